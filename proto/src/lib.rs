@@ -1,0 +1,72 @@
+//! The language Tresor's crates share: the messages of the wire and of the disk, identifiers,
+//! secret types, and the one table of errors.
+//!
+//! It promises that a value of any of its types is valid: each is made by parsing, once, at the
+//! door. It relies on nothing but the generated code; it does no I/O.
+
+mod action;
+mod address_list;
+mod certificate_name;
+mod collection_name;
+mod content;
+mod customer_token;
+mod data_class;
+mod enrolment_code;
+mod error_code;
+mod failure;
+mod field_name;
+mod info_type;
+pub mod limits;
+mod policy;
+mod record_id;
+mod request_id;
+mod secret;
+mod tenant;
+
+pub use action::{Action, Reveal};
+pub use address_list::AddressList;
+pub use certificate_name::{CertificateName, ClientName, ServiceName, TrustDomain};
+pub use collection_name::CollectionName;
+pub use content::{Content, ContentType};
+pub use customer_token::{CustomerToken, CustomerTokenId, CustomerTokenKind};
+pub use data_class::DataClass;
+pub use enrolment_code::EnrolmentCode;
+pub use error_code::ErrorCode;
+pub use failure::{Failure, Violation};
+pub use field_name::FieldName;
+pub use info_type::InfoType;
+pub use policy::{FieldPolicy, Policy, UndeclaredPolicy};
+pub use record_id::RecordId;
+pub use request_id::RequestId;
+pub use secret::Secret;
+pub use tenant::{TenantId, TenantName, TenantRef};
+
+/// The generated code, in modules that mirror its packages.
+#[allow(missing_docs, unreachable_pub, unused_qualifications, reason = "generated code")]
+#[allow(clippy::all, clippy::restriction, clippy::pedantic, reason = "generated code")]
+mod generated {
+    pub mod vault {
+        pub mod v1 {
+            tonic::include_proto!("tresor.vault.v1");
+        }
+    }
+    pub mod storage {
+        pub mod v1 {
+            tonic::include_proto!("tresor.storage.v1");
+        }
+    }
+}
+
+/// Messages and services of both doors, package `tresor.vault.v1`.
+pub use generated::vault::v1 as vault;
+
+/// Messages at rest, package `tresor.storage.v1`.
+pub use generated::storage::v1 as storage;
+
+/// `Debug` of every message: its name, nothing of its content.
+mod redacted {
+    include!(concat!(env!("OUT_DIR"), "/redacted.rs"));
+}
+
+/// The file descriptor set of all packages, for server reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -1,0 +1,54 @@
+//! Every limit of both doors, with its unit and its reason. Published at `GET /v1/limits`.
+
+/// Bytes of a record: names and values together. Larger things are documents, not records.
+pub const RECORD_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of one value.
+pub const VALUE_BYTES_MAX: usize = 64 * 1024;
+/// Fields of a record.
+pub const RECORD_FIELDS_MAX: usize = 256;
+/// Bytes of a field name.
+pub const FIELD_NAME_BYTES_MAX: usize = 128;
+/// Bytes of a record id.
+pub const RECORD_ID_BYTES_MAX: usize = 128;
+/// Bytes of a collection name.
+pub const COLLECTION_NAME_BYTES_MAX: usize = 63;
+/// Bytes of a caller's reference, which is echoed.
+pub const REFERENCE_BYTES_MAX: usize = 128;
+/// Bytes of a subject.
+pub const SUBJECT_BYTES_MAX: usize = 256;
+/// Bytes of a request id.
+pub const REQUEST_ID_BYTES_MAX: usize = 64;
+/// Bytes of a purpose.
+pub const PURPOSE_BYTES_MAX: usize = 256;
+/// Items of a batch: enough to hide the latency of a sync, small enough to hold in memory.
+pub const BATCH_ITEMS_MAX: usize = 1_000;
+/// Bytes of a gRPC message.
+pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Items of a page.
+pub const PAGE_ITEMS_MAX: usize = 1_000;
+/// Items of a page when the caller names no number.
+pub const PAGE_ITEMS_DEFAULT: usize = 100;
+/// Data classes, the width of a class set.
+pub const DATA_CLASSES_MAX: usize = 16;
+/// Customer tokens of a tenant: the bound on re-wrapping at a rotation.
+pub const CUSTOMER_TOKENS_MAX: usize = 64;
+/// Entries of a tenant's list of source addresses.
+pub const ALLOWED_ADDRESSES_MAX: usize = 64;
+/// Declared fields of a policy.
+pub const POLICY_FIELDS_MAX: usize = 1_024;
+/// Bytes of the header of an HTTP request.
+pub const HTTP_HEADER_BYTES_MAX: usize = 16 * 1024;
+/// Concurrent streams of an HTTP/2 connection.
+pub const CONNECTION_STREAMS_MAX: u32 = 128;
+/// Milliseconds a unary request may take.
+pub const REQUEST_DEADLINE_MS: u64 = 30_000;
+/// Milliseconds a stream or connection may be idle.
+pub const IDLE_TIMEOUT_MS: u64 = 30_000;
+/// Milliseconds of a TLS handshake.
+pub const TLS_HANDSHAKE_TIMEOUT_MS: u64 = 5_000;
+/// Milliseconds an enrolment code works: three days, enough to hand it over by post or telephone.
+pub const ENROLMENT_CODE_LIFETIME_MS: u64 = 3 * 24 * 60 * 60 * 1_000;
+/// Certificates of a client's chain, leaf included.
+pub const CERTIFICATE_CHAIN_MAX: usize = 4;
+/// Bytes of one certificate.
+pub const CERTIFICATE_BYTES_MAX: usize = 16 * 1024;

@@ -1,0 +1,254 @@
+use std::collections::HashSet;
+
+use crate::{Action, DataClass, Failure, FieldName, InfoType, limits::POLICY_FIELDS_MAX, vault};
+
+/// A collection's screening policy: what happens to each field. The vault's, fetched by the edge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    fields: Vec<FieldPolicy>,
+    /// Fields nobody declared.
+    pub undeclared: UndeclaredPolicy,
+    /// A field declared clear whose value is personal: seal it, reject the record, or
+    /// ([`Action::Clear`]) only flag it.
+    pub declared_clear_but_personal: Action,
+}
+
+/// What happens to a declared field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldPolicy {
+    /// The field's name.
+    pub name: FieldName,
+    /// Its info type, when declared.
+    pub info_type: Option<InfoType>,
+    /// Its class, when it is not the info type's.
+    pub data_class: Option<DataClass>,
+    /// Its action.
+    pub action: Action,
+}
+
+/// What happens to fields nobody declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UndeclaredPolicy {
+    /// Values recognised as personal: never clear.
+    pub personal: Action,
+    /// Text nobody knows: never clear.
+    pub unknown_text: Action,
+    /// Values provably not personal.
+    pub not_personal: Action,
+}
+
+impl Policy {
+    /// Puts a policy together.
+    ///
+    /// # Errors
+    /// `invalid_request` when a field is declared twice, an action is not allowed where it stands,
+    /// or there are more than 1,024 fields.
+    pub fn new(
+        fields: Vec<FieldPolicy>,
+        undeclared: UndeclaredPolicy,
+        declared_clear_but_personal: Action,
+    ) -> Result<Self, Failure> {
+        if fields.len() > POLICY_FIELDS_MAX {
+            return Err(Failure::invalid("fields", "more than 1024 declared fields"));
+        }
+        let mut names = HashSet::new();
+        if !fields.iter().all(|field| names.insert(field.name.as_str())) {
+            return Err(Failure::invalid("fields", "a field is declared twice"));
+        }
+        if fields.iter().any(|field| field.action == Action::Tokenize) {
+            return Err(Failure::invalid(
+                "fields",
+                "tokenize is not supported by this version",
+            ));
+        }
+        undeclared.check()?;
+        if !matches!(
+            declared_clear_but_personal,
+            Action::Seal | Action::Reject | Action::Clear
+        ) {
+            let description = "one of: seal, reject, clear (which only flags it)";
+            return Err(Failure::invalid("declared_clear_but_personal", description));
+        }
+        Ok(Self {
+            fields,
+            undeclared,
+            declared_clear_but_personal,
+        })
+    }
+
+    /// The declared fields, in their order.
+    #[must_use]
+    pub fn fields(&self) -> &[FieldPolicy] {
+        &self.fields
+    }
+
+    /// What is declared of a field.
+    #[must_use]
+    pub fn field(&self, name: &FieldName) -> Option<&FieldPolicy> {
+        self.fields.iter().find(|field| &field.name == name)
+    }
+}
+
+impl Default for Policy {
+    /// Declares nothing: seals all but what is provably not personal.
+    fn default() -> Self {
+        Self {
+            fields: Vec::new(),
+            undeclared: UndeclaredPolicy::default(),
+            declared_clear_but_personal: Action::Seal,
+        }
+    }
+}
+
+impl FieldPolicy {
+    /// The class the field is locked with.
+    #[must_use]
+    pub fn class(&self) -> DataClass {
+        let by_type = || self.info_type.map_or(DataClass::Other, InfoType::class);
+        self.data_class.unwrap_or_else(by_type)
+    }
+}
+
+impl UndeclaredPolicy {
+    fn check(self) -> Result<(), Failure> {
+        let protects =
+            |action: Action| matches!(action, Action::Seal | Action::Drop | Action::Reject);
+        let description = "one of: seal, drop, reject";
+        if !protects(self.personal) {
+            return Err(Failure::invalid("undeclared.personal", description));
+        }
+        if !protects(self.unknown_text) {
+            return Err(Failure::invalid("undeclared.unknown_text", description));
+        }
+        if !protects(self.not_personal) && self.not_personal != Action::Clear {
+            let description = "one of: clear, seal, drop, reject";
+            return Err(Failure::invalid("undeclared.not_personal", description));
+        }
+        Ok(())
+    }
+}
+
+impl Default for UndeclaredPolicy {
+    fn default() -> Self {
+        Self {
+            personal: Action::Seal,
+            unknown_text: Action::Seal,
+            not_personal: Action::Clear,
+        }
+    }
+}
+
+impl TryFrom<vault::Policy> for Policy {
+    type Error = Failure;
+
+    fn try_from(policy: vault::Policy) -> Result<Self, Failure> {
+        let flagged = policy.declared_clear_but_personal();
+        let undeclared =
+            policy
+                .undeclared
+                .as_ref()
+                .map_or_else(UndeclaredPolicy::default, |wire| UndeclaredPolicy {
+                    personal: Action::from_wire(wire.personal()).unwrap_or(Action::Seal),
+                    unknown_text: Action::from_wire(wire.unknown_text()).unwrap_or(Action::Seal),
+                    not_personal: Action::from_wire(wire.not_personal()).unwrap_or(Action::Clear),
+                });
+        let fields = policy.fields.into_iter().map(FieldPolicy::try_from);
+        Self::new(
+            fields.collect::<Result<_, _>>()?,
+            undeclared,
+            Action::from_wire(flagged).unwrap_or(Action::Seal),
+        )
+    }
+}
+
+impl TryFrom<vault::FieldPolicy> for FieldPolicy {
+    type Error = Failure;
+
+    fn try_from(field: vault::FieldPolicy) -> Result<Self, Failure> {
+        let unknown = |what: &str| Failure::invalid("fields", format!("unknown {what}"));
+        let info_type = match field.info_type.as_str() {
+            "" => None,
+            text => Some(InfoType::from_text(text).ok_or_else(|| unknown("info type"))?),
+        };
+        Ok(Self {
+            name: FieldName::parse(&field.name)?,
+            info_type,
+            data_class: DataClass::from_wire(field.data_class).map_err(|()| unknown("class"))?,
+            action: Action::from_wire(field.action()).unwrap_or(Action::Seal),
+        })
+    }
+}
+
+impl From<&Policy> for vault::Policy {
+    fn from(policy: &Policy) -> Self {
+        let action = |action: Action| vault::Action::from(action) as i32;
+        Self {
+            fields: policy.fields.iter().map(vault::FieldPolicy::from).collect(),
+            undeclared: Some(vault::UndeclaredPolicy {
+                personal: action(policy.undeclared.personal),
+                unknown_text: action(policy.undeclared.unknown_text),
+                not_personal: action(policy.undeclared.not_personal),
+            }),
+            declared_clear_but_personal: action(policy.declared_clear_but_personal),
+        }
+    }
+}
+
+impl From<&FieldPolicy> for vault::FieldPolicy {
+    fn from(field: &FieldPolicy) -> Self {
+        let class = field
+            .data_class
+            .map_or(vault::DataClass::Unspecified, Into::into);
+        Self {
+            name: field.name.as_str().to_owned(),
+            info_type: field
+                .info_type
+                .map_or_else(String::new, |t| t.as_str().to_owned()),
+            action: vault::Action::from(field.action) as i32,
+            data_class: class as i32,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared(name: &str, action: Action) -> FieldPolicy {
+        FieldPolicy {
+            name: FieldName::parse(name).unwrap(),
+            info_type: Some(InfoType::IbanCode),
+            data_class: None,
+            action,
+        }
+    }
+
+    #[test]
+    fn a_policy_survives_the_wire() {
+        let fields = vec![declared("a", Action::Seal), declared("b", Action::Clear)];
+        let policy = Policy::new(fields, UndeclaredPolicy::default(), Action::Reject).unwrap();
+        assert_eq!(
+            Policy::try_from(vault::Policy::from(&policy)).unwrap(),
+            policy
+        );
+        assert_eq!(
+            Policy::try_from(vault::Policy::default()).unwrap(),
+            Policy::default()
+        );
+    }
+
+    #[test]
+    fn a_field_declared_twice_is_refused() {
+        let fields = vec![declared("a", Action::Seal), declared("a", Action::Clear)];
+        assert!(Policy::new(fields, UndeclaredPolicy::default(), Action::Seal).is_err());
+    }
+
+    #[test]
+    fn unknown_text_never_stays_clear() {
+        let undeclared = UndeclaredPolicy {
+            unknown_text: Action::Clear,
+            ..UndeclaredPolicy::default()
+        };
+        assert!(Policy::new(Vec::new(), undeclared, Action::Seal).is_err());
+    }
+}

@@ -1,0 +1,157 @@
+//! Ordered keyspaces of bytes, one database per tenant and one for the registry.
+//!
+//! A store is untrusted: it sees ciphertext, and everything it returns is verified by its reader.
+//! It promises that a [`Change`] is applied whole or not at all, and that [`Store::apply`] returns
+//! only when the data survive a power cut.
+
+use async_trait::async_trait;
+
+/// A database of one tenant, or of the registry.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Reads values by key; one answer a key, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing is read then.
+    async fn read(&self, keys: Vec<StoreKey>) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
+
+    /// Reads up to `limit` rows of `range`, in the order of their keys.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing is read then.
+    async fn scan(&self, range: ScanRange, limit: usize) -> Result<Vec<StoreRow>, StoreError>;
+
+    /// Applies changes in order, each whole or not at all; returns when those applied survive a
+    /// power cut. A change sees the effects of those before it.
+    ///
+    /// # Errors
+    /// [`StoreError`]; which changes were applied is unknown then.
+    async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Outcome>, StoreError>;
+
+    /// Syncs and closes the database; every later call answers [`StoreError::Closed`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the last sync fails.
+    async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// A group of rows of one kind; its number is the first byte of a key at rest and is frozen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Keyspace {
+    /// Sealed records.
+    Records = 1,
+    /// Surrogates (reserved).
+    Surrogates = 2,
+    /// Blind-index entries (reserved).
+    Index = 3,
+    /// Records by subject (reserved).
+    Subject = 4,
+    /// Records by expiry (reserved).
+    Expiry = 5,
+    /// Answers to repeated requests (reserved).
+    Idempotency = 6,
+    /// What the database says of itself.
+    Meta = 7,
+    /// The audit log (reserved).
+    Audit = 8,
+    /// Registry: tenants by id.
+    Tenants = 64,
+    /// Registry: tenants by name.
+    TenantNames = 65,
+    /// Registry: policies of collections.
+    Collections = 66,
+}
+
+/// A key: a keyspace and up to 1,024 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StoreKey {
+    /// Which keyspace.
+    pub keyspace: Keyspace,
+    /// Which row of it.
+    pub key: Vec<u8>,
+}
+
+/// A row as read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreRow {
+    /// Its key within the keyspace.
+    pub key: Vec<u8>,
+    /// Its value.
+    pub value: Vec<u8>,
+}
+
+/// The keys of one keyspace that begin with `prefix` and, if given, come after `after`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanRange {
+    /// Which keyspace.
+    pub keyspace: Keyspace,
+    /// What the keys begin with; empty for all.
+    pub prefix: Vec<u8>,
+    /// Only keys greater than this one.
+    pub after: Option<Vec<u8>>,
+}
+
+/// One atomic change: applied only when all its preconditions hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// What must hold of the database.
+    pub preconditions: Vec<Precondition>,
+    /// What is written, in order.
+    pub writes: Vec<Write>,
+}
+
+/// What must hold of one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Precondition {
+    /// There is no such row.
+    Absent(StoreKey),
+    /// The row is exactly what was read.
+    Unchanged(StoreKey, Vec<u8>),
+}
+
+/// One write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Sets a row.
+    Put(StoreKey, Vec<u8>),
+    /// Removes a row, if there is one.
+    Remove(StoreKey),
+}
+
+/// What became of one change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Applied and durable.
+    Applied,
+    /// Not applied: a precondition does not hold.
+    PreconditionFailed,
+}
+
+/// Why a store does not answer. Never a value, never a foreign text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// A key or value is over what any engine takes.
+    #[error("a key or value is too large for the store")]
+    TooLarge,
+    /// The disk is full or refuses; nothing was applied. May pass.
+    #[error("the store cannot write now")]
+    Unavailable,
+    /// A sync failed, or the file is damaged: not used again until reopened and checked.
+    #[error("the store is quarantined")]
+    Quarantined,
+    /// Another process has the database open.
+    #[error("the store is in use by another process")]
+    InUse,
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl StoreKey {
+    /// A key of `keyspace`.
+    #[must_use]
+    pub fn new(keyspace: Keyspace, key: impl Into<Vec<u8>>) -> Self {
+        Self { keyspace, key: key.into() }
+    }
+}
