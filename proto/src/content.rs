@@ -7,7 +7,7 @@ use crate::{ErrorCode, Failure, limits::VALUE_BYTES_MAX, storage, vault};
 pub enum ContentType {
     /// UTF-8 text.
     Text,
-    /// A JSON scalar as its literal, so that `1.10` stays `1.10`.
+    /// A JSON scalar, or an empty container, as its literal, so that `1.10` stays `1.10`.
     Json,
     /// Bytes.
     Binary,
@@ -122,7 +122,9 @@ impl Content {
     fn is_json_scalar(&self) -> bool {
         let value = serde_json::from_slice::<&serde_json::value::RawValue>(&self.bytes);
         value.is_ok_and(|raw| {
-            raw.get().len() == self.bytes.len() && !raw.get().starts_with(['{', '['])
+            let text = raw.get();
+            let is_empty_container = matches!(text, "{}" | "[]");
+            text.len() == self.bytes.len() && (is_empty_container || !text.starts_with(['{', '[']))
         })
     }
 }
@@ -160,10 +162,10 @@ mod tests {
     #[test]
     fn a_json_value_is_a_scalar_and_keeps_its_literal() {
         let literal = |text: &str| Content::new(ContentType::Json, text.as_bytes().to_vec());
-        for text in ["1.10", "true", "null", "\"a\"", "-0", "1e400"] {
+        for text in ["1.10", "true", "null", "\"a\"", "-0", "1e400", "{}", "[]"] {
             assert_eq!(literal(text).unwrap().as_text(), Some(text));
         }
-        for text in ["", "{}", "[1]", "01", " 1", "1 ", "nul", "'a'"] {
+        for text in ["", "{ }", "[1]", "01", " 1", "1 ", "nul", "'a'"] {
             assert!(literal(text).is_err(), "{text}");
         }
     }
