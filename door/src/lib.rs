@@ -1,1 +1,23 @@
-//! placeholder
+//! What both of Tresor's doors share: mutual TLS with identity from certificates, configuration
+//! that reports every mistake at once, logs that cannot leak, and shutdown.
+//!
+//! It promises that a [`Connection`] exists only for a peer whose certificate was verified and
+//! names exactly one service or client. It relies on rustls with ring, and on nothing of the vault.
+
+mod authority;
+pub mod config;
+mod connection;
+mod connector;
+mod error;
+mod listener;
+pub mod logs;
+mod shutdown;
+mod tls_files;
+
+pub use authority::{Authority, PeerName};
+pub use connection::{Connection, Peer};
+pub use connector::{client_config, connect};
+pub use error::DoorError;
+pub use listener::{Listener, ListenerOptions, Refusals, TlsReload};
+pub use shutdown::Shutdown;
+pub use tls_files::{TlsFiles, read_private_file};

@@ -1,0 +1,96 @@
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use tresor_proto::ErrorCode;
+
+/// Why a peer was turned away, or why a door cannot open.
+///
+/// The first group is about a certificate: [`DoorError::reason`] goes to our own logs, the peer
+/// sees a TLS alert. The second is about our own files and is for the operator.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each variant is documented by its message")]
+pub enum DoorError {
+    #[error("the certificate has expired")]
+    Expired,
+    #[error("the certificate is not valid yet")]
+    NotYetValid,
+    #[error("the certificate was not issued by one of our authorities")]
+    Foreign,
+    #[error("the certificate has no URI among its subject alternative names")]
+    NoName,
+    #[error("the certificate has more than one URI among its subject alternative names")]
+    SeveralNames,
+    #[error("the certificate's URI names no service or client of the trust domain")]
+    BadName,
+    #[error("the certificate is not for client authentication")]
+    WrongUsage,
+    #[error("the certificate is malformed")]
+    Malformed,
+    #[error("the certificate or its chain is over a limit")]
+    TooLarge,
+    #[error("no certificate was shown")]
+    NoCertificate,
+
+    #[error("{}: cannot be read ({kind})", path.display())]
+    Unreadable { path: PathBuf, kind: ErrorKind },
+    #[error("{}: is readable by group or others (mode {mode:04o}); run `chmod 600 {}`", path.display(), path.display())]
+    Exposed { path: PathBuf, mode: u32 },
+    #[error("{}: holds no certificate in PEM form", path.display())]
+    NoCertificateInFile { path: PathBuf },
+    #[error("{}: holds no private key in PEM form", path.display())]
+    NoKeyInFile { path: PathBuf },
+    #[error("{}: does not belong to the certificate", path.display())]
+    KeyMismatch { path: PathBuf },
+    #[error("{}: is larger than {bytes_max} bytes", path.display())]
+    FileTooLarge { path: PathBuf, bytes_max: u64 },
+    #[error("cannot listen on {address} ({kind})")]
+    Listen {
+        address: std::net::SocketAddr,
+        kind: ErrorKind,
+    },
+    #[error("not an address of the form https://host:port")]
+    BadEndpoint,
+    #[error("the TLS settings were refused")]
+    Tls,
+    #[error("signals cannot be received")]
+    Signals,
+}
+
+impl DoorError {
+    /// A stable word for logs and counters.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Expired => "certificate_expired",
+            Self::NotYetValid => "certificate_not_yet_valid",
+            Self::Foreign => "certificate_foreign",
+            Self::NoName => "certificate_no_name",
+            Self::SeveralNames => "certificate_several_names",
+            Self::BadName => "certificate_bad_name",
+            Self::WrongUsage => "certificate_wrong_usage",
+            Self::Malformed => "certificate_malformed",
+            Self::TooLarge => "certificate_too_large",
+            Self::NoCertificate => "certificate_absent",
+            Self::Unreadable { .. } => "file_unreadable",
+            Self::Exposed { .. } => "file_exposed",
+            Self::NoCertificateInFile { .. } => "file_without_certificate",
+            Self::NoKeyInFile { .. } => "file_without_key",
+            Self::KeyMismatch { .. } => "key_mismatch",
+            Self::FileTooLarge { .. } => "file_too_large",
+            Self::Listen { .. } => "listen",
+            Self::BadEndpoint => "bad_endpoint",
+            Self::Tls => "tls_settings",
+            Self::Signals => "signals",
+        }
+    }
+
+    /// What a caller is told: that it is not authenticated, when its certificate is at fault.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        if self.reason().starts_with("certificate_") {
+            ErrorCode::Unauthenticated
+        } else {
+            ErrorCode::Internal
+        }
+    }
+}
