@@ -1,1 +1,17 @@
-//! placeholder
+//! Decides, for every field of every record, before anything is stored: what it is, how sure that
+//! is, why, and what happens to it.
+//!
+//! It promises to fail safe: a declared type wins towards more protection, detection raises
+//! protection and never lowers it, and text nobody declared is protected unless it is provably not
+//! personal. It relies on nothing but its input: no clock, no network, no state.
+
+mod evidence;
+mod plan;
+pub mod policy_document;
+mod report;
+mod verdict;
+
+pub use evidence::{Evidence, Rule};
+pub use plan::Plan;
+pub use report::{Column, Report};
+pub use verdict::{Source, Value, Verdict};

@@ -1,0 +1,108 @@
+//! Why a verdict is what it is, in words a person can check.
+//!
+//! It names the rule, the checksum or the word of the field's name, never the value; all of it is
+//! static text or a few small numbers, so that a verdict costs no allocation. It relies on nothing.
+
+/// The rule, checksum or hint behind a verdict. `Display` writes one short line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Evidence {
+    /// The collection's policy says so.
+    Declared,
+    /// The policy says clear, the value is personal.
+    DeclaredClear {
+        /// What the value satisfies.
+        rule: Rule,
+    },
+    /// A word of the field's name; no rule speaks about the value.
+    FieldName {
+        /// The word, as the lexicon writes it.
+        word: &'static str,
+    },
+    /// A word of the field's name, and a value that satisfies the rule of that type.
+    FieldNameAndValue {
+        /// The word, as the lexicon writes it.
+        word: &'static str,
+        /// What the value satisfies.
+        rule: Rule,
+    },
+    /// A word of the field's name, and a value that fails the rule of that type.
+    FieldNameDespiteValue {
+        /// The word, as the lexicon writes it.
+        word: &'static str,
+    },
+    /// The value alone.
+    Value {
+        /// What the value satisfies.
+        rule: Rule,
+    },
+    /// The value alone: it cannot be personal.
+    NotPersonal {
+        /// What it is instead.
+        kind: &'static str,
+    },
+    /// A technical field name, and a value that fits it.
+    Technical {
+        /// The word, as the lexicon writes it.
+        word: &'static str,
+        /// What the value is.
+        kind: &'static str,
+    },
+    /// Words that read like prose.
+    Prose,
+    /// Text of which nothing is known.
+    UnknownText,
+    /// A number long enough to be somebody's.
+    LongNumber,
+    /// Bytes, which are not looked into.
+    Bytes,
+    /// There is no value.
+    Empty,
+}
+
+/// A rule that a value satisfies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// A rule that one text describes.
+    Named(&'static str),
+    /// An IBAN: the length of its country, and ISO 7064 mod 97-10.
+    Iban {
+        /// ISO 3166 code of its country.
+        country: [u8; 2],
+        /// Characters, without spaces.
+        length: u8,
+    },
+}
+
+impl core::fmt::Display for Evidence {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Declared => f.write_str("declared by the policy"),
+            Self::DeclaredClear { rule } => write!(f, "declared clear, but {rule}"),
+            Self::FieldName { word } => write!(f, "field name: {word}"),
+            Self::FieldNameAndValue { word, rule } => write!(f, "field name: {word}; {rule}"),
+            Self::FieldNameDespiteValue { word } => {
+                write!(f, "field name: {word}; the value does not validate")
+            }
+            Self::Value { rule } => write!(f, "{rule}"),
+            Self::NotPersonal { kind } => write!(f, "not personal: {kind}"),
+            Self::Technical { word, kind } => write!(f, "field name: {word}; {kind}"),
+            Self::Prose => f.write_str("prose: two or more words"),
+            Self::UnknownText => f.write_str("text nobody declared"),
+            Self::LongNumber => f.write_str("a number of eight or more digits nobody declared"),
+            Self::Bytes => f.write_str("bytes nobody declared"),
+            Self::Empty => f.write_str("no value"),
+        }
+    }
+}
+
+impl core::fmt::Display for Rule {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Named(text) => f.write_str(text),
+            Self::Iban { country, length } => {
+                let [first, second] = country.map(char::from);
+                write!(f, "iban: mod-97 ok, length {first}{second} {length}")
+            }
+        }
+    }
+}

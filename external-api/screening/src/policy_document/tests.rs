@@ -1,0 +1,119 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const EXAMPLE: &str = "
+fields:
+  Vorname:      { info_type: PERSON_NAME }
+  Straße und Hausnr.: { info_type: STREET_ADDRESS, class: identity, action: reject }
+  Zählerstand:  { action: clear }
+  'yes':
+undeclared: { personal: reject, unknown_text: drop, not_personal: clear }
+declared_clear_but_personal: flag
+";
+
+fn places(yaml: &str) -> Vec<(u64, u64, String)> {
+    let error = parse(yaml).unwrap_err();
+    let place = |mistake: &Mistake| (mistake.line, mistake.column, mistake.path.clone());
+    error.mistakes().iter().map(place).collect()
+}
+
+#[test]
+fn a_document_is_read_whole() {
+    let policy = parse(EXAMPLE).unwrap();
+    let fields = policy.fields();
+    assert_eq!(fields.len(), 4);
+    assert_eq!(fields[0].info_type, Some(InfoType::PersonName));
+    assert_eq!(fields[0].action, Action::Seal);
+    assert_eq!(fields[1].class(), DataClass::Identity);
+    assert_eq!(fields[1].action, Action::Reject);
+    assert_eq!(fields[2].action, Action::Clear);
+    assert_eq!(fields[3].name.as_str(), "yes");
+    assert_eq!(policy.undeclared.unknown_text, Action::Drop);
+    assert_eq!(policy.declared_clear_but_personal, Action::Clear);
+}
+
+#[test]
+fn an_empty_document_is_the_default_policy() {
+    for yaml in ["", "# nothing\n", "{}", "fields:\n"] {
+        assert_eq!(parse(yaml).unwrap(), Policy::default(), "{yaml:?}");
+    }
+}
+
+#[test]
+fn every_mistake_is_reported_with_its_place() {
+    let yaml = "fields:\n  a: { info_type: NAME, colour: red }\n  b: clear\nundeclared:\n  personal: clear\nunknown: 1\n";
+    let expected = [
+        (2, 19, "fields.a.info_type"),
+        (2, 25, "colour"),
+        (3, 6, "fields.b"),
+        (5, 13, "undeclared.personal"),
+        (6, 1, "unknown"),
+    ];
+    let expected = expected.map(|(line, column, path)| (line, column, path.to_owned()));
+    assert_eq!(places(yaml), expected);
+}
+
+#[test]
+fn what_this_version_cannot_do_is_refused_not_ignored() {
+    for yaml in [
+        "fields:\n  a: { tokenize: random }\n",
+        "fields:\n  a: { searchable: exact }\n",
+        "fields:\n  a: { action: tokenize }\n",
+    ] {
+        assert_eq!(places(yaml).len(), 1, "{yaml}");
+        assert_eq!(places(yaml)[0].0, 2, "{yaml}");
+    }
+}
+
+#[test]
+fn a_field_declared_twice_is_refused() {
+    assert_eq!(places("fields:\n  a:\n  a:\n")[0].0, 3);
+}
+
+#[test]
+fn text_that_is_not_yaml_is_refused_with_its_line() {
+    let error = parse("fields:\n  a: [\n").unwrap_err();
+    assert!(error.mistakes()[0].line > 0);
+    assert!(error.to_string().starts_with("line "), "{error}");
+    assert!(parse("just text").is_err());
+}
+
+fn any_field() -> impl Strategy<Value = (String, FieldPolicy)> {
+    let info_type = proptest::option::of(proptest::sample::select(InfoType::ALL));
+    let class = proptest::option::of(proptest::sample::select(DataClass::ALL.to_vec()));
+    let actions = [Action::Seal, Action::Clear, Action::Drop, Action::Reject];
+    let action = proptest::sample::select(actions.to_vec());
+    ("\\PC{1,20}", info_type, class, action).prop_filter_map(
+        "a field's name",
+        |(name, info_type, data_class, action)| {
+            let name = FieldName::parse(&name).ok()?;
+            let field = FieldPolicy {
+                name,
+                info_type,
+                data_class,
+                action,
+            };
+            Some((field.name.as_str().to_owned(), field))
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn a_written_policy_reads_as_the_same(
+        fields in proptest::collection::btree_map(any::<u8>(), any_field(), 0..8),
+        flagged in proptest::sample::select(vec![Action::Seal, Action::Reject, Action::Clear]),
+    ) {
+        let fields: std::collections::BTreeMap<String, FieldPolicy> = fields.into_values().collect();
+        let fields = fields.into_values().collect();
+        let policy = Policy::new(fields, UndeclaredPolicy::default(), flagged).unwrap();
+        let yaml = write(&policy);
+        prop_assert_eq!(parse(&yaml).map_err(|e| e.to_string()), Ok(policy), "{}", yaml);
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(yaml in "\\PC{0,200}") {
+        let _ = parse(&yaml);
+    }
+}

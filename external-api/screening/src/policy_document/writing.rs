@@ -1,0 +1,71 @@
+//! Writes a policy as a document.
+//!
+//! It promises that `parse(write(policy))` gives the same policy. It relies on serde-saphyr to quote
+//! field names that are not plain YAML.
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_saphyr::FlowMap;
+use tresor_proto::{Action, DataClass, FieldPolicy, InfoType, Policy, UndeclaredPolicy};
+
+/// Writes a policy as a document.
+#[must_use]
+pub fn write(policy: &Policy) -> String {
+    serde_saphyr::to_string(&Document(policy)).unwrap_or_default()
+}
+
+struct Document<'a>(&'a Policy);
+
+struct Fields<'a>(&'a [FieldPolicy]);
+
+struct Field<'a>(&'a FieldPolicy);
+
+struct Undeclared(UndeclaredPolicy);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !self.0.fields().is_empty() {
+            map.serialize_entry("fields", &Fields(self.0.fields()))?;
+        }
+        map.serialize_entry("undeclared", &FlowMap(Undeclared(self.0.undeclared)))?;
+        let flagged = match self.0.declared_clear_but_personal {
+            Action::Clear => super::FLAG,
+            other @ (Action::Seal | Action::Tokenize | Action::Drop | Action::Reject) => {
+                other.as_str()
+            }
+        };
+        map.serialize_entry("declared_clear_but_personal", flagged)?;
+        map.end()
+    }
+}
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entries = self.0.iter();
+        serializer.collect_map(entries.map(|field| (field.name.as_str(), FlowMap(Field(field)))))
+    }
+}
+
+impl Serialize for Field<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(info_type) = self.0.info_type.map(InfoType::as_str) {
+            map.serialize_entry("info_type", info_type)?;
+        }
+        if let Some(class) = self.0.data_class.map(DataClass::as_str) {
+            map.serialize_entry("class", class)?;
+        }
+        map.serialize_entry("action", self.0.action.as_str())?;
+        map.end()
+    }
+}
+
+impl Serialize for Undeclared {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("personal", self.0.personal.as_str())?;
+        map.serialize_entry("unknown_text", self.0.unknown_text.as_str())?;
+        map.serialize_entry("not_personal", self.0.not_personal.as_str())?;
+        map.end()
+    }
+}
