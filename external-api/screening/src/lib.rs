@@ -8,6 +8,7 @@
 mod evidence;
 mod plan;
 pub mod policy_document;
+pub mod reader;
 mod report;
 mod verdict;
 
