@@ -1,17 +1,35 @@
 use core::pin::Pin;
-use core::task::{Context, Poll};
-use std::io;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use rustls_pki_types::{CertificateDer, UnixTime};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 use tresor_proto::CertificateName;
 
+use crate::DoorError;
+use crate::authority::Anchors;
+
 /// A verified connection: plain bytes to read and write, TLS beneath.
+///
+/// It is cut with [`ErrorKind::TimedOut`] when a write does not move for the idle timeout, or
+/// when nothing moved in either direction for that long.
 #[derive(Debug)]
 pub struct Connection {
+    stream: Pin<Box<TimeoutStream<TlsStream<TcpStream>>>>,
+    idle_timeout: Duration,
+    wrote_at: Instant,
     peer: Arc<Peer>,
+    /// Its place among the connections the listener lets in.
+    _place: OwnedSemaphorePermit,
 }
 
 /// Who is at the other end of a [`Connection`].
@@ -30,10 +48,58 @@ pub struct Peer {
 }
 
 impl Connection {
+    /// Takes over a stream whose handshake is done.
+    pub(crate) fn new(
+        stream: TlsStream<TcpStream>,
+        peer: Peer,
+        idle_timeout: Duration,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_read_timeout(Some(idle_timeout));
+        stream.set_write_timeout(Some(idle_timeout));
+        Self {
+            stream: Box::pin(stream),
+            idle_timeout,
+            wrote_at: Instant::now(),
+            peer: Arc::new(peer),
+            _place: place,
+        }
+    }
+
     /// Who is at the other end.
     #[must_use]
     pub fn peer(&self) -> Arc<Peer> {
         Arc::clone(&self.peer)
+    }
+
+    fn note_write(&mut self, written: &Poll<io::Result<usize>>) {
+        if matches!(written, Poll::Ready(Ok(_))) {
+            self.wrote_at = Instant::now();
+        }
+    }
+}
+
+impl Peer {
+    /// Asks the certificates of a finished handshake who it is. They are checked as a whole, as
+    /// evidence is, so that no way through the handshake can go around the check.
+    pub(crate) fn of(
+        stream: &TlsStream<TcpStream>,
+        anchors: &Anchors,
+        address: SocketAddr,
+    ) -> Result<Self, DoorError> {
+        let shown = stream.get_ref().1.peer_certificates();
+        let (leaf, chain) = shown
+            .and_then(<[CertificateDer<'_>]>::split_first)
+            .ok_or(DoorError::NoCertificate)?;
+        let named = anchors.check(leaf, chain, UnixTime::now())?;
+        Ok(Self {
+            name: named.name,
+            certificate_digest: named.certificate_digest,
+            leaf_der: leaf.to_vec(),
+            chain_der: chain.iter().map(|der| der.to_vec()).collect(),
+            address,
+        })
     }
 }
 
@@ -48,21 +114,56 @@ impl Connected for Connection {
 impl AsyncRead for Connection {
     fn poll_read(
         self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        _: &mut ReadBuf<'_>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        todo!()
+        let this = self.get_mut();
+        match ready!(this.stream.as_mut().poll_read(context, buffer)) {
+            // A long answer is not idleness: the peer has nothing to say while it listens. The
+            // second poll starts the time anew.
+            Err(error)
+                if error.kind() == ErrorKind::TimedOut
+                    && this.wrote_at.elapsed() < this.idle_timeout =>
+            {
+                this.stream.as_mut().poll_read(context, buffer)
+            }
+            result => Poll::Ready(result),
+        }
     }
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
-        todo!()
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = this.stream.as_mut().poll_write(context, bytes);
+        this.note_write(&written);
+        written
     }
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        todo!()
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = this.stream.as_mut().poll_write_vectored(context, slices);
+        this.note_write(&written);
+        written
     }
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        todo!()
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().stream.as_mut().poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().stream.as_mut().poll_shutdown(context)
     }
 }

@@ -1,6 +1,8 @@
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rustls::{CertificateError, OtherError};
 use tresor_proto::ErrorCode;
 
 /// Why a peer was turned away, or why a door cannot open.
@@ -30,6 +32,8 @@ pub enum DoorError {
     TooLarge,
     #[error("no certificate was shown")]
     NoCertificate,
+    #[error("the TLS handshake failed")]
+    Handshake,
 
     #[error("{}: cannot be read ({kind})", path.display())]
     Unreadable { path: PathBuf, kind: ErrorKind },
@@ -50,6 +54,8 @@ pub enum DoorError {
     },
     #[error("not an address of the form https://host:port")]
     BadEndpoint,
+    #[error("{}: can be written by everybody (mode {mode:04o}); run `chmod o-w {}`", path.display(), path.display())]
+    WorldWritable { path: PathBuf, mode: u32 },
     #[error("the TLS settings were refused")]
     Tls,
     #[error("signals cannot be received")]
@@ -71,8 +77,10 @@ impl DoorError {
             Self::Malformed => "certificate_malformed",
             Self::TooLarge => "certificate_too_large",
             Self::NoCertificate => "certificate_absent",
+            Self::Handshake => "handshake_failed",
             Self::Unreadable { .. } => "file_unreadable",
             Self::Exposed { .. } => "file_exposed",
+            Self::WorldWritable { .. } => "file_world_writable",
             Self::NoCertificateInFile { .. } => "file_without_certificate",
             Self::NoKeyInFile { .. } => "file_without_key",
             Self::KeyMismatch { .. } => "key_mismatch",
@@ -84,6 +92,35 @@ impl DoorError {
         }
     }
 
+    /// The file that is at fault.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Unreadable { path, .. }
+            | Self::Exposed { path, .. }
+            | Self::WorldWritable { path, .. }
+            | Self::NoCertificateInFile { path }
+            | Self::NoKeyInFile { path }
+            | Self::KeyMismatch { path }
+            | Self::FileTooLarge { path, .. } => Some(path),
+            Self::Expired
+            | Self::NotYetValid
+            | Self::Foreign
+            | Self::NoName
+            | Self::SeveralNames
+            | Self::BadName
+            | Self::WrongUsage
+            | Self::Malformed
+            | Self::TooLarge
+            | Self::NoCertificate
+            | Self::Handshake
+            | Self::Listen { .. }
+            | Self::BadEndpoint
+            | Self::Tls
+            | Self::Signals => None,
+        }
+    }
+
     /// What a caller is told: that it is not authenticated, when its certificate is at fault.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
@@ -92,5 +129,50 @@ impl DoorError {
         } else {
             ErrorCode::Internal
         }
+    }
+
+    /// Why rustls broke a handshake off, as far as the peer's certificate is at fault.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "rustls may add variants at any time"
+    )]
+    pub(crate) fn from_handshake(error: &rustls::Error) -> Self {
+        match error {
+            rustls::Error::InvalidCertificate(error) => Self::from_certificate(error),
+            rustls::Error::NoCertificatesPresented => Self::NoCertificate,
+            _ => Self::Handshake,
+        }
+    }
+
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "rustls may add variants at any time"
+    )]
+    fn from_certificate(error: &CertificateError) -> Self {
+        match error {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                Self::NotYetValid
+            }
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::Foreign,
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+                Self::WrongUsage
+            }
+            CertificateError::Other(OtherError(inner)) => {
+                inner.downcast_ref().cloned().unwrap_or(Self::Malformed)
+            }
+            _ => Self::Malformed,
+        }
+    }
+
+    /// As the error that gives the peer the fitting alert, and gives us the variant back.
+    pub(crate) fn into_handshake(self) -> rustls::Error {
+        rustls::Error::InvalidCertificate(match self {
+            Self::Expired => CertificateError::Expired,
+            Self::NotYetValid => CertificateError::NotValidYet,
+            Self::Foreign => CertificateError::UnknownIssuer,
+            Self::WrongUsage => CertificateError::InvalidPurpose,
+            other => CertificateError::Other(OtherError(Arc::new(other))),
+        })
     }
 }

@@ -11,7 +11,9 @@ mod connector;
 mod error;
 mod listener;
 pub mod logs;
+mod private_file;
 mod shutdown;
+mod swap;
 mod tls_files;
 
 pub use authority::{Authority, PeerName};
@@ -19,5 +21,6 @@ pub use connection::{Connection, Peer};
 pub use connector::{client_config, connect};
 pub use error::DoorError;
 pub use listener::{Listener, ListenerOptions, Refusals, TlsReload};
+pub use private_file::read_private_file;
 pub use shutdown::Shutdown;
-pub use tls_files::{TlsFiles, read_private_file};
+pub use tls_files::TlsFiles;

@@ -1,16 +1,40 @@
 use core::time::Duration;
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use futures::Stream;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use tresor_proto::limits;
 
 use crate::{Authority, Connection, DoorError, Shutdown, TlsFiles};
 
+mod entrance;
+mod refusals;
+mod reload;
+#[cfg(test)]
+mod tests;
+
+use entrance::Entrance;
+pub use refusals::Refusals;
+pub use reload::TlsReload;
+
+/// Connections that wait for the server to take them.
+const CONNECTIONS_QUEUED_MAX: usize = 64;
+
 /// A bound socket that lets verified peers in.
+///
+/// Handshakes run beside each other and never hold up the accepting; one that fails, stalls or
+/// comes when the house is full is closed, counted and logged by a reason code.
 #[derive(Debug)]
-pub struct Listener;
+pub struct Listener {
+    socket: TcpListener,
+    local_addr: SocketAddr,
+    entrance: Arc<Entrance>,
+    reload: TlsReload,
+}
 
 /// How a [`Listener`] behaves; `ListenerOptions::new(&["h2"])` gives the defaults.
 #[derive(Clone, Debug)]
@@ -21,9 +45,10 @@ pub struct ListenerOptions {
     pub handshake_timeout: Duration,
     /// A connection on which nothing moved for so long is cut.
     pub idle_timeout: Duration,
-    /// Connections open at once, handshakes included; one more is closed at once.
+    /// Verified connections open at once; one more is closed.
     pub connections_max: usize,
-    /// Handshakes computed at once; others wait within their timeout.
+    /// Handshakes under way at once; one more is closed. Apart from the connections, so that
+    /// stalled handshakes take no place of a verified peer.
     pub handshakes_max: usize,
     /// Whether TLS 1.2 is spoken beside 1.3.
     pub is_tls12_allowed: bool,
@@ -38,43 +63,17 @@ impl ListenerOptions {
             handshake_timeout: Duration::from_millis(limits::TLS_HANDSHAKE_TIMEOUT_MS),
             idle_timeout: Duration::from_millis(limits::IDLE_TIMEOUT_MS),
             connections_max: 1024,
-            handshakes_max: 64,
+            handshakes_max: 256,
             is_tls12_allowed: false,
         }
     }
 }
 
-/// Reads certificate, key and authorities of a [`Listener`] again. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct TlsReload;
-
-impl TlsReload {
-    /// Serves new connections with what the files hold now; when any of them is broken, all stay
-    /// as they were, and the log says why.
-    pub fn reload(&self) -> Result<(), DoorError> {
-        todo!()
-    }
-
-    /// Reloads at every SIGHUP, in a task of its own.
-    pub fn on_hangup(self) -> Result<(), DoorError> {
-        todo!()
-    }
-}
-
-/// How many connections were turned away, by reason. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct Refusals;
-
-impl Refusals {
-    /// The counts so far.
-    #[must_use]
-    pub fn counts(&self) -> BTreeMap<&'static str, u64> {
-        todo!()
-    }
-}
-
 impl Listener {
     /// Binds with the default options.
+    ///
+    /// # Errors
+    /// When the address is taken or one of the files is not as it has to be.
     pub async fn bind(
         address: SocketAddr,
         tls: &TlsFiles,
@@ -85,38 +84,56 @@ impl Listener {
     }
 
     /// Binds with options of the caller's.
+    ///
+    /// # Errors
+    /// When the address is taken or one of the files is not as it has to be.
     pub async fn bind_with(
-        _address: SocketAddr,
-        _tls: &TlsFiles,
-        _authority: Authority,
-        _options: ListenerOptions,
+        address: SocketAddr,
+        tls: &TlsFiles,
+        authority: Authority,
+        options: ListenerOptions,
     ) -> Result<Self, DoorError> {
-        todo!()
+        let reload = TlsReload::load(tls.clone(), authority, &options)?;
+        let refuse = |error: io::Error| DoorError::Listen {
+            address,
+            kind: error.kind(),
+        };
+        let socket = TcpListener::bind(address).await.map_err(refuse)?;
+        let local_addr = socket.local_addr().map_err(refuse)?;
+        Ok(Self {
+            socket,
+            local_addr,
+            entrance: Arc::new(Entrance::new(options, reload.clone())),
+            reload,
+        })
     }
 
     /// Where it listens; the port is the real one.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
-        todo!()
+        self.local_addr
     }
 
     /// A handle to reload its files.
     #[must_use]
     pub fn reload_handle(&self) -> TlsReload {
-        todo!()
+        self.reload.clone()
     }
 
     /// Its counts of refusals.
     #[must_use]
     pub fn refusals(&self) -> Refusals {
-        todo!()
+        self.entrance.refusals()
     }
 
-    /// Accepts until `shutdown` or until the stream is dropped.
+    /// Accepts until `shutdown` or until the stream is dropped, in a task of its own. Wants a
+    /// Tokio runtime around it.
     pub fn into_incoming(
         self,
-        _shutdown: Shutdown,
+        shutdown: Shutdown,
     ) -> impl Stream<Item = io::Result<Connection>> + Send + Unpin + 'static {
-        futures::stream::empty()
+        let (sender, receiver) = mpsc::channel(CONNECTIONS_QUEUED_MAX);
+        tokio::spawn(self.entrance.run(self.socket, sender, shutdown));
+        ReceiverStream::new(receiver)
     }
 }

@@ -1,9 +1,17 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use zeroize::Zeroizing;
+use rustls::RootCertStore;
+use rustls::crypto::CryptoProvider;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::DoorError;
 use crate::config::Table;
+use crate::private_file::{read_private_file, read_trusted_file};
+
+/// Bytes of a PEM file: room for some dozens of certificates.
+const PEM_BYTES_MAX: u64 = 256 * 1024;
 
 /// The files one end of mutual TLS needs, all PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,10 +37,64 @@ impl TlsFiles {
             authorities: authorities?,
         })
     }
+
+    pub(crate) fn load_certificate_chain(&self) -> Result<Vec<CertificateDer<'static>>, DoorError> {
+        read_certificates(&self.certificate_chain)
+    }
+
+    pub(crate) fn load_private_key(&self) -> Result<PrivateKeyDer<'static>, DoorError> {
+        let pem = read_private_file(&self.private_key, PEM_BYTES_MAX)?;
+        PrivateKeyDer::from_pem_slice(&pem).map_err(|_| DoorError::NoKeyInFile {
+            path: self.private_key.clone(),
+        })
+    }
+
+    pub(crate) fn load_authorities(&self) -> Result<RootCertStore, DoorError> {
+        read_authorities(&self.authorities)
+    }
+
+    /// What rustls says of a chain and a key it does not take.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "rustls may add variants at any time"
+    )]
+    pub(crate) fn refusal(&self, error: &rustls::Error) -> DoorError {
+        let path = self.private_key.clone();
+        match error {
+            rustls::Error::InconsistentKeys(_) => DoorError::KeyMismatch { path },
+            rustls::Error::InvalidCertificate(_) => DoorError::NoCertificateInFile {
+                path: self.certificate_chain.clone(),
+            },
+            _ => DoorError::NoKeyInFile { path },
+        }
+    }
 }
 
-/// Reads a file that holds a secret: refuses it when group or others can read it, or when it is
-/// longer than `bytes_max`.
-pub fn read_private_file(_path: &Path, _bytes_max: u64) -> Result<Zeroizing<Vec<u8>>, DoorError> {
-    todo!()
+/// ring, whatever the process's default provider is.
+pub(crate) fn crypto_provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// The trust anchors of a PEM file, at least one.
+pub(crate) fn read_authorities(path: &Path) -> Result<RootCertStore, DoorError> {
+    let mut anchors = RootCertStore::empty();
+    for certificate in read_certificates(path)? {
+        anchors
+            .add(certificate)
+            .map_err(|_| DoorError::NoCertificateInFile {
+                path: path.to_owned(),
+            })?;
+    }
+    Ok(anchors)
+}
+
+fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, DoorError> {
+    let pem = read_trusted_file(path, PEM_BYTES_MAX)?;
+    CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<Vec<_>, _>>()
+        .ok()
+        .filter(|certificates| !certificates.is_empty())
+        .ok_or_else(|| DoorError::NoCertificateInFile {
+            path: path.to_owned(),
+        })
 }

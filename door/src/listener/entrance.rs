@@ -1,0 +1,123 @@
+use core::time::Duration;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::Sender;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use super::refusals::reason_of;
+use super::{ListenerOptions, Refusals, TlsReload};
+use crate::connection::Peer;
+use crate::{Connection, DoorError, Shutdown};
+
+/// How long accepting rests when the system has no descriptor or memory left.
+const REST: Duration = Duration::from_millis(100);
+
+/// Where connections come in: accepts, bounds and verifies them.
+#[derive(Debug)]
+pub(super) struct Entrance {
+    options: ListenerOptions,
+    reload: TlsReload,
+    handshakes: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
+    refusals: Refusals,
+}
+
+impl Entrance {
+    pub(super) fn new(options: ListenerOptions, reload: TlsReload) -> Self {
+        Self {
+            handshakes: Arc::new(Semaphore::new(options.handshakes_max)),
+            connections: Arc::new(Semaphore::new(options.connections_max)),
+            options,
+            reload,
+            refusals: Refusals::default(),
+        }
+    }
+
+    pub(super) fn refusals(&self) -> Refusals {
+        self.refusals.clone()
+    }
+
+    /// Accepts until `shutdown`, or until nobody takes the connections any more. Handshakes
+    /// under way end with it.
+    pub(super) async fn run(
+        self: Arc<Self>,
+        socket: TcpListener,
+        sender: Sender<io::Result<Connection>>,
+        shutdown: Shutdown,
+    ) {
+        let mut handshakes = JoinSet::new();
+        let mut end = shutdown.wait();
+        loop {
+            tokio::select! {
+                () = &mut end => return,
+                () = sender.closed() => return,
+                Some(_) = handshakes.join_next() => {}
+                accepted = socket.accept() => match accepted {
+                    Ok((stream, address)) => self.admit(&mut handshakes, stream, address, &sender),
+                    Err(_) => self.rest().await,
+                },
+            }
+        }
+    }
+
+    /// Starts the handshake when there is room, and closes the stream otherwise.
+    fn admit(
+        self: &Arc<Self>,
+        handshakes: &mut JoinSet<()>,
+        stream: TcpStream,
+        address: SocketAddr,
+        sender: &Sender<io::Result<Connection>>,
+    ) {
+        let Ok(turn) = Arc::clone(&self.handshakes).try_acquire_owned() else {
+            return self.refusals.note("handshakes_max");
+        };
+        let (entrance, sender) = (Arc::clone(self), sender.clone());
+        handshakes.spawn(async move {
+            match entrance.verify(stream, address, turn).await {
+                Ok(connection) => {
+                    // Fails when the server is gone, and then the connection is of no use.
+                    let _ = sender.send(Ok(connection)).await;
+                }
+                Err(reason) => entrance.refusals.note(reason),
+            }
+        });
+    }
+
+    async fn verify(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+        _turn: OwnedSemaphorePermit,
+    ) -> Result<Connection, &'static str> {
+        // It only costs latency when it fails.
+        let _ = stream.set_nodelay(true);
+        let identity = self.reload.identity();
+        let acceptor = TlsAcceptor::from(Arc::clone(&identity.config));
+        let stream = timeout(self.options.handshake_timeout, acceptor.accept(stream))
+            .await
+            .map_err(|_| "handshake_timeout")?
+            .map_err(|error| reason_of(&error))?;
+        let peer = Peer::of(&stream, &identity.anchors, address)
+            .map_err(|error: DoorError| error.reason())?;
+        let place = Arc::clone(&self.connections)
+            .try_acquire_owned()
+            .map_err(|_| "connections_max")?;
+        Ok(Connection::new(
+            stream,
+            peer,
+            self.options.idle_timeout,
+            place,
+        ))
+    }
+
+    async fn rest(&self) {
+        self.refusals.note("accept_failed");
+        sleep(REST).await;
+    }
+}
