@@ -14,6 +14,9 @@ use crate::DoorError;
 use crate::swap::Swap;
 use crate::tls_files::{crypto_provider, read_authorities};
 
+#[cfg(test)]
+mod tests;
+
 /// The operator's certificate authorities and trust domain. Cheap to clone; clones share what
 /// [`Authority::reload`] reads.
 #[derive(Clone, Debug)]

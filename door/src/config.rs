@@ -44,7 +44,7 @@ pub fn read<T>(
     build: impl FnOnce(&mut Table<'_>) -> Option<T>,
 ) -> Result<T, ConfigErrors> {
     let bytes = read_trusted_file(path, CONFIG_BYTES_MAX)
-        .map_err(|error| ConfigErrors::of_file(path, refusal(&error)))?;
+        .map_err(|error| ConfigErrors::of_file(path, refusal(path, &error)))?;
     let text = String::from_utf8(bytes)
         .map_err(|_| ConfigErrors::of_file(path, "is not text in UTF-8".to_owned()))?;
     parse(path, &text, build)
@@ -75,12 +75,9 @@ pub fn parse<T>(
     notes.into_result(built)
 }
 
-fn refusal(error: &DoorError) -> String {
-    match error {
-        DoorError::WorldWritable { .. } => {
-            "can be written by everybody; run `chmod o-w` on it".to_owned()
-        }
-        DoorError::Unreadable { kind, .. } => format!("cannot be read ({kind})"),
-        other => other.reason().to_owned(),
-    }
+/// What is wrong with a file, without its name, which the report begins with.
+fn refusal(path: &Path, error: &DoorError) -> String {
+    let text = error.to_string();
+    let name = format!("{}: ", path.display());
+    text.strip_prefix(&name).unwrap_or(&text).to_owned()
 }

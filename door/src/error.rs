@@ -166,6 +166,10 @@ impl DoorError {
     }
 
     /// As the error that gives the peer the fitting alert, and gives us the variant back.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "everything else gives the peer the same alert"
+    )]
     pub(crate) fn into_handshake(self) -> rustls::Error {
         rustls::Error::InvalidCertificate(match self {
             Self::Expired => CertificateError::Expired,

@@ -14,6 +14,8 @@ pub mod logs;
 mod private_file;
 mod shutdown;
 mod swap;
+#[cfg(test)]
+mod testing;
 mod tls_files;
 
 pub use authority::{Authority, PeerName};
