@@ -5,11 +5,17 @@
 //! protection and never lowers it, and text nobody declared is protected unless it is provably not
 //! personal. It relies on nothing but its input: no clock, no network, no state.
 
+mod detection;
 mod evidence;
+mod field_name;
+mod harmless;
+mod lexicon;
 mod plan;
 pub mod policy_document;
 pub mod reader;
 mod report;
+mod shape;
+mod validators;
 mod verdict;
 
 pub use evidence::{Evidence, Rule};

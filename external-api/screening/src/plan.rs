@@ -1,47 +1,189 @@
 //! The plan of a collection: what is known of each of its fields before any value is seen.
 //!
-//! It promises one verdict a value, in order, whatever the values are. It relies on the policy, the
-//! names and the value alone, so the same record always gets the same verdicts.
+//! It promises one verdict a value, in order, whatever the values are; a declared type wins towards
+//! more protection, and detection never lowers it. It relies on the policy, the names and the value
+//! alone, so the same record always gets the same verdicts.
 
-use tresor_proto::{Action, DataClass, FieldName, FieldPolicy, Policy};
+use tresor_proto::{Action, DataClass, FieldName, FieldPolicy, InfoType, Policy, UndeclaredPolicy};
 
-use crate::{Evidence, Source, Value, Verdict};
+use crate::{
+    Evidence, Source, Value, Verdict,
+    detection::{self, Detection, Standing},
+    field_name::{self, Hint},
+    shape::Finding,
+};
 
 /// A policy and field names, compiled once and used for every record with these names.
+#[derive(Clone, Debug)]
 pub struct Plan {
-    policy: Policy,
-    fields: Vec<Option<FieldPolicy>>,
+    fields: Vec<Field>,
+    undeclared: UndeclaredPolicy,
+    declared_clear_but_personal: Action,
+}
+
+/// What is known of a field.
+#[derive(Clone, Copy, Debug)]
+struct Field {
+    hint: Hint,
+    declared: Option<Declared>,
+}
+
+/// What a policy says of a field.
+#[derive(Clone, Copy, Debug)]
+struct Declared {
+    info_type: Option<InfoType>,
+    class: DataClass,
+    action: Action,
 }
 
 impl Plan {
     /// Compiles the plan of a policy and a record's field names.
     #[must_use]
     pub fn compile(policy: &Policy, names: &[FieldName]) -> Self {
+        let fields = names.iter().map(|name| Field {
+            hint: field_name::hint(name),
+            declared: policy.field(name).map(Declared::from),
+        });
         Self {
-            policy: policy.clone(),
-            fields: names.iter().map(|n| policy.field(n).cloned()).collect(),
+            fields: fields.collect(),
+            undeclared: policy.undeclared,
+            declared_clear_but_personal: policy.declared_clear_but_personal,
         }
     }
 
     /// Screens a record's values, in the order of the names.
+    ///
+    /// A value beyond the last name is one nobody declared, of a field without a telling name.
     #[must_use]
     pub fn screen(&self, values: &[Value<'_>]) -> Vec<Verdict> {
-        let values = values.iter().enumerate();
-        values
-            .map(|(i, _)| self.verdict(self.fields.get(i).and_then(Option::as_ref)))
+        let fields = self.fields.iter().copied();
+        let fields = fields.chain(core::iter::repeat(Field::UNKNOWN));
+        let verdicts = values.iter().zip(fields);
+        verdicts
+            .map(|(value, field)| self.screen_value(field, *value))
             .collect()
     }
 
-    fn verdict(&self, declared: Option<&FieldPolicy>) -> Verdict {
-        let action = declared.map_or(self.policy.undeclared.unknown_text, |f| f.action);
-        let class = declared.map_or(DataClass::Other, FieldPolicy::class);
+    fn screen_value(&self, field: Field, value: Value<'_>) -> Verdict {
+        let content = Inspected::from(value);
+        match field.declared {
+            Some(declared) if declared.action == Action::Clear => {
+                self.declared_clear(declared, field.hint, content)
+            }
+            Some(declared) => declared.verdict(content),
+            None => self.undeclared(field.hint, content),
+        }
+    }
+
+    /// A field declared clear stays clear unless its value is personal.
+    fn declared_clear(&self, declared: Declared, hint: Hint, content: Inspected<'_>) -> Verdict {
+        let finding = match content {
+            Inspected::Text(text) => detection::contradiction(hint, text),
+            Inspected::Bytes => None,
+        };
+        let Some(Finding {
+            info_type, rule, ..
+        }) = finding
+        else {
+            return declared.verdict(content);
+        };
+        let action = self.declared_clear_but_personal;
         Verdict {
-            info_type: declared.and_then(|field| field.info_type),
-            class: (action != Action::Clear).then_some(class),
-            confidence: 1.0,
-            source: declared.map_or(Source::Value, |_| Source::Declared),
-            evidence: declared.map_or(Evidence::UnknownText, |_| Evidence::Declared),
+            info_type: Some(info_type),
+            class: (action != Action::Clear).then(|| info_type.class()),
+            confidence: 0.98,
+            source: Source::Value,
+            evidence: Evidence::DeclaredClear { rule },
             action,
         }
     }
+
+    fn undeclared(&self, hint: Hint, content: Inspected<'_>) -> Verdict {
+        let detection = match content {
+            Inspected::Text(text) => detection::detect(hint, text),
+            Inspected::Bytes => detection::bytes(hint),
+        };
+        let action = self.undeclared_action(&detection);
+        Verdict {
+            info_type: detection.info_type,
+            class: (action != Action::Clear).then_some(detection.class),
+            confidence: detection.confidence,
+            source: detection.source,
+            evidence: detection.evidence,
+            action,
+        }
+    }
+
+    fn undeclared_action(&self, detection: &Detection) -> Action {
+        let action = match detection.standing {
+            Standing::Personal => self.undeclared.personal,
+            Standing::Unknown => self.undeclared.unknown_text,
+            Standing::NotPersonal => self.undeclared.not_personal,
+        };
+        // A field without a value is no reason to refuse a record.
+        let is_empty = detection.evidence == Evidence::Empty;
+        if is_empty && action == Action::Reject {
+            return Action::Seal;
+        }
+        action
+    }
 }
+
+impl Field {
+    const UNKNOWN: Self = Self {
+        hint: Hint::Nothing,
+        declared: None,
+    };
+}
+
+impl Declared {
+    fn verdict(self, content: Inspected<'_>) -> Verdict {
+        let is_empty = matches!(content, Inspected::Text(text) if text.trim().is_empty());
+        Verdict {
+            info_type: self.info_type,
+            class: (self.action != Action::Clear).then_some(self.class),
+            confidence: 1.0,
+            source: Source::Declared,
+            evidence: if is_empty {
+                Evidence::Empty
+            } else {
+                Evidence::Declared
+            },
+            action: self.action,
+        }
+    }
+}
+
+impl From<&FieldPolicy> for Declared {
+    fn from(field: &FieldPolicy) -> Self {
+        Self {
+            info_type: field.info_type,
+            class: field.class(),
+            action: field.action,
+        }
+    }
+}
+
+/// What of a value is looked at.
+#[derive(Clone, Copy)]
+enum Inspected<'a> {
+    Text(&'a str),
+    Bytes,
+}
+
+impl<'a> From<Value<'a>> for Inspected<'a> {
+    fn from(value: Value<'a>) -> Self {
+        match value {
+            Value::Text(text) => Self::Text(text),
+            Value::Json("null" | "{}" | "[]") => Self::Text(""),
+            Value::Json(literal) => {
+                let quoted = literal.strip_prefix('"').and_then(|l| l.strip_suffix('"'));
+                Self::Text(quoted.unwrap_or(literal))
+            }
+            Value::Binary(_) => Self::Bytes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

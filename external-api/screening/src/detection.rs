@@ -1,0 +1,305 @@
+//! From a hint and a value to what the value is, before any policy is asked.
+//!
+//! It promises that a value is personal when its field's name says so, even when it fails its rule,
+//! and not personal only when that is certain. It relies on hints having been read before, once.
+
+use tresor_proto::{DataClass, InfoType};
+
+use crate::{
+    Evidence, Rule, Source,
+    field_name::Hint,
+    harmless::{harmless, is_long_number, is_prose, technical},
+    shape::{Certainty, Finding, Shape},
+    validators,
+};
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Detection {
+    pub(crate) standing: Standing,
+    pub(crate) info_type: Option<InfoType>,
+    pub(crate) class: DataClass,
+    pub(crate) confidence: f32,
+    pub(crate) source: Source,
+    pub(crate) evidence: Evidence,
+}
+
+/// Whether a value is personal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is.
+    Personal,
+    /// Nobody knows.
+    Unknown,
+    /// It is not.
+    NotPersonal,
+}
+
+/// What a rule says about a value of its type.
+enum Check {
+    Holds(Rule),
+    Fails,
+    /// The type has no rule.
+    Silent,
+}
+
+/// Detects what a text is.
+pub(crate) fn detect(hint: Hint, text: &str) -> Detection {
+    let text = text.trim();
+    if text.is_empty() {
+        return empty(hint);
+    }
+    match hint {
+        Hint::Personal {
+            info_type,
+            class,
+            word,
+        } => named(info_type, class, word, text),
+        Hint::Technical { kind, word } => {
+            let finding = finding(text).filter(|f| f.certainty == Certainty::Sure);
+            let is_address_like_version = finding.is_some_and(|f| {
+                f.info_type == InfoType::IpAddress && kind == crate::lexicon::Kind::Version
+            });
+            if let Some(finding) = finding.filter(|_| !is_address_like_version) {
+                return by_value(finding);
+            }
+            match technical(kind, text).or_else(|| harmless(text)) {
+                Some(kind) => not_personal(Source::FieldName, Evidence::Technical { word, kind }),
+                None => unknown(text),
+            }
+        }
+        Hint::Nothing => match finding(text) {
+            Some(finding) => by_value(finding),
+            None => match harmless(text) {
+                Some(kind) => not_personal(Source::Value, Evidence::NotPersonal { kind }),
+                None => unknown(text),
+            },
+        },
+    }
+}
+
+/// What a value of a field declared clear is, if it is personal: by its value alone, which the
+/// field's name only tells which rule to ask.
+pub(crate) fn contradiction(hint: Hint, text: &str) -> Option<Finding> {
+    let text = text.trim();
+    if let Hint::Personal {
+        info_type: Some(info_type),
+        ..
+    } = hint
+        && has_check_digit(info_type)
+        && let Check::Holds(rule) = check(info_type, text)
+    {
+        return Some(Finding {
+            info_type,
+            rule,
+            certainty: Certainty::Sure,
+        });
+    }
+    finding(text).filter(|f| f.certainty == Certainty::Sure)
+}
+
+/// No value: of a personal field it is treated as one, so that having none does not show.
+fn empty(hint: Hint) -> Detection {
+    let nothing = not_personal(Source::Value, Evidence::Empty);
+    match hint {
+        Hint::Personal {
+            info_type, class, ..
+        } => Detection {
+            standing: Standing::Personal,
+            info_type,
+            class,
+            source: Source::FieldName,
+            ..nothing
+        },
+        Hint::Technical { .. } | Hint::Nothing => nothing,
+    }
+}
+
+/// Bytes, which are not looked into.
+pub(crate) fn bytes(hint: Hint) -> Detection {
+    match hint {
+        Hint::Personal {
+            info_type,
+            class,
+            word,
+        } => by_name(info_type, class, 0.9, Evidence::FieldName { word }),
+        Hint::Technical { .. } | Hint::Nothing => Detection {
+            evidence: Evidence::Bytes,
+            ..unknown("")
+        },
+    }
+}
+
+/// A value of a field with a personal name.
+fn named(
+    info_type: Option<InfoType>,
+    class: DataClass,
+    word: &'static str,
+    text: &str,
+) -> Detection {
+    let checked = info_type.map_or(Check::Silent, |info_type| check(info_type, text));
+    if let Check::Holds(rule) = checked {
+        let evidence = Evidence::FieldNameAndValue { word, rule };
+        return by_name(info_type, class, 0.99, evidence);
+    }
+    // A telephone column with an e-mail address in it: the checked value knows better, except in
+    // notes, which are sealed as a whole.
+    if info_type != Some(InfoType::FreeText)
+        && let Some(finding) = finding(text).filter(|f| f.certainty == Certainty::Sure)
+    {
+        return by_value(finding);
+    }
+    match checked {
+        Check::Fails => by_name(
+            info_type,
+            class,
+            0.75,
+            Evidence::FieldNameDespiteValue { word },
+        ),
+        Check::Holds(_) | Check::Silent => {
+            by_name(info_type, class, 0.9, Evidence::FieldName { word })
+        }
+    }
+}
+
+fn finding(text: &str) -> Option<Finding> {
+    Shape::of(text)?.finding(text)
+}
+
+fn by_name(
+    info_type: Option<InfoType>,
+    class: DataClass,
+    confidence: f32,
+    evidence: Evidence,
+) -> Detection {
+    Detection {
+        standing: Standing::Personal,
+        info_type,
+        class,
+        confidence,
+        source: Source::FieldName,
+        evidence,
+    }
+}
+
+fn by_value(finding: Finding) -> Detection {
+    Detection {
+        standing: Standing::Personal,
+        info_type: Some(finding.info_type),
+        class: finding.info_type.class(),
+        confidence: match finding.certainty {
+            Certainty::Sure => 0.98,
+            Certainty::Likely => 0.7,
+        },
+        source: Source::Value,
+        evidence: Evidence::Value { rule: finding.rule },
+    }
+}
+
+fn not_personal(source: Source, evidence: Evidence) -> Detection {
+    Detection {
+        standing: Standing::NotPersonal,
+        info_type: None,
+        class: DataClass::Other,
+        confidence: 0.9,
+        source,
+        evidence,
+    }
+}
+
+/// A value of which nothing is known.
+fn unknown(text: &str) -> Detection {
+    let is_prose = is_prose(text);
+    let (info_type, class, source, evidence) = match () {
+        () if is_prose => (
+            Some(InfoType::FreeText),
+            DataClass::FreeText,
+            Source::Text,
+            Evidence::Prose,
+        ),
+        () if is_long_number(text) => (None, DataClass::Other, Source::Value, Evidence::LongNumber),
+        () => (None, DataClass::Other, Source::Value, Evidence::UnknownText),
+    };
+    Detection {
+        standing: Standing::Unknown,
+        info_type,
+        class,
+        confidence: if is_prose { 0.6 } else { 0.5 },
+        source,
+        evidence,
+    }
+}
+
+/// Whether the rule of a type is proof: chance lets few values pass.
+fn has_check_digit(info_type: InfoType) -> bool {
+    use InfoType as T;
+    matches!(
+        info_type,
+        T::CreditCardNumber
+            | T::GermanyTaxpayerIdentificationNumber
+            | T::GermanySocialSecurity
+            | T::GermanyHealthInsurance
+            | T::NetherlandsBsnNumber
+            | T::FranceNir
+            | T::UkNationalInsuranceNumber
+            | T::UkNationalHealthServiceNumber
+            | T::DateOfBirth
+            | T::PhoneNumber
+            | T::VehicleIdentificationNumber
+            | T::LicensePlateNumber
+            | T::LocationCoordinates
+    )
+}
+
+/// Asks the rule of a type.
+fn check(info_type: InfoType, text: &str) -> Check {
+    use InfoType as T;
+    use validators as v;
+    let rule = match info_type {
+        T::EmailAddress => v::email(text),
+        T::PhoneNumber => v::phone(text),
+        T::Url => v::url(text),
+        T::DateOfBirth => v::birth(text),
+        T::Age => v::age(text),
+        T::Postcode => v::postcode(text),
+        T::HouseNumber => v::house_number(text),
+        T::LocationCoordinates => v::coordinate(text),
+        T::IbanCode => v::iban(text),
+        T::SwiftCode => v::bic(text),
+        T::CreditCardNumber => v::card(text),
+        T::BankAccount => v::iban(text)
+            .is_none()
+            .then(|| v::bank_account(text))
+            .flatten(),
+        T::GermanyTaxpayerIdentificationNumber => v::tax_id(text),
+        T::GermanySocialSecurity => v::social_security(text),
+        T::GermanyHealthInsurance => v::health_insurance(text),
+        T::GermanyIdentityCardNumber | T::GermanyPassport => v::identity_document(text),
+        T::GermanyDriversLicenseNumber => v::driver_licence(text),
+        T::NetherlandsBsnNumber => v::bsn(text),
+        T::FranceNir => v::nir(text),
+        T::UkNationalInsuranceNumber => v::nino(text),
+        T::UkNationalHealthServiceNumber => v::nhs(text),
+        T::Passport => v::passport(text),
+        T::IpAddress => v::ip(text),
+        T::MacAddress => v::mac(text),
+        T::MeterId => v::meter_id(text),
+        T::LicensePlateNumber => v::plate(text),
+        T::VehicleIdentificationNumber => v::vin(text),
+        T::PersonName
+        | T::FirstName
+        | T::LastName
+        | T::Title
+        | T::Gender
+        | T::Nationality
+        | T::StreetAddress
+        | T::Street
+        | T::City
+        | T::MedicalTerm
+        | T::Username
+        | T::DeviceId
+        | T::CookieId
+        | T::FreeText => return Check::Silent,
+    };
+    rule.map_or(Check::Fails, Check::Holds)
+}

@@ -1,0 +1,312 @@
+//! Values that are provably not personal, and values a technical field may have.
+//!
+//! It promises to say yes only to what cannot be a person's: short numbers, yes and no, readings with
+//! a unit, versions, moments that are no births, UUIDs. It relies on the rules of personal values
+//! having been asked before.
+
+use crate::{
+    lexicon::Kind,
+    validators::date::{Moment, moment},
+    validators::uuid,
+};
+
+/// Digits of the longest bare number that says nothing about anybody: telephone, account and
+/// insurance numbers are longer.
+const NUMBER_DIGITS_MAX: usize = 7;
+
+/// Words and bytes of the longest text that is one of a few.
+const ENUMERATION_WORDS_MAX: usize = 3;
+const ENUMERATION_BYTES_MAX: usize = 48;
+
+/// Bytes of the longest technical identifier: a SHA-256 digest in hexadecimal.
+const IDENTIFIER_BYTES_MAX: usize = 64;
+
+/// Bytes of the longest reading.
+const READING_BYTES_MAX: usize = 40;
+
+/// Units of readings.
+const UNITS: &[&str] = &[
+    "%", "°C", "°F", "K", "°", "V", "mV", "kV", "A", "mA", "Ah", "mAh", "W", "kW", "MW", "Wh",
+    "kWh", "MWh", "GWh", "VA", "kVA", "var", "kvar", "kvarh", "Hz", "kHz", "MHz", "GHz", "dB",
+    "dBm", "m", "mm", "cm", "km", "m²", "m2", "m³", "m3", "km/h", "l", "L", "ml", "l/h", "m³/h",
+    "g", "kg", "mg", "t", "s", "ms", "µs", "min", "h", "bar", "mbar", "Pa", "hPa", "kPa", "Ω",
+    "lx", "ppm", "€", "EUR", "ct", "ct/kWh", "Cent", "$", "USD", "£", "GBP", "CHF", "B", "kB",
+    "KB", "MB", "GB", "TB", "MiB", "GiB", "bit/s", "kbit/s", "Mbit/s", "J", "kJ", "MJ", "N", "Nm",
+    "rpm", "px", "x",
+];
+
+/// Words for yes and no.
+const YES_OR_NO: &[&str] = &[
+    "true", "false", "yes", "no", "ja", "nein", "nee", "oui", "non", "wahr", "falsch", "waar",
+    "onwaar", "vrai", "faux", "on", "off", "y", "n", "j",
+];
+
+/// What a value without a telling name is, if it cannot be personal.
+pub(crate) fn harmless(text: &str) -> Option<&'static str> {
+    if is_yes_or_no(text) {
+        return Some("yes or no");
+    }
+    if is_number(text, NUMBER_DIGITS_MAX) {
+        return Some("number");
+    }
+    if is_reading(text) {
+        return Some("reading with a unit");
+    }
+    if uuid(text) {
+        return Some("uuid");
+    }
+    if let Some(moment) = moment(text) {
+        return moment_kind(moment, text);
+    }
+    is_dotted_version(text).then_some("version")
+}
+
+/// What the value of a technical field is, if it looks as it should.
+pub(crate) fn technical(kind: Kind, text: &str) -> Option<&'static str> {
+    let fits = match kind {
+        Kind::Enumeration => is_enumeration(text),
+        Kind::Identifier => is_identifier(text),
+        Kind::Version => is_identifier(text) || is_dotted_version(text),
+        Kind::Time => moment(text).is_some(),
+        Kind::Reading => is_number(text, READING_BYTES_MAX) || is_reading(text),
+        Kind::Flag => is_yes_or_no(text) || matches!(text, "0" | "1"),
+    };
+    let description = match kind {
+        Kind::Enumeration => "short text",
+        Kind::Identifier => "technical identifier",
+        Kind::Version => "version",
+        Kind::Time => "time",
+        Kind::Reading => "reading",
+        Kind::Flag => "yes or no",
+    };
+    fits.then_some(description)
+}
+
+/// A moment that is no birth. A year of two digits leaves that open, unless there is a time.
+fn moment_kind(moment: Moment, text: &str) -> Option<&'static str> {
+    match moment {
+        Moment::Date { .. } => {
+            let has_century = text.split(['-', '.', '/']).any(|part| part.len() == 4);
+            has_century.then_some("date after 2015")
+        }
+        Moment::Timestamp { .. } => Some("timestamp"),
+        Moment::Window => Some("time window"),
+        Moment::Time => Some("time"),
+    }
+}
+
+/// A bare number that is too long to be harmless.
+pub(crate) fn is_long_number(text: &str) -> bool {
+    text.len() > NUMBER_DIGITS_MAX && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_yes_or_no(text: &str) -> bool {
+    text.len() <= 6 && YES_OR_NO.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// A number: sign, digits in groups, fraction, exponent. Whole numbers have a limit of digits, and
+/// no leading zero: `00526` is a code.
+fn is_number(text: &str, digits_max: usize) -> bool {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    let is_exponent = (1..=4).contains(&exponent.len()) && is_digits(exponent);
+    if text.len() > READING_BYTES_MAX || !is_exponent {
+        return false;
+    }
+    let is_whole = is_digits(mantissa) && !mantissa.is_empty();
+    if is_whole {
+        let is_code =
+            mantissa.len() > 1 && mantissa.starts_with('0') && digits_max == NUMBER_DIGITS_MAX;
+        return mantissa.len() <= digits_max && !is_code;
+    }
+    is_fraction(mantissa, digits_max.max(12))
+}
+
+/// Digits with groups of three and a fraction: `1.234.567,89`, `8664.5`.
+fn is_fraction(text: &str, digits_max: usize) -> bool {
+    let Some(point) = text.rfind(['.', ',']) else {
+        return false;
+    };
+    let (whole, fraction) = text.split_at(point);
+    let fraction = fraction.get(1..).unwrap_or_default();
+    let mut groups = whole.split(['.', ',', '\'']);
+    let first = groups.next().unwrap_or_default();
+    let is_grouped = groups.clone().next().is_none() || first.len() <= 3;
+    let has_groups = groups.all(|group| group.len() == 3 && is_digits(group));
+    let has_digits = first.len() <= digits_max && is_digits(first) && is_digits(fraction);
+    has_digits && is_grouped && has_groups && !(first.is_empty() && fraction.is_empty())
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A number and a unit: `-105 dBm`, `12,5%`.
+fn is_reading(text: &str) -> bool {
+    if text.len() > READING_BYTES_MAX {
+        return false;
+    }
+    let number_end =
+        text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '-' | '+' | '.' | ','));
+    let Some((number, unit)) = number_end.and_then(|end| text.split_at_checked(end)) else {
+        return false;
+    };
+    is_number(number, NUMBER_DIGITS_MAX) && UNITS.contains(&unit.trim_start())
+}
+
+/// `4.2.1`, `v1.09.33`, `2.0.0-rc1`: three or four numbers and perhaps a suffix.
+fn is_dotted_version(text: &str) -> bool {
+    let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    let (numbers, suffix) = text.split_once(['-', '+']).unwrap_or((text, ""));
+    let is_suffix = suffix.len() <= 16
+        && suffix
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'.');
+    let mut parts = 0;
+    for part in numbers.split('.') {
+        parts += 1;
+        if !(1..=4).contains(&part.len()) || !is_digits(part) || parts > 4 {
+            return false;
+        }
+    }
+    parts >= 3 && is_suffix
+}
+
+/// A few words, one of a few such texts.
+fn is_enumeration(text: &str) -> bool {
+    let has_length = text.len() <= ENUMERATION_BYTES_MAX;
+    has_length && text.split_whitespace().count() <= ENUMERATION_WORDS_MAX
+}
+
+/// One word with a digit: `A-03405927`.
+fn is_identifier(text: &str) -> bool {
+    let is_sign = |b: u8| b.is_ascii_alphanumeric() || b"-_./:#".contains(&b);
+    let has_length = text.len() <= IDENTIFIER_BYTES_MAX;
+    has_length && text.bytes().all(is_sign) && text.bytes().any(|b| b.is_ascii_digit())
+}
+
+/// Prose: two or more words, one of them in lower case. Looks no further than it must.
+pub(crate) fn is_prose(text: &str) -> bool {
+    let mut words = 0;
+    let mut has_lower = false;
+    for word in text.split(|c: char| c.is_whitespace()) {
+        let letters = word.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let first = letters.chars().next();
+        if first.is_some_and(char::is_alphabetic) {
+            words += 1;
+            has_lower |= first.is_some_and(char::is_lowercase);
+        }
+        if words >= 2 && has_lower {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn harmless_values_are_recognised() {
+        for text in [
+            "8664.5",
+            "1087,4",
+            "-105 dBm",
+            "12,5%",
+            "548632",
+            "0",
+            "-3",
+            "1e5",
+            "1.234.567,89",
+            "4.2.1",
+            "2.0.0-rc1",
+            "ja",
+            "TRUE",
+            "1f3c42b2-e2cb-4b93-9981-45593a9afa39",
+            "2026-05-03T09:31:07Z",
+            "03.05.2026 08:00-10:00",
+            "09:31",
+            "2026-05-03",
+            "230 V",
+            "21.5 °C",
+            "12 m³",
+        ] {
+            assert!(harmless(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_persons_is_not_harmless() {
+        for text in [
+            "12345678",
+            "00526",
+            "0171 1234567",
+            "Anna",
+            "A-03405927",
+            "1.9.33",
+            "5 Müller",
+            "m",
+            "Jena",
+            "192.168.1.1.5",
+            "",
+            "-",
+            ".",
+            "e5",
+            "12345678 V",
+            "1,2,3,4",
+            "48213 kWh Anna",
+            "--5",
+        ] {
+            assert_eq!(harmless(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn technical_values_look_as_their_field_says() {
+        for (kind, text) in [
+            (Kind::Enumeration, "Landis+Gyr E450"),
+            (Kind::Enumeration, "ÖkoStrom Plus"),
+            (Kind::Identifier, "A-03405927"),
+            (Kind::Version, "1.09.33"),
+            (Kind::Time, "1998-07-14"),
+            (Kind::Reading, "000548632"),
+            (Kind::Flag, "1"),
+        ] {
+            assert!(technical(kind, text).is_some(), "{text}");
+        }
+        for (kind, text) in [
+            (Kind::Enumeration, "war bei Frau Thies im Keller"),
+            (Kind::Identifier, "Hans Meier"),
+            (Kind::Identifier, "Meier"),
+            (Kind::Time, "Dienstag bei Meier"),
+            (Kind::Reading, "Meier 12"),
+            (Kind::Flag, "Meier"),
+        ] {
+            assert_eq!(technical(kind, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn prose_has_two_words_and_a_small_one() {
+        for text in [
+            "kd knappe nicht da, zettel eingeworfen",
+            "Frau Thies ist da",
+            "siehe Keller",
+        ] {
+            assert!(is_prose(text), "{text}");
+        }
+        for text in [
+            "",
+            "Keller",
+            "Iskra MT176",
+            "keller",
+            "12 13",
+            "- -",
+            "Anna Müller",
+        ] {
+            assert!(!is_prose(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What the words of field names mean, in German, Dutch, English and French.
+//!
+//! It promises that a word has one meaning whichever way its umlauts were written (`zähler`,
+//! `zaehler`, `zahler`). It relies on the tables of the languages, which hold whole words only;
+//! phrases (`date of birth`) stand there written together.
+
+mod dutch;
+mod english;
+mod french;
+mod german;
+mod technical;
+
+use std::{collections::HashMap, sync::OnceLock};
+
+use tresor_proto::{DataClass, InfoType};
+
+use crate::field_name::words::{fold_long, fold_short};
+
+/// What a word of a field name means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sense {
+    /// Personal data of a type: `vorname`, `iban`.
+    Type(InfoType),
+    /// Personal data without a type of its own: `gehalt`, `vertrag`.
+    Personal(DataClass),
+    /// Somebody: `kunde`. A name when alone, an identifier with a number.
+    Person,
+    /// An address of any sort: `adresse`; another word may say which.
+    Address,
+    /// A name of anything: `name`; another word may say of what.
+    Name,
+    /// A number, a code or a value: another word says of what.
+    Number,
+    /// A date: another word says of what.
+    Date,
+    /// Free text: `bemerkung`.
+    Note,
+    /// What no person is, and whose values follow from it.
+    Technical(Kind),
+    /// What no person is, but whose names may be anything: `datei`, `firma`.
+    Thing,
+    /// Says that the field is a yes or a no: `is`, `has`.
+    Question,
+    /// Says nothing: `der`, `of`.
+    Filler,
+}
+
+/// What the values of a technical field are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One of a few short texts: status, tariff, device type.
+    Enumeration,
+    /// A technical identifier: order number.
+    Identifier,
+    /// A version of hardware or software.
+    Version,
+    /// A moment or a time window that is no birth.
+    Time,
+    /// A number, perhaps with a unit.
+    Reading,
+    /// Yes or no.
+    Flag,
+}
+
+/// Words of one meaning.
+pub(crate) type Group = (Sense, &'static [&'static str]);
+
+/// A word of the lexicon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) sense: Sense,
+    pub(crate) word: &'static str,
+}
+
+/// Heads of compounds so long and so telling that whatever stands before them does not matter:
+/// `notfall|telefonnummer`.
+const HEADS: &[&str] = &[
+    "telefon",
+    "telefonnummer",
+    "handynummer",
+    "rufnummer",
+    "straße",
+    "adresse",
+    "anschrift",
+    "postleitzahl",
+    "vorname",
+    "nachname",
+    "geburtsdatum",
+    "kennzeichen",
+    "bemerkung",
+    "kontonummer",
+    "ausweisnummer",
+    "telefoon",
+    "telefoonnummer",
+    "straat",
+    "voornaam",
+    "achternaam",
+    "geboortedatum",
+    "kenteken",
+    "opmerking",
+    "rekeningnummer",
+];
+
+/// Letters of the shortest modifier before a head.
+const MODIFIER_LETTERS_MIN: usize = 3;
+
+fn groups() -> impl Iterator<Item = &'static Group> {
+    let languages = [
+        german::WORDS,
+        dutch::WORDS,
+        english::WORDS,
+        french::WORDS,
+        technical::WORDS,
+    ];
+    languages.into_iter().flatten()
+}
+
+fn index() -> &'static HashMap<String, Entry> {
+    static INDEX: OnceLock<HashMap<String, Entry>> = OnceLock::new();
+    INDEX.get_or_init(|| {
+        let mut index = HashMap::new();
+        for (sense, words) in groups() {
+            for word in *words {
+                let entry = Entry {
+                    sense: *sense,
+                    word,
+                };
+                index.entry(fold_long(word)).or_insert(entry);
+            }
+        }
+        // The short spelling of a word never hides the long one of another.
+        for (sense, words) in groups() {
+            for word in *words {
+                let entry = Entry {
+                    sense: *sense,
+                    word,
+                };
+                index.entry(fold_short(word)).or_insert(entry);
+            }
+        }
+        index
+    })
+}
+
+/// Looks a folded word up as a whole.
+pub(crate) fn lookup(folded: &str) -> Option<Entry> {
+    index().get(folded).copied()
+}
+
+/// Finds the head of a compound with an unknown modifier.
+pub(crate) fn lookup_head(folded: &str) -> Option<Entry> {
+    let heads = HEADS.iter().filter(|head| {
+        let ends_with = |fold: &str| {
+            let modifier = folded.strip_suffix(fold);
+            modifier.is_some_and(|modifier| modifier.len() >= MODIFIER_LETTERS_MIN)
+        };
+        ends_with(&fold_long(head)) || ends_with(&fold_short(head))
+    });
+    let longest = heads.max_by_key(|head| head.len())?;
+    lookup(&fold_long(longest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_has_two_meanings() {
+        let mut seen: HashMap<String, Entry> = HashMap::new();
+        for (sense, words) in groups() {
+            for word in *words {
+                let entry = Entry {
+                    sense: *sense,
+                    word,
+                };
+                let earlier = seen.insert(fold_long(word), entry);
+                assert!(
+                    earlier.is_none_or(|e| e.sense == *sense),
+                    "{word}: {earlier:?} {sense:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_found_however_their_umlauts_were_written() {
+        for spelling in ["zaehlernummer", "zahlernummer"] {
+            assert_eq!(
+                lookup(spelling).map(|e| e.sense),
+                Some(Sense::Type(InfoType::MeterId))
+            );
+        }
+    }
+
+    #[test]
+    fn every_head_is_a_word() {
+        for head in HEADS {
+            assert!(lookup(&fold_long(head)).is_some(), "{head}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The rules of single info types: checksums, grammars and ranges.
+//!
+//! Each promises to answer in time linear in the value's length, without allocating and without
+//! panicking, whatever the bytes are. They rely on nothing but the bytes; which of them is asked is
+//! decided elsewhere.
+
+mod banking;
+mod check_digits;
+mod compact;
+pub(crate) mod date;
+mod germany;
+mod government;
+mod meter;
+mod network;
+mod phone;
+mod place;
+mod vehicle;
+
+pub(crate) use banking::{bank_account, bic, card, grouped_card, iban};
+pub(crate) use date::{birth, birth_candidate};
+pub(crate) use germany::{
+    driver_licence, health_insurance, identity_document, social_security, tax_id,
+};
+pub(crate) use government::{bsn, nhs, nino, nir, passport};
+pub(crate) use meter::{distinct_meter, melo, meter_id};
+pub(crate) use network::{email, ip, mac, url, uuid};
+pub(crate) use phone::{international_phone, phone};
+pub(crate) use place::{age, coordinate, coordinates, house_number, postcode};
+pub(crate) use vehicle::{distinct_plate, known_vin, plate, vin};

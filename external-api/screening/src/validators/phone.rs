@@ -1,0 +1,117 @@
+//! Telephone numbers.
+//!
+//! It promises the shape of E.164 and of national notation. It relies on a hint, or on the `+` of the
+//! international notation together with a calling code that is in use.
+
+use crate::Rule;
+
+/// Digits of the shortest and the longest number: local ones without area, E.164 §6.
+const DIGITS: core::ops::RangeInclusive<usize> = 6..=15;
+
+/// Bytes of the longest notation, extension included.
+const NOTATION_BYTES_MAX: usize = 32;
+
+/// Calling codes of two digits; every other one that begins like these has three digits.
+const SHORT_CALLING_CODES: &[u8] = &[
+    20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55, 56,
+    57, 58, 60, 61, 62, 63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
+];
+
+/// First two digits of calling codes with three digits.
+const LONG_CALLING_CODES: &[u8] = &[
+    21, 22, 23, 24, 25, 26, 29, 35, 37, 38, 42, 50, 59, 67, 68, 69, 85, 88, 96, 97, 99,
+];
+
+/// A telephone number in any notation.
+pub(crate) fn phone(text: &str) -> Option<Rule> {
+    let digits = digits(text)?;
+    if text.starts_with('+') || text.starts_with("00") {
+        return Some(Rule::Named("phone: international notation"));
+    }
+    let rule = if text.starts_with(['0', '(']) {
+        "phone: national notation"
+    } else {
+        "phone: local notation"
+    };
+    (digits > 0).then_some(Rule::Named(rule))
+}
+
+/// A telephone number in international notation, with a calling code that is in use.
+pub(crate) fn international_phone(text: &str) -> Option<Rule> {
+    let number = text.strip_prefix('+')?;
+    let digits = digits(text)?;
+    let code = number.get(..2)?.parse::<u8>().ok();
+    let is_code = number.starts_with(['1', '7'])
+        || code
+            .is_some_and(|c| SHORT_CALLING_CODES.contains(&c) || LONG_CALLING_CODES.contains(&c));
+    (is_code && digits >= 8).then_some(Rule::Named("phone: international notation, calling code"))
+}
+
+/// How many digits a notation has; `None` when it is none.
+fn digits(text: &str) -> Option<usize> {
+    if text.len() > NOTATION_BYTES_MAX {
+        return None;
+    }
+    let is_sign = |(index, byte): (usize, u8)| match byte {
+        b'0'..=b'9' | b' ' | b'(' | b')' | b'-' | b'/' | b'.' => true,
+        b'+' => index == 0,
+        _ => false,
+    };
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    (DIGITS.contains(&digits) && text.bytes().enumerate().all(is_sign)).then_some(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notations_of_all_kinds_are_numbers() {
+        for text in [
+            "00753 645568",
+            "+49(0)0029 78753",
+            "+49 (0) 8360 161055",
+            "02912808458",
+            "(084)-8648876",
+            "0520-599728",
+            "+3141 7075364",
+            "645568",
+            "030/123456",
+        ] {
+            assert!(phone(text).is_some(), "{text}");
+        }
+        for text in [
+            "",
+            "12345",
+            "+",
+            "1234567890123456",
+            "0171-CALL-ME",
+            "49+123456",
+            "Mobil 0171",
+        ] {
+            assert!(phone(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_plus_and_a_calling_code_need_no_hint() {
+        for text in [
+            "+49 30 123456",
+            "+31491-452441",
+            "+1 202 555 0123",
+            "+352 123456",
+        ] {
+            assert!(international_phone(text).is_some(), "{text}");
+        }
+        for text in [
+            "0049 30 123456",
+            "+0 30 123456",
+            "+99 1",
+            "+8 123456789",
+            "030 123456",
+            "+ä9123456789",
+        ] {
+            assert!(international_phone(text).is_none(), "{text}");
+        }
+    }
+}
