@@ -4,7 +4,34 @@
 //! It promises that a [`Change`] is applied whole or not at all, and that [`Store::apply`] returns
 //! only when the data survive a power cut.
 
+mod committer;
+mod database;
+mod directory_lock;
+mod durable;
+mod engine;
+mod engine_store;
+mod group;
+mod memory;
+mod redb;
+mod sled;
+mod stores;
+mod witness;
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod tests;
+
 use async_trait::async_trait;
+
+pub use database::{Existence, StoreEngine};
+pub use engine_store::open_database;
+pub use stores::Stores;
+
+/// Bytes of a key.
+pub const KEY_BYTES_MAX: usize = 1_024;
+/// Bytes of a value: a record of `RECORD_BYTES_MAX` sealed and padded takes well under half.
+pub const ROW_BYTES_MAX: usize = 1024 * 1024;
 
 /// A database of one tenant, or of the registry.
 #[async_trait]

@@ -1,0 +1,212 @@
+//! A database directory: lock, witness and engine opened together.
+//!
+//! It promises that a database which existed is never recreated empty: one that is missing, damaged
+//! or behind its witness is quarantined. It relies on creation being one rename, so a directory
+//! under its final name was complete once.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::directory_lock::DirectoryLock;
+use super::engine::{Batch, Engine, KeyRange};
+use super::memory::MemoryEngine;
+use super::redb::RedbEngine;
+use super::sled::SledEngine;
+use super::witness::Witness;
+use super::{StoreError, StoreRow, durable};
+
+/// Which engine keeps the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StoreEngine {
+    /// sled 0.34, made durable.
+    Sled,
+    /// redb 4.
+    Redb,
+    /// Memory: everything ends with the process.
+    Memory,
+}
+
+/// Whether a database may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existence {
+    /// It is made when it is not there: at enrolment, and at the first start for the registry.
+    Create,
+    /// It was made before; missing is damage.
+    MustExist,
+}
+
+/// The engine key of the number of commits; keyspaces begin at 1, so no row has it.
+const COMMITS: &[u8] = &[0];
+/// Bytes left free on the volume, so that an engine is not driven into a full disk: room for its
+/// log segments and for the space that compaction needs before it gives any back.
+const FREE_BYTES_MIN: u64 = 32 * 1024 * 1024;
+/// Bytes on disk for each byte of a batch, at worst (measured with sled).
+const SPACE_AMPLIFICATION: u64 = 4;
+
+/// Opens the database in `directory`, or makes it there.
+pub(super) fn open(
+    engine: StoreEngine,
+    directory: &Path,
+    existence: Existence,
+) -> Result<Box<dyn Engine>, StoreError> {
+    match (engine, existence) {
+        (StoreEngine::Memory, Existence::Create) => Ok(Box::new(MemoryEngine::default())),
+        (StoreEngine::Memory, Existence::MustExist) => Err(StoreError::Quarantined),
+        (StoreEngine::Sled | StoreEngine::Redb, _) => {
+            if existence == Existence::Create && !exists(directory)? {
+                create(engine, directory)?;
+            }
+            Ok(Box::new(Database::open(engine, directory)?))
+        }
+    }
+}
+
+/// A directory whose presence cannot be told is not taken for missing.
+fn exists(directory: &Path) -> Result<bool, StoreError> {
+    directory.try_exists().map_err(|error| durable::fault(&error))
+}
+
+/// Makes an empty database beside its place and moves it there whole: whatever a power cut leaves
+/// under the draft's name was never acknowledged and is thrown away by the next attempt.
+fn create(engine: StoreEngine, directory: &Path) -> Result<(), StoreError> {
+    let draft = directory.with_extension("new");
+    if exists(&draft)? {
+        let _unused = DirectoryLock::take(&draft)?;
+        std::fs::remove_dir_all(&draft).map_err(|error| durable::fault(&error))?;
+    }
+    durable::create_directory(&draft)?;
+    let lock = DirectoryLock::take(&draft)?;
+    open_engine(engine, &draft)?.close()?;
+    Witness { engine, commits: 0 }.write(&draft)?;
+    drop(lock);
+    durable::rename(&draft, directory)
+}
+
+fn open_engine(engine: StoreEngine, directory: &Path) -> Result<Box<dyn Engine>, StoreError> {
+    match engine {
+        StoreEngine::Sled => Ok(Box::new(SledEngine::open(directory)?)),
+        StoreEngine::Redb => Ok(Box::new(RedbEngine::open(directory)?)),
+        StoreEngine::Memory => Ok(Box::new(MemoryEngine::default())),
+    }
+}
+
+/// An engine on disk with the checks that no engine makes itself.
+struct Database {
+    directory: PathBuf,
+    kind: StoreEngine,
+    commits: AtomicU64,
+    engine: Box<dyn Engine>,
+    /// Last, so that it is dropped last.
+    lock: DirectoryLock,
+}
+
+impl Database {
+    fn open(kind: StoreEngine, directory: &Path) -> Result<Self, StoreError> {
+        if !exists(directory)? {
+            return Err(StoreError::Quarantined);
+        }
+        let lock = DirectoryLock::take(directory)?;
+        let witness = Witness::read(directory)?.ok_or(StoreError::Quarantined)?;
+        if witness.engine != kind || !has_files(kind, directory)? {
+            return Err(StoreError::Quarantined);
+        }
+        let engine = open_engine(kind, directory)?;
+        let commits = read_commits(engine.as_ref())?;
+        if commits < witness.commits {
+            return Err(StoreError::Quarantined);
+        }
+        let directory = directory.to_owned();
+        Ok(Self { directory, kind, commits: AtomicU64::new(commits), engine, lock })
+    }
+
+    /// The witness is a bound, not the data: when it cannot be renewed now, the old one still
+    /// holds, and the next occasion comes.
+    fn renew_witness(&self) {
+        let commits = self.commits.load(Ordering::Acquire);
+        let _ = Witness { engine: self.kind, commits }.write(&self.directory);
+    }
+
+    fn check_space(&self, batch: &Batch) -> Result<(), StoreError> {
+        let bytes: usize = batch.iter().map(|(key, value)| key.len() + bytes_of(value)).sum();
+        let needed = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(SPACE_AMPLIFICATION);
+        if durable::free_bytes(&self.directory) < needed.saturating_add(FREE_BYTES_MIN) {
+            return Err(StoreError::Unavailable);
+        }
+        Ok(())
+    }
+}
+
+fn bytes_of(value: &Option<Vec<u8>>) -> usize {
+    value.as_ref().map_or(0, Vec::len)
+}
+
+impl Engine for Database {
+    fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.engine.read(key)
+    }
+
+    fn scan(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {
+        self.engine.scan(range, limit)
+    }
+
+    fn commit(&self, mut batch: Batch) -> Result<(), StoreError> {
+        self.check_space(&batch)?;
+        // Read again, not remembered: a commit that answered with an error may have been applied.
+        let commits = read_commits(self.engine.as_ref())? + 1;
+        batch.insert(COMMITS.to_vec(), Some(commits.to_be_bytes().to_vec()));
+        self.engine.commit(batch)?;
+        self.commits.store(commits, Ordering::Release);
+        if Witness::is_due(commits) {
+            self.renew_witness();
+        }
+        Ok(())
+    }
+
+    fn close(self: Box<Self>) -> Result<(), StoreError> {
+        let Self { directory, kind, commits, engine, lock } = *self;
+        let closed = engine.close();
+        if closed.is_ok() {
+            let commits = commits.into_inner();
+            // As in `renew_witness`: an older bound is still a bound.
+            let _ = Witness { engine: kind, commits }.write(&directory);
+        }
+        drop(lock);
+        closed
+    }
+}
+
+fn read_commits(engine: &dyn Engine) -> Result<u64, StoreError> {
+    let Some(bytes) = engine.read(COMMITS)? else { return Ok(0) };
+    let bytes = bytes.try_into().map_err(|_| StoreError::Quarantined)?;
+    Ok(u64::from_be_bytes(bytes))
+}
+
+/// Engines make what they miss, so it is looked for before they are asked.
+fn has_files(kind: StoreEngine, directory: &Path) -> Result<bool, StoreError> {
+    let names = match kind {
+        StoreEngine::Sled => SledEngine::FILES,
+        StoreEngine::Redb => RedbEngine::FILES,
+        StoreEngine::Memory => &[],
+    };
+    for name in names {
+        if !exists(&directory.join(name))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+impl StoreEngine {
+    /// The number at rest, frozen.
+    pub(super) fn number(self) -> u8 {
+        match self {
+            Self::Sled => 1,
+            Self::Redb => 2,
+            Self::Memory => 3,
+        }
+    }
+
+    pub(super) fn from_number(number: u8) -> Option<Self> {
+        [Self::Sled, Self::Redb, Self::Memory].into_iter().find(|engine| engine.number() == number)
+    }
+}

@@ -1,0 +1,73 @@
+//! What an embedded engine must do; small, synchronous, bytes only.
+//!
+//! An engine promises that a [`Batch`] is applied whole, survives a power cut once `commit` has
+//! returned, and is seen by no reader before that. It relies on one committer: nothing else
+//! writes, while any number of threads read.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{ScanRange, StoreError, StoreKey, StoreRow};
+
+/// Rows to set, or to remove where there is no value, by engine key.
+pub(super) type Batch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// An embedded engine over one database.
+pub(super) trait Engine: Send + Sync {
+    /// Reads one row.
+    fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Reads up to `limit` rows in the order of their keys; the keys are engine keys.
+    fn scan(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError>;
+
+    /// Applies a batch and syncs it.
+    fn commit(&self, batch: Batch) -> Result<(), StoreError>;
+
+    /// Syncs and lets go of every file, lock and thread.
+    fn close(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// The engine keys that begin with `prefix` and are greater than `after`.
+pub(super) struct KeyRange {
+    pub(super) prefix: Vec<u8>,
+    pub(super) after: Option<Vec<u8>>,
+}
+
+impl KeyRange {
+    pub(super) fn new(range: &ScanRange) -> Self {
+        let within = |key: &[u8]| engine_key(range.keyspace as u8, key);
+        Self { prefix: within(&range.prefix), after: range.after.as_deref().map(within) }
+    }
+
+    /// The least key that may be in the range; itself not in it when it equals `after`.
+    pub(super) fn start(&self) -> &[u8] {
+        match &self.after {
+            Some(after) if *after > self.prefix => after,
+            _ => &self.prefix,
+        }
+    }
+
+    /// Whether the range holds `key`.
+    pub(super) fn contains(&self, key: &[u8]) -> bool {
+        key.starts_with(&self.prefix) && self.after.as_deref().is_none_or(|after| key > after)
+    }
+}
+
+impl StoreKey {
+    /// The key at rest: the number of the keyspace, then the key.
+    pub(super) fn to_engine_key(&self) -> Vec<u8> {
+        engine_key(self.keyspace as u8, &self.key)
+    }
+}
+
+fn engine_key(keyspace: u8, key: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(1 + key.len());
+    bytes.push(keyspace);
+    bytes.extend_from_slice(key);
+    bytes
+}
+
+/// Runs engine code. A panic in it means that its state is unknown: quarantine.
+pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(StoreError::Quarantined))
+}

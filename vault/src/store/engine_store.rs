@@ -1,0 +1,200 @@
+//! The asynchronous [`Store`] over any engine.
+//!
+//! Reads run on the runtime's blocking threads, writes on the committer's thread. Once an engine
+//! call answers [`StoreError::Quarantined`], every later call does, until the database is opened
+//! again; the store relies on the engine for everything else.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot};
+
+use super::committer::{QUEUE_CALLERS_MAX, Request, Submission};
+use super::database::{self, Existence, StoreEngine};
+use super::engine::{Engine, KeyRange, guarded};
+use super::{
+    Change, KEY_BYTES_MAX, Outcome, Precondition, ROW_BYTES_MAX, ScanRange, Store, StoreError,
+    StoreKey, StoreRow, Write, committer,
+};
+
+/// Opens the database in `directory`, or makes it there.
+///
+/// # Errors
+/// [`StoreError::InUse`], [`StoreError::Quarantined`] for a database that is missing or damaged,
+/// [`StoreError::Unavailable`].
+pub async fn open_database(
+    engine: StoreEngine,
+    directory: PathBuf,
+    existence: Existence,
+) -> Result<Arc<dyn Store>, StoreError> {
+    let quarantine = QuarantineFlag::default();
+    Ok(Arc::new(EngineStore::open(engine, directory, existence, quarantine).await?))
+}
+
+/// A store over one engine.
+pub(super) struct EngineStore {
+    shared: Arc<Shared>,
+    requests: mpsc::Sender<Request>,
+}
+
+/// What readers and the committer share.
+pub(super) struct Shared {
+    engine: RwLock<Option<Box<dyn Engine>>>,
+    is_closed: AtomicBool,
+    quarantine: QuarantineFlag,
+}
+
+/// Whether a database is quarantined; it outlives the store, so that the state is remembered.
+pub(super) type QuarantineFlag = Arc<AtomicBool>;
+
+impl EngineStore {
+    pub(super) async fn open(
+        engine: StoreEngine,
+        directory: PathBuf,
+        existence: Existence,
+        quarantine: QuarantineFlag,
+    ) -> Result<Self, StoreError> {
+        let open = move || guarded(|| database::open(engine, &directory, existence));
+        // The task never panics; it is lost only when the runtime ends.
+        let opened = tokio::task::spawn_blocking(open).await.map_err(|_| StoreError::Closed)?;
+        if matches!(opened, Err(StoreError::Quarantined)) {
+            quarantine.store(true, Ordering::Release);
+        }
+        Self::start(opened?, quarantine)
+    }
+
+    /// Starts the committer of an engine.
+    fn start(engine: Box<dyn Engine>, quarantine: QuarantineFlag) -> Result<Self, StoreError> {
+        let engine = RwLock::new(Some(engine));
+        let shared = Shared { engine, is_closed: AtomicBool::new(false), quarantine };
+        let shared = Arc::new(shared);
+        let (requests, queue) = mpsc::channel(QUEUE_CALLERS_MAX);
+        let served = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name("store-committer".to_owned())
+            .spawn(move || committer::run(&served, queue))
+            .map_err(|_| StoreError::Unavailable)?;
+        Ok(Self { shared, requests })
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&dyn Engine) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.shared.standing()?;
+        let shared = Arc::clone(&self.shared);
+        let task = tokio::task::spawn_blocking(move || shared.with_engine(call));
+        task.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn ask<T>(
+        &self,
+        request: Request,
+        reply: oneshot::Receiver<Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        if self.requests.send(request).await.is_err() {
+            return Err(self.shared.standing().err().unwrap_or(StoreError::Closed));
+        }
+        // No answer: the store was closed by a request before this one.
+        let closed = |_| self.shared.standing().err().unwrap_or(StoreError::Quarantined);
+        reply.await.map_err(closed)?
+    }
+}
+
+#[async_trait]
+impl Store for EngineStore {
+    async fn read(&self, keys: Vec<StoreKey>) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        keys.iter().try_for_each(|key| check_key(&key.key))?;
+        self.blocking(move |engine| {
+            keys.iter().map(|key| engine.read(&key.to_engine_key())).collect()
+        })
+        .await
+    }
+
+    async fn scan(&self, range: ScanRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {
+        check_key(&range.prefix)?;
+        range.after.as_deref().map_or(Ok(()), check_key)?;
+        self.blocking(move |engine| {
+            let mut rows = engine.scan(&KeyRange::new(&range), limit)?;
+            // The caller knows the keyspace: its byte goes.
+            rows.iter_mut().for_each(|row| drop(row.key.drain(..1)));
+            Ok(rows)
+        })
+        .await
+    }
+
+    async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Outcome>, StoreError> {
+        self.shared.standing()?;
+        changes.iter().try_for_each(check_change)?;
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (reply, answer) = oneshot::channel();
+        self.ask(Request::Apply(Submission { changes, reply }), answer).await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Request::Close(reply), answer).await
+    }
+}
+
+impl Shared {
+    /// Calls the engine, remembering a quarantine.
+    pub(super) fn with_engine<T>(
+        &self,
+        call: impl FnOnce(&dyn Engine) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.standing()?;
+        let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
+        let engine = engine.as_deref().ok_or(StoreError::Closed)?;
+        let answer = guarded(|| call(engine));
+        self.remember(&answer);
+        answer
+    }
+
+    /// Waits for readers, then closes the engine. A quarantined one is let go of too, but stays
+    /// known as quarantined.
+    pub(super) fn close(&self) -> Result<(), StoreError> {
+        self.is_closed.store(true, Ordering::Release);
+        let engine = self.engine.write().unwrap_or_else(PoisonError::into_inner).take();
+        let closed = guarded(|| engine.map_or(Err(StoreError::Closed), Engine::close));
+        self.remember(&closed);
+        if self.is_quarantined() { Err(StoreError::Quarantined) } else { closed }
+    }
+
+    fn standing(&self) -> Result<(), StoreError> {
+        match (self.is_quarantined(), self.is_closed.load(Ordering::Acquire)) {
+            (true, _) => Err(StoreError::Quarantined),
+            (false, true) => Err(StoreError::Closed),
+            (false, false) => Ok(()),
+        }
+    }
+
+    fn is_quarantined(&self) -> bool {
+        self.quarantine.load(Ordering::Acquire)
+    }
+
+    fn remember<T>(&self, answer: &Result<T, StoreError>) {
+        if matches!(answer, Err(StoreError::Quarantined)) {
+            self.quarantine.store(true, Ordering::Release);
+        }
+    }
+}
+
+fn check_change(change: &Change) -> Result<(), StoreError> {
+    for precondition in &change.preconditions {
+        let (Precondition::Absent(key) | Precondition::Unchanged(key, _)) = precondition;
+        check_key(&key.key)?;
+    }
+    change.writes.iter().try_for_each(|write| match write {
+        Write::Put(_, value) if value.len() > ROW_BYTES_MAX => Err(StoreError::TooLarge),
+        Write::Put(key, _) | Write::Remove(key) => check_key(&key.key),
+    })
+}
+
+fn check_key(key: &[u8]) -> Result<(), StoreError> {
+    if key.len() > KEY_BYTES_MAX { Err(StoreError::TooLarge) } else { Ok(()) }
+}
