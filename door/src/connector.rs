@@ -18,6 +18,9 @@ use tower::service_fn;
 use crate::tls_files::crypto_provider;
 use crate::{DoorError, TlsFiles};
 
+#[cfg(test)]
+mod tests;
+
 /// TCP and TLS together must be done by then.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A ping goes out after so long without a frame; well within the other side's idle timeout.
@@ -92,39 +95,5 @@ impl Server {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
         stream.set_nodelay(true)?;
         connector.connect(self.name.clone(), stream).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_endpoint_is_https_host_and_port() {
-        for (endpoint, host) in [
-            ("https://vault.internal:7001", "vault.internal"),
-            ("https://127.0.0.1:7001/", "127.0.0.1"),
-            ("https://[::1]:7001", "::1"),
-        ] {
-            let server = Server::parse(endpoint).ok().unwrap();
-            assert_eq!((server.host.as_str(), server.port), (host, 7001));
-        }
-    }
-
-    #[test]
-    fn any_other_endpoint_is_refused() {
-        for endpoint in [
-            "http://vault.internal:7001",
-            "https://vault.internal",
-            "https://vault.internal:7001/path",
-            "vault.internal:7001",
-            "",
-        ] {
-            assert_eq!(
-                Server::parse(endpoint).err(),
-                Some(DoorError::BadEndpoint),
-                "{endpoint}"
-            );
-        }
     }
 }

@@ -27,10 +27,11 @@ impl Shutdown {
         let shutdown = Self::new();
         let trigger = shutdown.clone();
         tokio::spawn(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+            let signal = tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            };
+            tracing::info!(signal, "shutting down");
             trigger.trigger();
         });
         Ok(shutdown)
