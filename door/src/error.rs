@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::{CertificateError, OtherError};
-use tresor_proto::ErrorCode;
+use tresor_proto::{ErrorCode, Failure};
 
 /// Why a peer was turned away, or why a door cannot open.
 ///
@@ -178,5 +178,12 @@ impl DoorError {
             Self::WrongUsage => CertificateError::InvalidPurpose,
             other => CertificateError::Other(OtherError(Arc::new(other))),
         })
+    }
+}
+
+/// What the outside is told; the variant stays with us.
+impl From<DoorError> for Failure {
+    fn from(error: DoorError) -> Self {
+        Self::from(error.code())
     }
 }

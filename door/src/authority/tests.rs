@@ -68,6 +68,21 @@ fn every_flaw_has_its_own_reason() {
 }
 
 #[test]
+fn the_handshake_itself_asks_for_the_one_name() {
+    let house = House::new();
+    let anchors = house.authority().anchors();
+    for (uris, is_accepted) in [
+        (&[CLIENT][..], true),
+        (&[][..], false),
+        (&[CLIENT, SERVICE][..], false),
+    ] {
+        let leaf = CertificateDer::from(house.der(&Wish::client(uris)));
+        let verdict = anchors.verify_client_cert(&leaf, &[], UnixTime::now());
+        assert_eq!(verdict.is_ok(), is_accepted, "{uris:?}");
+    }
+}
+
+#[test]
 fn a_certificate_of_another_authority_is_foreign() {
     let leaf = House::new().der(&Wish::service());
     assert_eq!(

@@ -4,6 +4,8 @@ use std::fs;
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use rustls::HandshakeKind;
+use rustls::client::Resumption;
 
 use super::*;
 
@@ -51,6 +53,19 @@ async fn a_reload_of_the_authorities_turns_old_peers_away() {
     door.reload.reload().unwrap();
     assert!(door.greeting(config).await.is_err());
     door.wait_for_refusal("certificate_foreign").await;
+}
+
+#[tokio::test]
+async fn no_session_is_resumed_so_that_every_certificate_is_checked() {
+    let door = open(options()).await;
+    let mut config = door.config(&Wish::client(&[CLIENT]));
+    config.resumption = Resumption::in_memory_sessions(8);
+    for _ in 0..2 {
+        let mut stream = door.connect(config.clone()).await.unwrap();
+        read_greeting(&mut stream).await.unwrap();
+        let kind = stream.get_ref().1.handshake_kind();
+        assert_eq!(kind, Some(HandshakeKind::Full));
+    }
 }
 
 #[tokio::test]
