@@ -6,11 +6,12 @@
 use tresor_proto::{DataClass, InfoType};
 
 use crate::{
-    Evidence, Rule, Source,
+    Evidence, Source,
     field_name::Hint,
     harmless::{harmless, is_long_number, is_prose, technical},
+    lexicon::Kind,
     shape::{Certainty, Finding, Shape},
-    validators,
+    validators::{Check, check, is_telling},
 };
 
 /// What a value is.
@@ -35,14 +36,6 @@ pub(crate) enum Standing {
     NotPersonal,
 }
 
-/// What a rule says about a value of its type.
-enum Check {
-    Holds(Rule),
-    Fails,
-    /// The type has no rule.
-    Silent,
-}
-
 /// Detects what a text is.
 pub(crate) fn detect(hint: Hint, text: &str) -> Detection {
     let text = text.trim();
@@ -55,26 +48,33 @@ pub(crate) fn detect(hint: Hint, text: &str) -> Detection {
             class,
             word,
         } => named(info_type, class, word, text),
-        Hint::Technical { kind, word } => {
-            let finding = finding(text).filter(|f| f.certainty == Certainty::Sure);
-            let is_address_like_version = finding.is_some_and(|f| {
-                f.info_type == InfoType::IpAddress && kind == crate::lexicon::Kind::Version
-            });
-            if let Some(finding) = finding.filter(|_| !is_address_like_version) {
-                return by_value(finding);
-            }
-            match technical(kind, text).or_else(|| harmless(text)) {
-                Some(kind) => not_personal(Source::FieldName, Evidence::Technical { word, kind }),
-                None => unknown(text),
-            }
-        }
-        Hint::Nothing => match finding(text) {
-            Some(finding) => by_value(finding),
-            None => match harmless(text) {
-                Some(kind) => not_personal(Source::Value, Evidence::NotPersonal { kind }),
-                None => unknown(text),
-            },
-        },
+        Hint::Technical { kind, word } => technical_field(kind, word, text),
+        Hint::Nothing => untold(text),
+    }
+}
+
+/// A value of a field with a technical name: only what nothing else looks like is personal.
+fn technical_field(kind: Kind, word: &'static str, text: &str) -> Detection {
+    let sure = finding(text).filter(|f| f.certainty == Certainty::Sure);
+    // `10.20.30.40` is a version where one is expected.
+    let is_version = |f: &Finding| kind == Kind::Version && f.info_type == InfoType::IpAddress;
+    if let Some(finding) = sure.filter(|f| !is_version(f)) {
+        return by_value(finding);
+    }
+    match technical(kind, text).or_else(|| harmless(text)) {
+        Some(kind) => not_personal(Source::FieldName, Evidence::Technical { word, kind }),
+        None => unknown(text),
+    }
+}
+
+/// A value of a field whose name says nothing.
+fn untold(text: &str) -> Detection {
+    if let Some(finding) = finding(text) {
+        return by_value(finding);
+    }
+    match harmless(text) {
+        Some(kind) => not_personal(Source::Value, Evidence::NotPersonal { kind }),
+        None => unknown(text),
     }
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn contradiction(hint: Hint, text: &str) -> Option<Finding> {
         info_type: Some(info_type),
         ..
     } = hint
-        && has_check_digit(info_type)
+        && is_telling(info_type)
         && let Check::Holds(rule) = check(info_type, text)
     {
         return Some(Finding {
@@ -228,78 +228,4 @@ fn unknown(text: &str) -> Detection {
         source,
         evidence,
     }
-}
-
-/// Whether the rule of a type is proof: chance lets few values pass.
-fn has_check_digit(info_type: InfoType) -> bool {
-    use InfoType as T;
-    matches!(
-        info_type,
-        T::CreditCardNumber
-            | T::GermanyTaxpayerIdentificationNumber
-            | T::GermanySocialSecurity
-            | T::GermanyHealthInsurance
-            | T::NetherlandsBsnNumber
-            | T::FranceNir
-            | T::UkNationalInsuranceNumber
-            | T::UkNationalHealthServiceNumber
-            | T::DateOfBirth
-            | T::PhoneNumber
-            | T::VehicleIdentificationNumber
-            | T::LicensePlateNumber
-            | T::LocationCoordinates
-    )
-}
-
-/// Asks the rule of a type.
-fn check(info_type: InfoType, text: &str) -> Check {
-    use InfoType as T;
-    use validators as v;
-    let rule = match info_type {
-        T::EmailAddress => v::email(text),
-        T::PhoneNumber => v::phone(text),
-        T::Url => v::url(text),
-        T::DateOfBirth => v::birth(text),
-        T::Age => v::age(text),
-        T::Postcode => v::postcode(text),
-        T::HouseNumber => v::house_number(text),
-        T::LocationCoordinates => v::coordinate(text),
-        T::IbanCode => v::iban(text),
-        T::SwiftCode => v::bic(text),
-        T::CreditCardNumber => v::card(text),
-        T::BankAccount => v::iban(text)
-            .is_none()
-            .then(|| v::bank_account(text))
-            .flatten(),
-        T::GermanyTaxpayerIdentificationNumber => v::tax_id(text),
-        T::GermanySocialSecurity => v::social_security(text),
-        T::GermanyHealthInsurance => v::health_insurance(text),
-        T::GermanyIdentityCardNumber | T::GermanyPassport => v::identity_document(text),
-        T::GermanyDriversLicenseNumber => v::driver_licence(text),
-        T::NetherlandsBsnNumber => v::bsn(text),
-        T::FranceNir => v::nir(text),
-        T::UkNationalInsuranceNumber => v::nino(text),
-        T::UkNationalHealthServiceNumber => v::nhs(text),
-        T::Passport => v::passport(text),
-        T::IpAddress => v::ip(text),
-        T::MacAddress => v::mac(text),
-        T::MeterId => v::meter_id(text),
-        T::LicensePlateNumber => v::plate(text),
-        T::VehicleIdentificationNumber => v::vin(text),
-        T::PersonName
-        | T::FirstName
-        | T::LastName
-        | T::Title
-        | T::Gender
-        | T::Nationality
-        | T::StreetAddress
-        | T::Street
-        | T::City
-        | T::MedicalTerm
-        | T::Username
-        | T::DeviceId
-        | T::CookieId
-        | T::FreeText => return Check::Silent,
-    };
-    rule.map_or(Check::Fails, Check::Holds)
 }

@@ -62,8 +62,8 @@ pub(crate) enum Kind {
     Flag,
 }
 
-/// Words of one meaning.
-pub(crate) type Group = (Sense, &'static [&'static str]);
+/// Words of one meaning, with spaces between them.
+type Group = (Sense, &'static str);
 
 /// A word of the lexicon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,37 +74,16 @@ pub(crate) struct Entry {
 
 /// Heads of compounds so long and so telling that whatever stands before them does not matter:
 /// `notfall|telefonnummer`.
-const HEADS: &[&str] = &[
-    "telefon",
-    "telefonnummer",
-    "handynummer",
-    "rufnummer",
-    "straße",
-    "adresse",
-    "anschrift",
-    "postleitzahl",
-    "vorname",
-    "nachname",
-    "geburtsdatum",
-    "kennzeichen",
-    "bemerkung",
-    "kontonummer",
-    "ausweisnummer",
-    "telefoon",
-    "telefoonnummer",
-    "straat",
-    "voornaam",
-    "achternaam",
-    "geboortedatum",
-    "kenteken",
-    "opmerking",
-    "rekeningnummer",
-];
+const HEADS: &str = "telefon telefonnummer handynummer rufnummer straße adresse anschrift \
+     postleitzahl vorname nachname geburtsdatum kennzeichen bemerkung kontonummer ausweisnummer \
+     telefoon telefoonnummer straat voornaam achternaam geboortedatum kenteken opmerking \
+     rekeningnummer";
 
 /// Letters of the shortest modifier before a head.
 const MODIFIER_LETTERS_MIN: usize = 3;
 
-fn groups() -> impl Iterator<Item = &'static Group> {
+/// Every word of every table.
+fn entries() -> impl Iterator<Item = Entry> {
     let languages = [
         german::WORDS,
         dutch::WORDS,
@@ -112,31 +91,25 @@ fn groups() -> impl Iterator<Item = &'static Group> {
         french::WORDS,
         technical::WORDS,
     ];
-    languages.into_iter().flatten()
+    languages.into_iter().flatten().flat_map(|(sense, words)| {
+        let words = words.split_whitespace();
+        words.map(|word| Entry {
+            sense: *sense,
+            word,
+        })
+    })
 }
 
 fn index() -> &'static HashMap<String, Entry> {
     static INDEX: OnceLock<HashMap<String, Entry>> = OnceLock::new();
     INDEX.get_or_init(|| {
         let mut index = HashMap::new();
-        for (sense, words) in groups() {
-            for word in *words {
-                let entry = Entry {
-                    sense: *sense,
-                    word,
-                };
-                index.entry(fold_long(word)).or_insert(entry);
-            }
+        for entry in entries() {
+            index.entry(fold_long(entry.word)).or_insert(entry);
         }
         // The short spelling of a word never hides the long one of another.
-        for (sense, words) in groups() {
-            for word in *words {
-                let entry = Entry {
-                    sense: *sense,
-                    word,
-                };
-                index.entry(fold_short(word)).or_insert(entry);
-            }
+        for entry in entries() {
+            index.entry(fold_short(entry.word)).or_insert(entry);
         }
         index
     })
@@ -149,15 +122,24 @@ pub(crate) fn lookup(folded: &str) -> Option<Entry> {
 
 /// Finds the head of a compound with an unknown modifier.
 pub(crate) fn lookup_head(folded: &str) -> Option<Entry> {
-    let heads = HEADS.iter().filter(|head| {
-        let ends_with = |fold: &str| {
-            let modifier = folded.strip_suffix(fold);
-            modifier.is_some_and(|modifier| modifier.len() >= MODIFIER_LETTERS_MIN)
-        };
-        ends_with(&fold_long(head)) || ends_with(&fold_short(head))
-    });
-    let longest = heads.max_by_key(|head| head.len())?;
-    lookup(&fold_long(longest))
+    let is_head = |(head, _): &&(String, Entry)| {
+        let modifier = folded.strip_suffix(head.as_str());
+        modifier.is_some_and(|modifier| modifier.len() >= MODIFIER_LETTERS_MIN)
+    };
+    let heads = heads().iter().filter(is_head);
+    let longest = heads.max_by_key(|(head, _)| head.len());
+    longest.map(|(_, entry)| *entry)
+}
+
+/// The heads, folded both ways.
+fn heads() -> &'static [(String, Entry)] {
+    static FOLDED: OnceLock<Vec<(String, Entry)>> = OnceLock::new();
+    FOLDED.get_or_init(|| {
+        let heads = HEADS.split_whitespace();
+        let folded = heads.flat_map(|head| [fold_long(head), fold_short(head)]);
+        let known = folded.filter_map(|head| lookup(&head).map(|entry| (head, entry)));
+        known.collect()
+    })
 }
 
 #[cfg(test)]
@@ -167,18 +149,12 @@ mod tests {
     #[test]
     fn no_word_has_two_meanings() {
         let mut seen: HashMap<String, Entry> = HashMap::new();
-        for (sense, words) in groups() {
-            for word in *words {
-                let entry = Entry {
-                    sense: *sense,
-                    word,
-                };
-                let earlier = seen.insert(fold_long(word), entry);
-                assert!(
-                    earlier.is_none_or(|e| e.sense == *sense),
-                    "{word}: {earlier:?} {sense:?}"
-                );
-            }
+        for entry in entries() {
+            let earlier = seen.insert(fold_long(entry.word), entry);
+            assert!(
+                earlier.is_none_or(|e| e.sense == entry.sense),
+                "{earlier:?} {entry:?}"
+            );
         }
     }
 
@@ -194,7 +170,7 @@ mod tests {
 
     #[test]
     fn every_head_is_a_word() {
-        for head in HEADS {
+        for head in HEADS.split_whitespace() {
             assert!(lookup(&fold_long(head)).is_some(), "{head}");
         }
     }

@@ -252,3 +252,6 @@ fn more_protective(first: Action, second: Action) -> Action {
         first
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 //! decided elsewhere.
 
 mod banking;
+mod by_type;
 mod check_digits;
 mod compact;
 pub(crate) mod date;
@@ -17,6 +18,7 @@ mod place;
 mod vehicle;
 
 pub(crate) use banking::{bank_account, bic, card, grouped_card, iban};
+pub(crate) use by_type::{Check, check, is_telling};
 pub(crate) use date::{birth, birth_candidate};
 pub(crate) use germany::{
     driver_licence, health_insurance, identity_document, social_security, tax_id,

@@ -81,30 +81,33 @@ impl Known<'_> {
     }
 
     fn of_type(&self) -> Option<Hint> {
-        if let Some(entry) = self.last(|sense| matches!(sense, Sense::Type(_))) {
-            return Some(personal(self.combined_type(entry), entry));
+        if let Some(entry) = self.last(|sense| matches!(sense, Sense::Type(_)))
+            && let Sense::Type(info_type) = entry.sense
+        {
+            return Some(personal(self.combined_type(info_type), entry));
         }
         if let Some(entry) = self.last(|sense| sense == Sense::Address) {
             return Some(personal(InfoType::StreetAddress, entry));
         }
         let entry = self.last(|sense| matches!(sense, Sense::Personal(_)))?;
-        match entry.sense {
-            Sense::Personal(class) => Some(untyped(class, entry)),
-            _ => None,
-        }
+        let Sense::Personal(class) = entry.sense else {
+            return None;
+        };
+        Some(untyped(class, entry))
     }
 
     /// Parts of an address make an address, parts of a name a name.
-    fn combined_type(&self, entry: Entry) -> InfoType {
+    fn combined_type(&self, info_type: InfoType) -> InfoType {
         use InfoType::{City, FirstName, HouseNumber, LastName, PersonName, Postcode, Street};
         let has = |info_type| self.has(Sense::Type(info_type));
         let places = [Street, HouseNumber, Postcode, City];
-        match entry.sense {
-            _ if places.into_iter().filter(|t| has(*t)).count() > 1 => InfoType::StreetAddress,
-            _ if has(FirstName) && has(LastName) => PersonName,
-            Sense::Type(info_type) => info_type,
-            _ => PersonName,
+        if places.into_iter().filter(|place| has(*place)).count() > 1 {
+            return InfoType::StreetAddress;
         }
+        if has(FirstName) && has(LastName) {
+            return PersonName;
+        }
+        info_type
     }
 
     /// A person with a number is an identifier, alone or with a name a name.
