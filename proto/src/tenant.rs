@@ -20,7 +20,7 @@ pub enum TenantRef {
 impl TenantId {
     /// An id from its 16 bytes.
     #[must_use]
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes))
     }
 

@@ -1,1 +1,51 @@
-//! placeholder
+//! The core of Tresor: keys, sealing, stores, operations. It has no listener and reads no
+//! configuration.
+//!
+//! It promises that a stored value opens only with two keys, the customer token and the server's
+//! cipher key, in the place it was stored; that a row cannot be changed or moved unnoticed; and
+//! that what it acknowledges survives a power cut. It relies on `ring` for every primitive.
+
+mod aad;
+mod access;
+mod aead;
+mod crypto_error;
+mod customer_token_entry;
+mod error;
+mod kdf;
+mod key;
+mod key_worker;
+mod keyring;
+mod mask;
+mod operation_set;
+mod operations;
+mod padding;
+mod record;
+mod registry;
+mod row;
+mod sealed_group;
+mod slot;
+mod tlv;
+mod unlock;
+mod unlocked;
+mod vault;
+mod wrap;
+
+pub mod clock;
+pub mod entropy;
+pub mod store;
+
+pub use access::{
+    Caller, Delete, EnrolPermit, OperatorPermit, Permit, PolicyPermit, Read, Role, TokenVerb, Write,
+};
+pub use crypto_error::CryptoError;
+pub use error::VaultError;
+#[cfg(feature = "test-support")]
+pub use keyring::{Loot, StolenRow, Theft};
+pub use operations::{CreatedTenant, Destination, Enrolled};
+pub use record::{
+    NewField, NewRecord, Page, RevealedField, RevealedRecord, Shown, StoredRecord, Subject,
+    Treatment, View,
+};
+pub use registry::{Collection, Tenant, TenantState};
+pub use unlock::{Passphrase, PassphraseLengthError};
+pub use vault::{OpenError, Settings, Vault};

@@ -53,7 +53,10 @@ impl SledEngine {
         let (db, files) = open_tree(directory)?;
         Ok(Self {
             directory: directory.to_owned(),
-            tree: RwLock::new(Tree { db: Some(db), before: BTreeMap::new() }),
+            tree: RwLock::new(Tree {
+                db: Some(db),
+                before: BTreeMap::new(),
+            }),
             files: Mutex::new(files),
             refusing_since: Mutex::new(None),
         })
@@ -65,11 +68,16 @@ impl SledEngine {
         let (chunks, before) = self.read_tree().prepare(batch)?;
         let mut tree = self.write_tree();
         tree.before = before;
-        tree.db()?.apply_batch(chunks).map_err(|error| fault(&error))
+        tree.db()?
+            .apply_batch(chunks)
+            .map_err(|error| fault(&error))
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        self.read_tree().db()?.flush().map_err(|error| fault(&error))?;
+        self.read_tree()
+            .db()?
+            .flush()
+            .map_err(|error| fault(&error))?;
         self.files().sync()?;
         self.write_tree().before.clear();
         Ok(())
@@ -79,7 +87,9 @@ impl SledEngine {
     /// its readers, which need no space, go on until then.
     fn recover(&self) -> Result<(), StoreError> {
         let mut refusing_since = self.refusing_since();
-        let Some(since) = *refusing_since else { return Ok(()) };
+        let Some(since) = *refusing_since else {
+            return Ok(());
+        };
         if since.elapsed() < REOPEN_AFTER {
             return Err(StoreError::Unavailable);
         }
@@ -88,7 +98,10 @@ impl SledEngine {
         drop_tree(tree.db.take())?;
         let (db, files) = open_tree(&self.directory)?;
         *self.files() = files;
-        *tree = Tree { db: Some(db), before: BTreeMap::new() };
+        *tree = Tree {
+            db: Some(db),
+            before: BTreeMap::new(),
+        };
         *refusing_since = None;
         Ok(())
     }
@@ -106,7 +119,9 @@ impl SledEngine {
     }
 
     fn refusing_since(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.refusing_since.lock().unwrap_or_else(PoisonError::into_inner)
+        self.refusing_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -134,12 +149,20 @@ impl Engine for SledEngine {
             Some(_) => Ok(()),
             None => self.sync(),
         };
-        let Self { directory, tree, files, .. } = *self;
+        let Self {
+            directory,
+            tree,
+            files,
+            ..
+        } = *self;
         let tree = tree.into_inner().unwrap_or_else(PoisonError::into_inner);
         drop_tree(tree.db)?;
         await_release(&directory)?;
         // sled wrote once more while it went.
-        files.into_inner().unwrap_or_else(PoisonError::into_inner).sync()?;
+        files
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .sync()?;
         synced
     }
 }
@@ -158,20 +181,28 @@ impl Tree {
     }
 
     fn stored(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(mut assembly) = self.first_chunk(key)? else { return Ok(None) };
+        let Some(mut assembly) = self.first_chunk(key)? else {
+            return Ok(None);
+        };
         for chunk in 1..=assembly.chunks_after_first() {
-            let bytes = self.chunk(key, number(chunk)?)?.ok_or(StoreError::Quarantined)?;
+            let bytes = self
+                .chunk(key, number(chunk)?)?
+                .ok_or(StoreError::Quarantined)?;
             assembly = assembly.add(&bytes)?;
         }
         assembly.finish().map(Some)
     }
 
     fn first_chunk(&self, key: &[u8]) -> Result<Option<Assembly>, StoreError> {
-        self.chunk(key, 0)?.map(|first| Assembly::begin(&first)).transpose()
+        self.chunk(key, 0)?
+            .map(|first| Assembly::begin(&first))
+            .transpose()
     }
 
     fn chunk(&self, key: &[u8], chunk: u16) -> Result<Option<::sled::IVec>, StoreError> {
-        self.db()?.get(rows::chunk_key(key, chunk)).map_err(|error| fault(&error))
+        self.db()?
+            .get(rows::chunk_key(key, chunk))
+            .map_err(|error| fault(&error))
     }
 
     /// The chunks that a batch writes and removes, and what the rows held before.
@@ -198,8 +229,11 @@ impl Tree {
 
     /// Reads so many rows more as there are unsynced ones, then puts in what those held before.
     fn scan(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {
-        let unsynced: Vec<_> =
-            self.before.iter().filter(|(key, _)| range.contains(key)).collect();
+        let unsynced: Vec<_> = self
+            .before
+            .iter()
+            .filter(|(key, _)| range.contains(key))
+            .collect();
         let rows = self.stored_rows(range, limit.saturating_add(unsynced.len()))?;
         if unsynced.is_empty() {
             return Ok(rows);
@@ -211,7 +245,11 @@ impl Tree {
                 None => drop(merged.remove(key)),
             }
         }
-        Ok(merged.into_iter().take(limit).map(|(key, value)| StoreRow { key, value }).collect())
+        Ok(merged
+            .into_iter()
+            .take(limit)
+            .map(|(key, value)| StoreRow { key, value })
+            .collect())
     }
 
     fn stored_rows(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {
@@ -221,7 +259,9 @@ impl Tree {
             _ => prefix.clone(),
         };
         let mut found: Vec<StoreRow> = Vec::new();
-        let mut chunks = self.db()?.range::<Vec<u8>, _>((Bound::Included(start), Bound::Unbounded));
+        let mut chunks = self
+            .db()?
+            .range::<Vec<u8>, _>((Bound::Included(start), Bound::Unbounded));
         while found.len() < limit {
             let Some(chunk) = chunks.next() else { break };
             let (key, first) = chunk.map_err(|error| fault(&error))?;
@@ -236,7 +276,9 @@ impl Tree {
 
 /// Puts together the row whose first chunk was met.
 fn finish_row(key: &[u8], first: &[u8], chunks: &mut ::sled::Iter) -> Result<StoreRow, StoreError> {
-    let (row_key, 0) = rows::parse_chunk_key(key)? else { return Err(StoreError::Quarantined) };
+    let (row_key, 0) = rows::parse_chunk_key(key)? else {
+        return Err(StoreError::Quarantined);
+    };
     let mut assembly = Assembly::begin(first)?;
     for expected in 1..=assembly.chunks_after_first() {
         let next = chunks.next().ok_or(StoreError::Quarantined)?;
@@ -246,7 +288,10 @@ fn finish_row(key: &[u8], first: &[u8], chunks: &mut ::sled::Iter) -> Result<Sto
         }
         assembly = assembly.add(&bytes)?;
     }
-    Ok(StoreRow { key: row_key, value: assembly.finish()? })
+    Ok(StoreRow {
+        key: row_key,
+        value: assembly.finish()?,
+    })
 }
 
 fn chunk_count(value: &[u8]) -> Result<usize, StoreError> {

@@ -54,7 +54,12 @@ impl Stores {
     /// The databases below `<root>/databases`, `open_max` of them open at once while not in use.
     #[must_use]
     pub fn new(root: PathBuf, engine: StoreEngine, open_max: usize) -> Self {
-        Self { root, engine, open_max, tenants: Arc::default() }
+        Self {
+            root,
+            engine,
+            open_max,
+            tenants: Arc::default(),
+        }
     }
 
     /// The database of a tenant, opened if it is not.
@@ -76,7 +81,10 @@ impl Stores {
         }
         match place.as_ref() {
             Some(store) => Ok(Arc::clone(store) as Arc<dyn Store>),
-            None => self.open(tenant_id, tenant.quarantine, place, existence).await,
+            None => {
+                self.open(tenant_id, tenant.quarantine, place, existence)
+                    .await
+            }
         }
     }
 
@@ -84,20 +92,28 @@ impl Stores {
     #[must_use]
     pub fn is_quarantined(&self, tenant_id: TenantId) -> bool {
         let tenants = self.tenants();
-        tenants.by_id.get(&tenant_id).is_some_and(|it| it.quarantine.load(Ordering::Acquire))
+        tenants
+            .by_id
+            .get(&tenant_id)
+            .is_some_and(|it| it.quarantine.load(Ordering::Acquire))
     }
 
     /// Every tenant whose database is quarantined.
     #[must_use]
     pub fn quarantined(&self) -> Vec<TenantId> {
         let tenants = self.tenants();
-        let quarantined = tenants.by_id.iter().filter(|(_, it)| it.quarantine.load(Ordering::Acquire));
+        let quarantined = tenants
+            .by_id
+            .iter()
+            .filter(|(_, it)| it.quarantine.load(Ordering::Acquire));
         quarantined.map(|(tenant_id, _)| *tenant_id).collect()
     }
 
     /// Forgets a quarantine after an operator's repair: the next use opens and checks anew.
     pub async fn lift_quarantine(&self, tenant_id: TenantId) {
-        let Some(tenant) = self.tenants().by_id.get(&tenant_id).cloned() else { return };
+        let Some(tenant) = self.tenants().by_id.get(&tenant_id).cloned() else {
+            return;
+        };
         let mut place = tenant.place.lock().await;
         self.tenants().open.remove(&tenant_id);
         if let Some(store) = place.take() {
@@ -194,14 +210,22 @@ fn close_surplus(tenants: &Mutex<Tenants>, open_max: usize) {
     let mut by_use: Vec<_> = tenants
         .open
         .iter()
-        .filter_map(|tenant_id| tenants.by_id.get(tenant_id).map(|it| (it.last_use, *tenant_id)))
+        .filter_map(|tenant_id| {
+            tenants
+                .by_id
+                .get(tenant_id)
+                .map(|it| (it.last_use, *tenant_id))
+        })
         .collect();
     by_use.sort_unstable();
     for (_, tenant_id) in by_use {
         if tenants.open.len() <= open_max {
             return;
         }
-        let place = tenants.by_id.get(&tenant_id).and_then(|tenant| unused(&tenant.place));
+        let place = tenants
+            .by_id
+            .get(&tenant_id)
+            .and_then(|tenant| unused(&tenant.place));
         if let Some(place) = place {
             tenants.open.remove(&tenant_id);
             close_in_background(place);
@@ -213,7 +237,9 @@ fn close_surplus(tenants: &Mutex<Tenants>, open_max: usize) {
 /// only other handles are the users', and there are none.
 fn unused(place: &Place) -> Option<LockedPlace> {
     let place = Arc::clone(place).try_lock_owned().ok()?;
-    let is_unused = place.as_ref().is_none_or(|store| Arc::strong_count(store) == 1);
+    let is_unused = place
+        .as_ref()
+        .is_none_or(|store| Arc::strong_count(store) == 1);
     is_unused.then_some(place)
 }
 

@@ -1,1 +1,4 @@
+//! What engines on disk must do when files are damaged, disks full and processes killed.
 
+mod damage;
+mod processes;

@@ -1,0 +1,286 @@
+//! Permits, and the checks that make them.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use tresor_proto::{CustomerToken, ServiceName, TenantId, TenantRef};
+
+use super::{Caller, Role, TokenVerb};
+use crate::{
+    customer_token_entry::{self, CustomerTokenEntry},
+    error::VaultError,
+    key::{Pepper, TokenWrapKey},
+    keyring::LoadedKeyring,
+    operation_set::Operation,
+    registry::{Enrolment, TenantRecord},
+    unlocked::Holder,
+    vault::Vault,
+};
+
+/// The proof that a caller may do `V` for one tenant, with a customer token.
+pub struct Permit<V> {
+    tenant: TenantId,
+    holder: Arc<TokenHolder>,
+    verb: PhantomData<V>,
+}
+
+/// The proof that a caller may enrol a tenant, which has not enrolled yet.
+pub struct EnrolPermit {
+    record: TenantRecord,
+}
+
+/// The proof that a caller may see a tenant's collections and policies.
+#[derive(Debug)]
+pub struct PolicyPermit {
+    tenant: TenantId,
+}
+
+/// The proof that a caller is an operator.
+#[derive(Debug)]
+pub struct OperatorPermit {
+    name: ServiceName,
+}
+
+/// A verified customer token: which entry of which keyring, and the key of its inner locks.
+pub(crate) struct TokenHolder {
+    keyring: Arc<LoadedKeyring>,
+    entry: usize,
+    wrap_key: TokenWrapKey,
+}
+
+impl<V> Permit<V> {
+    /// The tenant it is for.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    pub(crate) fn holder(&self) -> &Arc<TokenHolder> {
+        &self.holder
+    }
+}
+
+impl<V> core::fmt::Debug for Permit<V> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Permit({})", self.tenant)
+    }
+}
+
+impl EnrolPermit {
+    pub(crate) fn record(&self) -> &TenantRecord {
+        &self.record
+    }
+}
+
+impl core::fmt::Debug for EnrolPermit {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "EnrolPermit({})", self.record.id)
+    }
+}
+
+impl PolicyPermit {
+    /// The tenant it is for.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+}
+
+impl OperatorPermit {
+    /// Which operator.
+    #[must_use]
+    pub fn name(&self) -> &ServiceName {
+        &self.name
+    }
+}
+
+impl TokenHolder {
+    pub(crate) fn keyring(&self) -> &LoadedKeyring {
+        &self.keyring
+    }
+
+    /// Whether the customer token may do an operation.
+    pub(crate) fn may(&self, operation: Operation) -> bool {
+        self.may_any(operation as u32)
+    }
+
+    fn may_any(&self, operation_bits: u32) -> bool {
+        self.entry()
+            .is_some_and(|entry| entry.bounds.operations.has_any(operation_bits))
+    }
+
+    /// Its view for opening slots.
+    pub(crate) fn holder(&self) -> Option<Holder<'_>> {
+        let (keyring, wrap_key) = (self.keyring.as_ref(), &self.wrap_key);
+        self.entry().map(|entry| Holder {
+            keyring,
+            entry,
+            wrap_key,
+        })
+    }
+
+    fn entry(&self) -> Option<&CustomerTokenEntry> {
+        self.keyring.keyring.customer_tokens.get(self.entry)
+    }
+}
+
+impl core::fmt::Debug for TokenHolder {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("TokenHolder")
+    }
+}
+
+impl Vault {
+    /// Permits `V` to a caller who shows a customer token of the tenant.
+    ///
+    /// # Errors
+    /// `unauthenticated` when caller, tenant and customer token do not belong together or the
+    /// customer token does not work (any more); `forbidden` when it may not do this.
+    pub async fn permit<V: TokenVerb>(
+        &self,
+        caller: &Caller,
+        tenant: &TenantRef,
+        customer_token: &CustomerToken,
+    ) -> Result<Permit<V>, VaultError> {
+        let record = self.admit(caller, tenant).await?;
+        if matches!(record.enrolment, Enrolment::Open { .. }) {
+            return Err(VaultError::InvalidCredential);
+        }
+        let keyring = self.keyring(record.id).await?;
+        let check = TokenCheck {
+            pepper: self.keyrings().pepper(),
+            now_ms: self.clock().now_ms(),
+            certificate_digest: caller.certificate_digest(),
+        };
+        let holder = check.verify(keyring, customer_token)?;
+        if !holder.may_any(V::OPERATION_BITS) {
+            return Err(VaultError::Forbidden);
+        }
+        Ok(Permit {
+            tenant: record.id,
+            holder: Arc::new(holder),
+            verb: PhantomData,
+        })
+    }
+
+    /// Permits enrolment to a client of a tenant that has not enrolled yet.
+    ///
+    /// # Errors
+    /// `unauthenticated` when caller and tenant do not belong together, `forbidden` to services,
+    /// `already_exists` once enrolled.
+    pub async fn permit_enrol(
+        &self,
+        caller: &Caller,
+        tenant: &TenantRef,
+    ) -> Result<EnrolPermit, VaultError> {
+        if matches!(caller, Caller::Service { .. }) {
+            return Err(VaultError::Forbidden);
+        }
+        let record = self.admit(caller, tenant).await?;
+        match record.enrolment {
+            Enrolment::Done { .. } => Err(VaultError::AlreadyExists),
+            Enrolment::Open { .. } => Ok(EnrolPermit { record }),
+        }
+    }
+
+    /// Permits a look at a tenant's policies to its clients, its services and operators.
+    ///
+    /// # Errors
+    /// `unauthenticated` when caller and tenant do not belong together.
+    pub async fn permit_policy(
+        &self,
+        caller: &Caller,
+        tenant: &TenantRef,
+    ) -> Result<PolicyPermit, VaultError> {
+        let record = match caller {
+            Caller::Service {
+                role: Role::Operator,
+                ..
+            } => self
+                .registry()
+                .tenant(tenant)
+                .await?
+                .ok_or(VaultError::NotFound)?,
+            Caller::Service { .. } | Caller::Client { .. } => self.admit(caller, tenant).await?,
+        };
+        Ok(PolicyPermit { tenant: record.id })
+    }
+
+    /// Permits an operator's work.
+    ///
+    /// # Errors
+    /// `forbidden` to everyone else.
+    pub fn permit_operator(&self, caller: &Caller) -> Result<OperatorPermit, VaultError> {
+        match caller {
+            Caller::Service {
+                name,
+                role: Role::Operator,
+            } => Ok(OperatorPermit { name: name.clone() }),
+            Caller::Service { .. } | Caller::Client { .. } => Err(VaultError::Forbidden),
+        }
+    }
+
+    /// Finds the tenant of a request and checks that the caller belongs to it and comes from an
+    /// allowed address.
+    async fn admit(&self, caller: &Caller, tenant: &TenantRef) -> Result<TenantRecord, VaultError> {
+        let record = self
+            .registry()
+            .tenant(tenant)
+            .await?
+            .ok_or(VaultError::InvalidCredential)?;
+        let belongs = match caller {
+            Caller::Service {
+                role: Role::Operator,
+                ..
+            } => return Err(VaultError::Forbidden),
+            Caller::Service {
+                role: Role::Service(tenants),
+                ..
+            } => tenants.contains(&record.id),
+            Caller::Client {
+                tenant,
+                source_address,
+                ..
+            } => *tenant == record.id && record.allowed_addresses.allows(*source_address),
+        };
+        if belongs {
+            Ok(record)
+        } else {
+            Err(VaultError::InvalidCredential)
+        }
+    }
+}
+
+/// What a customer token is checked against, on every call.
+struct TokenCheck<'a> {
+    pepper: &'a Pepper,
+    now_ms: u64,
+    certificate_digest: Option<&'a [u8; 32]>,
+}
+
+impl TokenCheck<'_> {
+    fn verify(
+        &self,
+        keyring: Arc<LoadedKeyring>,
+        customer_token: &CustomerToken,
+    ) -> Result<TokenHolder, VaultError> {
+        let tenant = keyring.keyring.tenant;
+        let entries = &keyring.keyring.customer_tokens;
+        let named = entries
+            .iter()
+            .position(|entry| entry.bounds.id == customer_token.id());
+        let index = named.ok_or(VaultError::InvalidCredential)?;
+        let entry = entries.get(index).ok_or(VaultError::Internal)?;
+        let is_verified = entry.is_verified_by(tenant, customer_token, self.pepper);
+        let is_usable = entry.is_usable(self.now_ms, self.certificate_digest);
+        if !is_verified.map_err(|_| VaultError::Internal)? || !is_usable {
+            return Err(VaultError::InvalidCredential);
+        }
+        let wrap_key = customer_token_entry::wrap_key(tenant, customer_token);
+        let wrap_key = wrap_key.map_err(|_| VaultError::Internal)?;
+        Ok(TokenHolder {
+            keyring,
+            entry: index,
+            wrap_key,
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! What the vault keeps of a customer token: a verifier, bounds, and slots; never the secret.
+
+use subtle::ConstantTimeEq as _;
+use tresor_proto::{
+    CustomerToken, CustomerTokenId, CustomerTokenKind, DataClass, TenantId, storage,
+};
+
+use crate::{
+    crypto_error::CryptoError,
+    kdf,
+    key::{Key, Pepper, TokenAuthKey, TokenWrapKey},
+    operation_set::OperationSet,
+    slot::Slot,
+    tlv::Tlv,
+};
+
+/// A customer token in the keyring.
+#[derive(Debug)]
+pub(crate) struct CustomerTokenEntry {
+    pub(crate) bounds: TokenBounds,
+    pub(crate) verifier: [u8; 32],
+    pub(crate) created_ms: u64,
+    pub(crate) revoked_ms: u64,
+    pub(crate) slots: Vec<Slot>,
+}
+
+/// The bounds of a customer token, part of the AAD of each of its slots.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenBounds {
+    pub(crate) id: CustomerTokenId,
+    pub(crate) kind: CustomerTokenKind,
+    pub(crate) operations: OperationSet,
+    pub(crate) expires_ms: u64,
+    pub(crate) bound_certificate: Option<[u8; 32]>,
+}
+
+impl TokenBounds {
+    /// The encoding that slots are bound to.
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, CryptoError> {
+        Tlv::new()
+            .with(1, &[self.kind.letter()])
+            .with(2, &self.operations.bits().to_be_bytes())
+            .with(3, &self.expires_ms.to_be_bytes())
+            .with(
+                4,
+                self.bound_certificate
+                    .as_ref()
+                    .map_or(&[][..], |digest| &digest[..]),
+            )
+            .encode()
+    }
+}
+
+impl CustomerTokenEntry {
+    /// Whether the customer token is this one, compared in constant time.
+    pub(crate) fn is_verified_by(
+        &self,
+        tenant: TenantId,
+        customer_token: &CustomerToken,
+        pepper: &Pepper,
+    ) -> Result<bool, CryptoError> {
+        let verifier = verifier(tenant, customer_token, pepper)?;
+        Ok(self.bounds.id == customer_token.id()
+            && self.bounds.kind == customer_token.kind()
+            && bool::from(verifier.ct_eq(&self.verifier)))
+    }
+
+    /// Whether it works at `now_ms`, from a client with this certificate.
+    pub(crate) fn is_usable(&self, now_ms: u64, certificate_digest: Option<&[u8; 32]>) -> bool {
+        let is_current = self.bounds.expires_ms == 0 || now_ms < self.bounds.expires_ms;
+        let is_bound_here = match &self.bounds.bound_certificate {
+            None => true,
+            Some(bound) => certificate_digest.is_some_and(|digest| digest == bound),
+        };
+        self.revoked_ms == 0 && is_current && is_bound_here
+    }
+
+    /// Its slot for a class, if it covers the class.
+    pub(crate) fn slot(&self, class: DataClass) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.class == class)
+    }
+}
+
+/// `verifier = HMAC-SHA256(pepper, TAK)`.
+pub(crate) fn verifier(
+    tenant: TenantId,
+    customer_token: &CustomerToken,
+    pepper: &Pepper,
+) -> Result<[u8; 32], CryptoError> {
+    let auth_key = derive::<TokenAuthKey>(tenant, customer_token, b"tresor/v1/token-auth")?;
+    Ok(kdf::hmac_sha256(
+        pepper.expose_secret(),
+        &[auth_key.expose_secret()],
+    ))
+}
+
+/// The key of the inner lock.
+pub(crate) fn wrap_key(
+    tenant: TenantId,
+    customer_token: &CustomerToken,
+) -> Result<TokenWrapKey, CryptoError> {
+    derive(tenant, customer_token, b"tresor/v1/token-wrap")
+}
+
+fn derive<K: Key>(
+    tenant: TenantId,
+    customer_token: &CustomerToken,
+    info: &[u8],
+) -> Result<K, CryptoError> {
+    let salt = Tlv::new()
+        .with(1, &tenant.to_bytes())
+        .with(2, customer_token.id().as_bytes())
+        .encode()?;
+    K::from_slice(
+        &kdf::extract_and_expand::<32>(&salt, customer_token.expose_secret(), &[info])?[..],
+    )
+}
+
+impl From<&CustomerTokenEntry> for storage::CustomerToken {
+    fn from(entry: &CustomerTokenEntry) -> Self {
+        let bounds = &entry.bounds;
+        Self {
+            id: bounds.id.as_bytes().to_vec(),
+            kind: u32::from(bounds.kind.letter()),
+            verifier: entry.verifier.to_vec(),
+            operations: bounds.operations.bits(),
+            created_ms: entry.created_ms,
+            expires_ms: bounds.expires_ms,
+            bound_certificate: bounds.bound_certificate.map_or_else(Vec::new, Vec::from),
+            revoked_ms: entry.revoked_ms,
+            slots: entry.slots.iter().map(storage::Slot::from).collect(),
+        }
+    }
+}
+
+impl TryFrom<storage::CustomerToken> for CustomerTokenEntry {
+    type Error = CryptoError;
+
+    fn try_from(message: storage::CustomerToken) -> Result<Self, CryptoError> {
+        let kind = u8::try_from(message.kind).map_err(|_| CryptoError)?;
+        let id = message.id.as_slice().try_into().map_err(|_| CryptoError)?;
+        let bound_certificate = match message.bound_certificate.as_slice() {
+            [] => None,
+            digest => Some(digest.try_into().map_err(|_| CryptoError)?),
+        };
+        Ok(Self {
+            bounds: TokenBounds {
+                id: CustomerTokenId::from_bytes(id),
+                kind: CustomerTokenKind::from_letter(kind).ok_or(CryptoError)?,
+                operations: OperationSet::from_bits(message.operations).ok_or(CryptoError)?,
+                expires_ms: message.expires_ms,
+                bound_certificate,
+            },
+            verifier: message
+                .verifier
+                .as_slice()
+                .try_into()
+                .map_err(|_| CryptoError)?,
+            created_ms: message.created_ms,
+            revoked_ms: message.revoked_ms,
+            slots: message
+                .slots
+                .into_iter()
+                .map(Slot::try_from)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! What the vault refuses, and why; never what the bytes were.
+
+use tresor_proto::{ErrorCode, Failure, FieldName};
+
+use crate::store::StoreError;
+
+/// Why an operation is refused or failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// Certificate, tenant, customer token or enrolment code do not fit; which, is not told.
+    #[error("invalid credential")]
+    InvalidCredential,
+    /// The caller is known, and may not do this.
+    #[error("not allowed")]
+    Forbidden,
+    /// There is no such thing, or it is not the caller's.
+    #[error("not found")]
+    NotFound,
+    /// Another change came between.
+    #[error("conflict with another change")]
+    Conflict,
+    /// The record was screened under a policy that is no longer the newest.
+    #[error("the collection's policy has changed")]
+    PolicyOutdated,
+    /// The name or id is taken.
+    #[error("already exists")]
+    AlreadyExists,
+    /// The record has expired.
+    #[error("expired")]
+    Gone,
+    /// The customer token does not open a class the record needs.
+    #[error("the customer token does not open this class")]
+    WrongKey,
+    /// The collection's policy does not take the field as it is.
+    #[error("rejected by the collection's policy")]
+    RejectedByPolicy(FieldName),
+    /// Too much work is waiting.
+    #[error("overloaded")]
+    Overloaded,
+    /// The store does not answer, or the tenant is quarantined.
+    #[error("storage unavailable")]
+    StorageUnavailable,
+    /// Stored data do not authenticate.
+    #[error("stored data do not authenticate")]
+    Integrity,
+    /// The request is malformed or over a limit.
+    #[error("{0}")]
+    Refused(Failure),
+    /// A fault of the vault.
+    #[error("internal error")]
+    Internal,
+}
+
+impl VaultError {
+    /// Its row in the table of errors.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::InvalidCredential => ErrorCode::Unauthenticated,
+            Self::Forbidden => ErrorCode::Forbidden,
+            Self::NotFound => ErrorCode::NotFound,
+            Self::Conflict | Self::PolicyOutdated => ErrorCode::Conflict,
+            Self::AlreadyExists => ErrorCode::AlreadyExists,
+            Self::Gone => ErrorCode::Gone,
+            Self::WrongKey => ErrorCode::WrongKey,
+            Self::RejectedByPolicy(_) => ErrorCode::RejectedByPolicy,
+            Self::Overloaded => ErrorCode::Overloaded,
+            Self::StorageUnavailable => ErrorCode::StorageUnavailable,
+            Self::Integrity => ErrorCode::Integrity,
+            Self::Refused(failure) => failure.code(),
+            Self::Internal => ErrorCode::Internal,
+        }
+    }
+}
+
+impl From<VaultError> for Failure {
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others have nothing to add to the code"
+    )]
+    fn from(error: VaultError) -> Self {
+        let code = error.code();
+        match error {
+            VaultError::Refused(failure) => failure,
+            VaultError::RejectedByPolicy(field) => Self::from(code).with_violation(
+                field.as_str(),
+                "the policy does not take this field as it is",
+            ),
+            VaultError::PolicyOutdated => {
+                Self::from(code).with_violation("policy_version", "outdated")
+            }
+            _ => Self::from(code),
+        }
+    }
+}
+
+impl From<Failure> for VaultError {
+    fn from(failure: Failure) -> Self {
+        Self::Refused(failure)
+    }
+}
+
+impl From<StoreError> for VaultError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::TooLarge => Self::Refused(Failure::from(ErrorCode::TooLarge)),
+            StoreError::Unavailable
+            | StoreError::Quarantined
+            | StoreError::InUse
+            | StoreError::Closed => Self::StorageUnavailable,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Threads of their own for work with keys, which wipe their stack after each job.
+//!
+//! `ring` leaves copies of raw keys on the stack; here they live no longer than the job that made
+//! them. The queue is bounded: beyond it callers are told that the vault is overloaded.
+
+use std::{
+    hint::black_box,
+    num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+};
+
+use tokio::sync::oneshot;
+use zeroize::Zeroize as _;
+
+use crate::error::VaultError;
+
+/// Jobs waiting at most: a job is a batch of up to 1,000 records.
+const QUEUE_JOBS_MAX: usize = 256;
+/// Bytes of stack that are wiped after a job; jobs are shallow and keep bulk on the heap.
+const WIPED_STACK_BYTES: usize = 64 * 1024;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The threads, shared by all requests of a vault; they end when it is dropped.
+#[derive(Debug)]
+pub(crate) struct KeyWorker {
+    jobs: async_channel::Sender<Job>,
+}
+
+impl KeyWorker {
+    /// Starts one thread a core.
+    pub(crate) fn start() -> Result<Self, VaultError> {
+        let (jobs, queue) = async_channel::bounded::<Job>(QUEUE_JOBS_MAX);
+        for _ in 0..thread::available_parallelism().map_or(1, NonZeroUsize::get) {
+            let queue = queue.clone();
+            let work = move || {
+                while let Ok(job) = queue.recv_blocking() {
+                    job();
+                    wipe_stack();
+                }
+            };
+            let started = thread::Builder::new().name("keys".to_owned()).spawn(work);
+            started.map_err(|_| VaultError::Internal)?;
+        }
+        Ok(Self { jobs })
+    }
+
+    /// Runs a job and gives its result; a job that panics is an internal error.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, VaultError> {
+        let (answer, result) = oneshot::channel();
+        let job = move || {
+            if let Ok(done) = catch_unwind(AssertUnwindSafe(job)) {
+                // The caller may have gone; then nobody waits for the answer.
+                let _ = answer.send(done);
+            }
+        };
+        self.jobs
+            .try_send(Box::new(job))
+            .map_err(|_| VaultError::Overloaded)?;
+        result.await.map_err(|_| VaultError::Internal)
+    }
+}
+
+/// Overwrites the stack below the caller, where the job had its frames.
+#[inline(never)]
+fn wipe_stack() {
+    let mut below = [0u8; WIPED_STACK_BYTES];
+    below.zeroize();
+    black_box(&below);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_that_panics_is_an_internal_error_and_the_thread_lives_on() {
+        let worker = KeyWorker::start().unwrap();
+        for _ in 0..20 {
+            let failed = worker
+                .run(|| if true { panic!("a fault") } else { 1 })
+                .await;
+            assert_eq!(failed, Err(VaultError::Internal));
+        }
+        assert_eq!(worker.run(|| 2).await, Ok(2));
+    }
+}

@@ -1,0 +1,43 @@
+//! Keyrings: the only place keys are kept, as small sealed files that are replaced whole.
+//!
+//! The system keyring holds the pepper, the registry's metadata keys and a file key per tenant; a
+//! tenant's keyring holds its cipher keys and everything wrapped under them. A keyring older than
+//! the sequence number remembered for it is refused.
+
+#[cfg(feature = "test-support")]
+mod break_in;
+mod file_format;
+mod files;
+mod keyrings;
+mod system;
+mod tenant;
+
+#[cfg(feature = "test-support")]
+pub use break_in::{Loot, StolenRow, Theft};
+pub(crate) use files::{KeyringFiles, read as read_file, replace as replace_file};
+pub(crate) use keyrings::{Keyrings, LoadedKeyring};
+pub(crate) use system::SystemKeyring;
+pub(crate) use tenant::{CipherKeyVersion, KeyBirth, TenantKeyring};
+
+/// Why a keyring is not to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum KeyringError {
+    /// There is none: the tenant has not enrolled.
+    #[error("no keyring")]
+    Absent,
+    /// It does not authenticate, or is older than remembered: its tenant is quarantined.
+    #[error("the keyring is damaged or old")]
+    Damaged,
+    /// The file cannot be read or written.
+    #[error("the keyring file cannot be read or written")]
+    Unavailable,
+    /// Making keys failed.
+    #[error("keys cannot be made")]
+    Keys,
+}
+
+impl From<crate::crypto_error::CryptoError> for KeyringError {
+    fn from(_: crate::crypto_error::CryptoError) -> Self {
+        Self::Keys
+    }
+}

@@ -1,0 +1,211 @@
+//! All keyrings of a vault: the open system keyring, and those of tenants in use.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use quick_cache::sync::Cache;
+use tresor_proto::TenantId;
+
+use super::{
+    KeyringError, KeyringFiles, SystemKeyring, TenantKeyring,
+    file_format::{self, KeyringLabel},
+    files,
+};
+use crate::{
+    aad::Purpose,
+    crypto_error::CryptoError,
+    entropy::Entropy,
+    key::{FileKey, Key, Pepper, RootKey},
+    row::RowKeys,
+};
+
+/// The system keyring belongs to no tenant.
+const NO_TENANT: TenantId = TenantId::from_bytes([0; 16]);
+/// Tenant keyrings kept open: about 10 KiB each.
+const LOADED_MAX: usize = 1_024;
+
+/// The keyrings of a vault.
+pub(crate) struct Keyrings {
+    files: KeyringFiles,
+    root: RootKey,
+    entropy: Arc<dyn Entropy>,
+    system: Mutex<SystemKeyring>,
+    pepper: Pepper,
+    registry: RowKeys,
+    loaded: Cache<TenantId, Arc<LoadedKeyring>>,
+}
+
+/// A tenant's keyring in memory.
+#[derive(Debug)]
+pub(crate) struct LoadedKeyring {
+    pub(crate) sequence: u64,
+    pub(crate) keyring: TenantKeyring,
+    pub(crate) rows: RowKeys,
+}
+
+impl Keyrings {
+    /// Makes and writes the system keyring of a new vault.
+    pub(crate) fn create(
+        files: KeyringFiles,
+        root: RootKey,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, KeyringError> {
+        let mut system = SystemKeyring::generate(entropy.as_ref())?;
+        write_system(&files, &root, &mut system, entropy.as_ref())?;
+        Self::with_system(files, root, entropy, system)
+    }
+
+    /// Opens the system keyring of a vault.
+    pub(crate) fn open(
+        files: KeyringFiles,
+        root: RootKey,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, KeyringError> {
+        let file = files::read(&files.system_keyring())?.ok_or(KeyringError::Absent)?;
+        let system = decode_system(&root, &file).map_err(|_| KeyringError::Damaged)?;
+        Self::with_system(files, root, entropy, system)
+    }
+
+    fn with_system(
+        files: KeyringFiles,
+        root: RootKey,
+        entropy: Arc<dyn Entropy>,
+        system: SystemKeyring,
+    ) -> Result<Self, KeyringError> {
+        Ok(Self {
+            files,
+            root,
+            entropy,
+            pepper: Pepper::from_slice(system.pepper.expose_secret())?,
+            registry: RowKeys::new(&system.metadata_keys)?,
+            system: Mutex::new(system),
+            loaded: Cache::new(LOADED_MAX),
+        })
+    }
+
+    /// The key of verifiers.
+    pub(crate) fn pepper(&self) -> &Pepper {
+        &self.pepper
+    }
+
+    /// The row keys of the registry.
+    pub(crate) fn registry(&self) -> &RowKeys {
+        &self.registry
+    }
+
+    /// The keyring of a tenant, if it is in memory.
+    pub(crate) fn loaded(&self, tenant: TenantId) -> Option<Arc<LoadedKeyring>> {
+        self.loaded.get(&tenant)
+    }
+
+    /// The keyring of a tenant. Reads a file: call it where blocking is allowed.
+    pub(crate) fn load(&self, tenant: TenantId) -> Result<Arc<LoadedKeyring>, KeyringError> {
+        let mut system = self.system.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(loaded) = self.loaded.get(&tenant) {
+            return Ok(loaded);
+        }
+        let (file_key, remembered) = system.tenant(tenant).ok_or(KeyringError::Absent)?;
+        let file = match files::read(&self.files.tenant_keyring(tenant))? {
+            Some(file) => file,
+            None if remembered == 0 => return Err(KeyringError::Absent),
+            None => return Err(KeyringError::Damaged),
+        };
+        let loaded = decode_tenant(tenant, file_key, &file).map_err(|_| KeyringError::Damaged)?;
+        if loaded.sequence < remembered {
+            return Err(KeyringError::Damaged);
+        }
+        if loaded.sequence > remembered {
+            // Written just before a crash: the number was to be remembered next.
+            system.remember(tenant, loaded.sequence);
+            write_system(&self.files, &self.root, &mut system, self.entropy.as_ref())?;
+        }
+        let loaded = Arc::new(loaded);
+        self.loaded.insert(tenant, Arc::clone(&loaded));
+        Ok(loaded)
+    }
+
+    /// Writes a tenant's keyring over the one with `expected_sequence`: the tenant's file first,
+    /// then the number in the system keyring. Blocks on the disk.
+    pub(crate) fn write(
+        &self,
+        keyring: TenantKeyring,
+        expected_sequence: u64,
+    ) -> Result<Arc<LoadedKeyring>, KeyringError> {
+        let tenant = keyring.tenant;
+        let mut system = self.system.lock().unwrap_or_else(PoisonError::into_inner);
+        if system.tenant(tenant).is_none() {
+            system.add_tenant(tenant, FileKey::generate(self.entropy.as_ref())?);
+            write_system(&self.files, &self.root, &mut system, self.entropy.as_ref())?;
+        }
+        let (file_key, remembered) = system.tenant(tenant).ok_or(KeyringError::Keys)?;
+        if remembered != expected_sequence {
+            return Err(KeyringError::Unavailable);
+        }
+        let sequence = remembered + 1;
+        let label = KeyringLabel {
+            purpose: Purpose::TenantBody,
+            tenant,
+            sequence,
+        };
+        let file = file_format::encode(label, file_key, &keyring.to_body(), self.entropy.as_ref())?;
+        let path = self.files.tenant_keyring(tenant);
+        files::replace(&path, &file, |read| {
+            decode_tenant(tenant, file_key, read).is_ok()
+        })?;
+        system.remember(tenant, sequence);
+        write_system(&self.files, &self.root, &mut system, self.entropy.as_ref())?;
+        let rows = keyring.row_keys()?;
+        let loaded = Arc::new(LoadedKeyring {
+            sequence,
+            keyring,
+            rows,
+        });
+        self.loaded.insert(tenant, Arc::clone(&loaded));
+        Ok(loaded)
+    }
+
+    /// The sequence number remembered for a tenant; 0 before its keyring was first written.
+    pub(crate) fn remembered_sequence(&self, tenant: TenantId) -> u64 {
+        let system = self.system.lock().unwrap_or_else(PoisonError::into_inner);
+        system.tenant(tenant).map_or(0, |(_, sequence)| sequence)
+    }
+}
+
+fn write_system(
+    files: &KeyringFiles,
+    root: &RootKey,
+    system: &mut SystemKeyring,
+    entropy: &dyn Entropy,
+) -> Result<(), KeyringError> {
+    let sequence = system.sequence + 1;
+    let label = KeyringLabel {
+        purpose: Purpose::SystemBody,
+        tenant: NO_TENANT,
+        sequence,
+    };
+    let file = file_format::encode(label, root, &system.to_body(), entropy)?;
+    files::replace(&files.system_keyring(), &file, |read| {
+        decode_system(root, read).is_ok()
+    })?;
+    system.sequence = sequence;
+    Ok(())
+}
+
+fn decode_system(root: &RootKey, file: &[u8]) -> Result<SystemKeyring, CryptoError> {
+    let (sequence, body) = file_format::decode(Purpose::SystemBody, NO_TENANT, root, file)?;
+    SystemKeyring::from_body(sequence, &body)
+}
+
+fn decode_tenant(
+    tenant: TenantId,
+    file_key: &FileKey,
+    file: &[u8],
+) -> Result<LoadedKeyring, CryptoError> {
+    let (sequence, body) = file_format::decode(Purpose::TenantBody, tenant, file_key, file)?;
+    let keyring = TenantKeyring::from_body(tenant, &body)?;
+    let rows = keyring.row_keys()?;
+    Ok(LoadedKeyring {
+        sequence,
+        keyring,
+        rows,
+    })
+}

@@ -1,0 +1,142 @@
+//! The system keyring: pepper, metadata keys of the registry, a file key per tenant.
+
+use prost::Message as _;
+use tresor_proto::{TenantId, storage};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::{
+    crypto_error::CryptoError,
+    entropy::Entropy,
+    key::{FileKey, Key, MetadataKey, Pepper},
+};
+
+/// The open system keyring.
+#[derive(Debug)]
+pub(crate) struct SystemKeyring {
+    pub(crate) sequence: u64,
+    pub(crate) pepper: Pepper,
+    pub(crate) metadata_keys: Vec<(u32, MetadataKey)>,
+    tenants: Vec<TenantEntry>,
+}
+
+#[derive(Debug)]
+struct TenantEntry {
+    tenant: TenantId,
+    key: FileKey,
+    remembered_sequence: u64,
+}
+
+impl SystemKeyring {
+    /// Makes the keyring of a new vault.
+    pub(crate) fn generate(entropy: &dyn Entropy) -> Result<Self, CryptoError> {
+        Ok(Self {
+            sequence: 0,
+            pepper: Pepper::generate(entropy)?,
+            metadata_keys: vec![(1, MetadataKey::generate(entropy)?)],
+            tenants: Vec::new(),
+        })
+    }
+
+    /// The file key of a tenant and the sequence number its keyring had when last written.
+    pub(crate) fn tenant(&self, tenant: TenantId) -> Option<(&FileKey, u64)> {
+        let entry = self.tenants.iter().find(|entry| entry.tenant == tenant)?;
+        Some((&entry.key, entry.remembered_sequence))
+    }
+
+    /// Adds a tenant.
+    pub(crate) fn add_tenant(&mut self, tenant: TenantId, key: FileKey) {
+        self.tenants.push(TenantEntry {
+            tenant,
+            key,
+            remembered_sequence: 0,
+        });
+    }
+
+    /// Remembers that a tenant's keyring was written with `sequence`.
+    pub(crate) fn remember(&mut self, tenant: TenantId, sequence: u64) {
+        if let Some(entry) = self.tenants.iter_mut().find(|entry| entry.tenant == tenant) {
+            entry.remembered_sequence = sequence;
+        }
+    }
+
+    /// The body of its file.
+    pub(crate) fn to_body(&self) -> Zeroizing<Vec<u8>> {
+        let mut message = storage::SystemKeyring::from(self);
+        let body = Zeroizing::new(message.encode_to_vec());
+        wipe(&mut message);
+        body
+    }
+
+    /// Reads the body of its file.
+    pub(crate) fn from_body(sequence: u64, body: &[u8]) -> Result<Self, CryptoError> {
+        let mut message = storage::SystemKeyring::decode(body)?;
+        let keyring = Self::from_message(sequence, &message);
+        wipe(&mut message);
+        keyring
+    }
+
+    fn from_message(sequence: u64, message: &storage::SystemKeyring) -> Result<Self, CryptoError> {
+        let metadata_keys = message.metadata_keys.iter();
+        let metadata_keys =
+            metadata_keys.map(|m| Ok((m.version, MetadataKey::from_slice(&m.key)?)));
+        Ok(Self {
+            sequence,
+            pepper: Pepper::from_slice(&message.pepper)?,
+            metadata_keys: metadata_keys.collect::<Result<_, CryptoError>>()?,
+            tenants: message
+                .tenants
+                .iter()
+                .map(TenantEntry::try_from)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl TryFrom<&storage::TenantFileKey> for TenantEntry {
+    type Error = CryptoError;
+
+    fn try_from(message: &storage::TenantFileKey) -> Result<Self, CryptoError> {
+        let tenant = message
+            .tenant
+            .as_slice()
+            .try_into()
+            .map_err(|_| CryptoError)?;
+        Ok(Self {
+            tenant: TenantId::from_bytes(tenant),
+            key: FileKey::from_slice(&message.key)?,
+            remembered_sequence: message.remembered_sequence,
+        })
+    }
+}
+
+impl From<&SystemKeyring> for storage::SystemKeyring {
+    fn from(keyring: &SystemKeyring) -> Self {
+        let metadata_key = |(version, key): &(u32, MetadataKey)| storage::SystemMetadataKey {
+            version: *version,
+            state: storage::KeyState::Active as i32,
+            key: key.expose_secret().to_vec(),
+        };
+        let tenant = |entry: &TenantEntry| storage::TenantFileKey {
+            tenant: entry.tenant.to_bytes().to_vec(),
+            key: entry.key.expose_secret().to_vec(),
+            remembered_sequence: entry.remembered_sequence,
+        };
+        Self {
+            pepper: keyring.pepper.expose_secret().to_vec(),
+            metadata_keys: keyring.metadata_keys.iter().map(metadata_key).collect(),
+            tenants: keyring.tenants.iter().map(tenant).collect(),
+        }
+    }
+}
+
+fn wipe(message: &mut storage::SystemKeyring) {
+    message.pepper.zeroize();
+    message
+        .metadata_keys
+        .iter_mut()
+        .for_each(|key| key.key.zeroize());
+    message
+        .tenants
+        .iter_mut()
+        .for_each(|tenant| tenant.key.zeroize());
+}

@@ -1,0 +1,37 @@
+//! The operations of the vault, one file a verb; each reads like the specification.
+//!
+//! They hold the decisions and await the stores; sealing, opening and masking are pure functions
+//! below them, run on the key threads.
+
+mod collections;
+mod create_tenant;
+mod delete;
+mod enrol;
+mod get;
+mod list;
+mod put;
+mod reveal;
+mod tenants;
+
+pub use create_tenant::CreatedTenant;
+pub use enrol::Enrolled;
+pub use put::Destination;
+
+use tresor_proto::{CollectionName, RecordId};
+
+use crate::store::{Keyspace, StoreKey};
+
+/// Ends the collection's name in a record's key; neither names nor ids contain it.
+const NAME_END: u8 = 0;
+
+/// The key of a record: `collection ‖ 0x00 ‖ record id`.
+fn record_key(collection: &CollectionName, record: &RecordId) -> StoreKey {
+    let mut key = record_prefix(collection);
+    key.extend_from_slice(record.as_str().as_bytes());
+    StoreKey::new(Keyspace::Records, key)
+}
+
+/// What the keys of a collection's records begin with.
+fn record_prefix(collection: &CollectionName) -> Vec<u8> {
+    [collection.as_str().as_bytes(), &[NAME_END]].concat()
+}

@@ -1,0 +1,166 @@
+//! Enrols a tenant's customer: makes all its keys and gives the customer token, once.
+
+use subtle::ConstantTimeEq as _;
+use tresor_proto::{
+    CustomerToken, CustomerTokenId, CustomerTokenKind, DataClass, EnrolmentCode, Secret, TenantId,
+    TenantName,
+};
+
+use crate::{
+    access::EnrolPermit,
+    crypto_error::CryptoError,
+    customer_token_entry::{self, CustomerTokenEntry, TokenBounds},
+    entropy::Entropy,
+    error::VaultError,
+    kdf,
+    key::{CipherKey, ClassKey, Key, Pepper},
+    keyring::{CipherKeyVersion, KeyBirth, TenantKeyring},
+    operation_set::OperationSet,
+    registry::Enrolment,
+    slot::{Slot, SlotHolder, TwoKeys},
+    store::Existence,
+    tlv::Tlv,
+    vault::Vault,
+};
+
+/// A tenant whose customer has enrolled.
+#[derive(Debug)]
+pub struct Enrolled {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Its name.
+    pub name: TenantName,
+    /// The customer token, which is shown this once.
+    pub customer_token: CustomerToken,
+}
+
+impl Vault {
+    /// Makes the tenant's keys against its one-time code. The answer is the only copy of the
+    /// customer token; if it is lost on its way, the code still works until the answer was sent.
+    ///
+    /// # Errors
+    /// `unauthenticated` for a wrong or expired code.
+    pub async fn enrol(
+        &self,
+        permit: EnrolPermit,
+        code: &EnrolmentCode,
+    ) -> Result<Enrolled, VaultError> {
+        // One enrolment at a time, so that two cannot write the same keyring.
+        let _turn = self.enrolment_turn().await;
+        let record = permit.record();
+        let now_ms = self.clock().now_ms();
+        let Enrolment::Open {
+            verifier,
+            expires_ms,
+        } = &record.enrolment
+        else {
+            return Err(VaultError::AlreadyExists);
+        };
+        let expected = code_verifier(record.id, code, self.keyrings().pepper());
+        let expected = expected.map_err(|_| VaultError::Internal)?;
+        if now_ms >= *expires_ms || !bool::from(expected.ct_eq(verifier)) {
+            return Err(VaultError::InvalidCredential);
+        }
+        self.stores().tenant(record.id, Existence::Create).await?;
+        let customer_token = self.make_keys(record.id, now_ms).await?;
+        self.registry().finish_enrolment(record, now_ms).await?;
+        tracing::info!(tenant = %record.id, "customer enrolled");
+        Ok(Enrolled {
+            tenant: record.id,
+            name: record.name.clone(),
+            customer_token,
+        })
+    }
+
+    async fn make_keys(&self, tenant: TenantId, now_ms: u64) -> Result<CustomerToken, VaultError> {
+        let (entropy, keyrings) = (self.entropy_arc(), self.keyrings_arc());
+        let make = move || {
+            let made = generate(tenant, now_ms, keyrings.pepper(), entropy.as_ref());
+            let (customer_token, keyring) = made.map_err(|_| VaultError::Internal)?;
+            // An enrolment that was cut off before it was registered is written over: nobody has
+            // its customer token, so nothing can have been sealed under it.
+            let sequence = keyrings.remembered_sequence(tenant);
+            keyrings
+                .write(keyring, sequence)
+                .map_err(|_| VaultError::StorageUnavailable)?;
+            Ok(customer_token)
+        };
+        self.key_worker().run(make).await?
+    }
+}
+
+/// `HMAC-SHA256(pepper, TLV("enrolment", tenant, code))`.
+pub(super) fn code_verifier(
+    tenant: TenantId,
+    code: &EnrolmentCode,
+    pepper: &Pepper,
+) -> Result<[u8; 32], CryptoError> {
+    let message = Tlv::new()
+        .with(1, b"tresor/v1/enrolment")
+        .with(2, &tenant.to_bytes())
+        .with(3, code.expose_secret())
+        .encode()?;
+    Ok(kdf::hmac_sha256(pepper.expose_secret(), &[&message]))
+}
+
+/// All keys of a new tenant, and the customer token that opens every class.
+fn generate(
+    tenant: TenantId,
+    now_ms: u64,
+    pepper: &Pepper,
+    entropy: &dyn Entropy,
+) -> Result<(CustomerToken, TenantKeyring), CryptoError> {
+    let customer_token = generate_customer_token(entropy)?;
+    let mut keyring = TenantKeyring::new(tenant);
+    let cipher_key = CipherKey::generate(entropy)?;
+    keyring
+        .cipher_keys
+        .push(CipherKeyVersion::first(cipher_key, now_ms));
+    keyring.add_metadata_key(1, entropy)?;
+    let bounds = TokenBounds {
+        id: customer_token.id(),
+        kind: customer_token.kind(),
+        operations: OperationSet::FULL,
+        expires_ms: 0,
+        bound_certificate: None,
+    };
+    let wrap_key = customer_token_entry::wrap_key(tenant, &customer_token)?;
+    let mut slots = Vec::new();
+    for class in DataClass::ALL {
+        let class_key = ClassKey::generate(entropy)?;
+        let newest = keyring.newest_cipher_key()?;
+        let keys = TwoKeys {
+            wrap_key: &wrap_key,
+            cipher_key: (newest.version, &newest.key),
+        };
+        let holder = SlotHolder {
+            tenant,
+            bounds: &bounds,
+        };
+        slots.push(Slot::lock(holder, keys, class, &class_key, entropy)?);
+        let birth = KeyBirth {
+            class,
+            version: 1,
+            created_ms: now_ms,
+        };
+        keyring.add_class_keys(birth, &class_key, entropy)?;
+    }
+    let verifier = customer_token_entry::verifier(tenant, &customer_token, pepper)?;
+    let entry = CustomerTokenEntry {
+        bounds,
+        verifier,
+        created_ms: now_ms,
+        revoked_ms: 0,
+        slots,
+    };
+    keyring.customer_tokens.push(entry);
+    Ok((customer_token, keyring))
+}
+
+fn generate_customer_token(entropy: &dyn Entropy) -> Result<CustomerToken, CryptoError> {
+    let mut id = [0; 12];
+    entropy.fill(&mut id)?;
+    let secret = Secret::try_fill(|bytes| entropy.fill(bytes))?;
+    let id = CustomerTokenId::from_bytes(id);
+    Ok(CustomerToken::new(CustomerTokenKind::ReadWrite, id, secret))
+}

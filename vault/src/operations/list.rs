@@ -1,0 +1,72 @@
+//! Reads a collection page by page.
+
+use tresor_proto::RecordId;
+
+use super::record_prefix;
+use crate::{
+    access::{Permit, Read},
+    error::VaultError,
+    record::{Page, RevealedRecord, View},
+    store::{Keyspace, ScanRange, StoreRow},
+    vault::Vault,
+};
+
+/// An id with its record, or why it is not shown.
+type Item = (RecordId, Result<RevealedRecord, VaultError>);
+
+impl Vault {
+    /// Reads up to `limit` records after `after`, in the order of their ids. A record that does
+    /// not authenticate does not stop the page.
+    ///
+    /// # Errors
+    /// For all: `not_found` for an unknown collection, otherwise as [`Vault::get`].
+    pub async fn list(
+        &self,
+        permit: &Permit<Read>,
+        view: &View,
+        after: Option<&RecordId>,
+        limit: usize,
+    ) -> Result<Page<Item>, VaultError> {
+        let reader = self.reader(permit, view)?;
+        self.registry()
+            .collection(permit.tenant(), &view.collection, None)
+            .await?;
+        let store = self.store(permit.tenant()).await?;
+        let prefix = record_prefix(&view.collection);
+        let after = after.map(|id| [&prefix, id.as_str().as_bytes()].concat());
+        let name_bytes = prefix.len();
+        let range = ScanRange {
+            keyspace: Keyspace::Records,
+            prefix,
+            after,
+        };
+        let mut rows = store.scan(range, limit + 1).await?;
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        let show = move || {
+            let show_one = |row: &StoreRow| {
+                let id = id_of(row, name_bytes)?;
+                let record = reader.record(&id, &row.value);
+                Ok((id, record))
+            };
+            rows.iter()
+                .map(show_one)
+                .collect::<Result<Vec<Item>, VaultError>>()
+        };
+        let items = self.key_worker().run(show).await??;
+        let next = items
+            .last()
+            .filter(|_| has_more)
+            .map(|(id, _)| id.as_str().to_owned());
+        Ok(Page { items, next })
+    }
+}
+
+/// The id in a record's key, after the collection's name.
+fn id_of(row: &StoreRow, name_bytes: usize) -> Result<RecordId, VaultError> {
+    let id = row
+        .key
+        .get(name_bytes..)
+        .and_then(|id| core::str::from_utf8(id).ok());
+    RecordId::parse(id.unwrap_or_default()).map_err(|_| VaultError::Integrity)
+}

@@ -1,0 +1,139 @@
+//! A batch on its way: each item pending, being stored, or settled.
+
+use tresor_proto::{CollectionName, Failure, RecordId};
+use uuid::Builder;
+
+use super::enforce::Rules;
+use crate::{
+    crypto_error::CryptoError,
+    entropy::Entropy,
+    error::VaultError,
+    operations::record_key,
+    record::{NewRecord, StoredRecord},
+    store::{Outcome, StoreKey},
+};
+
+/// Random bytes of a UUIDv7.
+const ID_RANDOM_BYTES: usize = 10;
+
+/// The items of a put, in order.
+pub(super) struct Batch {
+    items: Vec<Item>,
+}
+
+/// One item.
+pub(super) struct Item {
+    /// Its id: the caller's or ours.
+    pub(super) id: RecordId,
+    pub(super) state: State,
+}
+
+/// Where an item is.
+pub(super) enum State {
+    /// To be sealed.
+    Pending(NewRecord),
+    /// Sealed and handed to the store, with the revision it will have.
+    Stored(NewRecord, u64),
+    /// Stored and durable, or refused.
+    Settled(Result<u64, VaultError>),
+}
+
+impl Batch {
+    /// Holds each record against the rules and gives those without an id a UUIDv7.
+    pub(super) fn new(
+        records: Vec<Result<NewRecord, Failure>>,
+        rules: &Rules<'_>,
+        now_ms: u64,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, VaultError> {
+        let mut uuids = vec![0; records.len() * ID_RANDOM_BYTES];
+        entropy
+            .fill(&mut uuids)
+            .map_err(|CryptoError| VaultError::Internal)?;
+        let item = |(parsed, random): (Result<NewRecord, Failure>, &[u8])| {
+            let made = make_id(now_ms, random);
+            let admitted = parsed.map_err(VaultError::from).and_then(|mut record| {
+                rules.enforce(&mut record)?;
+                Ok(record)
+            });
+            match admitted {
+                Err(error) => Item {
+                    id: made,
+                    state: State::Settled(Err(error)),
+                },
+                Ok(record) => Item {
+                    id: record.id().cloned().unwrap_or(made),
+                    state: State::Pending(record),
+                },
+            }
+        };
+        Ok(Self {
+            items: records
+                .into_iter()
+                .zip(uuids.chunks(ID_RANDOM_BYTES))
+                .map(item)
+                .collect(),
+        })
+    }
+
+    /// Whether there is anything left to seal.
+    pub(super) fn is_pending(&self) -> bool {
+        self.items.iter().any(Item::is_pending)
+    }
+
+    /// The keys of the pending items, in order.
+    pub(super) fn keys(&self, collection: &CollectionName) -> Vec<StoreKey> {
+        let pending = self.items.iter().filter(|item| item.is_pending());
+        pending
+            .map(|item| record_key(collection, &item.id))
+            .collect()
+    }
+
+    /// The pending items, in order.
+    pub(super) fn pending_mut(&mut self) -> impl Iterator<Item = &mut Item> {
+        self.items.iter_mut().filter(|item| item.is_pending())
+    }
+
+    /// Takes what became of the items handed to the store, in order.
+    pub(super) fn settle(&mut self, outcomes: Vec<Outcome>) {
+        let stored = self
+            .items
+            .iter_mut()
+            .filter(|item| matches!(item.state, State::Stored(..)));
+        for (item, outcome) in stored.zip(outcomes) {
+            let state =
+                core::mem::replace(&mut item.state, State::Settled(Err(VaultError::Internal)));
+            item.state = match (state, outcome) {
+                (State::Stored(_, revision), Outcome::Applied) => State::Settled(Ok(revision)),
+                (State::Stored(record, _), Outcome::PreconditionFailed) => State::Pending(record),
+                (other, _) => other,
+            };
+        }
+    }
+
+    /// One result an item, in order.
+    pub(super) fn into_results(self) -> Vec<Result<StoredRecord, VaultError>> {
+        let result = |item: Item| match item.state {
+            State::Settled(Ok(revision)) => Ok(StoredRecord {
+                id: item.id,
+                revision,
+            }),
+            State::Settled(Err(error)) => Err(error),
+            State::Pending(_) => Err(VaultError::Conflict),
+            State::Stored(..) => Err(VaultError::Internal),
+        };
+        self.items.into_iter().map(result).collect()
+    }
+}
+
+impl Item {
+    fn is_pending(&self) -> bool {
+        matches!(self.state, State::Pending(_))
+    }
+}
+
+/// A UUIDv7 (RFC 9562 §5.7): ids of one collection sort by the time they were made.
+fn make_id(now_ms: u64, random: &[u8]) -> RecordId {
+    let random = random.first_chunk().copied().unwrap_or_default();
+    RecordId::from_uuid(Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid())
+}

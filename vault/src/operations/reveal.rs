@@ -1,0 +1,209 @@
+//! Shows a stored row: verify, open what the customer token covers, mask.
+
+use std::sync::Arc;
+
+use prost::Message as _;
+use tresor_proto::{
+    Content, ContentType, DataClass, FieldName, InfoType, RecordId, Reveal, TenantId, storage,
+};
+
+use crate::{
+    access::TokenHolder,
+    crypto_error::CryptoError,
+    error::VaultError,
+    mask,
+    record::{RevealedField, RevealedRecord, Shown, Treatment, View},
+    row::RowPlace,
+    sealed_group::{self, GroupPlace, OpenGroup, RecordPlace},
+    unlocked::{ClassKeys, Unlocked, UnlockedCache},
+};
+
+/// What is needed to show rows of one view.
+pub(super) struct Reader {
+    pub(super) tenant: TenantId,
+    pub(super) view: View,
+    pub(super) holder: Arc<TokenHolder>,
+    pub(super) cache: Arc<UnlockedCache>,
+    pub(super) now_ms: u64,
+}
+
+/// A field with its place in the record.
+type Placed = (u32, RevealedField);
+
+impl Reader {
+    /// The record of a row.
+    pub(super) fn record(&self, id: &RecordId, row: &[u8]) -> Result<RevealedRecord, VaultError> {
+        let row = self.verified(id, row)?;
+        if row.expires_ms != 0 && row.expires_ms <= self.now_ms {
+            return Err(VaultError::Gone);
+        }
+        let fields = self
+            .fields(id, &row)
+            .map_err(|CryptoError| VaultError::Integrity)?;
+        Ok(RevealedRecord {
+            id: id.clone(),
+            revision: row.revision,
+            created_ms: row.created_ms,
+            updated_ms: row.updated_ms,
+            expires_ms: (row.expires_ms != 0).then_some(row.expires_ms),
+            fields,
+        })
+    }
+
+    fn verified(&self, id: &RecordId, row: &[u8]) -> Result<storage::Record, VaultError> {
+        let key = super::record_key(&self.view.collection, id);
+        let place = RowPlace {
+            tenant: self.tenant,
+            key: &key,
+        };
+        let message = self.holder.keyring().rows.decode(place, row);
+        let message = message.map_err(|CryptoError| VaultError::Integrity)?;
+        storage::Record::decode(message).map_err(|_| VaultError::Integrity)
+    }
+
+    fn fields(
+        &self,
+        id: &RecordId,
+        row: &storage::Record,
+    ) -> Result<Vec<RevealedField>, CryptoError> {
+        let mut placed: Vec<Placed> = Vec::new();
+        for field in row
+            .clear_fields
+            .iter()
+            .filter(|field| self.is_wanted(&field.name))
+        {
+            placed.push((field.position, clear_field(field)?));
+        }
+        let unlocked = self.unlock(row)?;
+        for group in &row.groups {
+            self.push_group(&mut placed, id, row, group, &unlocked)?;
+        }
+        placed.sort_by_key(|(position, _)| *position);
+        Ok(placed.into_iter().map(|(_, field)| field).collect())
+    }
+
+    /// Unlocks the classes of the groups that are to be opened.
+    fn unlock(&self, row: &storage::Record) -> Result<Unlocked, CryptoError> {
+        if self.view.reveal == Reveal::Redacted {
+            return Ok(Unlocked::default());
+        }
+        let wanted = row
+            .groups
+            .iter()
+            .filter(|group| group.fields.iter().any(|field| self.is_wanted(&field.name)));
+        let classes: Vec<_> = wanted.map(class_of).collect::<Result<_, _>>()?;
+        let holder = self.holder.holder().ok_or(CryptoError)?;
+        self.cache.unlock(holder, classes, self.now_ms)
+    }
+
+    fn is_wanted(&self, name: &str) -> bool {
+        self.view.fields.is_empty() || self.view.fields.iter().any(|field| field.as_str() == name)
+    }
+}
+
+/// How the fields of one group are shown.
+enum Opened<'a> {
+    Redacted,
+    Withheld,
+    With(OpenGroup<'a>),
+}
+
+impl Reader {
+    fn push_group(
+        &self,
+        placed: &mut Vec<Placed>,
+        id: &RecordId,
+        row: &storage::Record,
+        group: &storage::SealedGroup,
+        unlocked: &Unlocked,
+    ) -> Result<(), CryptoError> {
+        let class = class_of(group)?;
+        let collection = &self.view.collection;
+        let place = GroupPlace {
+            record: RecordPlace {
+                tenant: self.tenant,
+                collection,
+                record: id,
+            },
+            class,
+            epoch: group.epoch,
+            erasure_bucket: row.erasure_bucket,
+        };
+        let opened = match (self.view.reveal, unlocked.class(class)) {
+            (Reveal::Redacted, _) => Opened::Redacted,
+            (Reveal::Masked | Reveal::Plain, None) => Opened::Withheld,
+            (Reveal::Masked | Reveal::Plain, Some(keys)) => open_group(keys, place, group)?,
+        };
+        for (ordinal, field) in (0u32..).zip(&group.fields) {
+            if self.is_wanted(&field.name) {
+                let shown = self.shown(&opened, ordinal, field)?;
+                placed.push((field.position, sealed_field(field, class, shown)?));
+            }
+        }
+        Ok(())
+    }
+
+    fn shown(
+        &self,
+        opened: &Opened<'_>,
+        ordinal: u32,
+        field: &storage::SealedField,
+    ) -> Result<Shown, CryptoError> {
+        let group = match opened {
+            Opened::Redacted => return Ok(Shown::Redacted),
+            Opened::Withheld => return Ok(Shown::Withheld),
+            Opened::With(group) => group,
+        };
+        let content = group.content(ordinal, field)?;
+        Ok(match self.view.reveal {
+            Reveal::Plain => Shown::Plain(content),
+            Reveal::Masked | Reveal::Redacted => {
+                Shown::Masked(mask::mask(info_type(&field.info_type)?, &content))
+            }
+        })
+    }
+}
+
+fn open_group<'a>(
+    keys: &ClassKeys,
+    place: GroupPlace<'a>,
+    group: &storage::SealedGroup,
+) -> Result<Opened<'a>, CryptoError> {
+    sealed_group::open(keys.epoch(group.epoch)?, place, group).map(Opened::With)
+}
+
+fn clear_field(field: &storage::ClearField) -> Result<RevealedField, CryptoError> {
+    let content_type = ContentType::from_code(field.content_type).ok_or(CryptoError)?;
+    let content = Content::new(content_type, field.value.clone()).map_err(|_| CryptoError)?;
+    let name = FieldName::parse(&field.name).map_err(|_| CryptoError)?;
+    Ok(RevealedField {
+        name,
+        treatment: Treatment::Clear,
+        shown: Shown::Clear(content),
+    })
+}
+
+fn sealed_field(
+    field: &storage::SealedField,
+    class: DataClass,
+    shown: Shown,
+) -> Result<RevealedField, CryptoError> {
+    let name = FieldName::parse(&field.name).map_err(|_| CryptoError)?;
+    let info_type = info_type(&field.info_type)?;
+    Ok(RevealedField {
+        name,
+        treatment: Treatment::Seal { info_type, class },
+        shown,
+    })
+}
+
+fn class_of(group: &storage::SealedGroup) -> Result<DataClass, CryptoError> {
+    DataClass::from_code(group.data_class).ok_or(CryptoError)
+}
+
+fn info_type(text: &str) -> Result<Option<InfoType>, CryptoError> {
+    match text {
+        "" => Ok(None),
+        text => InfoType::from_text(text).map(Some).ok_or(CryptoError),
+    }
+}

@@ -1,0 +1,223 @@
+//! Records on their way in and out of the vault.
+//!
+//! A [`NewRecord`] has passed every limit that does not depend on a policy or a key; a
+//! [`RevealedRecord`] shows no more than its reader asked for and may see.
+
+use std::collections::HashSet;
+
+use tresor_proto::{
+    CollectionName, Content, DataClass, ErrorCode, Failure, FieldName, InfoType, RecordId, Reveal,
+    limits::{RECORD_BYTES_MAX, RECORD_FIELDS_MAX, SUBJECT_BYTES_MAX},
+};
+
+/// A record to store.
+pub struct NewRecord {
+    id: Option<RecordId>,
+    subject: Option<Subject>,
+    expires_ms: Option<u64>,
+    fields: Vec<NewField>,
+}
+
+/// A field to store.
+pub struct NewField {
+    /// Its name.
+    pub name: FieldName,
+    /// Its value.
+    pub content: Content,
+    /// Sealed or clear.
+    pub treatment: Treatment,
+}
+
+/// How a field is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// Readable, protected against change only.
+    Clear,
+    /// Sealed with its class.
+    Seal {
+        /// Its info type, when known.
+        info_type: Option<InfoType>,
+        /// Its class.
+        class: DataClass,
+    },
+}
+
+/// Whom a record is about, as the caller names the person: personal data, kept only as a digest.
+pub struct Subject(String);
+
+/// A stored record, as acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// Its id.
+    pub id: RecordId,
+    /// Its revision, counted from 1.
+    pub revision: u64,
+}
+
+/// What to read, and how much of it to show.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The collection.
+    pub collection: CollectionName,
+    /// How much of sealed fields is shown.
+    pub reveal: Reveal,
+    /// Only these fields; all when empty.
+    pub fields: Vec<FieldName>,
+}
+
+/// A record as shown to its reader.
+#[derive(Debug)]
+pub struct RevealedRecord {
+    /// Its id.
+    pub id: RecordId,
+    /// Its revision, counted from 1.
+    pub revision: u64,
+    /// When it was first stored, milliseconds since the epoch.
+    pub created_ms: u64,
+    /// When it was last changed, milliseconds since the epoch.
+    pub updated_ms: u64,
+    /// When it expires, milliseconds since the epoch.
+    pub expires_ms: Option<u64>,
+    /// Its fields, in the order they came in.
+    pub fields: Vec<RevealedField>,
+}
+
+/// A field as shown to its reader.
+#[derive(Debug)]
+pub struct RevealedField {
+    /// Its name.
+    pub name: FieldName,
+    /// How it was stored.
+    pub treatment: Treatment,
+    /// What is shown of it.
+    pub shown: Shown,
+}
+
+/// What is shown of a field.
+#[derive(Debug)]
+pub enum Shown {
+    /// It was stored readable.
+    Clear(Content),
+    /// The value.
+    Plain(Content),
+    /// The mask of its info type.
+    Masked(Content),
+    /// Nothing, as asked.
+    Redacted,
+    /// Nothing: the customer token does not cover the class.
+    Withheld,
+}
+
+/// One page of a listing.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next page begins: after this key; `None` on the last page.
+    pub next: Option<String>,
+}
+
+impl NewRecord {
+    /// Puts a record together.
+    ///
+    /// # Errors
+    /// `invalid_request` when it has no fields or a field twice, `too_large` when it has more
+    /// than 256 fields or 256 KiB of names and values.
+    pub fn new(id: Option<RecordId>, fields: Vec<NewField>) -> Result<Self, Failure> {
+        if fields.is_empty() {
+            return Err(Failure::invalid(
+                "fields",
+                "a record has at least one field",
+            ));
+        }
+        if fields.len() > RECORD_FIELDS_MAX {
+            return Err(Failure::new(
+                ErrorCode::TooLarge,
+                "a record has over 256 fields",
+            ));
+        }
+        let bytes = |field: &NewField| field.name.as_str().len() + field.content.as_bytes().len();
+        if fields.iter().map(bytes).sum::<usize>() > RECORD_BYTES_MAX {
+            return Err(Failure::new(
+                ErrorCode::TooLarge,
+                "a record is over 262144 bytes",
+            ));
+        }
+        let mut names = HashSet::with_capacity(fields.len());
+        if !fields.iter().all(|field| names.insert(field.name.as_str())) {
+            return Err(Failure::invalid("fields", "a record has a field twice"));
+        }
+        Ok(Self {
+            id,
+            subject: None,
+            expires_ms: None,
+            fields,
+        })
+    }
+
+    /// Names whom the record is about.
+    #[must_use]
+    pub fn with_subject(mut self, subject: Option<Subject>) -> Self {
+        self.subject = subject;
+        self
+    }
+
+    /// Says when it expires, milliseconds since the epoch.
+    #[must_use]
+    pub fn with_expiry(mut self, expires_ms: Option<u64>) -> Self {
+        self.expires_ms = expires_ms;
+        self
+    }
+
+    pub(crate) fn id(&self) -> Option<&RecordId> {
+        self.id.as_ref()
+    }
+
+    pub(crate) fn subject(&self) -> Option<&Subject> {
+        self.subject.as_ref()
+    }
+
+    pub(crate) fn expires_ms(&self) -> Option<u64> {
+        self.expires_ms
+    }
+
+    pub(crate) fn fields(&self) -> &[NewField] {
+        &self.fields
+    }
+
+    pub(crate) fn fields_mut(&mut self) -> &mut [NewField] {
+        &mut self.fields
+    }
+}
+
+impl Subject {
+    /// Takes a subject.
+    ///
+    /// # Errors
+    /// `too_large` above 256 bytes.
+    pub fn new(text: String) -> Result<Self, Failure> {
+        if text.len() > SUBJECT_BYTES_MAX {
+            return Err(Failure::new(
+                ErrorCode::TooLarge,
+                "a subject is over 256 bytes",
+            ));
+        }
+        Ok(Self(text))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl Drop for Subject {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
+    }
+}
+
+impl core::fmt::Debug for Subject {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Subject")
+    }
+}

@@ -1,0 +1,103 @@
+//! The registry: tenants and the policies of their collections, in a store like any other.
+//!
+//! Its rows carry a MAC under the system's metadata key, bound to their place, so that a database
+//! writer can neither flip a policy to clear nor widen an address list.
+
+mod collections;
+mod tenants;
+
+use std::sync::Arc;
+
+use prost::Message;
+use tresor_proto::TenantId;
+
+pub use collections::Collection;
+pub(crate) use tenants::{Enrolment, TenantRecord};
+pub use tenants::{Tenant, TenantState};
+
+use crate::{
+    error::VaultError,
+    keyring::Keyrings,
+    row::RowPlace,
+    store::{Change, Outcome, Precondition, Store, StoreKey, Write},
+};
+
+/// The registry's rows belong to no tenant's database.
+const NO_TENANT: TenantId = TenantId::from_bytes([0; 16]);
+
+/// The registry of a vault.
+pub(crate) struct Registry {
+    store: Arc<dyn Store>,
+    keyrings: Arc<Keyrings>,
+}
+
+/// A row as read: its message, and its bytes for the precondition of a change.
+struct Row<M> {
+    message: M,
+    bytes: Vec<u8>,
+}
+
+impl Registry {
+    /// The registry in `store`.
+    pub(crate) fn new(store: Arc<dyn Store>, keyrings: Arc<Keyrings>) -> Self {
+        Self { store, keyrings }
+    }
+
+    /// Closes its store.
+    pub(crate) async fn close(&self) -> Result<(), VaultError> {
+        Ok(self.store.close().await?)
+    }
+
+    async fn read<M: Message + Default>(
+        &self,
+        key: StoreKey,
+    ) -> Result<Option<Row<M>>, VaultError> {
+        let Some(bytes) = self.store.read(vec![key.clone()]).await?.pop().flatten() else {
+            return Ok(None);
+        };
+        let message = self.decode(&key, &bytes)?;
+        Ok(Some(Row { message, bytes }))
+    }
+
+    fn decode<M: Message + Default>(&self, key: &StoreKey, row: &[u8]) -> Result<M, VaultError> {
+        let place = RowPlace {
+            tenant: NO_TENANT,
+            key,
+        };
+        let message = self.keyrings.registry().decode(place, row);
+        let message = message.map_err(|_| VaultError::Integrity)?;
+        M::decode(message).map_err(|_| VaultError::Integrity)
+    }
+
+    fn put(&self, key: StoreKey, message: &impl Message) -> Result<Write, VaultError> {
+        let place = RowPlace {
+            tenant: NO_TENANT,
+            key: &key,
+        };
+        let row = self
+            .keyrings
+            .registry()
+            .encode(place, &message.encode_to_vec());
+        Ok(Write::Put(key, row.map_err(|_| VaultError::Internal)?))
+    }
+
+    /// Applies one change; `Err(Conflict)` when a precondition does not hold.
+    async fn apply(
+        &self,
+        preconditions: Vec<Precondition>,
+        writes: Vec<Write>,
+    ) -> Result<(), VaultError> {
+        let outcomes = self
+            .store
+            .apply(vec![Change {
+                preconditions,
+                writes,
+            }])
+            .await?;
+        match outcomes.first() {
+            Some(Outcome::Applied) => Ok(()),
+            Some(Outcome::PreconditionFailed) => Err(VaultError::Conflict),
+            None => Err(VaultError::Internal),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Tenants in the registry: by id, and by name.
+
+use tresor_proto::{AddressList, TenantId, TenantName, TenantRef, storage};
+
+use super::{Registry, Row};
+use crate::{
+    error::VaultError,
+    store::{Keyspace, Precondition, ScanRange, StoreKey},
+};
+
+/// A tenant, as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name.
+    pub name: TenantName,
+    /// Where it is in its life.
+    pub state: TenantState,
+    /// When it was registered, milliseconds since the epoch.
+    pub created_ms: u64,
+    /// When its customer enrolled, milliseconds since the epoch.
+    pub enrolled_ms: Option<u64>,
+    /// Where its clients may come from.
+    pub allowed_addresses: AddressList,
+}
+
+/// Where a tenant is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TenantState {
+    /// Registered; its customer has not enrolled yet.
+    Created,
+    /// Enrolled and served.
+    Active,
+    /// Its database or keyring is damaged: not served until repaired.
+    Quarantined,
+}
+
+/// A tenant's row.
+pub(crate) struct TenantRecord {
+    pub(crate) id: TenantId,
+    pub(crate) name: TenantName,
+    pub(crate) created_ms: u64,
+    pub(crate) enrolment: Enrolment,
+    pub(crate) allowed_addresses: AddressList,
+    bytes: Vec<u8>,
+}
+
+/// Whether a tenant's customer has enrolled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Enrolment {
+    /// Not yet: the verifier of the code, and until when it works.
+    Open { verifier: Vec<u8>, expires_ms: u64 },
+    /// Done.
+    Done { enrolled_ms: u64 },
+}
+
+impl Registry {
+    /// Registers a tenant; both its rows appear at once or not at all.
+    pub(crate) async fn create_tenant(
+        &self,
+        id: TenantId,
+        name: &TenantName,
+        row: &storage::TenantRow,
+    ) -> Result<(), VaultError> {
+        let by_name = storage::TenantNameRow {
+            tenant: id.to_bytes().to_vec(),
+        };
+        let preconditions = vec![
+            Precondition::Absent(id_key(id)),
+            Precondition::Absent(name_key(name)),
+        ];
+        let writes = vec![
+            self.put(id_key(id), row)?,
+            self.put(name_key(name), &by_name)?,
+        ];
+        self.apply(preconditions, writes)
+            .await
+            .map_err(|error| match error {
+                VaultError::Conflict => VaultError::AlreadyExists,
+                other => other,
+            })
+    }
+
+    /// A tenant by id or name; `None` when there is none.
+    pub(crate) async fn tenant(
+        &self,
+        tenant: &TenantRef,
+    ) -> Result<Option<TenantRecord>, VaultError> {
+        let id = match tenant {
+            TenantRef::Id(id) => *id,
+            TenantRef::Name(name) => match self.tenant_id(name).await? {
+                Some(id) => id,
+                None => return Ok(None),
+            },
+        };
+        let row = self.read::<storage::TenantRow>(id_key(id)).await?;
+        row.map(|row| TenantRecord::new(id, row)).transpose()
+    }
+
+    async fn tenant_id(&self, name: &TenantName) -> Result<Option<TenantId>, VaultError> {
+        let row = self.read::<storage::TenantNameRow>(name_key(name)).await?;
+        row.map(|row| parse_id(&row.message)).transpose()
+    }
+
+    /// Tenants in the order of their names, after `after`.
+    pub(crate) async fn tenants(
+        &self,
+        after: Option<&TenantName>,
+        limit: usize,
+    ) -> Result<Vec<TenantRecord>, VaultError> {
+        let range = ScanRange {
+            keyspace: Keyspace::TenantNames,
+            prefix: Vec::new(),
+            after: after.map(|name| name.as_str().as_bytes().to_vec()),
+        };
+        let mut tenants = Vec::new();
+        for row in self.store.scan(range, limit).await? {
+            let key = StoreKey::new(Keyspace::TenantNames, row.key);
+            let by_name: storage::TenantNameRow = self.decode(&key, &row.value)?;
+            let id = TenantRef::Id(parse_id(&by_name)?);
+            tenants.push(self.tenant(&id).await?.ok_or(VaultError::Integrity)?);
+        }
+        Ok(tenants)
+    }
+
+    /// Marks a tenant as enrolled, if its row is still what was read.
+    pub(crate) async fn finish_enrolment(
+        &self,
+        tenant: &TenantRecord,
+        enrolled_ms: u64,
+    ) -> Result<(), VaultError> {
+        let row = storage::TenantRow {
+            name: tenant.name.as_str().to_owned(),
+            created_ms: tenant.created_ms,
+            enrolled_ms,
+            enrolment_verifier: Vec::new(),
+            enrolment_expires_ms: 0,
+            allowed_addresses: tenant.allowed_addresses.to_texts(),
+        };
+        let unchanged = Precondition::Unchanged(id_key(tenant.id), tenant.bytes.clone());
+        self.apply(vec![unchanged], vec![self.put(id_key(tenant.id), &row)?])
+            .await
+    }
+}
+
+impl TenantRecord {
+    fn new(id: TenantId, row: Row<storage::TenantRow>) -> Result<Self, VaultError> {
+        let Row { message, bytes } = row;
+        let enrolment = match message.enrolled_ms {
+            0 => Enrolment::Open {
+                verifier: message.enrolment_verifier,
+                expires_ms: message.enrolment_expires_ms,
+            },
+            enrolled_ms => Enrolment::Done { enrolled_ms },
+        };
+        let addresses = AddressList::parse(&message.allowed_addresses);
+        Ok(Self {
+            id,
+            name: TenantName::parse(&message.name).ok_or(VaultError::Integrity)?,
+            created_ms: message.created_ms,
+            enrolment,
+            allowed_addresses: addresses.map_err(|_| VaultError::Integrity)?,
+            bytes,
+        })
+    }
+
+    /// As operators see it.
+    pub(crate) fn to_tenant(&self, is_quarantined: bool) -> Tenant {
+        let (state, enrolled_ms) = match self.enrolment {
+            Enrolment::Open { .. } => (TenantState::Created, None),
+            Enrolment::Done { enrolled_ms } => (TenantState::Active, Some(enrolled_ms)),
+        };
+        Tenant {
+            id: self.id,
+            name: self.name.clone(),
+            state: if is_quarantined {
+                TenantState::Quarantined
+            } else {
+                state
+            },
+            created_ms: self.created_ms,
+            enrolled_ms,
+            allowed_addresses: self.allowed_addresses.clone(),
+        }
+    }
+}
+
+fn id_key(id: TenantId) -> StoreKey {
+    StoreKey::new(Keyspace::Tenants, id.to_bytes())
+}
+
+fn name_key(name: &TenantName) -> StoreKey {
+    StoreKey::new(Keyspace::TenantNames, name.as_str().as_bytes())
+}
+
+fn parse_id(row: &storage::TenantNameRow) -> Result<TenantId, VaultError> {
+    let bytes = row
+        .tenant
+        .as_slice()
+        .try_into()
+        .map_err(|_| VaultError::Integrity)?;
+    Ok(TenantId::from_bytes(bytes))
+}

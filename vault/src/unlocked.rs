@@ -1,0 +1,176 @@
+//! Data keys out of their slots: with two keys, for the classes a request needs.
+//!
+//! They are kept for a short while, by (tenant, customer token, class, keyring sequence), and are
+//! only ever found by a request that has just proved the same customer token: the cache holds
+//! keys, never decisions.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tresor_proto::{CustomerTokenId, DataClass, TenantId};
+
+use crate::{
+    crypto_error::CryptoError,
+    customer_token_entry::CustomerTokenEntry,
+    key::{DataKey, TokenWrapKey},
+    keyring::LoadedKeyring,
+    slot::SlotHolder,
+};
+
+/// Milliseconds a key is kept unused.
+const IDLE_MS: u64 = 60_000;
+/// Milliseconds a key is kept at most.
+const LIFETIME_MS: u64 = 300_000;
+/// Classes kept unlocked at most, over all tenants: a kilobyte each.
+const ENTRIES_MAX: usize = 16_384;
+
+/// The data keys of one class, by epoch.
+#[derive(Debug)]
+pub(crate) struct ClassKeys {
+    epochs: BTreeMap<u32, DataKey>,
+}
+
+impl ClassKeys {
+    /// The newest epoch, which seals.
+    pub(crate) fn newest(&self) -> Result<(u32, &DataKey), CryptoError> {
+        self.epochs
+            .last_key_value()
+            .map(|(epoch, key)| (*epoch, key))
+            .ok_or(CryptoError)
+    }
+
+    /// The key of an epoch.
+    pub(crate) fn epoch(&self, epoch: u32) -> Result<&DataKey, CryptoError> {
+        self.epochs.get(&epoch).ok_or(CryptoError)
+    }
+}
+
+/// Whose slots are opened: a customer token that was verified for this request.
+#[derive(Clone, Copy)]
+pub(crate) struct Holder<'a> {
+    pub(crate) keyring: &'a LoadedKeyring,
+    pub(crate) entry: &'a CustomerTokenEntry,
+    pub(crate) wrap_key: &'a TokenWrapKey,
+}
+
+/// The classes unlocked for one request; `None` for one the customer token does not cover.
+#[derive(Debug, Default)]
+pub(crate) struct Unlocked(HashMap<DataClass, Option<Arc<ClassKeys>>>);
+
+impl Unlocked {
+    /// The keys of a class, if the customer token covers it.
+    pub(crate) fn class(&self, class: DataClass) -> Option<&ClassKeys> {
+        self.0.get(&class)?.as_deref()
+    }
+}
+
+/// Keys unlocked a short while ago.
+#[derive(Debug, Default)]
+pub(crate) struct UnlockedCache(Mutex<HashMap<CacheKey, CacheEntry>>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct CacheKey {
+    tenant: TenantId,
+    customer_token: CustomerTokenId,
+    class: DataClass,
+    sequence: u64,
+}
+
+#[derive(Debug)]
+struct CacheEntry {
+    keys: Arc<ClassKeys>,
+    unlocked_ms: u64,
+    used_ms: u64,
+}
+
+impl UnlockedCache {
+    /// Unlocks classes for a holder, out of memory where they are fresh, else out of the slots.
+    pub(crate) fn unlock(
+        &self,
+        holder: Holder<'_>,
+        classes: impl IntoIterator<Item = DataClass>,
+        now_ms: u64,
+    ) -> Result<Unlocked, CryptoError> {
+        let mut unlocked = Unlocked::default();
+        for class in classes {
+            if !unlocked.0.contains_key(&class) {
+                unlocked.0.insert(class, self.class(holder, class, now_ms)?);
+            }
+        }
+        Ok(unlocked)
+    }
+
+    fn class(
+        &self,
+        holder: Holder<'_>,
+        class: DataClass,
+        now_ms: u64,
+    ) -> Result<Option<Arc<ClassKeys>>, CryptoError> {
+        let key = CacheKey {
+            tenant: holder.keyring.keyring.tenant,
+            customer_token: holder.entry.bounds.id,
+            class,
+            sequence: holder.keyring.sequence,
+        };
+        if let Some(keys) = self.recall(&key, now_ms) {
+            return Ok(Some(keys));
+        }
+        let Some(keys) = open_slot(holder, class)?.map(Arc::new) else {
+            return Ok(None);
+        };
+        let entry = CacheEntry {
+            keys: Arc::clone(&keys),
+            unlocked_ms: now_ms,
+            used_ms: now_ms,
+        };
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() < ENTRIES_MAX {
+            entries.insert(key, entry);
+        }
+        Ok(Some(keys))
+    }
+
+    fn recall(&self, key: &CacheKey, now_ms: u64) -> Option<Arc<ClassKeys>> {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries
+            .get_mut(key)
+            .filter(|entry| entry.is_fresh(now_ms))?;
+        entry.used_ms = now_ms;
+        Some(Arc::clone(&entry.keys))
+    }
+
+    /// Forgets what is idle or old.
+    pub(crate) fn sweep(&self, now_ms: u64) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.retain(|_, entry| entry.is_fresh(now_ms));
+    }
+}
+
+impl CacheEntry {
+    fn is_fresh(&self, now_ms: u64) -> bool {
+        now_ms < self.used_ms.saturating_add(IDLE_MS)
+            && now_ms < self.unlocked_ms.saturating_add(LIFETIME_MS)
+    }
+}
+
+/// Opens the holder's slot of a class and the data keys behind it.
+fn open_slot(holder: Holder<'_>, class: DataClass) -> Result<Option<ClassKeys>, CryptoError> {
+    let Some(slot) = holder.entry.slot(class) else {
+        return Ok(None);
+    };
+    let keyring = &holder.keyring.keyring;
+    let place = SlotHolder {
+        tenant: keyring.tenant,
+        bounds: &holder.entry.bounds,
+    };
+    let cipher_key = keyring.cipher_key(slot.cipher_key_version)?;
+    let class_key = slot.unlock(place, holder.wrap_key, cipher_key)?;
+    let epochs = keyring
+        .data_keys(class)
+        .map(|wrapped| Ok((wrapped.epoch, wrapped.unwrap(keyring.tenant, &class_key)?)));
+    Ok(Some(ClassKeys {
+        epochs: epochs.collect::<Result<_, CryptoError>>()?,
+    }))
+}

@@ -1,0 +1,147 @@
+//! The vault: keyrings, registry and stores of one data directory, held by one process.
+//!
+//! It promises what `docs/threat-model.md` says; every method that touches data asks for a permit.
+//! Layout: `lock`, `system/` (seal, keyring, registry), `keyrings/`, `databases/`.
+
+mod open;
+
+use std::{
+    collections::HashSet,
+    fs::File,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tresor_proto::TenantId;
+
+pub use open::{OpenError, Settings};
+
+use crate::{
+    clock::Clock,
+    entropy::Entropy,
+    error::VaultError,
+    key_worker::KeyWorker,
+    keyring::{KeyringError, Keyrings, LoadedKeyring},
+    registry::Registry,
+    store::{Existence, Store, Stores},
+    unlocked::UnlockedCache,
+};
+
+/// An open vault.
+pub struct Vault {
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    keyrings: Arc<Keyrings>,
+    registry: Registry,
+    stores: Stores,
+    key_worker: KeyWorker,
+    unlocked: Arc<UnlockedCache>,
+    enrolment: tokio::sync::Mutex<()>,
+    damaged_keyrings: Mutex<HashSet<TenantId>>,
+    data_dir: PathBuf,
+    /// Last, so that the directory is free only when everything else is gone.
+    _lock: File,
+}
+
+impl Vault {
+    /// Forgets keys that are idle or old. The process calls it every second.
+    pub fn sweep(&self) {
+        self.unlocked.sweep(self.clock.now_ms());
+    }
+
+    /// Syncs and closes every database.
+    ///
+    /// # Errors
+    /// `storage_unavailable` when a last sync fails; what was acknowledged is safe all the same.
+    pub async fn close(&self) -> Result<(), VaultError> {
+        let tenants = self.stores.close_all().await;
+        self.registry.close().await?;
+        Ok(tenants?)
+    }
+
+    /// The directory it holds.
+    #[must_use]
+    pub fn data_dir(&self) -> &PathBuf {
+        &self.data_dir
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        self.entropy.as_ref()
+    }
+
+    pub(crate) fn entropy_arc(&self) -> Arc<dyn Entropy> {
+        Arc::clone(&self.entropy)
+    }
+
+    pub(crate) fn keyrings(&self) -> &Keyrings {
+        &self.keyrings
+    }
+
+    pub(crate) fn keyrings_arc(&self) -> Arc<Keyrings> {
+        Arc::clone(&self.keyrings)
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    pub(crate) fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
+    pub(crate) fn key_worker(&self) -> &KeyWorker {
+        &self.key_worker
+    }
+
+    pub(crate) fn unlocked_cache(&self) -> Arc<UnlockedCache> {
+        Arc::clone(&self.unlocked)
+    }
+
+    /// Waits for the turn to enrol.
+    pub(crate) async fn enrolment_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.enrolment.lock().await
+    }
+
+    /// The database of an enrolled tenant.
+    pub(crate) async fn store(&self, tenant: TenantId) -> Result<Arc<dyn Store>, VaultError> {
+        Ok(self.stores.tenant(tenant, Existence::MustExist).await?)
+    }
+
+    /// The keyring of an enrolled tenant; a damaged one quarantines the tenant.
+    pub(crate) async fn keyring(&self, tenant: TenantId) -> Result<Arc<LoadedKeyring>, VaultError> {
+        if let Some(loaded) = self.keyrings.loaded(tenant) {
+            return Ok(loaded);
+        }
+        let keyrings = Arc::clone(&self.keyrings);
+        let loaded = self.key_worker.run(move || keyrings.load(tenant)).await?;
+        if loaded
+            .as_ref()
+            .is_err_and(|error| *error == KeyringError::Damaged)
+        {
+            tracing::error!(tenant = %tenant, "keyring damaged or old; tenant quarantined");
+            let mut damaged = self
+                .damaged_keyrings
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            damaged.insert(tenant);
+        }
+        loaded.map_err(|error| match error {
+            KeyringError::Absent => VaultError::InvalidCredential,
+            KeyringError::Damaged | KeyringError::Unavailable => VaultError::StorageUnavailable,
+            KeyringError::Keys => VaultError::Internal,
+        })
+    }
+
+    /// Whether a tenant is not served because its keyring or database is damaged.
+    pub(crate) fn is_quarantined(&self, tenant: TenantId) -> bool {
+        let damaged = self
+            .damaged_keyrings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        damaged.contains(&tenant) || self.stores.is_quarantined(tenant)
+    }
+}

@@ -1,0 +1,196 @@
+//! Opening a vault: hold the directory, unlock the root key, open keyrings and registry.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::Vault;
+use crate::{
+    clock::{Clock, SystemClock},
+    entropy::{Entropy, SystemEntropy},
+    key_worker::KeyWorker,
+    keyring::{KeyringError, KeyringFiles, Keyrings, read_file, replace_file},
+    registry::Registry,
+    store::{Existence, StoreEngine, StoreError, Stores, open_database},
+    unlock::{self, Passphrase},
+    unlocked::UnlockedCache,
+};
+
+/// What a vault is opened with.
+pub struct Settings {
+    /// Its directory, which no one else may read.
+    pub data_dir: PathBuf,
+    /// The engine of its databases.
+    pub engine: StoreEngine,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Tenants' databases open at once.
+    pub open_tenants_max: usize,
+}
+
+/// Why a vault does not open. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Others could read or write the data directory.
+    #[error("the data directory is accessible to others; run: chmod 700 on it")]
+    UnsafePermissions,
+    /// Another process holds the data directory.
+    #[error("the data directory is in use by another process")]
+    InUse,
+    /// The data directory cannot be read or written.
+    #[error("the data directory cannot be read or written")]
+    Unavailable,
+    /// There are data, and no seal file or system keyring that opens them.
+    #[error("the data directory has data but no seal file or system keyring; restore them")]
+    Incomplete,
+    /// The passphrase does not open the seal, or the seal file is damaged.
+    #[error("the passphrase does not open the seal")]
+    WrongPassphrase,
+    /// The system keyring does not authenticate.
+    #[error("the system keyring is damaged; restore it from a backup")]
+    DamagedKeyring,
+    /// The registry's database is damaged.
+    #[error("the registry is damaged; restore it from a backup")]
+    DamagedRegistry,
+    /// Keys or threads cannot be made.
+    #[error("keys or threads cannot be made")]
+    Internal,
+}
+
+impl Settings {
+    /// The defaults: sled, the system's clock and randomness.
+    #[must_use]
+    pub fn new(data_dir: PathBuf) -> Self {
+        Self {
+            data_dir,
+            engine: StoreEngine::Sled,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy::default()),
+            open_tenants_max: Stores::OPEN_MAX_DEFAULT,
+        }
+    }
+}
+
+impl Vault {
+    /// Opens the vault in a directory, or makes one in an empty directory.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open(settings: Settings, passphrase: &Passphrase) -> Result<Self, OpenError> {
+        let Settings {
+            data_dir,
+            engine,
+            clock,
+            entropy,
+            open_tenants_max,
+        } = settings;
+        prepare(&data_dir)?;
+        let lock = take_lock(&data_dir)?;
+        let key_worker = KeyWorker::start().map_err(|_| OpenError::Internal)?;
+        let keyrings = Arc::new(open_keyrings(&data_dir, passphrase, &entropy)?);
+        let registry = data_dir.join("system").join("db");
+        let registry = open_database(engine, registry, Existence::Create)
+            .await
+            .map_err(|error| match error {
+                StoreError::InUse => OpenError::InUse,
+                StoreError::Quarantined => OpenError::DamagedRegistry,
+                StoreError::Unavailable | StoreError::Closed | StoreError::TooLarge => {
+                    OpenError::Unavailable
+                }
+            })?;
+        Ok(Self {
+            registry: Registry::new(registry, Arc::clone(&keyrings)),
+            stores: Stores::new(data_dir.join("databases"), engine, open_tenants_max),
+            clock,
+            entropy,
+            keyrings,
+            key_worker,
+            unlocked: Arc::new(UnlockedCache::default()),
+            enrolment: tokio::sync::Mutex::default(),
+            damaged_keyrings: std::sync::Mutex::default(),
+            data_dir,
+            _lock: lock,
+        })
+    }
+}
+
+/// Makes the directory where it is missing; refuses one that others may look into.
+fn prepare(data_dir: &Path) -> Result<(), OpenError> {
+    let unavailable = |_| OpenError::Unavailable;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir)
+        .map_err(unavailable)?;
+    let mode = fs::metadata(data_dir)
+        .map_err(unavailable)?
+        .permissions()
+        .mode();
+    if mode & 0o077 == 0 {
+        Ok(())
+    } else {
+        Err(OpenError::UnsafePermissions)
+    }
+}
+
+fn take_lock(data_dir: &Path) -> Result<File, OpenError> {
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).truncate(false).mode(0o600);
+    let lock = options
+        .open(data_dir.join("lock"))
+        .map_err(|_| OpenError::Unavailable)?;
+    lock.try_lock().map_err(|_| OpenError::InUse)?;
+    Ok(lock)
+}
+
+/// Unlocks the root key and opens the keyrings; makes both where nothing of value exists yet.
+fn open_keyrings(
+    data_dir: &Path,
+    passphrase: &Passphrase,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Keyrings, OpenError> {
+    let files = KeyringFiles::new(data_dir).map_err(|_| OpenError::Unavailable)?;
+    if is_new(data_dir, &files)? {
+        let (root, seal) =
+            unlock::create(passphrase, entropy.as_ref()).map_err(|_| OpenError::Internal)?;
+        replace_file(&files.seal(), &seal, |_| true).map_err(|_| OpenError::Unavailable)?;
+        return Keyrings::create(files, root, Arc::clone(entropy)).map_err(to_open_error);
+    }
+    let seal = read_file(&files.seal())
+        .map_err(to_open_error)?
+        .ok_or(OpenError::Incomplete)?;
+    let root = unlock::unlock(passphrase, &seal).map_err(|_| OpenError::WrongPassphrase)?;
+    Keyrings::open(files, root, Arc::clone(entropy)).map_err(to_open_error)
+}
+
+/// Whether there is no keyring and no database: an empty directory, or a first start that was cut
+/// off before anything could be stored.
+fn is_new(data_dir: &Path, files: &KeyringFiles) -> Result<bool, OpenError> {
+    let is_empty = |path: PathBuf| match fs::read_dir(path) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(_) => Err(OpenError::Unavailable),
+    };
+    let has_keyring = files
+        .system_keyring()
+        .try_exists()
+        .map_err(|_| OpenError::Unavailable)?;
+    Ok(!has_keyring
+        && is_empty(data_dir.join("system").join("db"))?
+        && is_empty(data_dir.join("keyrings"))?
+        && is_empty(data_dir.join("databases"))?)
+}
+
+fn to_open_error(error: KeyringError) -> OpenError {
+    match error {
+        KeyringError::Absent => OpenError::Incomplete,
+        KeyringError::Damaged => OpenError::DamagedKeyring,
+        KeyringError::Unavailable => OpenError::Unavailable,
+        KeyringError::Keys => OpenError::Internal,
+    }
+}

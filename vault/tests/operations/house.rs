@@ -1,0 +1,345 @@
+//! A vault in a directory of its own, with one enrolled tenant and a collection.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tresor_proto::{
+    AddressList, ClientName, CollectionName, Content, CustomerToken, EnrolmentCode, Failure,
+    FieldName, InfoType, Policy, RecordId, Reveal, ServiceName, TenantId, TenantName, TenantRef,
+};
+use tresor_vault::{
+    Caller, Delete, Destination, Enrolled, NewField, NewRecord, Page, Passphrase, Permit, Read,
+    RevealedField, RevealedRecord, Role, Settings, Shown, StoredRecord, Treatment, Vault,
+    VaultError, View, Write,
+    clock::Clock,
+    store::{Change, Existence, Keyspace, StoreEngine, StoreKey, open_database},
+};
+
+/// Time that tests move.
+pub struct TestClock(AtomicU64);
+
+impl Clock for TestClock {
+    fn now_ms(&self) -> u64 {
+        self.now()
+    }
+}
+
+impl TestClock {
+    pub fn now(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    pub fn advance(&self, ms: u64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+/// The vault and what its one customer has.
+pub struct House {
+    directory: tempfile::TempDir,
+    engine: StoreEngine,
+    vault: Option<Vault>,
+    pub clock: Arc<TestClock>,
+    pub tenant: TenantId,
+    pub customer_token: CustomerToken,
+}
+
+pub fn id(text: &str) -> RecordId {
+    RecordId::parse(text).unwrap()
+}
+
+fn field(name: &str, value: &str, treatment: Treatment) -> NewField {
+    let (name, content) = (
+        FieldName::parse(name).unwrap(),
+        Content::text(value).unwrap(),
+    );
+    NewField {
+        name,
+        content,
+        treatment,
+    }
+}
+
+pub fn clear(name: &str, value: &str) -> NewField {
+    field(name, value, Treatment::Clear)
+}
+
+pub fn sealed(name: &str, info_type: InfoType, value: &str) -> NewField {
+    let class = info_type.class();
+    field(
+        name,
+        value,
+        Treatment::Seal {
+            info_type: Some(info_type),
+            class,
+        },
+    )
+}
+
+pub fn text_of(field: &RevealedField) -> Option<String> {
+    match &field.shown {
+        Shown::Clear(content) | Shown::Plain(content) | Shown::Masked(content) => {
+            content.as_text().map(str::to_owned)
+        }
+        Shown::Redacted | Shown::Withheld => None,
+    }
+}
+
+fn customers() -> CollectionName {
+    CollectionName::parse("customers").unwrap()
+}
+
+fn record_key(record: &str) -> StoreKey {
+    StoreKey::new(Keyspace::Records, format!("customers\0{record}"))
+}
+
+impl House {
+    pub async fn build(engine: StoreEngine) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Arc::new(TestClock(AtomicU64::new(1_800_000_000_000)));
+        let vault = open(&directory, engine, &clock).await;
+        let mut house = Self {
+            directory,
+            engine,
+            vault: Some(vault),
+            clock,
+            tenant: TenantId::from_bytes([0; 16]),
+            customer_token: CustomerToken::parse(
+                "trsr_14fhprYCYlTyUewFx_EHaKB2qyjGii2QpQPwpQat5bqPfpaJ2HRtLYCZ2jm4i4ORhGB",
+            )
+            .unwrap(),
+        };
+        let enrolled = house.enrol_another("stadtwerke").await;
+        house.tenant = enrolled.tenant;
+        house.customer_token = enrolled.customer_token;
+        let permit = house.vault().permit_operator(&Self::operator()).unwrap();
+        let tenant = TenantRef::Id(house.tenant);
+        let put = house
+            .vault()
+            .put_collection(&permit, &tenant, customers(), Policy::default());
+        put.await.unwrap();
+        house
+    }
+
+    fn vault(&self) -> &Vault {
+        self.vault.as_ref().unwrap()
+    }
+
+    pub async fn reopen(&mut self) {
+        self.close().await;
+        self.vault = Some(open(&self.directory, self.engine, &self.clock).await);
+    }
+
+    async fn close(&mut self) {
+        let vault = self.vault.take().unwrap();
+        vault.close().await.unwrap();
+    }
+
+    pub fn operator() -> Caller {
+        Caller::Service {
+            name: ServiceName::parse("operator").unwrap(),
+            role: Role::Operator,
+        }
+    }
+
+    pub fn service(tenants: Vec<TenantId>) -> Caller {
+        let name = ServiceName::parse("billing").unwrap();
+        Caller::Service {
+            name,
+            role: Role::Service(tenants),
+        }
+    }
+
+    pub fn client(tenant: TenantId, address: &str) -> Caller {
+        Caller::Client {
+            tenant,
+            client: ClientName::parse("planner").unwrap(),
+            certificate_digest: [7; 32],
+            source_address: address.parse().unwrap(),
+        }
+    }
+
+    pub async fn create_tenant(&self, name: &str) -> (TenantId, EnrolmentCode) {
+        let permit = self.vault().permit_operator(&Self::operator()).unwrap();
+        let name = TenantName::parse(name).unwrap();
+        let addresses = AddressList::parse(&["127.0.0.0/8"]).unwrap();
+        let created = self
+            .vault()
+            .create_tenant(&permit, name, addresses)
+            .await
+            .unwrap();
+        (created.tenant.id, created.code)
+    }
+
+    pub async fn enrol(
+        &self,
+        tenant: TenantId,
+        code: &EnrolmentCode,
+    ) -> Result<Enrolled, VaultError> {
+        let caller = Self::client(tenant, "127.0.0.1");
+        let permit = self
+            .vault()
+            .permit_enrol(&caller, &TenantRef::Id(tenant))
+            .await?;
+        self.vault().enrol(permit, code).await
+    }
+
+    pub async fn enrol_another(&self, name: &str) -> Enrolled {
+        let (tenant, code) = self.create_tenant(name).await;
+        self.enrol(tenant, &code).await.unwrap()
+    }
+
+    pub async fn permit_as(&self, caller: &Caller) -> Result<(), VaultError> {
+        let tenant = TenantRef::Id(self.tenant);
+        let permit = self
+            .vault()
+            .permit::<Read>(caller, &tenant, &self.customer_token);
+        permit.await.map(|_| ())
+    }
+
+    pub async fn permit_with(&self, customer_token: &CustomerToken) -> Result<(), VaultError> {
+        self.permit_tenant(self.tenant, customer_token).await
+    }
+
+    pub async fn permit_tenant(
+        &self,
+        tenant: TenantId,
+        customer_token: &CustomerToken,
+    ) -> Result<(), VaultError> {
+        let caller = Self::client(tenant, "127.0.0.1");
+        let tenant = TenantRef::Id(tenant);
+        self.vault()
+            .permit::<Read>(&caller, &tenant, customer_token)
+            .await
+            .map(|_| ())
+    }
+
+    async fn permit<V: tresor_vault::TokenVerb>(&self) -> Permit<V> {
+        let caller = Self::client(self.tenant, "127.0.0.1");
+        let tenant = TenantRef::Id(self.tenant);
+        self.vault()
+            .permit(&caller, &tenant, &self.customer_token)
+            .await
+            .unwrap()
+    }
+
+    pub async fn put_all(
+        &self,
+        records: Vec<Result<NewRecord, Failure>>,
+    ) -> Result<Vec<Result<StoredRecord, VaultError>>, VaultError> {
+        let permit = self.permit::<Write>().await;
+        let destination = Destination {
+            collection: customers(),
+            policy_version: Some(1),
+        };
+        self.vault().put(&permit, &destination, records).await
+    }
+
+    pub async fn put(
+        &self,
+        record: Option<&str>,
+        fields: Vec<NewField>,
+    ) -> Result<StoredRecord, VaultError> {
+        let record = NewRecord::new(record.map(id), fields);
+        self.put_all(vec![record]).await?.remove(0)
+    }
+
+    fn view(reveal: Reveal) -> View {
+        View {
+            collection: customers(),
+            reveal,
+            fields: Vec::new(),
+        }
+    }
+
+    pub async fn get(&self, record: &str, reveal: Reveal) -> Result<RevealedRecord, VaultError> {
+        let permit = self.permit::<Read>().await;
+        self.vault()
+            .get(&permit, &Self::view(reveal), &[id(record)])
+            .await?
+            .remove(0)
+    }
+
+    pub async fn list(
+        &self,
+        after: Option<&RecordId>,
+        limit: usize,
+    ) -> Result<Page<(RecordId, Result<RevealedRecord, VaultError>)>, VaultError> {
+        let permit = self.permit::<Read>().await;
+        self.vault()
+            .list(&permit, &Self::view(Reveal::Masked), after, limit)
+            .await
+    }
+
+    pub async fn delete(&self, record: &str) -> Result<(), VaultError> {
+        let permit = self.permit::<Delete>().await;
+        self.vault()
+            .delete(&permit, &customers(), &[id(record)])
+            .await?
+            .remove(0)
+    }
+
+    pub fn keyring_path(&self, tenant: TenantId) -> PathBuf {
+        self.directory
+            .path()
+            .join("data/keyrings")
+            .join(format!("{tenant}.trk"))
+    }
+
+    fn database_path(&self) -> PathBuf {
+        self.directory
+            .path()
+            .join("data/databases")
+            .join(self.tenant.to_string())
+    }
+
+    /// A row as the thief of the database sees it.
+    pub async fn row(&mut self, record: &str) -> Vec<u8> {
+        self.close().await;
+        let store = open_database(self.engine, self.database_path(), Existence::MustExist)
+            .await
+            .unwrap();
+        let row = store
+            .read(vec![record_key(record)])
+            .await
+            .unwrap()
+            .remove(0)
+            .unwrap();
+        store.close().await.unwrap();
+        self.vault = Some(open(&self.directory, self.engine, &self.clock).await);
+        row
+    }
+
+    /// Writes a row as a writer of the database would.
+    pub async fn overwrite(&mut self, record: &str, row: Vec<u8>) {
+        self.close().await;
+        let store = open_database(self.engine, self.database_path(), Existence::MustExist)
+            .await
+            .unwrap();
+        let write = tresor_vault::store::Write::Put(record_key(record), row);
+        store
+            .apply(vec![Change {
+                preconditions: Vec::new(),
+                writes: vec![write],
+            }])
+            .await
+            .unwrap();
+        store.close().await.unwrap();
+        self.vault = Some(open(&self.directory, self.engine, &self.clock).await);
+    }
+}
+
+async fn open(directory: &tempfile::TempDir, engine: StoreEngine, clock: &Arc<TestClock>) -> Vault {
+    let passphrase = zeroize::Zeroizing::new(b"a passphrase of tests".to_vec());
+    let mut settings = Settings::new(directory.path().join("data"));
+    settings.engine = engine;
+    settings.clock = clock.clone();
+    Vault::open(settings, &Passphrase::new(passphrase).unwrap())
+        .await
+        .unwrap()
+}
