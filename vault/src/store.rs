@@ -179,9 +179,6 @@ impl StoreKey {
     /// A key of `keyspace`.
     #[must_use]
     pub fn new(keyspace: Keyspace, key: impl Into<Vec<u8>>) -> Self {
-        Self {
-            keyspace,
-            key: key.into(),
-        }
+        Self { keyspace, key: key.into() }
     }
 }

@@ -54,10 +54,7 @@ pub(super) fn run(shared: &Arc<Shared>, mut requests: mpsc::Receiver<Request>) {
 }
 
 fn gather(first: Request, requests: &mut mpsc::Receiver<Request>) -> Gathered {
-    let mut gathered = Gathered {
-        submissions: Vec::new(),
-        close: None,
-    };
+    let mut gathered = Gathered { submissions: Vec::new(), close: None };
     let (mut changes, mut bytes) = (0, 0);
     let mut next = Some(first);
     while let Some(request) = next {
@@ -73,11 +70,7 @@ fn gather(first: Request, requests: &mut mpsc::Receiver<Request>) -> Gathered {
             }
         }
         let is_full = changes >= GROUP_CHANGES_MAX || bytes >= GROUP_BYTES_MAX;
-        next = if is_full {
-            None
-        } else {
-            requests.try_recv().ok()
-        };
+        next = if is_full { None } else { requests.try_recv().ok() };
     }
     gathered
 }
@@ -91,21 +84,16 @@ fn bytes_of(change: &Change) -> usize {
 }
 
 fn serve(shared: &Shared, submissions: Vec<Submission>) {
-    let (changes, replies): (Vec<_>, Vec<_>) = submissions
-        .into_iter()
-        .map(|submission| (submission.changes, submission.reply))
-        .unzip();
+    let (changes, replies): (Vec<_>, Vec<_>) =
+        submissions.into_iter().map(|submission| (submission.changes, submission.reply)).unzip();
     if replies.is_empty() {
         return;
     }
     match shared.with_engine(|engine| commit(engine, changes)) {
         // A caller that has gone away loses its answer, not its change.
-        Ok(outcomes) => replies
-            .into_iter()
-            .zip(outcomes)
-            .for_each(|(reply, outcomes)| {
-                let _ = reply.send(Ok(outcomes));
-            }),
+        Ok(outcomes) => replies.into_iter().zip(outcomes).for_each(|(reply, outcomes)| {
+            let _ = reply.send(Ok(outcomes));
+        }),
         Err(error) => replies.into_iter().for_each(|reply| {
             let _ = reply.send(Err(error));
         }),
@@ -118,10 +106,7 @@ fn commit(
     submissions: Vec<Vec<Change>>,
 ) -> Result<Vec<Vec<Outcome>>, StoreError> {
     let mut group = Group::new(engine);
-    let outcomes = submissions
-        .into_iter()
-        .map(|changes| group.decide(changes))
-        .collect();
+    let outcomes = submissions.into_iter().map(|changes| group.decide(changes)).collect();
     let outcomes: Vec<_> = Result::<_, StoreError>::from(outcomes)?;
     group.commit()?;
     Ok(outcomes)

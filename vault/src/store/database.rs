@@ -63,9 +63,7 @@ pub(super) fn open(
 
 /// A directory whose presence cannot be told is not taken for missing.
 fn exists(directory: &Path) -> Result<bool, StoreError> {
-    directory
-        .try_exists()
-        .map_err(|error| durable::fault(&error))
+    directory.try_exists().map_err(|error| durable::fault(&error))
 }
 
 /// Makes an empty database beside its place and moves it there whole: whatever a power cut leaves
@@ -118,34 +116,19 @@ impl Database {
             return Err(StoreError::Quarantined);
         }
         let directory = directory.to_owned();
-        Ok(Self {
-            directory,
-            kind,
-            commits: AtomicU64::new(commits),
-            engine,
-            lock,
-        })
+        Ok(Self { directory, kind, commits: AtomicU64::new(commits), engine, lock })
     }
 
     /// The witness is a bound, not the data: when it cannot be renewed now, the old one still
     /// holds, and the next occasion comes.
     fn renew_witness(&self) {
         let commits = self.commits.load(Ordering::Acquire);
-        let _ = Witness {
-            engine: self.kind,
-            commits,
-        }
-        .write(&self.directory);
+        let _ = Witness { engine: self.kind, commits }.write(&self.directory);
     }
 
     fn check_space(&self, batch: &Batch) -> Result<(), StoreError> {
-        let bytes: usize = batch
-            .iter()
-            .map(|(key, value)| key.len() + bytes_of(value))
-            .sum();
-        let needed = u64::try_from(bytes)
-            .unwrap_or(u64::MAX)
-            .saturating_mul(SPACE_AMPLIFICATION);
+        let bytes: usize = batch.iter().map(|(key, value)| key.len() + bytes_of(value)).sum();
+        let needed = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(SPACE_AMPLIFICATION);
         if durable::free_bytes(&self.directory) < needed.saturating_add(FREE_BYTES_MIN) {
             return Err(StoreError::Unavailable);
         }
@@ -180,22 +163,12 @@ impl Engine for Database {
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {
-        let Self {
-            directory,
-            kind,
-            commits,
-            engine,
-            lock,
-        } = *self;
+        let Self { directory, kind, commits, engine, lock } = *self;
         let closed = engine.close();
         if closed.is_ok() {
             let commits = commits.into_inner();
             // As in `renew_witness`: an older bound is still a bound.
-            let _ = Witness {
-                engine: kind,
-                commits,
-            }
-            .write(&directory);
+            let _ = Witness { engine: kind, commits }.write(&directory);
         }
         drop(lock);
         closed
@@ -236,8 +209,6 @@ impl StoreEngine {
     }
 
     pub(super) fn from_number(number: u8) -> Option<Self> {
-        [Self::Sled, Self::Redb, Self::Memory]
-            .into_iter()
-            .find(|engine| engine.number() == number)
+        [Self::Sled, Self::Redb, Self::Memory].into_iter().find(|engine| engine.number() == number)
     }
 }

@@ -74,28 +74,17 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
 
 /// Bytes that an ordinary user may still write below `path`; unknown counts as plenty.
 pub(super) fn free_bytes(path: &Path) -> u64 {
-    rustix::fs::statvfs(path).map_or(u64::MAX, |volume| {
-        volume.f_bavail.saturating_mul(volume.f_frsize)
-    })
+    rustix::fs::statvfs(path)
+        .map_or(u64::MAX, |volume| volume.f_bavail.saturating_mul(volume.f_frsize))
 }
 
 /// What an input or output error means: a full disk or table may pass, anything else is damage.
 pub(super) fn fault(error: &io::Error) -> StoreError {
-    let passing = [
-        Errno::MFILE,
-        Errno::NFILE,
-        Errno::NOMEM,
-        Errno::ACCESS,
-        Errno::PERM,
-        Errno::ROFS,
-    ];
+    let passing =
+        [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::ACCESS, Errno::PERM, Errno::ROFS];
     let may_pass = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => true,
         _ => Errno::from_io_error(error).is_some_and(|errno| passing.contains(&errno)),
     };
-    if may_pass {
-        StoreError::Unavailable
-    } else {
-        StoreError::Quarantined
-    }
+    if may_pass { StoreError::Unavailable } else { StoreError::Quarantined }
 }

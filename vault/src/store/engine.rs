@@ -36,10 +36,7 @@ pub(super) struct KeyRange {
 impl KeyRange {
     pub(super) fn new(range: &ScanRange) -> Self {
         let within = |key: &[u8]| engine_key(range.keyspace as u8, key);
-        Self {
-            prefix: within(&range.prefix),
-            after: range.after.as_deref().map(within),
-        }
+        Self { prefix: within(&range.prefix), after: range.after.as_deref().map(within) }
     }
 
     /// The least key that may be in the range; itself not in it when it equals `after`.

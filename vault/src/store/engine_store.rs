@@ -30,9 +30,7 @@ pub async fn open_database(
     existence: Existence,
 ) -> Result<Arc<dyn Store>, StoreError> {
     let quarantine = QuarantineFlag::default();
-    Ok(Arc::new(
-        EngineStore::open(engine, directory, existence, quarantine).await?,
-    ))
+    Ok(Arc::new(EngineStore::open(engine, directory, existence, quarantine).await?))
 }
 
 /// A store over one engine.
@@ -60,9 +58,7 @@ impl EngineStore {
     ) -> Result<Self, StoreError> {
         let open = move || guarded(|| database::open(engine, &directory, existence));
         // The task never panics; it is lost only when the runtime ends.
-        let opened = tokio::task::spawn_blocking(open)
-            .await
-            .map_err(|_| StoreError::Closed)?;
+        let opened = tokio::task::spawn_blocking(open).await.map_err(|_| StoreError::Closed)?;
         if matches!(opened, Err(StoreError::Quarantined)) {
             quarantine.store(true, Ordering::Release);
         }
@@ -72,11 +68,7 @@ impl EngineStore {
     /// Starts the committer of an engine.
     fn start(engine: Box<dyn Engine>, quarantine: QuarantineFlag) -> Result<Self, StoreError> {
         let engine = RwLock::new(Some(engine));
-        let shared = Shared {
-            engine,
-            is_closed: AtomicBool::new(false),
-            quarantine,
-        };
+        let shared = Shared { engine, is_closed: AtomicBool::new(false), quarantine };
         let shared = Arc::new(shared);
         let (requests, queue) = mpsc::channel(QUEUE_CALLERS_MAX);
         let served = Arc::clone(&shared);
@@ -106,12 +98,7 @@ impl EngineStore {
             return Err(self.shared.standing().err().unwrap_or(StoreError::Closed));
         }
         // No answer: the store was closed by a request before this one.
-        let closed = |_| {
-            self.shared
-                .standing()
-                .err()
-                .unwrap_or(StoreError::Quarantined)
-        };
+        let closed = |_| self.shared.standing().err().unwrap_or(StoreError::Quarantined);
         reply.await.map_err(closed)?
     }
 }
@@ -121,9 +108,7 @@ impl Store for EngineStore {
     async fn read(&self, keys: Vec<StoreKey>) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         keys.iter().try_for_each(|key| check_key(&key.key))?;
         self.blocking(move |engine| {
-            keys.iter()
-                .map(|key| engine.read(&key.to_engine_key()))
-                .collect()
+            keys.iter().map(|key| engine.read(&key.to_engine_key())).collect()
         })
         .await
     }
@@ -147,8 +132,7 @@ impl Store for EngineStore {
             return Ok(Vec::new());
         }
         let (reply, answer) = oneshot::channel();
-        self.ask(Request::Apply(Submission { changes, reply }), answer)
-            .await
+        self.ask(Request::Apply(Submission { changes, reply }), answer).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {
@@ -175,25 +159,14 @@ impl Shared {
     /// known as quarantined.
     pub(super) fn close(&self) -> Result<(), StoreError> {
         self.is_closed.store(true, Ordering::Release);
-        let engine = self
-            .engine
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let engine = self.engine.write().unwrap_or_else(PoisonError::into_inner).take();
         let closed = guarded(|| engine.map_or(Err(StoreError::Closed), Engine::close));
         self.remember(&closed);
-        if self.is_quarantined() {
-            Err(StoreError::Quarantined)
-        } else {
-            closed
-        }
+        if self.is_quarantined() { Err(StoreError::Quarantined) } else { closed }
     }
 
     fn standing(&self) -> Result<(), StoreError> {
-        match (
-            self.is_quarantined(),
-            self.is_closed.load(Ordering::Acquire),
-        ) {
+        match (self.is_quarantined(), self.is_closed.load(Ordering::Acquire)) {
             (true, _) => Err(StoreError::Quarantined),
             (false, true) => Err(StoreError::Closed),
             (false, false) => Ok(()),
@@ -223,9 +196,5 @@ fn check_change(change: &Change) -> Result<(), StoreError> {
 }
 
 fn check_key(key: &[u8]) -> Result<(), StoreError> {
-    if key.len() > KEY_BYTES_MAX {
-        Err(StoreError::TooLarge)
-    } else {
-        Ok(())
-    }
+    if key.len() > KEY_BYTES_MAX { Err(StoreError::TooLarge) } else { Ok(()) }
 }

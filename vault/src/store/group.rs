@@ -14,27 +14,17 @@ pub(super) struct Group<'engine> {
 
 impl<'engine> Group<'engine> {
     pub(super) fn new(engine: &'engine dyn Engine) -> Self {
-        Self {
-            engine,
-            batch: Batch::new(),
-        }
+        Self { engine, batch: Batch::new() }
     }
 
     /// Decides the changes of one caller.
     pub(super) fn decide(&mut self, changes: Vec<Change>) -> Result<Vec<Outcome>, StoreError> {
-        changes
-            .into_iter()
-            .map(|change| self.decide_one(change))
-            .collect()
+        changes.into_iter().map(|change| self.decide_one(change)).collect()
     }
 
     /// Writes and syncs what was decided.
     pub(super) fn commit(self) -> Result<(), StoreError> {
-        if self.batch.is_empty() {
-            Ok(())
-        } else {
-            self.engine.commit(self.batch)
-        }
+        if self.batch.is_empty() { Ok(()) } else { self.engine.commit(self.batch) }
     }
 
     fn decide_one(&mut self, change: Change) -> Result<Outcome, StoreError> {

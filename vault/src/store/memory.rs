@@ -29,10 +29,7 @@ impl Engine for MemoryEngine {
             .take_while(|(key, _)| key.starts_with(&range.prefix))
             .filter(|(key, _)| range.contains(key))
             .take(limit)
-            .map(|(key, value)| StoreRow {
-                key: key.clone(),
-                value: value.clone(),
-            })
+            .map(|(key, value)| StoreRow { key: key.clone(), value: value.clone() })
             .collect())
     }
 

@@ -36,10 +36,7 @@ impl RedbEngine {
         let database = open_file(&path)?;
         durable::sync_directory(directory)?;
         durable::sync_parent(directory)?;
-        Ok(Self {
-            path,
-            database: RwLock::new(Some(database)),
-        })
+        Ok(Self { path, database: RwLock::new(Some(database)) })
     }
 
     fn database(&self) -> RwLockReadGuard<'_, Option<Database>> {
@@ -48,10 +45,7 @@ impl RedbEngine {
 
     /// Opens the file anew: after one failed write redb answers nothing, reads included.
     fn recover(&self) -> Result<(), StoreError> {
-        let mut database = self
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         drop(database.take());
         *database = Some(open_file(&self.path)?);
         Ok(())
@@ -89,10 +83,7 @@ impl Engine for RedbEngine {
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {
-        let database = self
-            .database
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let database = self.database.into_inner().unwrap_or_else(PoisonError::into_inner);
         let closed = database.map_or(Ok(()), Database::close);
         closed.map_err(|error| fault(&error.into()))
     }
@@ -128,10 +119,7 @@ fn scan(database: &Database, range: &KeyRange, limit: usize) -> Result<Vec<Store
             break;
         }
         if range.contains(key.value()) {
-            found.push(StoreRow {
-                key: key.value().to_vec(),
-                value: value.value().to_vec(),
-            });
+            found.push(StoreRow { key: key.value().to_vec(), value: value.value().to_vec() });
         }
     }
     Ok(found)

@@ -53,10 +53,7 @@ impl SledEngine {
         let (db, files) = open_tree(directory)?;
         Ok(Self {
             directory: directory.to_owned(),
-            tree: RwLock::new(Tree {
-                db: Some(db),
-                before: BTreeMap::new(),
-            }),
+            tree: RwLock::new(Tree { db: Some(db), before: BTreeMap::new() }),
             files: Mutex::new(files),
             refusing_since: Mutex::new(None),
         })
@@ -68,16 +65,11 @@ impl SledEngine {
         let (chunks, before) = self.read_tree().prepare(batch)?;
         let mut tree = self.write_tree();
         tree.before = before;
-        tree.db()?
-            .apply_batch(chunks)
-            .map_err(|error| fault(&error))
+        tree.db()?.apply_batch(chunks).map_err(|error| fault(&error))
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        self.read_tree()
-            .db()?
-            .flush()
-            .map_err(|error| fault(&error))?;
+        self.read_tree().db()?.flush().map_err(|error| fault(&error))?;
         self.files().sync()?;
         self.write_tree().before.clear();
         Ok(())
@@ -98,10 +90,7 @@ impl SledEngine {
         drop_tree(tree.db.take())?;
         let (db, files) = open_tree(&self.directory)?;
         *self.files() = files;
-        *tree = Tree {
-            db: Some(db),
-            before: BTreeMap::new(),
-        };
+        *tree = Tree { db: Some(db), before: BTreeMap::new() };
         *refusing_since = None;
         Ok(())
     }
@@ -119,9 +108,7 @@ impl SledEngine {
     }
 
     fn refusing_since(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.refusing_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.refusing_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -149,20 +136,12 @@ impl Engine for SledEngine {
             Some(_) => Ok(()),
             None => self.sync(),
         };
-        let Self {
-            directory,
-            tree,
-            files,
-            ..
-        } = *self;
+        let Self { directory, tree, files, .. } = *self;
         let tree = tree.into_inner().unwrap_or_else(PoisonError::into_inner);
         drop_tree(tree.db)?;
         await_release(&directory)?;
         // sled wrote once more while it went.
-        files
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .sync()?;
+        files.into_inner().unwrap_or_else(PoisonError::into_inner).sync()?;
         synced
     }
 }
@@ -185,24 +164,18 @@ impl Tree {
             return Ok(None);
         };
         for chunk in 1..=assembly.chunks_after_first() {
-            let bytes = self
-                .chunk(key, number(chunk)?)?
-                .ok_or(StoreError::Quarantined)?;
+            let bytes = self.chunk(key, number(chunk)?)?.ok_or(StoreError::Quarantined)?;
             assembly = assembly.add(&bytes)?;
         }
         assembly.finish().map(Some)
     }
 
     fn first_chunk(&self, key: &[u8]) -> Result<Option<Assembly>, StoreError> {
-        self.chunk(key, 0)?
-            .map(|first| Assembly::begin(&first))
-            .transpose()
+        self.chunk(key, 0)?.map(|first| Assembly::begin(&first)).transpose()
     }
 
     fn chunk(&self, key: &[u8], chunk: u16) -> Result<Option<::sled::IVec>, StoreError> {
-        self.db()?
-            .get(rows::chunk_key(key, chunk))
-            .map_err(|error| fault(&error))
+        self.db()?.get(rows::chunk_key(key, chunk)).map_err(|error| fault(&error))
     }
 
     /// The chunks that a batch writes and removes, and what the rows held before.
@@ -229,11 +202,7 @@ impl Tree {
 
     /// Reads so many rows more as there are unsynced ones, then puts in what those held before.
     fn scan(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {
-        let unsynced: Vec<_> = self
-            .before
-            .iter()
-            .filter(|(key, _)| range.contains(key))
-            .collect();
+        let unsynced: Vec<_> = self.before.iter().filter(|(key, _)| range.contains(key)).collect();
         let rows = self.stored_rows(range, limit.saturating_add(unsynced.len()))?;
         if unsynced.is_empty() {
             return Ok(rows);
@@ -245,11 +214,7 @@ impl Tree {
                 None => drop(merged.remove(key)),
             }
         }
-        Ok(merged
-            .into_iter()
-            .take(limit)
-            .map(|(key, value)| StoreRow { key, value })
-            .collect())
+        Ok(merged.into_iter().take(limit).map(|(key, value)| StoreRow { key, value }).collect())
     }
 
     fn stored_rows(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {
@@ -259,9 +224,7 @@ impl Tree {
             _ => prefix.clone(),
         };
         let mut found: Vec<StoreRow> = Vec::new();
-        let mut chunks = self
-            .db()?
-            .range::<Vec<u8>, _>((Bound::Included(start), Bound::Unbounded));
+        let mut chunks = self.db()?.range::<Vec<u8>, _>((Bound::Included(start), Bound::Unbounded));
         while found.len() < limit {
             let Some(chunk) = chunks.next() else { break };
             let (key, first) = chunk.map_err(|error| fault(&error))?;
@@ -288,10 +251,7 @@ fn finish_row(key: &[u8], first: &[u8], chunks: &mut ::sled::Iter) -> Result<Sto
         }
         assembly = assembly.add(&bytes)?;
     }
-    Ok(StoreRow {
-        key: row_key,
-        value: assembly.finish()?,
-    })
+    Ok(StoreRow { key: row_key, value: assembly.finish()? })
 }
 
 fn chunk_count(value: &[u8]) -> Result<usize, StoreError> {

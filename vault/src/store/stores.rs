@@ -54,12 +54,7 @@ impl Stores {
     /// The databases below `<root>/databases`, `open_max` of them open at once while not in use.
     #[must_use]
     pub fn new(root: PathBuf, engine: StoreEngine, open_max: usize) -> Self {
-        Self {
-            root,
-            engine,
-            open_max,
-            tenants: Arc::default(),
-        }
+        Self { root, engine, open_max, tenants: Arc::default() }
     }
 
     /// The database of a tenant, opened if it is not.
@@ -81,10 +76,7 @@ impl Stores {
         }
         match place.as_ref() {
             Some(store) => Ok(Arc::clone(store) as Arc<dyn Store>),
-            None => {
-                self.open(tenant_id, tenant.quarantine, place, existence)
-                    .await
-            }
+            None => self.open(tenant_id, tenant.quarantine, place, existence).await,
         }
     }
 
@@ -92,20 +84,15 @@ impl Stores {
     #[must_use]
     pub fn is_quarantined(&self, tenant_id: TenantId) -> bool {
         let tenants = self.tenants();
-        tenants
-            .by_id
-            .get(&tenant_id)
-            .is_some_and(|it| it.quarantine.load(Ordering::Acquire))
+        tenants.by_id.get(&tenant_id).is_some_and(|it| it.quarantine.load(Ordering::Acquire))
     }
 
     /// Every tenant whose database is quarantined.
     #[must_use]
     pub fn quarantined(&self) -> Vec<TenantId> {
         let tenants = self.tenants();
-        let quarantined = tenants
-            .by_id
-            .iter()
-            .filter(|(_, it)| it.quarantine.load(Ordering::Acquire));
+        let quarantined =
+            tenants.by_id.iter().filter(|(_, it)| it.quarantine.load(Ordering::Acquire));
         quarantined.map(|(tenant_id, _)| *tenant_id).collect()
     }
 
@@ -210,22 +197,14 @@ fn close_surplus(tenants: &Mutex<Tenants>, open_max: usize) {
     let mut by_use: Vec<_> = tenants
         .open
         .iter()
-        .filter_map(|tenant_id| {
-            tenants
-                .by_id
-                .get(tenant_id)
-                .map(|it| (it.last_use, *tenant_id))
-        })
+        .filter_map(|tenant_id| tenants.by_id.get(tenant_id).map(|it| (it.last_use, *tenant_id)))
         .collect();
     by_use.sort_unstable();
     for (_, tenant_id) in by_use {
         if tenants.open.len() <= open_max {
             return;
         }
-        let place = tenants
-            .by_id
-            .get(&tenant_id)
-            .and_then(|tenant| unused(&tenant.place));
+        let place = tenants.by_id.get(&tenant_id).and_then(|tenant| unused(&tenant.place));
         if let Some(place) = place {
             tenants.open.remove(&tenant_id);
             close_in_background(place);
@@ -237,9 +216,7 @@ fn close_surplus(tenants: &Mutex<Tenants>, open_max: usize) {
 /// only other handles are the users', and there are none.
 fn unused(place: &Place) -> Option<LockedPlace> {
     let place = Arc::clone(place).try_lock_owned().ok()?;
-    let is_unused = place
-        .as_ref()
-        .is_none_or(|store| Arc::strong_count(store) == 1);
+    let is_unused = place.as_ref().is_none_or(|store| Arc::strong_count(store) == 1);
     is_unused.then_some(place)
 }
 

@@ -58,10 +58,7 @@ impl Witness {
             && magic == Self::MAGIC
             && u32::from_be_bytes(*crc) == crc32fast::hash(body);
         let engine = StoreEngine::from_number(*number)?;
-        is_whole.then_some(Self {
-            engine,
-            commits: u64::from_be_bytes(*commits),
-        })
+        is_whole.then_some(Self { engine, commits: u64::from_be_bytes(*commits) })
     }
 }
 
@@ -69,10 +66,7 @@ impl Witness {
 mod tests {
     use super::*;
 
-    const WITNESS: Witness = Witness {
-        engine: StoreEngine::Sled,
-        commits: 0x0102_0304,
-    };
+    const WITNESS: Witness = Witness { engine: StoreEngine::Sled, commits: 0x0102_0304 };
 
     #[test]
     fn its_form_is_frozen() {

@@ -28,11 +28,7 @@ type Map = BTreeMap<Vec<u8>, Vec<u8>>;
 #[derive(Clone, Debug)]
 enum Step {
     Apply(Vec<Attempt>),
-    Scan {
-        prefix: Vec<u8>,
-        after: Option<Vec<u8>>,
-        limit: usize,
-    },
+    Scan { prefix: Vec<u8>, after: Option<Vec<u8>>, limit: usize },
     Restart,
 }
 
@@ -51,11 +47,7 @@ enum Expected {
 }
 
 fn any_history_is_that_of_a_map(engine: StoreEngine, cases: u32) {
-    let config = ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let history = proptest::collection::vec(steps(), 1..30);
     TestRunner::new(config)
@@ -77,11 +69,7 @@ async fn replay(engine: StoreEngine, history: Vec<Step>) {
                 let (changes, outcomes): (Vec<_>, Vec<_>) = decided.unzip();
                 assert_eq!(database.store.apply(changes).await, Ok(outcomes));
             }
-            Step::Scan {
-                prefix,
-                after,
-                limit,
-            } => {
+            Step::Scan { prefix, after, limit } => {
                 let range = records(&prefix, after.as_deref());
                 let found = database.store.scan(range, limit).await.expect("it scans");
                 assert_eq!(found, scan(&map, &prefix, after.as_deref(), limit));
@@ -94,11 +82,8 @@ async fn replay(engine: StoreEngine, history: Vec<Step>) {
 
 /// What a map makes of an attempt, and the change that says the same to a store.
 fn decide(map: &mut Map, attempt: Attempt, at: usize) -> (Change, Outcome) {
-    let preconditions: Vec<_> = attempt
-        .expected
-        .iter()
-        .map(|(key, expected)| resolve(map, key, *expected))
-        .collect();
+    let preconditions: Vec<_> =
+        attempt.expected.iter().map(|(key, expected)| resolve(map, key, *expected)).collect();
     let holds = preconditions.iter().all(|precondition| match precondition {
         Precondition::Absent(key) => !map.contains_key(&key.key),
         Precondition::Unchanged(key, value) => map.get(&key.key) == Some(value),
@@ -115,18 +100,8 @@ fn decide(map: &mut Map, attempt: Attempt, at: usize) -> (Change, Outcome) {
             Write::Remove(key) => drop(map.remove(&key.key)),
         });
     }
-    let outcome = if holds {
-        Outcome::Applied
-    } else {
-        Outcome::PreconditionFailed
-    };
-    (
-        Change {
-            preconditions,
-            ..change(writes)
-        },
-        outcome,
-    )
+    let outcome = if holds { Outcome::Applied } else { Outcome::PreconditionFailed };
+    (Change { preconditions, ..change(writes) }, outcome)
 }
 
 fn resolve(map: &Map, key: &[u8], expected: Expected) -> Precondition {
@@ -142,10 +117,7 @@ fn scan(map: &Map, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Vec<Sto
     map.iter()
         .filter(|(key, _)| key.starts_with(prefix) && after.is_none_or(|after| &key[..] > after))
         .take(limit)
-        .map(|(key, value)| StoreRow {
-            key: key.clone(),
-            value: value.clone(),
-        })
+        .map(|(key, value)| StoreRow { key: key.clone(), value: value.clone() })
         .collect()
 }
 

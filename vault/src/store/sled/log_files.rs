@@ -35,11 +35,7 @@ impl LogFiles {
         let log = File::open(directory.join(Self::LOG)).map_err(|error| durable::fault(&error))?;
         durable::sync_data(&log)?;
         let blobs = directory.join(Self::BLOBS);
-        let mut files = Self {
-            log,
-            blobs,
-            synced_blobs: BTreeSet::new(),
-        };
+        let mut files = Self { log, blobs, synced_blobs: BTreeSet::new() };
         files.sync_blobs()?;
         durable::sync_directory(directory)?;
         durable::sync_parent(directory)?;
@@ -55,11 +51,7 @@ impl LogFiles {
     /// Chunks keep leaves out of blobs, but an index node with very long keys may still become one.
     fn sync_blobs(&mut self) -> Result<(), StoreError> {
         let mut present = BTreeSet::new();
-        for entry in self
-            .blobs
-            .read_dir()
-            .map_err(|error| durable::fault(&error))?
-        {
+        for entry in self.blobs.read_dir().map_err(|error| durable::fault(&error))? {
             present.insert(entry.map_err(|error| durable::fault(&error))?.file_name());
         }
         let mut is_new = false;
@@ -71,11 +63,7 @@ impl LogFiles {
             }
         }
         self.synced_blobs = present;
-        if is_new {
-            durable::sync_directory(&self.blobs)
-        } else {
-            Ok(())
-        }
+        if is_new { durable::sync_directory(&self.blobs) } else { Ok(()) }
     }
 }
 

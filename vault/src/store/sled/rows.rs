@@ -36,9 +36,7 @@ pub(super) fn chunk_key(key: &[u8], chunk: u16) -> Vec<u8> {
 
 /// The row key and number in a chunk's key.
 pub(super) fn parse_chunk_key(chunk_key: &[u8]) -> Result<(Vec<u8>, u16), StoreError> {
-    let (rest, number) = chunk_key
-        .split_last_chunk()
-        .ok_or(StoreError::Quarantined)?;
+    let (rest, number) = chunk_key.split_last_chunk().ok_or(StoreError::Quarantined)?;
     let (escaped, end) = rest.split_last_chunk().ok_or(StoreError::Quarantined)?;
     if *end != END {
         return Err(StoreError::Quarantined);
@@ -81,10 +79,7 @@ impl Assembly {
         let (length, head) = first.split_first_chunk().ok_or(StoreError::Quarantined)?;
         let length = u32::from_be_bytes(*length);
         let length = usize::try_from(length).map_err(|_| StoreError::Quarantined)?;
-        let assembly = Self {
-            length,
-            value: head.to_vec(),
-        };
+        let assembly = Self { length, value: head.to_vec() };
         assembly.check()
     }
 
@@ -102,19 +97,11 @@ impl Assembly {
 
     /// The value, if no chunk is missing.
     pub(super) fn finish(self) -> Result<Vec<u8>, StoreError> {
-        if self.value.len() == self.length {
-            Ok(self.value)
-        } else {
-            Err(StoreError::Quarantined)
-        }
+        if self.value.len() == self.length { Ok(self.value) } else { Err(StoreError::Quarantined) }
     }
 
     fn check(self) -> Result<Self, StoreError> {
-        if self.value.len() <= self.length {
-            Ok(self)
-        } else {
-            Err(StoreError::Quarantined)
-        }
+        if self.value.len() <= self.length { Ok(self) } else { Err(StoreError::Quarantined) }
     }
 }
 

@@ -22,26 +22,15 @@ impl Subject {
     async fn create(engine: StoreEngine) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let place = directory.path().join("database");
-        let store = open_database(engine, place, Existence::Create)
-            .await
-            .expect("it opens");
+        let store = open_database(engine, place, Existence::Create).await.expect("it opens");
         for batch in 0..20_u8 {
-            let writes = (0..20_u8)
-                .map(|row| put(&[batch, row], &[batch ^ row; 3_000]))
-                .collect();
+            let writes = (0..20_u8).map(|row| put(&[batch, row], &[batch ^ row; 3_000])).collect();
             store.apply(vec![change(writes)]).await.expect("it applies");
         }
-        let rows = store
-            .scan(records(b"", None), usize::MAX)
-            .await
-            .expect("it scans");
+        let rows = store.scan(records(b"", None), usize::MAX).await.expect("it scans");
         assert_eq!(rows.len(), 400);
         store.close().await.expect("it closes");
-        Self {
-            engine,
-            directory,
-            rows,
-        }
+        Self { engine, directory, rows }
     }
 
     fn place(&self) -> PathBuf {
@@ -49,11 +38,7 @@ impl Subject {
     }
 
     fn file(&self) -> PathBuf {
-        self.place().join(if self.engine == StoreEngine::Sled {
-            "db"
-        } else {
-            "redb"
-        })
+        self.place().join(if self.engine == StoreEngine::Sled { "db" } else { "redb" })
     }
 
     /// What a reader gets after a start.
@@ -84,11 +69,7 @@ async fn an_untouched_database_is_whole() {
 async fn a_missing_file_is_not_made_anew() {
     for engine in ON_DISK {
         let mut names = vec!["tresor.witness"];
-        names.extend(if engine == StoreEngine::Sled {
-            &["db", "conf"][..]
-        } else {
-            &["redb"]
-        });
+        names.extend(if engine == StoreEngine::Sled { &["db", "conf"][..] } else { &["redb"] });
         for name in names {
             let subject = Subject::create(engine).await;
             fs::remove_file(subject.place().join(name)).expect("it was there");
@@ -110,17 +91,11 @@ async fn an_emptied_directory_is_not_filled_anew() {
 #[tokio::test]
 async fn a_shortened_file_is_noticed() {
     for engine in ON_DISK {
-        for (numerator, name) in [
-            (0, "emptied"),
-            (1, "a quarter"),
-            (2, "half"),
-            (3, "three quarters"),
-        ] {
+        for (numerator, name) in
+            [(0, "emptied"), (1, "a quarter"), (2, "half"), (3, "three quarters")]
+        {
             let subject = Subject::create(engine).await;
-            let file = OpenOptions::new()
-                .write(true)
-                .open(subject.file())
-                .expect("it is there");
+            let file = OpenOptions::new().write(true).open(subject.file()).expect("it is there");
             let bytes = file.metadata().expect("it has a size").len();
             file.set_len(bytes / 4 * numerator).expect("it shrinks");
             assert_noticed(&subject, name).await;
@@ -130,18 +105,11 @@ async fn a_shortened_file_is_noticed() {
 
 #[tokio::test]
 async fn an_overwritten_page_is_noticed() {
-    for (engine, fill) in ON_DISK
-        .into_iter()
-        .flat_map(|engine| [(engine, 0), (engine, 0xA5)])
-    {
+    for (engine, fill) in ON_DISK.into_iter().flat_map(|engine| [(engine, 0), (engine, 0xA5)]) {
         for sixteenth in 0..16 {
             let subject = Subject::create(engine).await;
             overwrite(&subject.file(), sixteenth, fill);
-            assert_noticed(
-                &subject,
-                &format!("page at {sixteenth}/16 filled with {fill}"),
-            )
-            .await;
+            assert_noticed(&subject, &format!("page at {sixteenth}/16 filled with {fill}")).await;
         }
     }
 }
@@ -150,11 +118,7 @@ async fn an_overwritten_page_is_noticed() {
 async fn damaged_settings_are_noticed() {
     for name in ["conf", "tresor.witness"] {
         let subject = Subject::create(StoreEngine::Sled).await;
-        fs::write(
-            subject.place().join(name),
-            b"nothing that was ever written here",
-        )
-        .expect("ok");
+        fs::write(subject.place().join(name), b"nothing that was ever written here").expect("ok");
         assert_noticed(&subject, name).await;
     }
 }
@@ -168,10 +132,7 @@ async fn an_older_copy_of_the_files_is_noticed() {
         copy(&other.place(), older.path());
         let store = open_database(engine, subject.place(), Existence::MustExist).await;
         let store = store.expect("it opens");
-        store
-            .apply(vec![change(vec![put(b"newer", b"")])])
-            .await
-            .expect("it applies");
+        store.apply(vec![change(vec![put(b"newer", b"")])]).await.expect("it applies");
         store.close().await.expect("it closes");
         for entry in fs::read_dir(subject.place()).expect("it lists").flatten() {
             let name = entry.file_name();
@@ -194,32 +155,19 @@ async fn another_engines_database_is_refused() {
 
 async fn assert_noticed(subject: &Subject, what: &str) {
     match subject.read_all(Existence::Create).await {
-        Err(error) => assert_eq!(
-            error,
-            StoreError::Quarantined,
-            "{:?}, {what}",
-            subject.engine
-        ),
+        Err(error) => assert_eq!(error, StoreError::Quarantined, "{:?}, {what}", subject.engine),
         // The damage may have hit what no row needs, or a value: its reader's business.
         Ok(rows) => {
             let keys =
                 |rows: &[StoreRow]| rows.iter().map(|row| row.key.clone()).collect::<Vec<_>>();
             let whole = keys(&rows) == keys(&subject.rows);
-            assert!(
-                whole,
-                "{:?}, {what}: {} of 400 rows",
-                subject.engine,
-                rows.len()
-            );
+            assert!(whole, "{:?}, {what}: {} of 400 rows", subject.engine, rows.len());
         }
     }
 }
 
 fn overwrite(path: &Path, sixteenth: u64, fill: u8) {
-    let file = OpenOptions::new()
-        .write(true)
-        .open(path)
-        .expect("it is there");
+    let file = OpenOptions::new().write(true).open(path).expect("it is there");
     let bytes = file.metadata().expect("it has a size").len();
     let at = (bytes / 16 * sixteenth) / 4_096 * 4_096;
     file.write_all_at(&[fill; 4_096], at).expect("it writes");

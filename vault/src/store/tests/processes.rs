@@ -44,11 +44,7 @@ async fn the_other_process() {
 }
 
 fn parse(engine: &str) -> StoreEngine {
-    if engine == "Sled" {
-        StoreEngine::Sled
-    } else {
-        StoreEngine::Redb
-    }
+    if engine == "Sled" { StoreEngine::Sled } else { StoreEngine::Redb }
 }
 
 async fn open(engine: &str, place: &Path) -> Arc<dyn Store> {
@@ -58,9 +54,7 @@ async fn open(engine: &str, place: &Path) -> Arc<dyn Store> {
 
 /// Writes one row and says so once it is acknowledged.
 async fn write_row(store: &dyn Store, key: &[u8], bytes: usize) -> Result<(), StoreError> {
-    let outcomes = store
-        .apply(vec![change(vec![put(key, &vec![7; bytes])])])
-        .await?;
+    let outcomes = store.apply(vec![change(vec![put(key, &vec![7; bytes])])]).await?;
     assert_eq!(outcomes, [Outcome::Applied]);
     let mut line = b"acknowledged ".to_vec();
     line.extend_from_slice(key);
@@ -73,9 +67,7 @@ async fn write_some(store: &Arc<dyn Store>) {
     for row in 0..25 {
         let bytes = if row % 5 == 0 { 262_144 } else { 300 };
         let key = format!("row {row}");
-        write_row(store.as_ref(), key.as_bytes(), bytes)
-            .await
-            .expect("it writes");
+        write_row(store.as_ref(), key.as_bytes(), bytes).await.expect("it writes");
     }
     store.close().await.expect("it closes");
 }
@@ -87,9 +79,7 @@ async fn write_for_ever(store: Arc<dyn Store>) {
             for row in 0.. {
                 let bytes = if row % 50 == 0 { 100_000 } else { 300 };
                 let key = format!("{writer}/{row}");
-                write_row(store.as_ref(), key.as_bytes(), bytes)
-                    .await
-                    .expect("it writes");
+                write_row(store.as_ref(), key.as_bytes(), bytes).await.expect("it writes");
             }
         })
     });
@@ -142,92 +132,46 @@ async fn fill_the_disk(engine: &str, place: &Path) {
     store.close().await.expect("it closes");
     let store = open(engine, place).await;
     assert_rows(store.as_ref(), rows, "after a restart").await;
-    assert!(
-        store
-            .read(vec![record(b"at last")])
-            .await
-            .expect("it reads")[0]
-            .is_some()
-    );
+    assert!(store.read(vec![record(b"at last")]).await.expect("it reads")[0].is_some());
     store.close().await.expect("it closes");
 }
 
 fn allow_larger_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let maximum = getrlimit(Resource::Fsize).maximum;
-    setrlimit(
-        Resource::Fsize,
-        Rlimit {
-            current: maximum,
-            maximum,
-        },
-    )
-    .expect("it may be lifted");
+    setrlimit(Resource::Fsize, Rlimit { current: maximum, maximum }).expect("it may be lifted");
 }
 
 async fn assert_rows(store: &dyn Store, rows: usize, when: &str) {
     for row in 0..rows {
-        let value = store
-            .read(vec![record(format!("row {row}").as_bytes())])
-            .await;
+        let value = store.read(vec![record(format!("row {row}").as_bytes())]).await;
         let value = value.expect("reads go on");
-        assert!(
-            value[0].as_deref() == Some(&[7; 20_000][..]),
-            "row {row} of {rows} {when}"
-        );
+        assert!(value[0].as_deref() == Some(&[7; 20_000][..]), "row {row} of {rows} {when}");
     }
 }
 
 /// This test program again, wrapped in `wrapper` if there is one.
 fn other_process(wrapper: &[&str], engine: StoreEngine, scenario: &str, place: &Path) -> Command {
-    let program = std::env::current_exe()
-        .expect("it is known")
-        .to_string_lossy()
-        .into_owned();
-    let test = format!(
-        "{}::the_other_process",
-        module_path!().split_once("::").expect("nested").1
-    );
+    let program = std::env::current_exe().expect("it is known").to_string_lossy().into_owned();
+    let test = format!("{}::the_other_process", module_path!().split_once("::").expect("nested").1);
     let mut words: Vec<_> = wrapper.iter().map(ToString::to_string).collect();
     words.extend([program, test, "--exact".into(), "--nocapture".into()]);
     let mut command = Command::new(&words[0]);
-    command
-        .args(&words[1..])
-        .env(ENGINE, format!("{engine:?}"))
-        .env(SCENARIO, scenario);
-    command
-        .env(PLACE, place)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(&words[1..]).env(ENGINE, format!("{engine:?}")).env(SCENARIO, scenario);
+    command.env(PLACE, place).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 fn assert_success(output: &Output) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        text(&output.stdout),
-        text(&output.stderr)
-    );
-    assert!(
-        text(&output.stdout).contains("1 passed"),
-        "the other process ran no scenario"
-    );
+    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&output.stdout).contains("1 passed"), "the other process ran no scenario");
 }
 
 fn strace(arguments: &[&str]) -> Vec<String> {
     let found = Command::new("strace").arg("-V").output();
-    assert!(
-        found.is_ok_and(|it| it.status.success()),
-        "strace is missing: install it"
-    );
-    ["strace", "-f", "-qq"]
-        .iter()
-        .chain(arguments)
-        .map(ToString::to_string)
-        .collect()
+    assert!(found.is_ok_and(|it| it.status.success()), "strace is missing: install it");
+    ["strace", "-f", "-qq"].iter().chain(arguments).map(ToString::to_string).collect()
 }
 
 #[tokio::test]
@@ -235,12 +179,9 @@ async fn a_second_process_is_refused() {
     for engine in ON_DISK {
         let directory = tempfile::tempdir().expect("a directory");
         let place = directory.path().join("database");
-        let store = open_database(engine, place.clone(), Existence::Create)
-            .await
-            .expect("it opens");
-        let output = other_process(&[], engine, "open", &place)
-            .output()
-            .expect("it runs");
+        let store =
+            open_database(engine, place.clone(), Existence::Create).await.expect("it opens");
+        let output = other_process(&[], engine, "open", &place).output().expect("it runs");
         assert_success(&output);
         store.close().await.expect("it closes");
     }
@@ -251,23 +192,14 @@ async fn what_was_acknowledged_survives_a_kill() {
     for (engine, lines) in ON_DISK.into_iter().flat_map(|it| [(it, 3), (it, 400)]) {
         let directory = tempfile::tempdir().expect("a directory");
         let place = directory.path().join("database");
-        let mut child = other_process(&[], engine, "write for ever", &place)
-            .spawn()
-            .expect("it starts");
+        let mut child =
+            other_process(&[], engine, "write for ever", &place).spawn().expect("it starts");
         let acknowledged = kill_after(&mut child, lines);
         assert!(acknowledged.len() >= lines);
-        let store = open_database(engine, place, Existence::MustExist)
-            .await
-            .expect("it opens");
-        let rows = store
-            .scan(records(b"", None), usize::MAX)
-            .await
-            .expect("it scans");
+        let store = open_database(engine, place, Existence::MustExist).await.expect("it opens");
+        let rows = store.scan(records(b"", None), usize::MAX).await.expect("it scans");
         for key in acknowledged {
-            assert!(
-                rows.iter().any(|row| row.key == key.as_bytes()),
-                "{engine:?} lost {key}"
-            );
+            assert!(rows.iter().any(|row| row.key == key.as_bytes()), "{engine:?} lost {key}");
         }
         store.close().await.expect("it closes");
     }
@@ -294,11 +226,7 @@ fn kill_after(child: &mut Child, lines: usize) -> Vec<String> {
 #[tokio::test]
 async fn a_full_disk_refuses_writes_and_passes() {
     // The signal is ignored, so that the write fails as on a full disk; 4 MiB in units of 512.
-    let limited = [
-        "sh",
-        "-c",
-        "trap '' XFSZ; ulimit -S -f 8192; exec \"$0\" \"$@\"",
-    ];
+    let limited = ["sh", "-c", "trap '' XFSZ; ulimit -S -f 8192; exec \"$0\" \"$@\""];
     for engine in ON_DISK {
         let directory = tempfile::tempdir().expect("a directory");
         let place = directory.path().join("database");
@@ -325,10 +253,7 @@ async fn a_failed_sync_quarantines() {
 async fn no_acknowledgement_precedes_its_sync() {
     for (engine, file) in [(StoreEngine::Sled, "db"), (StoreEngine::Redb, "redb")] {
         let directory = tempfile::tempdir().expect("a directory");
-        let (place, trace) = (
-            directory.path().join("database"),
-            directory.path().join("trace"),
-        );
+        let (place, trace) = (directory.path().join("database"), directory.path().join("trace"));
         let trace_name = trace.to_string_lossy().into_owned();
         let calls = "trace=fdatasync,pwrite64,write";
         let wrapper = strace(&["-y", "-s", "64", "-o", &trace_name, "-e", calls]);
@@ -383,19 +308,10 @@ fn a_trace_without_a_sync_is_caught() {
     assert_eq!(verdict(&[write, sync, acknowledged]), Some(1));
     assert_eq!(verdict(&[sync, write, acknowledged]), None);
     assert_eq!(verdict(&[write, acknowledged, sync]), None);
-    assert_eq!(
-        verdict(&[write, "7 fdatasync(5</d/other>) = 0\n", acknowledged]),
-        None
-    );
-    assert_eq!(
-        verdict(&[write, "7 fdatasync(4</d/db>) = -1 EIO\n", acknowledged]),
-        None
-    );
+    assert_eq!(verdict(&[write, "7 fdatasync(5</d/other>) = 0\n", acknowledged]), None);
+    assert_eq!(verdict(&[write, "7 fdatasync(4</d/db>) = -1 EIO\n", acknowledged]), None);
     let interrupted = "7 fdatasync(4</d/db> <unfinished ...>\n";
     assert_eq!(verdict(&[write, interrupted, acknowledged]), None);
     let resumed = "7 <... fdatasync resumed>) = 0\n";
-    assert_eq!(
-        verdict(&[write, interrupted, resumed, acknowledged]),
-        Some(1)
-    );
+    assert_eq!(verdict(&[write, interrupted, resumed, acknowledged]), Some(1));
 }
