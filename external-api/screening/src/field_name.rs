@@ -16,11 +16,7 @@ use crate::lexicon::{self, Entry, Kind, Sense};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hint {
     /// They are personal.
-    Personal {
-        info_type: Option<InfoType>,
-        class: DataClass,
-        word: &'static str,
-    },
+    Personal { info_type: Option<InfoType>, class: DataClass, word: &'static str },
     /// They are not, if they look as they should.
     Technical { kind: Kind, word: &'static str },
     /// Nothing.
@@ -58,10 +54,7 @@ fn segments(name: &str) -> impl DoubleEndedIterator<Item = &str> {
 
 /// The units of a text: phrases, words and parts of compounds. `None` is an unknown word.
 fn units(text: &str) -> Vec<Option<Entry>> {
-    let words: Vec<String> = words::split(text)
-        .into_iter()
-        .map(words::fold_long)
-        .collect();
+    let words: Vec<String> = words::split(text).into_iter().map(words::fold_long).collect();
     let mut units = Vec::new();
     let mut rest = words.as_slice();
     while !rest.is_empty() {

@@ -166,10 +166,8 @@ fn is_reading(text: &str) -> bool {
 fn is_dotted_version(text: &str) -> bool {
     let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
     let (numbers, suffix) = text.split_once(['-', '+']).unwrap_or((text, ""));
-    let is_suffix = suffix.len() <= 16
-        && suffix
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'.');
+    let is_suffix =
+        suffix.len() <= 16 && suffix.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
     let mut parts = 0;
     for part in numbers.split('.') {
         parts += 1;
@@ -180,10 +178,12 @@ fn is_dotted_version(text: &str) -> bool {
     parts >= 3 && is_suffix
 }
 
-/// A few words, one of a few such texts.
+/// A few words, one of a few such texts. With many digits it is a number of something.
 fn is_enumeration(text: &str) -> bool {
     let has_length = text.len() <= ENUMERATION_BYTES_MAX;
-    has_length && text.split_whitespace().count() <= ENUMERATION_WORDS_MAX
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let words = || text.split_whitespace().count();
+    has_length && digits <= NUMBER_DIGITS_MAX && words() <= ENUMERATION_WORDS_MAX
 }
 
 /// One word with a digit: `A-03405927`.

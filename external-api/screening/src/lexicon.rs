@@ -84,19 +84,10 @@ const MODIFIER_LETTERS_MIN: usize = 3;
 
 /// Every word of every table.
 fn entries() -> impl Iterator<Item = Entry> {
-    let languages = [
-        german::WORDS,
-        dutch::WORDS,
-        english::WORDS,
-        french::WORDS,
-        technical::WORDS,
-    ];
+    let languages = [german::WORDS, dutch::WORDS, english::WORDS, french::WORDS, technical::WORDS];
     languages.into_iter().flatten().flat_map(|(sense, words)| {
         let words = words.split_whitespace();
-        words.map(|word| Entry {
-            sense: *sense,
-            word,
-        })
+        words.map(|word| Entry { sense: *sense, word })
     })
 }
 
@@ -151,20 +142,14 @@ mod tests {
         let mut seen: HashMap<String, Entry> = HashMap::new();
         for entry in entries() {
             let earlier = seen.insert(fold_long(entry.word), entry);
-            assert!(
-                earlier.is_none_or(|e| e.sense == entry.sense),
-                "{earlier:?} {entry:?}"
-            );
+            assert!(earlier.is_none_or(|e| e.sense == entry.sense), "{earlier:?} {entry:?}");
         }
     }
 
     #[test]
     fn words_are_found_however_their_umlauts_were_written() {
         for spelling in ["zaehlernummer", "zahlernummer"] {
-            assert_eq!(
-                lookup(spelling).map(|e| e.sense),
-                Some(Sense::Type(InfoType::MeterId))
-            );
+            assert_eq!(lookup(spelling).map(|e| e.sense), Some(Sense::Type(InfoType::MeterId)));
         }
     }
 

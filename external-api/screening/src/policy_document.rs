@@ -65,28 +65,16 @@ impl Draft {
 
 fn read_fields(entry: &Entry, mistakes: &mut Mistakes) -> Vec<FieldPolicy> {
     let fields = mistakes.mapping(entry, "fields");
-    fields
-        .iter()
-        .filter_map(|field| read_field(field, mistakes))
-        .collect()
+    fields.iter().filter_map(|field| read_field(field, mistakes)).collect()
 }
 
 fn read_field(entry: &Entry, mistakes: &mut Mistakes) -> Option<FieldPolicy> {
     let path = format!("fields.{}", entry.key());
     let Ok(name) = FieldName::parse(entry.key()) else {
-        mistakes.add(
-            entry.key_place(),
-            &path,
-            "a field's name is 1 to 128 printable bytes",
-        );
+        mistakes.add(entry.key_place(), &path, "a field's name is 1 to 128 printable bytes");
         return None;
     };
-    let mut field = FieldPolicy {
-        name,
-        info_type: None,
-        data_class: None,
-        action: Action::Seal,
-    };
+    let mut field = FieldPolicy { name, info_type: None, data_class: None, action: Action::Seal };
     for setting in mistakes.mapping(entry, &path) {
         read_setting(&mut field, setting, &path, mistakes);
     }
@@ -105,7 +93,7 @@ fn read_setting(field: &mut FieldPolicy, entry: &Entry, path: &str, mistakes: &m
             field.data_class = read_word(entry, &path, expected, mistakes, DataClass::from_text);
         }
         "action" => {
-            let expected = "one of: seal, clear, drop, reject";
+            let expected = "one of seal, clear, drop, reject";
             let action = read_word(entry, &path, expected, mistakes, declarable_action);
             field.action = action.unwrap_or(Action::Seal);
         }
@@ -113,7 +101,7 @@ fn read_setting(field: &mut FieldPolicy, entry: &Entry, path: &str, mistakes: &m
             let description = "not supported by this version";
             mistakes.add(entry.key_place(), &path, description);
         }
-        key => mistakes.unknown_key(entry, key, "info_type, class, action"),
+        _ => mistakes.unknown_key(entry, &path, "info_type, class, action"),
     }
 }
 
@@ -125,7 +113,7 @@ fn read_undeclared(entry: &Entry, mistakes: &mut Mistakes) -> UndeclaredPolicy {
     let mut undeclared = UndeclaredPolicy::default();
     for setting in mistakes.mapping(entry, "undeclared") {
         let path = format!("undeclared.{}", setting.key());
-        let protecting = "one of: seal, drop, reject";
+        let protecting = "one of seal, drop, reject";
         match setting.key() {
             "personal" => {
                 let action = read_word(setting, &path, protecting, mistakes, protecting_action);
@@ -136,11 +124,11 @@ fn read_undeclared(entry: &Entry, mistakes: &mut Mistakes) -> UndeclaredPolicy {
                 undeclared.unknown_text = action.unwrap_or(Action::Seal);
             }
             "not_personal" => {
-                let expected = "one of: clear, seal, drop, reject";
+                let expected = "one of clear, seal, drop, reject";
                 let action = read_word(setting, &path, expected, mistakes, declarable_action);
                 undeclared.not_personal = action.unwrap_or(Action::Clear);
             }
-            key => mistakes.unknown_key(setting, key, "personal, unknown_text, not_personal"),
+            _ => mistakes.unknown_key(setting, &path, "personal, unknown_text, not_personal"),
         }
     }
     undeclared
@@ -151,7 +139,7 @@ fn protecting_action(word: &str) -> Option<Action> {
 }
 
 fn read_flagged(entry: &Entry, mistakes: &mut Mistakes) -> Option<Action> {
-    let expected = "one of: seal, reject, flag";
+    let expected = "one of seal, reject, flag";
     let path = "declared_clear_but_personal";
     read_word(entry, path, expected, mistakes, |word| match word {
         FLAG => Some(Action::Clear),
@@ -173,11 +161,7 @@ fn read_word<T>(
         Node::Nothing | Node::Map(_) | Node::Other => None,
     };
     if parsed.is_none() {
-        mistakes.add(
-            entry.value_place(),
-            path,
-            &format!("must be {expected}").replace("must be one of: ", "must be one of "),
-        );
+        mistakes.add(entry.value_place(), path, &format!("must be {expected}"));
     }
     parsed
 }

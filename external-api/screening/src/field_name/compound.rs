@@ -19,11 +19,8 @@ pub(super) fn parts(word: &str) -> Vec<Option<Entry>> {
     if let Some(entry) = lexicon::lookup(word) {
         return vec![Some(entry)];
     }
-    let parts = if word.len() >= COMPOUND_BYTES_MIN && word.is_ascii() {
-        segment(word)
-    } else {
-        None
-    };
+    let parts =
+        if word.len() >= COMPOUND_BYTES_MIN && word.is_ascii() { segment(word) } else { None };
     parts.unwrap_or_else(|| vec![lexicon::lookup_head(word)])
 }
 
@@ -76,7 +73,5 @@ fn rest_after<'a>(
     let starts = links.map(|link| end + link.len());
     // Joining letters join: nothing is joined to the end of a word.
     let starts = starts.filter(|at| *at == end || *at < word.len());
-    starts
-        .filter_map(|at| best.get(at)?.as_ref())
-        .min_by_key(|parts| parts.len())
+    starts.filter_map(|at| best.get(at)?.as_ref()).min_by_key(|parts| parts.len())
 }

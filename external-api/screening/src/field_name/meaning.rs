@@ -40,19 +40,11 @@ fn technical(kind: Kind, entry: Entry) -> Hint {
 }
 
 fn personal(info_type: InfoType, entry: Entry) -> Hint {
-    Hint::Personal {
-        info_type: Some(info_type),
-        class: info_type.class(),
-        word: entry.word,
-    }
+    Hint::Personal { info_type: Some(info_type), class: info_type.class(), word: entry.word }
 }
 
 fn untyped(class: DataClass, entry: Entry) -> Hint {
-    Hint::Personal {
-        info_type: None,
-        class,
-        word: entry.word,
-    }
+    Hint::Personal { info_type: None, class, word: entry.word }
 }
 
 /// The units of a name whose head is not technical.
@@ -70,9 +62,7 @@ impl Known<'_> {
     }
 
     fn all(&self, accept: impl Fn(Sense) -> bool) -> bool {
-        self.0
-            .iter()
-            .all(|unit| unit.is_some_and(|e| accept(e.sense)))
+        self.0.iter().all(|unit| unit.is_some_and(|e| accept(e.sense)))
     }
 
     fn note(&self) -> Option<Hint> {

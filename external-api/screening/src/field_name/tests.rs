@@ -27,12 +27,9 @@ const NAMES: &[(InfoType, &str)] = &[
     (
         InfoType::PersonName,
         "name; kunde; klant; Name des Kunden; customer_name; kundenname; naam; nom; \
-         /customer/name; ansprechpartner; nom_client; vor- und nachname",
+         /customer/name; ansprechpartner; created_by; erstellt_von; nom_client; vor- und nachname",
     ),
-    (
-        InfoType::FirstName,
-        "vorname; Voornaam; first_name; firstName; prénom; prenom; vor_name",
-    ),
+    (InfoType::FirstName, "vorname; Voornaam; first_name; firstName; prénom; prenom; vor_name"),
     (
         InfoType::DateOfBirth,
         "geburtsdatum; Date of Birth; dob; geb.-datum; date_naissance; \
@@ -43,34 +40,13 @@ const NAMES: &[(InfoType, &str)] = &[
         "adresse; Straße und Hausnr.; address_line_1; lieferadresse; plz_ort; \
          strasse_hausnummer; PLZ/Ort",
     ),
-    (
-        InfoType::Street,
-        "straße; Strasse; STRAẞE; straat; street; rue; /address/street",
-    ),
-    (
-        InfoType::City,
-        "ort; plaats; city; ville; wohnort; /address/city; kundenort",
-    ),
-    (
-        InfoType::IpAddress,
-        "gateway_ip; ip_adresse; clientIp; ipv4",
-    ),
-    (
-        InfoType::MeterId,
-        "zaehlernummer; Zähler-Nr.; melo_id; MeLo; ean_code; meternummer; MaLo-ID",
-    ),
-    (
-        InfoType::LicensePlateNumber,
-        "kennzeichen; kenteken; license_plate; amtl_kennzeichen",
-    ),
-    (
-        InfoType::FreeText,
-        "bemerkung; opmerking; notes; kundenbemerkung; bemerkung_telefon",
-    ),
-    (
-        InfoType::LocationCoordinates,
-        "geo; GPSKoordinaten; lat; /position/lng",
-    ),
+    (InfoType::Street, "straße; Strasse; STRAẞE; straat; street; rue; /address/street"),
+    (InfoType::City, "ort; plaats; city; ville; wohnort; /address/city; kundenort"),
+    (InfoType::IpAddress, "gateway_ip; ip_adresse; clientIp; ipv4"),
+    (InfoType::MeterId, "zaehlernummer; Zähler-Nr.; melo_id; MeLo; ean_code; meternummer; MaLo-ID"),
+    (InfoType::LicensePlateNumber, "kennzeichen; kenteken; license_plate; amtl_kennzeichen"),
+    (InfoType::FreeText, "bemerkung; opmerking; notes; kundenbemerkung; bemerkung_telefon"),
+    (InfoType::LocationCoordinates, "geo; GPSKoordinaten; lat; /position/lng"),
     (InfoType::IbanCode, "iban; IBAN-Nr.; kunden_iban"),
     (InfoType::FranceNir, "numéro de sécurité sociale; nir"),
 ];
@@ -136,13 +112,7 @@ fn numbers_given_to_people_are_personal_without_a_type() {
         "gehalt",
     ] {
         assert!(
-            matches!(
-                read(name),
-                Hint::Personal {
-                    info_type: None,
-                    ..
-                }
-            ),
+            matches!(read(name), Hint::Personal { info_type: None, .. }),
             "{name}: {:?}",
             read(name)
         );
@@ -151,9 +121,7 @@ fn numbers_given_to_people_are_personal_without_a_type() {
 
 #[test]
 fn names_that_say_nothing_give_no_hint() {
-    for name in [
-        "f1", "42", "xyz", "id", "nummer", "datum", "/a/0", "/", "hotel", "filename",
-    ] {
+    for name in ["f1", "42", "xyz", "id", "nummer", "datum", "/a/0", "/", "hotel", "filename"] {
         assert_eq!(read(name), Hint::Nothing, "{name}");
     }
 }

@@ -72,6 +72,7 @@ fn technical_values_look_as_their_field_says() {
     }
     for (kind, text) in [
         (Kind::Enumeration, "war bei Frau Thies im Keller"),
+        (Kind::Enumeration, "0170 1234567"),
         (Kind::Identifier, "Hans Meier"),
         (Kind::Identifier, "Meier"),
         (Kind::Time, "Dienstag bei Meier"),
@@ -84,22 +85,10 @@ fn technical_values_look_as_their_field_says() {
 
 #[test]
 fn prose_has_two_words_and_a_small_one() {
-    for text in [
-        "kd knappe nicht da, zettel eingeworfen",
-        "Frau Thies ist da",
-        "siehe Keller",
-    ] {
+    for text in ["kd knappe nicht da, zettel eingeworfen", "Frau Thies ist da", "siehe Keller"] {
         assert!(is_prose(text), "{text}");
     }
-    for text in [
-        "",
-        "Keller",
-        "Iskra MT176",
-        "keller",
-        "12 13",
-        "- -",
-        "Anna Müller",
-    ] {
+    for text in ["", "Keller", "Iskra MT176", "keller", "12 13", "- -", "Anna Müller"] {
         assert!(!is_prose(text), "{text}");
     }
 }

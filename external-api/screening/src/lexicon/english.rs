@@ -12,10 +12,7 @@ pub(super) const WORDS: &[Group] = &[
         Sense::Type(InfoType::FirstName),
         "firstname forename givenname givennames middlename christianname fname",
     ),
-    (
-        Sense::Type(InfoType::LastName),
-        "lastname surname familyname maidenname lname",
-    ),
+    (Sense::Type(InfoType::LastName), "lastname surname familyname maidenname lname"),
     (
         Sense::Type(InfoType::PersonName),
         "fullname displayname accountholder cardholder nickname realname",
@@ -27,14 +24,8 @@ pub(super) const WORDS: &[Group] = &[
         "dateofbirth birthdate birthday birth dob birthyear yearofbirth born",
     ),
     (Sense::Type(InfoType::Age), "age"),
-    (
-        Sense::Type(InfoType::Nationality),
-        "nationality citizenship ethnicity race",
-    ),
-    (
-        Sense::Type(InfoType::EmailAddress),
-        "emailaddress mailaddress emailaddr",
-    ),
+    (Sense::Type(InfoType::Nationality), "nationality citizenship ethnicity race"),
+    (Sense::Type(InfoType::EmailAddress), "emailaddress mailaddress emailaddr"),
     (
         Sense::Type(InfoType::PhoneNumber),
         "phone phones phonenumber phoneno telephone telephonenumber mobile mobilenumber \
@@ -50,23 +41,14 @@ pub(super) const WORDS: &[Group] = &[
         Sense::Type(InfoType::HouseNumber),
         "housenumber houseno streetnumber buildingnumber apartment",
     ),
-    (
-        Sense::Type(InfoType::Postcode),
-        "zip zipcode postalcode postal",
-    ),
-    (
-        Sense::Type(InfoType::City),
-        "city town locality birthplace placeofbirth hometown village",
-    ),
+    (Sense::Type(InfoType::Postcode), "zip zipcode postalcode postal"),
+    (Sense::Type(InfoType::City), "city town locality birthplace placeofbirth hometown village"),
     (
         Sense::Type(InfoType::LocationCoordinates),
         "lat latitude lng lon long longitude latlng latlon latlong coordinates coordinate \
          coords geolocation geopoint",
     ),
-    (
-        Sense::Type(InfoType::SwiftCode),
-        "swiftcode bankidentifiercode",
-    ),
+    (Sense::Type(InfoType::SwiftCode), "swiftcode bankidentifiercode"),
     (
         Sense::Type(InfoType::BankAccount),
         "accountnumber accountno bankaccount bankaccountnumber sortcode routingnumber",
@@ -80,14 +62,8 @@ pub(super) const WORDS: &[Group] = &[
         Sense::Type(InfoType::UkNationalInsuranceNumber),
         "nino nationalinsurance nationalinsurancenumber",
     ),
-    (
-        Sense::Type(InfoType::UkNationalHealthServiceNumber),
-        "nhs nhsnumber nhsno",
-    ),
-    (
-        Sense::Type(InfoType::Passport),
-        "passport passportnumber passportno",
-    ),
+    (Sense::Type(InfoType::UkNationalHealthServiceNumber), "nhs nhsnumber nhsno"),
+    (Sense::Type(InfoType::Passport), "passport passportnumber passportno"),
     (
         Sense::Personal(DataClass::GovernmentId),
         "ssn socialsecurity socialsecuritynumber driverslicense driverslicence driverlicense \
@@ -100,22 +76,13 @@ pub(super) const WORDS: &[Group] = &[
     ),
     (Sense::Type(InfoType::IpAddress), "ipaddress ipaddr"),
     (Sense::Type(InfoType::MacAddress), "macaddress macaddr"),
-    (
-        Sense::Type(InfoType::Username),
-        "username userhandle screenname handle loginname userlogin",
-    ),
+    (Sense::Type(InfoType::Username), "username userhandle screenname handle loginname userlogin"),
     (
         Sense::Type(InfoType::DeviceId),
         "deviceid serial serialnumber serialno advertisingid idfa deviceserial",
     ),
-    (
-        Sense::Type(InfoType::CookieId),
-        "cookie cookies cookieid sessionid session sessiontoken",
-    ),
-    (
-        Sense::Type(InfoType::MeterId),
-        "meternumber meterno mpan mprn meterserial meteringpoint",
-    ),
+    (Sense::Type(InfoType::CookieId), "cookie cookies cookieid sessionid session sessiontoken"),
+    (Sense::Type(InfoType::MeterId), "meternumber meterno mpan mprn meterserial meteringpoint"),
     (
         Sense::Type(InfoType::LicensePlateNumber),
         "licenseplate licenceplate numberplate plate platenumber vehicleregistration \
@@ -135,30 +102,19 @@ pub(super) const WORDS: &[Group] = &[
         "customer customers client clients person people user users tenant owner employee \
          employees worker patients resident occupant contacts recipient sender subscriber \
          member driver holder applicant doctor teacher student beneficiary spouse author \
-         assignee technician landlord insured guardian staff",
+         createdby updatedby modifiedby assignedto assignee technician landlord insured \
+         guardian staff",
     ),
     (
         Sense::Personal(DataClass::Identity),
         "contract contracts signature maritalstatus customerid personid",
     ),
-    (
-        Sense::Personal(DataClass::Financial),
-        "salary income wage cvv cvc accountbalance",
-    ),
-    (
-        Sense::Personal(DataClass::OnlineId),
-        "password passwd secret apikey token userid accountid",
-    ),
+    (Sense::Personal(DataClass::Financial), "salary income wage cvv cvc accountbalance"),
+    (Sense::Personal(DataClass::OnlineId), "password passwd secret apikey token userid accountid"),
     (Sense::Address, "address addresses addr"),
-    (Sense::Name, "name names label"),
-    (
-        Sense::Number,
-        "number no num id ids code key ref reference value values",
-    ),
+    (Sense::Name, "name names"),
+    (Sense::Number, "number no num id ids code key ref reference value values"),
     (Sense::Date, "date day"),
-    (
-        Sense::Filler,
-        "the of a an and or at on in to for by from line",
-    ),
+    (Sense::Filler, "the of a an and or at on in to for by from line"),
     (Sense::Question, "is has was can should"),
 ];

@@ -13,10 +13,7 @@ pub(super) const WORDS: &[Group] = &[
         Sense::Type(InfoType::LastName),
         "nomdefamille nomfamille nomdejeunefille nomnaissance nomdenaissance",
     ),
-    (
-        Sense::Type(InfoType::PersonName),
-        "nomcomplet nomprénom nometprénom raisonsociale",
-    ),
+    (Sense::Type(InfoType::PersonName), "nomcomplet nomprénom nometprénom raisonsociale"),
     (Sense::Type(InfoType::Title), "civilité"),
     (Sense::Type(InfoType::Gender), "sexe genre"),
     (
@@ -24,37 +21,16 @@ pub(super) const WORDS: &[Group] = &[
         "datedenaissance datenaissance naissance anneenaissance néle",
     ),
     (Sense::Type(InfoType::Nationality), "nationalité"),
-    (
-        Sense::Type(InfoType::EmailAddress),
-        "courriel mél adressemail adresseemail",
-    ),
-    (
-        Sense::Type(InfoType::PhoneNumber),
-        "téléphone téléphones numérotéléphone portable télécopie",
-    ),
+    (Sense::Type(InfoType::EmailAddress), "courriel mél adressemail adresseemail"),
+    (Sense::Type(InfoType::PhoneNumber), "téléphone téléphones numérotéléphone portable télécopie"),
     (Sense::Type(InfoType::Url), "siteweb siteinternet"),
-    (
-        Sense::Type(InfoType::StreetAddress),
-        "adressepostale domicile",
-    ),
+    (Sense::Type(InfoType::StreetAddress), "adressepostale domicile"),
     (Sense::Type(InfoType::Street), "rue voie nomrue nomvoie"),
-    (
-        Sense::Type(InfoType::HouseNumber),
-        "numérorue numéroderue numérovoie numérodevoie",
-    ),
+    (Sense::Type(InfoType::HouseNumber), "numérorue numéroderue numérovoie numérodevoie"),
     (Sense::Type(InfoType::Postcode), "codepostal cp"),
-    (
-        Sense::Type(InfoType::City),
-        "ville commune localité lieunaissance lieudenaissance",
-    ),
-    (
-        Sense::Type(InfoType::LocationCoordinates),
-        "coordonnéesgps géolocalisation",
-    ),
-    (
-        Sense::Type(InfoType::BankAccount),
-        "compte comptebancaire numérocompte numérodecompte rib",
-    ),
+    (Sense::Type(InfoType::City), "ville commune localité lieunaissance lieudenaissance"),
+    (Sense::Type(InfoType::LocationCoordinates), "coordonnéesgps géolocalisation"),
+    (Sense::Type(InfoType::BankAccount), "compte comptebancaire numérocompte numérodecompte rib"),
     (
         Sense::Type(InfoType::CreditCardNumber),
         "cartebancaire cartebleue cartedecrédit numérocarte numérodecarte",
@@ -73,27 +49,12 @@ pub(super) const WORDS: &[Group] = &[
         Sense::Type(InfoType::MedicalTerm),
         "diagnostic maladie maladies médicament médicaments groupesanguin handicap",
     ),
-    (
-        Sense::Type(InfoType::Username),
-        "identifiant pseudo nomutilisateur",
-    ),
+    (Sense::Type(InfoType::Username), "identifiant pseudo nomutilisateur"),
     (Sense::Type(InfoType::DeviceId), "numérosérie numérodesérie"),
-    (
-        Sense::Type(InfoType::MeterId),
-        "compteur numérocompteur pdl prm pce pointdelivraison",
-    ),
-    (
-        Sense::Type(InfoType::LicensePlateNumber),
-        "immatriculation plaqueimmatriculation plaque",
-    ),
-    (
-        Sense::Type(InfoType::VehicleIdentificationNumber),
-        "numérochâssis numérodechâssis châssis",
-    ),
-    (
-        Sense::Note,
-        "remarque remarques commentaire commentaires observation observations objet",
-    ),
+    (Sense::Type(InfoType::MeterId), "compteur numérocompteur pdl prm pce pointdelivraison"),
+    (Sense::Type(InfoType::LicensePlateNumber), "immatriculation plaqueimmatriculation plaque"),
+    (Sense::Type(InfoType::VehicleIdentificationNumber), "numérochâssis numérodechâssis châssis"),
+    (Sense::Note, "remarque remarques commentaire commentaires observation observations objet"),
     (
         Sense::Person,
         "cliente locataire propriétaire abonné abonnée titulaire utilisateur destinataire \
@@ -101,17 +62,11 @@ pub(super) const WORDS: &[Group] = &[
          occupant adhérent expéditeur demandeur",
     ),
     (Sense::Personal(DataClass::Identity), "contrat dossier"),
-    (
-        Sense::Personal(DataClass::Financial),
-        "salaire revenu revenus",
-    ),
+    (Sense::Personal(DataClass::Financial), "salaire revenu revenus"),
     (Sense::Personal(DataClass::OnlineId), "motdepasse mdp"),
-    (Sense::Name, "nom noms libellé"),
+    (Sense::Name, "nom noms"),
     (Sense::Number, "numéro numéros référence clé valeur"),
     (Sense::Date, "date jour"),
-    (
-        Sense::Filler,
-        "de du des d la le les l et ou au aux sur pour par",
-    ),
+    (Sense::Filler, "de du des d la le les l et ou au aux sur pour par"),
     (Sense::Question, "est"),
 ];

@@ -9,28 +9,19 @@ use super::{Group, Sense};
 
 pub(super) const WORDS: &[Group] = &[
     (Sense::Type(InfoType::FirstName), "vorname vornamen rufname"),
-    (
-        Sense::Type(InfoType::LastName),
-        "nachname familienname zuname geburtsname mädchenname",
-    ),
+    (Sense::Type(InfoType::LastName), "nachname familienname zuname geburtsname mädchenname"),
     (
         Sense::Type(InfoType::PersonName),
         "vollname vollständigername kontoinhaber vornachname vorundnachname spitzname",
     ),
-    (
-        Sense::Type(InfoType::Title),
-        "anrede titel akademischergrad",
-    ),
+    (Sense::Type(InfoType::Title), "anrede titel akademischergrad"),
     (Sense::Type(InfoType::Gender), "geschlecht"),
     (
         Sense::Type(InfoType::DateOfBirth),
         "geburtsdatum geburtstag gebdatum gebdat geb geburtsjahr geboren",
     ),
     (Sense::Type(InfoType::Age), "alter lebensalter"),
-    (
-        Sense::Type(InfoType::Nationality),
-        "staatsangehörigkeit staatsbürgerschaft nationalität",
-    ),
+    (Sense::Type(InfoType::Nationality), "staatsangehörigkeit staatsbürgerschaft nationalität"),
     (
         Sense::Type(InfoType::EmailAddress),
         "email emails mail mailadresse emailadresse mailanschrift",
@@ -40,18 +31,12 @@ pub(super) const WORDS: &[Group] = &[
         "telefon telefone tel telnr telefonnr telefonnummer rufnummer handy handynummer mobil \
          mobilnummer mobilfunk mobilfunknummer festnetz fax faxnummer telefax durchwahl fon",
     ),
-    (
-        Sense::Type(InfoType::Url),
-        "webseite website homepage internetseite webadresse url",
-    ),
+    (Sense::Type(InfoType::Url), "webseite website homepage internetseite webadresse url"),
     (
         Sense::Type(InfoType::StreetAddress),
         "anschrift lieferanschrift wohnanschrift lieferadresse wohnadresse adresszeile",
     ),
-    (
-        Sense::Type(InfoType::Street),
-        "straße straßen str straßenname",
-    ),
+    (Sense::Type(InfoType::Street), "straße straßen str straßenname"),
     (
         Sense::Type(InfoType::HouseNumber),
         "hausnummer hausnr hnr hsnr hausnummernzusatz hausnummerzusatz",
@@ -89,10 +74,7 @@ pub(super) const WORDS: &[Group] = &[
         Sense::Type(InfoType::GermanyIdentityCardNumber),
         "personalausweis personalausweisnummer ausweis ausweisnummer ausweisnr perso",
     ),
-    (
-        Sense::Type(InfoType::GermanyPassport),
-        "reisepass reisepassnummer passnummer passnr",
-    ),
+    (Sense::Type(InfoType::GermanyPassport), "reisepass reisepassnummer passnummer passnr"),
     (
         Sense::Type(InfoType::GermanyDriversLicenseNumber),
         "führerschein führerscheinnummer führerscheinnr",
@@ -109,10 +91,7 @@ pub(super) const WORDS: &[Group] = &[
     ),
     (Sense::Type(InfoType::IpAddress), "ip ipadresse ipv"),
     (Sense::Type(InfoType::MacAddress), "mac macadresse"),
-    (
-        Sense::Type(InfoType::Username),
-        "benutzername nutzername anmeldename login",
-    ),
+    (Sense::Type(InfoType::Username), "benutzername nutzername anmeldename login"),
     (
         Sense::Type(InfoType::DeviceId),
         "seriennummer seriennr geräteid gerätenummer gerätenr imei imsi iccid",
@@ -145,27 +124,19 @@ pub(super) const WORDS: &[Group] = &[
          empfänger techniker monteur vermieter besitzer halter fahrer inhaber antragsteller \
          auftraggeber sachbearbeiter bearbeiter verwalter nachbar lehrer schüler arzt \
          ehepartner teilnehmer mitglied mitglieder anschlussnehmer betreuer vertreter \
-         personal debitor kreditor rechnungsempfänger",
+         personal debitor kreditor erstelltvon geändertvon bearbeitetvon erledigtvon \
+         zugewiesenan rechnungsempfänger",
     ),
     (
         Sense::Personal(DataClass::Identity),
         "vertrag vertrags vertragskonto akte aktenzeichen matrikelnummer religion konfession \
          familienstand unterschrift",
     ),
-    (
-        Sense::Personal(DataClass::Financial),
-        "gehalt lohn einkommen kontostand",
-    ),
-    (
-        Sense::Personal(DataClass::OnlineId),
-        "passwort kennwort pin puk",
-    ),
+    (Sense::Personal(DataClass::Financial), "gehalt lohn einkommen kontostand"),
+    (Sense::Personal(DataClass::OnlineId), "passwort kennwort pin puk"),
     (Sense::Address, "adresse adressen adress"),
-    (Sense::Name, "name namen bezeichnung"),
-    (
-        Sense::Number,
-        "nummer nummern nr id code kennung kürzel schlüssel wert werte",
-    ),
+    (Sense::Name, "name namen"),
+    (Sense::Number, "nummer nummern nr id code kennung kürzel schlüssel wert werte"),
     (Sense::Date, "datum tag"),
     (
         Sense::Filler,

@@ -11,8 +11,8 @@ pub(super) const WORDS: &[Group] = &[
         Sense::Technical(Kind::Enumeration),
         "status zustand typ typen art modell geräteart gerätetyp gerät kategorie klasse \
          gruppe tarif tarife farbe einheit währung sprache priorität prio phase quelle kanal \
-         hersteller marke produkt artikel sparte rolle land stufe ergebnis modus format \
-         variante medium bauart zahlungsart branche",
+         hersteller marke produkt artikel sparte rolle land stufe modus format variante \
+         medium bauart zahlungsart branche",
     ),
     // Dutch
     (
@@ -25,7 +25,7 @@ pub(super) const WORDS: &[Group] = &[
         Sense::Technical(Kind::Enumeration),
         "state kind category brand manufacturer color colour unit units currency language \
          locale priority tariff plan mode channel source role country countrycode device \
-         sensor product item severity timezone class group result reason",
+         sensor product item severity timezone class group reason",
     ),
     // French
     (
@@ -73,11 +73,12 @@ pub(super) const WORDS: &[Group] = &[
     ),
     (
         Sense::Thing,
-        "datei firma unternehmen organisation tabelle feld spalte projekt server raum schule \
-         abteilung bestand bestandes gateway modul liefer lieferung installation wartung \
-         ablesung ablese bedrijf onderneming tabel veld school levering installatie file host \
-         domain table field column company organization business project event job task team \
-         department room bank path schema delivery account request service system process \
-         fichier entreprise société projet livraison serveur",
+        "bezeichnung label libellé datei firma unternehmen organisation tabelle feld spalte \
+         projekt server raum schule abteilung bestand bestandes gateway modul liefer \
+         lieferung installation wartung ablesung ablese bedrijf onderneming tabel veld school \
+         levering installatie file host domain table field column company organization \
+         business project event job task team department room bank path schema delivery \
+         account request service system process fichier entreprise société projet livraison \
+         serveur",
     ),
 ];

@@ -41,17 +41,13 @@ impl PolicyError {
             path: violation.field.clone(),
             description: violation.description.clone(),
         });
-        Self {
-            mistakes: mistakes.collect(),
-        }
+        Self { mistakes: mistakes.collect() }
     }
 
     pub(super) fn one(place: Place, path: &str, description: &str) -> Self {
         let mut mistakes = Mistakes::default();
         mistakes.add(place, path, description);
-        Self {
-            mistakes: mistakes.0,
-        }
+        Self { mistakes: mistakes.0 }
     }
 
     fn lines(&self) -> String {

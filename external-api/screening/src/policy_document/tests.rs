@@ -45,7 +45,7 @@ fn every_mistake_is_reported_with_its_place() {
     let yaml = "fields:\n  a: { info_type: NAME, colour: red }\n  b: clear\nundeclared:\n  personal: clear\nunknown: 1\n";
     let expected = [
         (2, 19, "fields.a.info_type"),
-        (2, 25, "colour"),
+        (2, 25, "fields.a.colour"),
         (3, 6, "fields.b"),
         (5, 13, "undeclared.personal"),
         (6, 1, "unknown"),
@@ -64,6 +64,20 @@ fn what_this_version_cannot_do_is_refused_not_ignored() {
         assert_eq!(places(yaml).len(), 1, "{yaml}");
         assert_eq!(places(yaml)[0].0, 2, "{yaml}");
     }
+}
+
+#[test]
+fn field_names_may_look_like_anything() {
+    let policy = parse("fields:\n  1: { action: clear }\n  true:\n  1.5:\n").unwrap();
+    let names: Vec<&str> = policy.fields().iter().map(|field| field.name.as_str()).collect();
+    assert_eq!(names, ["1", "true", "1.5"]);
+}
+
+#[test]
+fn mistakes_read_as_sentences() {
+    let error = parse("undeclared: { personal: clear }").unwrap_err();
+    let expected = "line 1, column 25: undeclared.personal: must be one of seal, drop, reject";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]
@@ -88,12 +102,7 @@ fn any_field() -> impl Strategy<Value = (String, FieldPolicy)> {
         "a field's name",
         |(name, info_type, data_class, action)| {
             let name = FieldName::parse(&name).ok()?;
-            let field = FieldPolicy {
-                name,
-                info_type,
-                data_class,
-                action,
-            };
+            let field = FieldPolicy { name, info_type, data_class, action };
             Some((field.name.as_str().to_owned(), field))
         },
     )

@@ -75,10 +75,7 @@ impl Place {
 
 impl From<Location> for Place {
     fn from(location: Location) -> Self {
-        Self {
-            line: location.line(),
-            column: location.column(),
-        }
+        Self { line: location.line(), column: location.column() }
     }
 }
 
