@@ -15,6 +15,7 @@ mod memory;
 mod redb;
 mod sled;
 mod stores;
+mod tally;
 mod witness;
 
 #[cfg(test)]

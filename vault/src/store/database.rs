@@ -1,17 +1,19 @@
 //! A database directory: lock, witness and engine opened together.
 //!
 //! It promises that a database which existed is never recreated empty: one that is missing, damaged
-//! or behind its witness is quarantined. It relies on creation being one rename, so a directory
-//! under its final name was complete once.
+//! or behind its witness is quarantined, and one that was not closed is compared with its tally
+//! before it is used. It relies on creation being one rename, so a directory under its final name
+//! was complete once.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::directory_lock::DirectoryLock;
 use super::engine::{Batch, Engine, KeyRange};
 use super::memory::MemoryEngine;
 use super::redb::RedbEngine;
 use super::sled::SledEngine;
+use super::tally::Tally;
 use super::witness::Witness;
 use super::{StoreError, StoreRow, durable};
 
@@ -35,8 +37,6 @@ pub enum Existence {
     MustExist,
 }
 
-/// The engine key of the number of commits; keyspaces begin at 1, so no row has it.
-const COMMITS: &[u8] = &[0];
 /// Bytes left free on the volume, so that an engine is not driven into a full disk: room for its
 /// log segments and for the space that compaction needs before it gives any back.
 const FREE_BYTES_MIN: u64 = 32 * 1024 * 1024;
@@ -77,7 +77,7 @@ fn create(engine: StoreEngine, directory: &Path) -> Result<(), StoreError> {
     durable::create_directory(&draft)?;
     let lock = DirectoryLock::take(&draft)?;
     open_engine(engine, &draft)?.close()?;
-    Witness { engine, commits: 0 }.write(&draft)?;
+    Witness { engine, commits: 0, is_clean: true }.write(&draft)?;
     drop(lock);
     durable::rename(&draft, directory)
 }
@@ -93,8 +93,8 @@ fn open_engine(engine: StoreEngine, directory: &Path) -> Result<Box<dyn Engine>,
 /// An engine on disk with the checks that no engine makes itself.
 struct Database {
     directory: PathBuf,
-    kind: StoreEngine,
-    commits: AtomicU64,
+    /// What the directory says; not clean from before the first commit until it is closed.
+    witness: Mutex<Witness>,
     engine: Box<dyn Engine>,
     /// Last, so that it is dropped last.
     lock: DirectoryLock,
@@ -111,19 +111,34 @@ impl Database {
             return Err(StoreError::Quarantined);
         }
         let engine = open_engine(kind, directory)?;
-        let commits = read_commits(engine.as_ref())?;
-        if commits < witness.commits {
-            return Err(StoreError::Quarantined);
-        }
-        let directory = directory.to_owned();
-        Ok(Self { directory, kind, commits: AtomicU64::new(commits), engine, lock })
+        check_rows(engine.as_ref(), witness)?;
+        let (directory, witness) = (directory.to_owned(), Mutex::new(witness));
+        Ok(Self { directory, witness, engine, lock })
     }
 
-    /// The witness is a bound, not the data: when it cannot be renewed now, the old one still
-    /// holds, and the next occasion comes.
-    fn renew_witness(&self) {
-        let commits = self.commits.load(Ordering::Acquire);
-        let _ = Witness { engine: self.kind, commits }.write(&self.directory);
+    /// Before the first commit the witness must say that there are commits it does not know of.
+    fn begin_writing(&self) -> Result<(), StoreError> {
+        let mut witness = self.witness();
+        if witness.is_clean {
+            let unclean = Witness { is_clean: false, ..*witness };
+            unclean.write(&self.directory)?;
+            *witness = unclean;
+        }
+        Ok(())
+    }
+
+    /// The number of commits is a bound, not the data: when it cannot be renewed now, the old one
+    /// still holds, and the next occasion comes.
+    fn note_commits(&self, commits: u64) {
+        let mut witness = self.witness();
+        witness.commits = commits;
+        if Witness::is_due(commits) {
+            let _ = witness.write(&self.directory);
+        }
+    }
+
+    fn witness(&self) -> MutexGuard<'_, Witness> {
+        self.witness.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn check_space(&self, batch: &Batch) -> Result<(), StoreError> {
@@ -151,36 +166,34 @@ impl Engine for Database {
 
     fn commit(&self, mut batch: Batch) -> Result<(), StoreError> {
         self.check_space(&batch)?;
-        // Read again, not remembered: a commit that answered with an error may have been applied.
-        let commits = read_commits(self.engine.as_ref())? + 1;
-        batch.insert(COMMITS.to_vec(), Some(commits.to_be_bytes().to_vec()));
+        self.begin_writing()?;
+        let tally = Tally::after(self.engine.as_ref(), &mut batch)?;
         self.engine.commit(batch)?;
-        self.commits.store(commits, Ordering::Release);
-        if Witness::is_due(commits) {
-            self.renew_witness();
-        }
+        self.note_commits(tally.commits);
         Ok(())
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { directory, kind, commits, engine, lock } = *self;
+        let Self { directory, witness, engine, lock } = *self;
         let closed = engine.close();
-        if closed.is_ok() {
-            let commits = commits.into_inner();
-            // As in `renew_witness`: an older bound is still a bound.
-            let _ = Witness { engine: kind, commits }.write(&directory);
+        let witness = witness.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if closed.is_ok() && !witness.is_clean {
+            // If this fails, the next start reads every row; nothing is lost.
+            let _ = Witness { is_clean: true, ..witness }.write(&directory);
         }
         drop(lock);
         closed
     }
 }
 
-fn read_commits(engine: &dyn Engine) -> Result<u64, StoreError> {
-    let Some(bytes) = engine.read(COMMITS)? else {
-        return Ok(0);
-    };
-    let bytes = bytes.try_into().map_err(|_| StoreError::Quarantined)?;
-    Ok(u64::from_be_bytes(bytes))
+/// Compares what there is with what there should be. An engine closed in order has checksums over
+/// all that it will read; what was written since is only in a log, whose damage looks like its end.
+fn check_rows(engine: &dyn Engine, witness: Witness) -> Result<(), StoreError> {
+    let tally = Tally::read(engine)?;
+    if tally.commits < witness.commits {
+        return Err(StoreError::Quarantined);
+    }
+    if witness.is_clean { Ok(()) } else { tally.check(engine) }
 }
 
 /// Engines make what they miss, so it is looked for before they are asked.

@@ -50,7 +50,7 @@ impl SledEngine {
 
     /// Opens the database in `directory`, making it if the directory is empty.
     pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
-        let (db, files) = open_tree(directory)?;
+        let (db, files) = open_tree(directory, Some(FLUSH_EVERY_MS))?;
         Ok(Self {
             directory: directory.to_owned(),
             tree: RwLock::new(Tree { db: Some(db), before: BTreeMap::new() }),
@@ -88,7 +88,7 @@ impl SledEngine {
         *refusing_since = Some(Instant::now());
         let mut tree = self.write_tree();
         drop_tree(tree.db.take())?;
-        let (db, files) = open_tree(&self.directory)?;
+        let (db, files) = open_tree(&self.directory, Some(FLUSH_EVERY_MS))?;
         *self.files() = files;
         *tree = Tree { db: Some(db), before: BTreeMap::new() };
         *refusing_since = None;
@@ -142,7 +142,7 @@ impl Engine for SledEngine {
         await_release(&directory)?;
         // sled wrote once more while it went.
         files.into_inner().unwrap_or_else(PoisonError::into_inner).sync()?;
-        synced
+        synced.and_then(|()| write_snapshot(&directory))
     }
 }
 
@@ -262,18 +262,28 @@ fn number(chunk: usize) -> Result<u16, StoreError> {
     u16::try_from(chunk).map_err(|_| StoreError::TooLarge)
 }
 
-fn open_tree(directory: &Path) -> Result<(Db, LogFiles), StoreError> {
+fn open_tree(directory: &Path, flush_every_ms: Option<u64>) -> Result<(Db, LogFiles), StoreError> {
     if directory.join(LogFiles::LOG).exists() {
         await_release(directory)?;
     }
     let config = Config::new()
         .path(directory)
         .cache_capacity(CACHE_BYTES)
-        .flush_every_ms(Some(FLUSH_EVERY_MS))
+        .flush_every_ms(flush_every_ms)
         .use_compression(false);
     let db = guarded(|| config.open().map_err(|error| fault(&error)))?;
     let files = LogFiles::sync_opened(directory)?;
     Ok((db, files))
+}
+
+/// Opens sled once more and lets it go. It writes a snapshot of its page table only when it opens;
+/// without one, the next start would take the page table from the log, passing silently over what
+/// it cannot read, while a page found by a snapshot is checked by its checksum.
+fn write_snapshot(directory: &Path) -> Result<(), StoreError> {
+    let (db, mut files) = open_tree(directory, None)?;
+    drop_tree(Some(db))?;
+    await_release(directory)?;
+    files.sync()
 }
 
 /// Drops the last handle, which ends sled's threads; a failed sync in there is a panic.

@@ -1,9 +1,9 @@
 //! What a database directory says of itself, outside the engine's files.
 //!
-//! It testifies that the database was created, by which engine, and that it held at least so many
-//! commits; so files that are gone, emptied or rolled back are noticed, which an engine that
-//! recovers from a torn log cannot do on its own. It is a lower bound, renewed now and then: it
-//! relies on nothing but an atomic rename.
+//! It testifies that the database was created, by which engine, that it held at least so many
+//! commits, and whether it was closed; so files that are gone, emptied or rolled back are noticed,
+//! which an engine that recovers from a torn log cannot do on its own. The number is a lower bound,
+//! renewed now and then; it relies on nothing but an atomic rename.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -15,12 +15,14 @@ use super::{StoreEngine, StoreError, durable};
 pub(super) struct Witness {
     pub(super) engine: StoreEngine,
     pub(super) commits: u64,
+    /// Nothing was written since it was closed in order.
+    pub(super) is_clean: bool,
 }
 
 impl Witness {
     const NAME: &str = "tresor.witness";
     const MAGIC: &[u8; 5] = b"TRSW\x01";
-    const BYTES: usize = 18;
+    const BYTES: usize = 19;
 
     /// The testimony in `directory`, if there is one; one that cannot be read is damage.
     pub(super) fn read(directory: &Path) -> Result<Option<Self>, StoreError> {
@@ -44,7 +46,7 @@ impl Witness {
 
     fn to_bytes(self) -> Vec<u8> {
         let mut bytes = Self::MAGIC.to_vec();
-        bytes.push(self.engine.number());
+        bytes.extend_from_slice(&[self.engine.number(), u8::from(self.is_clean)]);
         bytes.extend_from_slice(&self.commits.to_be_bytes());
         bytes.extend_from_slice(&crc32fast::hash(&bytes).to_be_bytes());
         bytes
@@ -53,12 +55,14 @@ impl Witness {
     fn parse(bytes: &[u8]) -> Option<Self> {
         let (body, crc) = bytes.split_last_chunk::<4>()?;
         let (rest, commits) = body.split_last_chunk::<8>()?;
-        let (number, magic) = rest.split_last()?;
+        let (magic, [number, clean]) = rest.split_last_chunk::<2>()?;
         let is_whole = bytes.len() == Self::BYTES
             && magic == Self::MAGIC
+            && *clean <= 1
             && u32::from_be_bytes(*crc) == crc32fast::hash(body);
         let engine = StoreEngine::from_number(*number)?;
-        is_whole.then_some(Self { engine, commits: u64::from_be_bytes(*commits) })
+        let commits = u64::from_be_bytes(*commits);
+        is_whole.then_some(Self { engine, commits, is_clean: *clean == 1 })
     }
 }
 
@@ -66,12 +70,13 @@ impl Witness {
 mod tests {
     use super::*;
 
-    const WITNESS: Witness = Witness { engine: StoreEngine::Sled, commits: 0x0102_0304 };
+    const WITNESS: Witness =
+        Witness { engine: StoreEngine::Sled, commits: 0x0102_0304, is_clean: false };
 
     #[test]
     fn its_form_is_frozen() {
-        let golden = "5452535701010000000001020304";
-        assert_eq!(hex::encode(&WITNESS.to_bytes()[..14]), golden);
+        let golden = "545253570101000000000001020304";
+        assert_eq!(hex::encode(&WITNESS.to_bytes()[..15]), golden);
         assert_eq!(Witness::parse(&WITNESS.to_bytes()), Some(WITNESS));
     }
 

@@ -1,0 +1,143 @@
+//! What a database should hold, kept in a row of its own and written in every batch.
+//!
+//! sled, when it recovers, passes silently over what it cannot read, so rows can go missing without
+//! an error; the tally tells. It counts commits and rows and sums a digest of each row, in any
+//! order, so it is kept up from what a batch changes, and only checking it needs every row. It is
+//! against accidents: whoever can write the rows can write the tally.
+
+use ring::digest::{SHA256, digest};
+
+use super::StoreError;
+use super::engine::{Batch, Engine, KeyRange};
+
+/// Counts over all rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) commits: u64,
+    rows: u64,
+    sum: u64,
+}
+
+impl Tally {
+    /// Its engine key; keyspaces begin at 1, so no row has it.
+    const KEY: &[u8] = &[0];
+    /// Rows read at a time when checking: a few megabytes at most.
+    const PAGE_ROWS: usize = 64;
+
+    /// The tally of the last commit.
+    pub(super) fn read(engine: &dyn Engine) -> Result<Self, StoreError> {
+        match engine.read(Self::KEY)? {
+            Some(bytes) => Self::parse(&bytes).ok_or(StoreError::Quarantined),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// The tally after a batch, put into it.
+    pub(super) fn after(engine: &dyn Engine, batch: &mut Batch) -> Result<Self, StoreError> {
+        // Read again, not remembered: a commit that answered with an error may have been applied.
+        let mut tally = Self::read(engine)?;
+        for (key, value) in batch.iter() {
+            if let Some(old) = engine.read(key)? {
+                tally.remove(key, &old);
+            }
+            if let Some(new) = value {
+                tally.add(key, new);
+            }
+        }
+        tally.commits = tally.commits.wrapping_add(1);
+        batch.insert(Self::KEY.to_vec(), Some(tally.to_bytes()));
+        Ok(tally)
+    }
+
+    /// Reads every row and compares.
+    pub(super) fn check(self, engine: &dyn Engine) -> Result<(), StoreError> {
+        let mut found = Self { commits: self.commits, ..Self::default() };
+        let mut range = KeyRange { prefix: Vec::new(), after: Some(Self::KEY.to_vec()) };
+        loop {
+            let rows = engine.scan(&range, Self::PAGE_ROWS)?;
+            rows.iter().for_each(|row| found.add(&row.key, &row.value));
+            match rows.into_iter().next_back() {
+                Some(last) => range.after = Some(last.key),
+                None => break,
+            }
+        }
+        if found == self { Ok(()) } else { Err(StoreError::Quarantined) }
+    }
+
+    fn add(&mut self, key: &[u8], value: &[u8]) {
+        self.rows = self.rows.wrapping_add(1);
+        self.sum = self.sum.wrapping_add(digest_of(key, value));
+    }
+
+    fn remove(&mut self, key: &[u8], value: &[u8]) {
+        self.rows = self.rows.wrapping_sub(1);
+        self.sum = self.sum.wrapping_sub(digest_of(key, value));
+    }
+
+    fn to_bytes(self) -> Vec<u8> {
+        [self.commits, self.rows, self.sum].into_iter().flat_map(u64::to_be_bytes).collect()
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let (commits, rest) = bytes.split_first_chunk()?;
+        let (rows, rest) = rest.split_first_chunk()?;
+        let sum = rest.try_into().ok()?;
+        let [commits, rows, sum] = [*commits, *rows, sum].map(u64::from_be_bytes);
+        Some(Self { commits, rows, sum })
+    }
+}
+
+/// The first 64 bits of a digest of the row; the key goes in as a digest, so that it has an end.
+fn digest_of(key: &[u8], value: &[u8]) -> u64 {
+    let key_digest = digest(&SHA256, key);
+    let row = digest(&SHA256, &[key_digest.as_ref(), value].concat());
+    let first = row.as_ref().first_chunk().copied().unwrap_or_default();
+    u64::from_be_bytes(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::MemoryEngine;
+
+    fn commit(engine: &MemoryEngine, rows: &[(u8, Option<&[u8]>)]) -> Tally {
+        let row = |(key, value): &(u8, Option<&[u8]>)| (vec![1, *key], value.map(<[u8]>::to_vec));
+        let mut batch: Batch = rows.iter().map(row).collect();
+        let tally = Tally::after(engine, &mut batch).expect("it reads");
+        engine.commit(batch).expect("it writes");
+        tally
+    }
+
+    #[test]
+    fn it_follows_every_change() {
+        let engine = MemoryEngine::default();
+        let empty = Tally::read(&engine).expect("it reads");
+        assert_eq!(empty.check(&engine), Ok(()));
+        commit(&engine, &[(1, Some(b"a")), (2, Some(b"")), (3, None)]);
+        commit(&engine, &[(1, Some(b"b")), (2, None)]);
+        let tally = commit(&engine, &[(1, Some(b"b")), (4, Some(b"d"))]);
+        assert_eq!((tally.commits, tally.rows), (3, 2));
+        assert_eq!(Tally::read(&engine), Ok(tally));
+        assert_eq!(tally.check(&engine), Ok(()));
+        let none = commit(&engine, &[(1, None), (4, None)]);
+        assert_eq!((none.rows, none.sum), (0, 0));
+    }
+
+    #[test]
+    fn a_lost_an_older_and_a_moved_row_are_noticed() {
+        let damages: [&[(u8, Option<&[u8]>)]; 4] = [
+            &[(1, None)],
+            &[(1, Some(b"old"))],
+            &[(1, Some(b"two")), (2, Some(b"one"))],
+            &[(1, None), (3, Some(b"one"))],
+        ];
+        for damage in damages {
+            let engine = MemoryEngine::default();
+            let tally = commit(&engine, &[(1, Some(b"one")), (2, Some(b"two"))]);
+            let row =
+                |(key, value): &(u8, Option<&[u8]>)| (vec![1, *key], value.map(<[u8]>::to_vec));
+            engine.commit(damage.iter().map(row).collect()).expect("it writes");
+            assert_eq!(tally.check(&engine), Err(StoreError::Quarantined), "{damage:?}");
+        }
+    }
+}
