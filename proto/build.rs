@@ -27,11 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut redacted = String::new();
     let mut config = tonic_prost_build::Config::new();
     let mut names = Vec::new();
-    for file in descriptors
-        .file
-        .iter()
-        .filter(|file| file.package().starts_with("tresor."))
-    {
+    for file in descriptors.file.iter().filter(|file| file.package().starts_with("tresor.")) {
         let version_module = file.package().split('.').nth(1).unwrap_or_default();
         for message in &file.message_type {
             names.push(format!(".{}.{}", file.package(), message.name()));

@@ -17,13 +17,7 @@ pub enum Action {
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 5] = [
-        Self::Seal,
-        Self::Tokenize,
-        Self::Clear,
-        Self::Drop,
-        Self::Reject,
-    ];
+    pub const ALL: [Self; 5] = [Self::Seal, Self::Tokenize, Self::Clear, Self::Drop, Self::Reject];
 
     /// Its name in policies and answers.
     #[must_use]
@@ -95,9 +89,7 @@ impl Reveal {
     /// The reveal of a name; `None` for an unknown one.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
-        [Self::Redacted, Self::Masked, Self::Plain]
-            .into_iter()
-            .find(|r| r.as_str() == text)
+        [Self::Redacted, Self::Masked, Self::Plain].into_iter().find(|r| r.as_str() == text)
     }
 
     /// Reads the wire's enumeration, where "not given" is masked.

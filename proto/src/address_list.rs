@@ -15,16 +15,9 @@ impl AddressList {
     /// `invalid_request` for an entry that is neither, or for more than 64.
     pub fn parse<S: AsRef<str>>(entries: &[S]) -> Result<Self, Failure> {
         if entries.len() > ALLOWED_ADDRESSES_MAX {
-            return Err(Failure::invalid(
-                "allowed_addresses",
-                "more than 64 entries",
-            ));
+            return Err(Failure::invalid("allowed_addresses", "more than 64 entries"));
         }
-        entries
-            .iter()
-            .map(|entry| parse_entry(entry.as_ref()))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        entries.iter().map(|entry| parse_entry(entry.as_ref())).collect::<Result<_, _>>().map(Self)
     }
 
     /// Whether `address` is on the list. IPv4 addresses mapped into IPv6 count as IPv4.
@@ -43,12 +36,7 @@ impl AddressList {
 
 fn parse_entry(entry: &str) -> Result<IpNet, Failure> {
     let net = entry.parse::<IpNet>().ok();
-    let host = || {
-        entry
-            .parse::<IpAddr>()
-            .ok()
-            .map(|address| IpNet::from(address.to_canonical()))
-    };
+    let host = || entry.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical()));
     let invalid = || Failure::invalid("allowed_addresses", "an entry is not an address or CIDR");
     net.or_else(host).map(|net| net.trunc()).ok_or_else(invalid)
 }

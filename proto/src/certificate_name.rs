@@ -36,9 +36,7 @@ impl CertificateName {
     /// Parses a URI within `trust_domain`; `None` for anything else.
     #[must_use]
     pub fn parse(uri: &str, trust_domain: &TrustDomain) -> Option<Self> {
-        let path = uri
-            .strip_prefix("spiffe://")?
-            .strip_prefix(trust_domain.as_str())?;
+        let path = uri.strip_prefix("spiffe://")?.strip_prefix(trust_domain.as_str())?;
         match path.split('/').collect::<Vec<_>>().as_slice() {
             ["", "svc", name] => ServiceName::parse(name).map(Self::Service),
             ["", "tenant", tenant, "client", name] => Some(Self::Client {
@@ -107,10 +105,7 @@ mod tests {
     #[test]
     fn services_and_clients_survive_the_round_trip() {
         let domain = TrustDomain::parse("tresor.example").unwrap();
-        for path in [
-            "svc/edge".to_owned(),
-            format!("tenant/{TENANT}/client/planner-1"),
-        ] {
+        for path in ["svc/edge".to_owned(), format!("tenant/{TENANT}/client/planner-1")] {
             let uri = format!("spiffe://tresor.example/{path}");
             assert_eq!(parse(&uri).unwrap().to_uri(&domain), uri);
         }

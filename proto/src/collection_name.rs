@@ -18,10 +18,7 @@ impl CollectionName {
         if is_valid {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Failure::invalid(
-                "collection",
-                "a collection's name is [a-z][a-z0-9_-]{0,62}",
-            ))
+            Err(Failure::invalid("collection", "a collection's name is [a-z][a-z0-9_-]{0,62}"))
         }
     }
 

@@ -27,9 +27,7 @@ impl ContentType {
     /// The content type of a number; `None` for an unknown one.
     #[must_use]
     pub fn from_code(code: i32) -> Option<Self> {
-        [Self::Text, Self::Json, Self::Binary]
-            .into_iter()
-            .find(|t| i32::from(t.code()) == code)
+        [Self::Text, Self::Json, Self::Binary].into_iter().find(|t| i32::from(t.code()) == code)
     }
 }
 
@@ -55,15 +53,9 @@ impl Content {
     /// # Errors
     /// `too_large` above 64 KiB, `invalid_request` for bytes that are not of the type.
     pub fn new(content_type: ContentType, bytes: Vec<u8>) -> Result<Self, Failure> {
-        let content = Self {
-            content_type,
-            bytes,
-        };
+        let content = Self { content_type, bytes };
         if content.bytes.len() > VALUE_BYTES_MAX {
-            return Err(Failure::new(
-                ErrorCode::TooLarge,
-                "a value is over 65536 bytes",
-            ));
+            return Err(Failure::new(ErrorCode::TooLarge, "a value is over 65536 bytes"));
         }
         match content.content_type {
             ContentType::Binary => Ok(content),
@@ -114,9 +106,7 @@ impl Content {
             ContentType::Json => Wire::Json(text(bytes)),
             ContentType::Binary => Wire::Binary(bytes),
         };
-        vault::Value {
-            content: Some(content),
-        }
+        vault::Value { content: Some(content) }
     }
 
     fn is_json_scalar(&self) -> bool {

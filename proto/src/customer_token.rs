@@ -135,13 +135,8 @@ impl core::fmt::Display for CustomerTokenId {
 }
 
 impl CustomerTokenKind {
-    const ALL: [Self; 5] = [
-        Self::ReadWrite,
-        Self::WriteOnly,
-        Self::Grant,
-        Self::Admin,
-        Self::Recovery,
-    ];
+    const ALL: [Self; 5] =
+        [Self::ReadWrite, Self::WriteOnly, Self::Grant, Self::Admin, Self::Recovery];
 
     /// Its letter in the text form.
     #[must_use]

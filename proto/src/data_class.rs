@@ -50,9 +50,7 @@ impl DataClass {
     /// The class of a number; `None` for an unknown one.
     #[must_use]
     pub fn from_code(code: u32) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|class| u32::from(class.code()) == code)
+        Self::ALL.into_iter().find(|class| u32::from(class.code()) == code)
     }
 
     /// Its name, `snake_case`.
@@ -82,10 +80,7 @@ impl DataClass {
     ///
     /// # Errors
     /// `Err(())` for an unknown number.
-    #[allow(
-        clippy::result_unit_err,
-        reason = "there is nothing to say but that it is unknown"
-    )]
+    #[allow(clippy::result_unit_err, reason = "there is nothing to say but that it is unknown")]
     pub fn from_wire(code: i32) -> Result<Option<Self>, ()> {
         match u32::try_from(code) {
             Ok(0) => Ok(None),
@@ -116,10 +111,7 @@ mod tests {
         for class in DataClass::ALL {
             let wire = vault::DataClass::from(class);
             assert_eq!(wire as i32, i32::from(class.code()));
-            assert_eq!(
-                wire.as_str_name(),
-                format!("DATA_CLASS_{}", class.as_str().to_uppercase())
-            );
+            assert_eq!(wire.as_str_name(), format!("DATA_CLASS_{}", class.as_str().to_uppercase()));
             assert_eq!(DataClass::from_text(class.as_str()), Some(class));
             assert_eq!(DataClass::from_wire(wire as i32), Ok(Some(class)));
         }

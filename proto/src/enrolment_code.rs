@@ -66,9 +66,7 @@ fn to_base32(number: u128, digits: usize) -> Zeroizing<String> {
 fn from_base32(digits: &str) -> Option<u128> {
     digits.bytes().try_fold(0u128, |number, digit| {
         let value = ALPHABET.iter().position(|&d| d == digit)?;
-        number
-            .checked_mul(32)?
-            .checked_add(u128::try_from(value).ok()?)
+        number.checked_mul(32)?.checked_add(u128::try_from(value).ok()?)
     })
 }
 

@@ -3,10 +3,7 @@ use tonic::Code;
 /// What went wrong, and whose fault it is: the one table behind gRPC statuses, HTTP statuses and
 /// the documentation. The text travels as `google.rpc.ErrorInfo.reason` and as `code` of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(
-    missing_docs,
-    reason = "each variant is documented by its row of the table"
-)]
+#[allow(missing_docs, reason = "each variant is documented by its row of the table")]
 pub enum ErrorCode {
     InvalidRequest,
     Unauthenticated,
@@ -44,13 +41,7 @@ const fn row(
     http: u16,
     title: &'static str,
 ) -> Row {
-    Row {
-        code,
-        text,
-        grpc,
-        http,
-        title,
-    }
+    Row { code, text, grpc, http, title }
 }
 
 /// In the order of the variants, which [`ErrorCode::row`] relies on and a test holds.
@@ -69,48 +60,12 @@ static TABLE: [Row; 18] = [
         401,
         "invalid credential",
     ),
-    row(
-        ErrorCode::Forbidden,
-        "forbidden",
-        Code::PermissionDenied,
-        403,
-        "not allowed",
-    ),
-    row(
-        ErrorCode::NotFound,
-        "not_found",
-        Code::NotFound,
-        404,
-        "not found",
-    ),
-    row(
-        ErrorCode::Conflict,
-        "conflict",
-        Code::Aborted,
-        409,
-        "conflict with another change",
-    ),
-    row(
-        ErrorCode::AlreadyExists,
-        "already_exists",
-        Code::AlreadyExists,
-        409,
-        "already exists",
-    ),
-    row(
-        ErrorCode::Gone,
-        "gone",
-        Code::FailedPrecondition,
-        410,
-        "expired or erased",
-    ),
-    row(
-        ErrorCode::TooLarge,
-        "too_large",
-        Code::OutOfRange,
-        413,
-        "over a limit",
-    ),
+    row(ErrorCode::Forbidden, "forbidden", Code::PermissionDenied, 403, "not allowed"),
+    row(ErrorCode::NotFound, "not_found", Code::NotFound, 404, "not found"),
+    row(ErrorCode::Conflict, "conflict", Code::Aborted, 409, "conflict with another change"),
+    row(ErrorCode::AlreadyExists, "already_exists", Code::AlreadyExists, 409, "already exists"),
+    row(ErrorCode::Gone, "gone", Code::FailedPrecondition, 410, "expired or erased"),
+    row(ErrorCode::TooLarge, "too_large", Code::OutOfRange, 413, "over a limit"),
     row(
         ErrorCode::WrongKey,
         "wrong_key",
@@ -125,27 +80,9 @@ static TABLE: [Row; 18] = [
         422,
         "rejected by the collection's policy",
     ),
-    row(
-        ErrorCode::RateLimited,
-        "rate_limited",
-        Code::ResourceExhausted,
-        429,
-        "too many requests",
-    ),
-    row(
-        ErrorCode::Overloaded,
-        "overloaded",
-        Code::Unavailable,
-        503,
-        "overloaded",
-    ),
-    row(
-        ErrorCode::Locked,
-        "locked",
-        Code::Unavailable,
-        503,
-        "the vault is locked",
-    ),
+    row(ErrorCode::RateLimited, "rate_limited", Code::ResourceExhausted, 429, "too many requests"),
+    row(ErrorCode::Overloaded, "overloaded", Code::Unavailable, 503, "overloaded"),
+    row(ErrorCode::Locked, "locked", Code::Unavailable, 503, "the vault is locked"),
     row(
         ErrorCode::StorageUnavailable,
         "storage_unavailable",
@@ -167,20 +104,8 @@ static TABLE: [Row; 18] = [
         415,
         "unsupported media type",
     ),
-    row(
-        ErrorCode::Integrity,
-        "integrity",
-        Code::DataLoss,
-        500,
-        "stored data do not authenticate",
-    ),
-    row(
-        ErrorCode::Internal,
-        "internal",
-        Code::Internal,
-        500,
-        "internal error",
-    ),
+    row(ErrorCode::Integrity, "integrity", Code::DataLoss, 500, "stored data do not authenticate"),
+    row(ErrorCode::Internal, "internal", Code::Internal, 500, "internal error"),
 ];
 
 impl ErrorCode {
@@ -202,10 +127,7 @@ impl ErrorCode {
     /// The code of a text; `None` for one this version does not know.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
-        TABLE
-            .iter()
-            .find(|row| row.text == text)
-            .map(|row| row.code)
+        TABLE.iter().find(|row| row.text == text).map(|row| row.code)
     }
 
     /// The gRPC status it travels as.

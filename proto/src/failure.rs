@@ -39,12 +39,7 @@ impl Failure {
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         let retry_after = code.is_retryable().then_some(RETRY_AFTER);
-        Self {
-            code,
-            message: message.into(),
-            violations: Vec::new(),
-            retry_after,
-        }
+        Self { code, message: message.into(), violations: Vec::new(), retry_after }
     }
 
     /// The request is malformed at `field`.
@@ -56,10 +51,8 @@ impl Failure {
     /// Names a field at fault.
     #[must_use]
     pub fn with_violation(mut self, field: &str, description: impl Into<String>) -> Self {
-        self.violations.push(Violation {
-            field: field.to_owned(),
-            description: description.into(),
-        });
+        self.violations
+            .push(Violation { field: field.to_owned(), description: description.into() });
         self
     }
 
@@ -123,11 +116,7 @@ impl Failure {
     pub fn from_item_status(status: &tonic_types::Status) -> Self {
         let details = prost::Message::encode_to_vec(status);
         let code = tonic::Code::from_i32(status.code);
-        Self::from(&Status::with_details(
-            code,
-            status.message.clone(),
-            details.into(),
-        ))
+        Self::from(&Status::with_details(code, status.message.clone(), details.into()))
     }
 }
 
@@ -147,19 +136,13 @@ impl From<Failure> for Status {
 impl From<&Status> for Failure {
     fn from(status: &Status) -> Self {
         let details = status.get_error_details();
-        let reason = details
-            .error_info()
-            .and_then(|info| ErrorCode::from_text(&info.reason));
+        let reason = details.error_info().and_then(|info| ErrorCode::from_text(&info.reason));
         let Some(code) = reason else {
             return Self::from(ErrorCode::from_grpc(status.code()));
         };
         let mut failure = Self::new(code, status.message().to_owned());
         failure.retry_after = details.retry_info().and_then(|info| info.retry_delay);
-        for violation in details
-            .bad_request()
-            .into_iter()
-            .flat_map(|bad| &bad.field_violations)
-        {
+        for violation in details.bad_request().into_iter().flat_map(|bad| &bad.field_violations) {
             failure = failure.with_violation(&violation.field, &violation.description);
         }
         failure
@@ -179,10 +162,7 @@ mod tests {
         for code in ErrorCode::all() {
             let failure = sample(code);
             assert_eq!(Failure::from(&Status::from(failure.clone())), failure);
-            assert_eq!(
-                Failure::from_item_status(&failure.to_item_status()),
-                failure
-            );
+            assert_eq!(Failure::from_item_status(&failure.to_item_status()), failure);
         }
     }
 

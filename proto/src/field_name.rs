@@ -15,16 +15,10 @@ impl FieldName {
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let name: String = text.nfc().collect();
         if name.is_empty() || name.len() > FIELD_NAME_BYTES_MAX {
-            return Err(Failure::invalid(
-                "field name",
-                "a field's name has 1 to 128 bytes",
-            ));
+            return Err(Failure::invalid("field name", "a field's name has 1 to 128 bytes"));
         }
         if name.chars().any(char::is_control) {
-            return Err(Failure::invalid(
-                "field name",
-                "a field's name has a control character",
-            ));
+            return Err(Failure::invalid("field name", "a field's name has a control character"));
         }
         Ok(Self(name))
     }

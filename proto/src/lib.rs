@@ -42,18 +42,8 @@ pub use secret::Secret;
 pub use tenant::{TenantId, TenantName, TenantRef};
 
 /// The generated code, in modules that mirror its packages.
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    unused_qualifications,
-    reason = "generated code"
-)]
-#[allow(
-    clippy::all,
-    clippy::restriction,
-    clippy::pedantic,
-    reason = "generated code"
-)]
+#[allow(missing_docs, unreachable_pub, unused_qualifications, reason = "generated code")]
+#[allow(clippy::all, clippy::restriction, clippy::pedantic, reason = "generated code")]
 mod generated {
     pub mod vault {
         pub mod v1 {

@@ -56,24 +56,14 @@ impl Policy {
             return Err(Failure::invalid("fields", "a field is declared twice"));
         }
         if fields.iter().any(|field| field.action == Action::Tokenize) {
-            return Err(Failure::invalid(
-                "fields",
-                "tokenize is not supported by this version",
-            ));
+            return Err(Failure::invalid("fields", "tokenize is not supported by this version"));
         }
         undeclared.check()?;
-        if !matches!(
-            declared_clear_but_personal,
-            Action::Seal | Action::Reject | Action::Clear
-        ) {
+        if !matches!(declared_clear_but_personal, Action::Seal | Action::Reject | Action::Clear) {
             let description = "one of: seal, reject, clear (which only flags it)";
             return Err(Failure::invalid("declared_clear_but_personal", description));
         }
-        Ok(Self {
-            fields,
-            undeclared,
-            declared_clear_but_personal,
-        })
+        Ok(Self { fields, undeclared, declared_clear_but_personal })
     }
 
     /// The declared fields, in their order.
@@ -130,11 +120,7 @@ impl UndeclaredPolicy {
 
 impl Default for UndeclaredPolicy {
     fn default() -> Self {
-        Self {
-            personal: Action::Seal,
-            unknown_text: Action::Seal,
-            not_personal: Action::Clear,
-        }
+        Self { personal: Action::Seal, unknown_text: Action::Seal, not_personal: Action::Clear }
     }
 }
 
@@ -144,14 +130,13 @@ impl TryFrom<vault::Policy> for Policy {
     fn try_from(policy: vault::Policy) -> Result<Self, Failure> {
         let flagged = policy.declared_clear_but_personal();
         let undeclared =
-            policy
-                .undeclared
-                .as_ref()
-                .map_or_else(UndeclaredPolicy::default, |wire| UndeclaredPolicy {
+            policy.undeclared.as_ref().map_or_else(UndeclaredPolicy::default, |wire| {
+                UndeclaredPolicy {
                     personal: Action::from_wire(wire.personal()).unwrap_or(Action::Seal),
                     unknown_text: Action::from_wire(wire.unknown_text()).unwrap_or(Action::Seal),
                     not_personal: Action::from_wire(wire.not_personal()).unwrap_or(Action::Clear),
-                });
+                }
+            });
         let fields = policy.fields.into_iter().map(FieldPolicy::try_from);
         Self::new(
             fields.collect::<Result<_, _>>()?,
@@ -196,14 +181,10 @@ impl From<&Policy> for vault::Policy {
 
 impl From<&FieldPolicy> for vault::FieldPolicy {
     fn from(field: &FieldPolicy) -> Self {
-        let class = field
-            .data_class
-            .map_or(vault::DataClass::Unspecified, Into::into);
+        let class = field.data_class.map_or(vault::DataClass::Unspecified, Into::into);
         Self {
             name: field.name.as_str().to_owned(),
-            info_type: field
-                .info_type
-                .map_or_else(String::new, |t| t.as_str().to_owned()),
+            info_type: field.info_type.map_or_else(String::new, |t| t.as_str().to_owned()),
             action: vault::Action::from(field.action) as i32,
             data_class: class as i32,
         }
@@ -227,14 +208,8 @@ mod tests {
     fn a_policy_survives_the_wire() {
         let fields = vec![declared("a", Action::Seal), declared("b", Action::Clear)];
         let policy = Policy::new(fields, UndeclaredPolicy::default(), Action::Reject).unwrap();
-        assert_eq!(
-            Policy::try_from(vault::Policy::from(&policy)).unwrap(),
-            policy
-        );
-        assert_eq!(
-            Policy::try_from(vault::Policy::default()).unwrap(),
-            Policy::default()
-        );
+        assert_eq!(Policy::try_from(vault::Policy::from(&policy)).unwrap(), policy);
+        assert_eq!(Policy::try_from(vault::Policy::default()).unwrap(), Policy::default());
     }
 
     #[test]
@@ -245,10 +220,8 @@ mod tests {
 
     #[test]
     fn unknown_text_never_stays_clear() {
-        let undeclared = UndeclaredPolicy {
-            unknown_text: Action::Clear,
-            ..UndeclaredPolicy::default()
-        };
+        let undeclared =
+            UndeclaredPolicy { unknown_text: Action::Clear, ..UndeclaredPolicy::default() };
         assert!(Policy::new(Vec::new(), undeclared, Action::Seal).is_err());
     }
 }

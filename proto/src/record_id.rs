@@ -16,10 +16,7 @@ impl RecordId {
         if (1..=RECORD_ID_BYTES_MAX).contains(&text.len()) && text.bytes().all(fits) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Failure::invalid(
-                "id",
-                "a record's id is [A-Za-z0-9._~-]{1,128}",
-            ))
+            Err(Failure::invalid("id", "a record's id is [A-Za-z0-9._~-]{1,128}"))
         }
     }
 

@@ -16,10 +16,7 @@ impl RequestId {
         if (1..=REQUEST_ID_BYTES_MAX).contains(&text.len()) && text.bytes().all(fits) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Failure::invalid(
-                "request_id",
-                "a request id is 1 to 64 visible ASCII characters",
-            ))
+            Err(Failure::invalid("request_id", "a request id is 1 to 64 visible ASCII characters"))
         }
     }
 

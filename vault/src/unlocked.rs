@@ -5,7 +5,7 @@
 //! keys, never decisions.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -35,10 +35,7 @@ pub(crate) struct ClassKeys {
 impl ClassKeys {
     /// The newest epoch, which seals.
     pub(crate) fn newest(&self) -> Result<(u32, &DataKey), CryptoError> {
-        self.epochs
-            .last_key_value()
-            .map(|(epoch, key)| (*epoch, key))
-            .ok_or(CryptoError)
+        self.epochs.last_key_value().map(|(epoch, key)| (*epoch, key)).ok_or(CryptoError)
     }
 
     /// The key of an epoch.
@@ -95,8 +92,8 @@ impl UnlockedCache {
     ) -> Result<Unlocked, CryptoError> {
         let mut unlocked = Unlocked::default();
         for class in classes {
-            if !unlocked.0.contains_key(&class) {
-                unlocked.0.insert(class, self.class(holder, class, now_ms)?);
+            if let Entry::Vacant(vacant) = unlocked.0.entry(class) {
+                vacant.insert(self.class(holder, class, now_ms)?);
             }
         }
         Ok(unlocked)
@@ -120,11 +117,7 @@ impl UnlockedCache {
         let Some(keys) = open_slot(holder, class)?.map(Arc::new) else {
             return Ok(None);
         };
-        let entry = CacheEntry {
-            keys: Arc::clone(&keys),
-            unlocked_ms: now_ms,
-            used_ms: now_ms,
-        };
+        let entry = CacheEntry { keys: Arc::clone(&keys), unlocked_ms: now_ms, used_ms: now_ms };
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() < ENTRIES_MAX {
             entries.insert(key, entry);
@@ -134,9 +127,7 @@ impl UnlockedCache {
 
     fn recall(&self, key: &CacheKey, now_ms: u64) -> Option<Arc<ClassKeys>> {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = entries
-            .get_mut(key)
-            .filter(|entry| entry.is_fresh(now_ms))?;
+        let entry = entries.get_mut(key).filter(|entry| entry.is_fresh(now_ms))?;
         entry.used_ms = now_ms;
         Some(Arc::clone(&entry.keys))
     }
@@ -161,16 +152,11 @@ fn open_slot(holder: Holder<'_>, class: DataClass) -> Result<Option<ClassKeys>, 
         return Ok(None);
     };
     let keyring = &holder.keyring.keyring;
-    let place = SlotHolder {
-        tenant: keyring.tenant,
-        bounds: &holder.entry.bounds,
-    };
+    let place = SlotHolder { tenant: keyring.tenant, bounds: &holder.entry.bounds };
     let cipher_key = keyring.cipher_key(slot.cipher_key_version)?;
     let class_key = slot.unlock(place, holder.wrap_key, cipher_key)?;
     let epochs = keyring
         .data_keys(class)
         .map(|wrapped| Ok((wrapped.epoch, wrapped.unwrap(keyring.tenant, &class_key)?)));
-    Ok(Some(ClassKeys {
-        epochs: epochs.collect::<Result<_, CryptoError>>()?,
-    }))
+    Ok(Some(ClassKeys { epochs: epochs.collect::<Result<_, CryptoError>>()? }))
 }

@@ -1,6 +1,8 @@
 //! The operations of a vault, with everything real but the clock: put, get, list, delete, enrol,
 //! and what a writer of the database cannot do.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
 #[path = "operations/house.rs"]
 mod house;
 
@@ -27,12 +29,8 @@ async fn what_is_put_is_read_back_plain_masked_and_redacted() {
         assert_eq!((stored.id.as_str(), stored.revision), ("r1", 1));
         let plain = house.get("r1", Reveal::Plain).await.unwrap();
         let texts: Vec<_> = plain.fields.iter().map(text_of).collect();
-        let expected = [
-            "Anna-Lena Maier",
-            "geplant",
-            "anna@example.org",
-            "Schlüssel beim Nachbarn",
-        ];
+        let expected =
+            ["Anna-Lena Maier", "geplant", "anna@example.org", "Schlüssel beim Nachbarn"];
         assert_eq!(texts, expected.map(|text| Some(text.to_owned())));
         let masked = house.get("r1", Reveal::Masked).await.unwrap();
         assert_eq!(text_of(&masked.fields[0]).as_deref(), Some("A. M."));
@@ -49,10 +47,7 @@ async fn records_survive_a_restart_and_open_with_the_same_two_keys() {
         house.put(Some("r1"), person()).await.unwrap();
         house.reopen().await;
         let plain = house.get("r1", Reveal::Plain).await.unwrap();
-        assert_eq!(
-            text_of(&plain.fields[0]).as_deref(),
-            Some("Anna-Lena Maier")
-        );
+        assert_eq!(text_of(&plain.fields[0]).as_deref(), Some("Anna-Lena Maier"));
     }
 }
 
@@ -77,20 +72,9 @@ async fn one_bad_item_does_not_stop_its_batch() {
     ];
     let results = house.put_all(records).await.unwrap();
     assert_eq!(results[0].as_ref().unwrap().revision, 1);
-    assert_eq!(
-        results[1].as_ref().unwrap_err().code(),
-        ErrorCode::InvalidRequest
-    );
-    assert_eq!(
-        results[2].as_ref().unwrap().revision,
-        2,
-        "the same id twice in one batch"
-    );
-    assert_eq!(
-        results[3].as_ref().unwrap().id.as_str().len(),
-        36,
-        "a UUIDv7"
-    );
+    assert_eq!(results[1].as_ref().unwrap_err().code(), ErrorCode::InvalidRequest);
+    assert_eq!(results[2].as_ref().unwrap().revision, 2, "the same id twice in one batch");
+    assert_eq!(results[3].as_ref().unwrap().id.as_str().len(), 36, "a UUIDv7");
 }
 
 #[tokio::test]
@@ -118,10 +102,7 @@ async fn a_deleted_record_is_gone_and_can_be_made_anew() {
     house.put(Some("r1"), person()).await.unwrap();
     assert_eq!(house.delete("r1").await, Ok(()));
     assert_eq!(house.delete("r1").await, Err(VaultError::NotFound));
-    assert_eq!(
-        house.get("r1", Reveal::Plain).await.unwrap_err(),
-        VaultError::NotFound
-    );
+    assert_eq!(house.get("r1", Reveal::Plain).await.unwrap_err(), VaultError::NotFound);
     assert_eq!(house.put(Some("r1"), person()).await.unwrap().revision, 1);
 }
 
@@ -129,18 +110,11 @@ async fn a_deleted_record_is_gone_and_can_be_made_anew() {
 async fn an_expired_record_is_gone() {
     let house = House::build(StoreEngine::Sled).await;
     let expires = house.clock.now() + 1_000;
-    let record = NewRecord::new(Some(id("r1")), person())
-        .unwrap()
-        .with_expiry(Some(expires));
-    house.put_all(vec![Ok(record)]).await.unwrap()[0]
-        .as_ref()
-        .unwrap();
+    let record = NewRecord::new(Some(id("r1")), person()).unwrap().with_expiry(Some(expires));
+    house.put_all(vec![Ok(record)]).await.unwrap()[0].as_ref().unwrap();
     assert!(house.get("r1", Reveal::Plain).await.is_ok());
     house.clock.advance(1_000);
-    assert_eq!(
-        house.get("r1", Reveal::Plain).await.unwrap_err(),
-        VaultError::Gone
-    );
+    assert_eq!(house.get("r1", Reveal::Plain).await.unwrap_err(), VaultError::Gone);
 }
 
 #[tokio::test]
@@ -153,16 +127,9 @@ async fn json_literals_and_bytes_come_back_as_they_were() {
     fields[2].content = Content::new(ContentType::Binary, vec![0, 255, 1]).unwrap();
     house.put(Some("r1"), fields).await.unwrap();
     let record = house.get("r1", Reveal::Plain).await.unwrap();
-    let Shown::Plain(number) = &record.fields[0].shown else {
-        panic!("not plain")
-    };
-    assert_eq!(
-        (number.content_type(), number.as_bytes()),
-        (ContentType::Json, &b"1.10"[..])
-    );
-    let Shown::Plain(bytes) = &record.fields[2].shown else {
-        panic!("not plain")
-    };
+    let Shown::Plain(number) = &record.fields[0].shown else { panic!("not plain") };
+    assert_eq!((number.content_type(), number.as_bytes()), (ContentType::Json, &b"1.10"[..]));
+    let Shown::Plain(bytes) = &record.fields[2].shown else { panic!("not plain") };
     assert_eq!(bytes.as_bytes(), [0, 255, 1]);
 }
 
@@ -170,16 +137,10 @@ async fn json_literals_and_bytes_come_back_as_they_were() {
 async fn another_tenants_customer_token_is_refused_like_any_wrong_one() {
     let house = House::build(StoreEngine::Sled).await;
     let other = house.enrol_another("other-tenant").await;
-    assert_eq!(
-        house.permit_with(&other.customer_token).await,
-        Err(VaultError::InvalidCredential)
-    );
+    assert_eq!(house.permit_with(&other.customer_token).await, Err(VaultError::InvalidCredential));
     let mut text = house.customer_token.expose_text().to_string();
     text.replace_range(..5, "trsw_");
-    assert!(
-        tresor_proto::CustomerToken::parse(&text).is_none(),
-        "the checksum covers the kind"
-    );
+    assert!(tresor_proto::CustomerToken::parse(&text).is_none(), "the checksum covers the kind");
 }
 
 #[tokio::test]
@@ -194,14 +155,8 @@ async fn callers_outside_their_tenant_or_addresses_are_refused() {
         let refused = house.permit_as(&caller).await;
         assert_eq!(refused, Err(VaultError::InvalidCredential));
     }
-    assert_eq!(
-        house.permit_as(&House::operator()).await,
-        Err(VaultError::Forbidden)
-    );
-    assert_eq!(
-        house.permit_as(&House::service(vec![house.tenant])).await,
-        Ok(())
-    );
+    assert_eq!(house.permit_as(&House::operator()).await, Err(VaultError::Forbidden));
+    assert_eq!(house.permit_as(&House::service(vec![house.tenant])).await, Ok(()));
 }
 
 #[tokio::test]
@@ -209,18 +164,10 @@ async fn an_enrolment_code_works_once_for_its_tenant_until_it_expires() {
     let house = House::build(StoreEngine::Sled).await;
     let (first, first_code) = house.create_tenant("first").await;
     let (second, second_code) = house.create_tenant("second").await;
-    assert_eq!(
-        house.enrol(first, &second_code).await.unwrap_err(),
-        VaultError::InvalidCredential
-    );
+    assert_eq!(house.enrol(first, &second_code).await.unwrap_err(), VaultError::InvalidCredential);
     assert!(house.enrol(first, &first_code).await.is_ok());
-    assert_eq!(
-        house.enrol(first, &first_code).await.unwrap_err(),
-        VaultError::AlreadyExists
-    );
-    house
-        .clock
-        .advance(tresor_proto::limits::ENROLMENT_CODE_LIFETIME_MS);
+    assert_eq!(house.enrol(first, &first_code).await.unwrap_err(), VaultError::AlreadyExists);
+    house.clock.advance(tresor_proto::limits::ENROLMENT_CODE_LIFETIME_MS);
     let late = house.enrol(second, &second_code).await.unwrap_err();
     assert_eq!(late, VaultError::InvalidCredential);
 }
@@ -266,9 +213,7 @@ async fn a_damaged_keyring_quarantines_its_tenant_only() {
     bytes[last] ^= 1;
     std::fs::write(&path, bytes).unwrap();
     house.reopen().await;
-    let refused = house
-        .permit_tenant(other.tenant, &other.customer_token)
-        .await;
+    let refused = house.permit_tenant(other.tenant, &other.customer_token).await;
     assert_eq!(refused, Err(VaultError::StorageUnavailable));
     assert!(house.put(Some("r1"), person()).await.is_ok());
 }
@@ -279,14 +224,8 @@ async fn an_older_keyring_put_back_is_refused() {
     let path = house.keyring_path(house.tenant);
     std::fs::remove_file(&path).unwrap();
     house.reopen().await;
-    let refused = house
-        .permit_tenant(house.tenant, &house.customer_token)
-        .await;
-    assert_eq!(
-        refused,
-        Err(VaultError::StorageUnavailable),
-        "a keyring that is gone"
-    );
+    let refused = house.permit_tenant(house.tenant, &house.customer_token).await;
+    assert_eq!(refused, Err(VaultError::StorageUnavailable), "a keyring that is gone");
 }
 
 #[tokio::test]
@@ -297,8 +236,5 @@ async fn a_class_keeps_to_the_class_of_its_policy() {
     let tresor_vault::Treatment::Seal { info_type, class } = record.fields[0].treatment else {
         panic!("not sealed");
     };
-    assert_eq!(
-        (info_type, class),
-        (Some(InfoType::PersonName), DataClass::Identity)
-    );
+    assert_eq!((info_type, class), (Some(InfoType::PersonName), DataClass::Identity));
 }

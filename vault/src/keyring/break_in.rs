@@ -77,10 +77,7 @@ impl Theft<'_> {
     /// [`CryptoError`] when the thief does not even get as far as the tenant's keyring.
     pub fn attempt(&self, row: StolenRow<'_>) -> Result<Loot, CryptoError> {
         let (mut keys, keyring) = self.take(row.tenant)?;
-        let mut loot = Loot {
-            cipher_keys: keyring.cipher_keys.len(),
-            ..Loot::default()
-        };
+        let mut loot = Loot { cipher_keys: keyring.cipher_keys.len(), ..Loot::default() };
         for token in &keyring.customer_tokens {
             for slot in &token.slots {
                 self.attempt_slot(&keyring, token, slot, &mut keys, &mut loot)?;
@@ -128,10 +125,7 @@ impl Theft<'_> {
         keys: &mut Keys,
         loot: &mut Loot,
     ) -> Result<(), CryptoError> {
-        let holder = SlotHolder {
-            tenant: keyring.tenant,
-            bounds: &token.bounds,
-        };
+        let holder = SlotHolder { tenant: keyring.tenant, bounds: &token.bounds };
         let cipher_key = keyring.cipher_key(slot.cipher_key_version)?;
         loot.slots += 1;
         let inner = slot.open_outer(holder, cipher_key);
@@ -193,9 +187,7 @@ fn attempt_data_keys(
         }
     }
     loot.data_keys_opened = opened.len();
-    opened
-        .iter()
-        .try_for_each(|key| keys.add(key.expose_secret()))
+    opened.iter().try_for_each(|key| keys.add(key.expose_secret()))
 }
 
 /// Tries every key as the data key of every group of a row.
@@ -207,11 +199,8 @@ fn attempt_groups(
 ) -> Result<(), CryptoError> {
     for group in &row_message(keyring, row)?.groups {
         loot.groups += 1;
-        let record = RecordPlace {
-            tenant: row.tenant,
-            collection: row.collection,
-            record: row.record,
-        };
+        let record =
+            RecordPlace { tenant: row.tenant, collection: row.collection, record: row.record };
         let place = GroupPlace {
             record,
             class: DataClass::from_code(group.data_class).ok_or(CryptoError)?,
@@ -232,17 +221,9 @@ fn row_message(
     keyring: &TenantKeyring,
     row: StolenRow<'_>,
 ) -> Result<storage::Record, CryptoError> {
-    let name = [
-        row.collection.as_str().as_bytes(),
-        &[0],
-        row.record.as_str().as_bytes(),
-    ]
-    .concat();
+    let name = [row.collection.as_str().as_bytes(), &[0], row.record.as_str().as_bytes()].concat();
     let key = StoreKey::new(Keyspace::Records, name);
-    let place = RowPlace {
-        tenant: row.tenant,
-        key: &key,
-    };
+    let place = RowPlace { tenant: row.tenant, key: &key };
     let rows = keyring.row_keys()?;
     Ok(storage::Record::decode(rows.decode(place, row.bytes)?)?)
 }

@@ -33,10 +33,7 @@ pub(crate) struct KeyringLabel {
 impl KeyringLabel {
     fn aad(&self) -> Result<Vec<u8>, CryptoError> {
         let sequence = self.sequence.to_be_bytes();
-        WrapPlace::new(self.purpose, self.tenant)
-            .key_id(&sequence)
-            .version(1)
-            .encode()
+        WrapPlace::new(self.purpose, self.tenant).key_id(&sequence).version(1).encode()
     }
 }
 
@@ -54,9 +51,7 @@ pub(crate) fn encode(
         .with(2, &label.sequence.to_be_bytes())
         .with(3, &wrapped)
         .encode()?;
-    let length = u16::try_from(header.len())
-        .map_err(|_| CryptoError)?
-        .to_be_bytes();
+    let length = u16::try_from(header.len()).map_err(|_| CryptoError)?.to_be_bytes();
     let mut file = [&MAGIC[..], &FORMAT_VERSION.to_be_bytes(), &length, &header].concat();
     let mut sealed = Vec::with_capacity(body.len() + TAG_BYTES);
     sealed.extend_from_slice(body);
@@ -74,9 +69,7 @@ pub(crate) fn decode(
     file: &[u8],
 ) -> Result<(u64, Zeroizing<Vec<u8>>), CryptoError> {
     let rest = file.strip_prefix(MAGIC).ok_or(CryptoError)?;
-    let rest = rest
-        .strip_prefix(&FORMAT_VERSION.to_be_bytes())
-        .ok_or(CryptoError)?;
+    let rest = rest.strip_prefix(&FORMAT_VERSION.to_be_bytes()).ok_or(CryptoError)?;
     let (length, rest) = rest.split_first_chunk::<2>().ok_or(CryptoError)?;
     let length = usize::from(u16::from_be_bytes(*length));
     let (header, sealed) = rest.split_at_checked(length).ok_or(CryptoError)?;
@@ -85,17 +78,12 @@ pub(crate) fn decode(
     if named != tenant.to_bytes() {
         return Err(CryptoError);
     }
-    let label = KeyringLabel {
-        purpose,
-        tenant,
-        sequence,
-    };
+    let label = KeyringLabel { purpose, tenant, sequence };
     let body_key = wrap::unwrap_key::<BodyKey>(key, &label.aad()?, wrapped)?;
     let aad = file.get(..file.len() - sealed.len()).ok_or(CryptoError)?;
     let mut body = Zeroizing::new(sealed.to_vec());
-    let length = MessageKey::derive(body_key.expose_secret(), &[INFO])?
-        .open(0, aad, &mut body)?
-        .len();
+    let length =
+        MessageKey::derive(body_key.expose_secret(), &[INFO])?.open(0, aad, &mut body)?.len();
     body.truncate(length);
     Ok((sequence, body))
 }
@@ -113,11 +101,7 @@ mod tests {
 
     fn sample() -> Vec<u8> {
         let tenant = TenantId::from_bytes([7; 16]);
-        let label = KeyringLabel {
-            purpose: Purpose::TenantBody,
-            tenant,
-            sequence: 3,
-        };
+        let label = KeyringLabel { purpose: Purpose::TenantBody, tenant, sequence: 3 };
         encode(label, &file_key(1), b"body", &SystemEntropy::default()).unwrap()
     }
 

@@ -27,15 +27,9 @@ pub(crate) struct KeyringFiles {
 impl KeyringFiles {
     /// The files below `data_dir`; makes their directories (0700).
     pub(crate) fn new(data_dir: &Path) -> Result<Self, KeyringError> {
-        let files = Self {
-            system: data_dir.join("system"),
-            tenants: data_dir.join("keyrings"),
-        };
+        let files = Self { system: data_dir.join("system"), tenants: data_dir.join("keyrings") };
         for directory in [&files.system, &files.tenants] {
-            let made = DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(directory);
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
             made.map_err(|_| KeyringError::Unavailable)?;
         }
         Ok(files)
@@ -67,11 +61,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, KeyringError> {
     let read = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
     read.map_err(|_| KeyringError::Unavailable)?;
     let is_bounded = u64::try_from(bytes.len()).is_ok_and(|length| length <= FILE_BYTES_MAX);
-    if is_bounded {
-        Ok(Some(bytes))
-    } else {
-        Err(KeyringError::Damaged)
-    }
+    if is_bounded { Ok(Some(bytes)) } else { Err(KeyringError::Damaged) }
 }
 
 /// Replaces a file durably; `check` is given what was read back before the old file goes.
@@ -97,11 +87,7 @@ fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     Ok(beside)
@@ -116,10 +102,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("keyring.trk");
         replace(&path, b"old", |_| true).unwrap();
-        assert_eq!(
-            replace(&path, b"new", |_| false),
-            Err(KeyringError::Unavailable)
-        );
+        assert_eq!(replace(&path, b"new", |_| false), Err(KeyringError::Unavailable));
         assert_eq!(read(&path), Ok(Some(b"old".to_vec())));
         replace(&path, b"new", |_| true).unwrap();
         assert_eq!(read(&path), Ok(Some(b"new".to_vec())));

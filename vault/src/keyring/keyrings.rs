@@ -141,24 +141,14 @@ impl Keyrings {
             return Err(KeyringError::Unavailable);
         }
         let sequence = remembered + 1;
-        let label = KeyringLabel {
-            purpose: Purpose::TenantBody,
-            tenant,
-            sequence,
-        };
+        let label = KeyringLabel { purpose: Purpose::TenantBody, tenant, sequence };
         let file = file_format::encode(label, file_key, &keyring.to_body(), self.entropy.as_ref())?;
         let path = self.files.tenant_keyring(tenant);
-        files::replace(&path, &file, |read| {
-            decode_tenant(tenant, file_key, read).is_ok()
-        })?;
+        files::replace(&path, &file, |read| decode_tenant(tenant, file_key, read).is_ok())?;
         system.remember(tenant, sequence);
         write_system(&self.files, &self.root, &mut system, self.entropy.as_ref())?;
         let rows = keyring.row_keys()?;
-        let loaded = Arc::new(LoadedKeyring {
-            sequence,
-            keyring,
-            rows,
-        });
+        let loaded = Arc::new(LoadedKeyring { sequence, keyring, rows });
         self.loaded.insert(tenant, Arc::clone(&loaded));
         Ok(loaded)
     }
@@ -177,15 +167,9 @@ fn write_system(
     entropy: &dyn Entropy,
 ) -> Result<(), KeyringError> {
     let sequence = system.sequence + 1;
-    let label = KeyringLabel {
-        purpose: Purpose::SystemBody,
-        tenant: NO_TENANT,
-        sequence,
-    };
+    let label = KeyringLabel { purpose: Purpose::SystemBody, tenant: NO_TENANT, sequence };
     let file = file_format::encode(label, root, &system.to_body(), entropy)?;
-    files::replace(&files.system_keyring(), &file, |read| {
-        decode_system(root, read).is_ok()
-    })?;
+    files::replace(&files.system_keyring(), &file, |read| decode_system(root, read).is_ok())?;
     system.sequence = sequence;
     Ok(())
 }
@@ -203,9 +187,5 @@ fn decode_tenant(
     let (sequence, body) = file_format::decode(Purpose::TenantBody, tenant, file_key, file)?;
     let keyring = TenantKeyring::from_body(tenant, &body)?;
     let rows = keyring.row_keys()?;
-    Ok(LoadedKeyring {
-        sequence,
-        keyring,
-        rows,
-    })
+    Ok(LoadedKeyring { sequence, keyring, rows })
 }

@@ -45,11 +45,7 @@ impl SystemKeyring {
 
     /// Adds a tenant.
     pub(crate) fn add_tenant(&mut self, tenant: TenantId, key: FileKey) {
-        self.tenants.push(TenantEntry {
-            tenant,
-            key,
-            remembered_sequence: 0,
-        });
+        self.tenants.push(TenantEntry { tenant, key, remembered_sequence: 0 });
     }
 
     /// Remembers that a tenant's keyring was written with `sequence`.
@@ -83,11 +79,7 @@ impl SystemKeyring {
             sequence,
             pepper: Pepper::from_slice(&message.pepper)?,
             metadata_keys: metadata_keys.collect::<Result<_, CryptoError>>()?,
-            tenants: message
-                .tenants
-                .iter()
-                .map(TenantEntry::try_from)
-                .collect::<Result<_, _>>()?,
+            tenants: message.tenants.iter().map(TenantEntry::try_from).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -96,11 +88,7 @@ impl TryFrom<&storage::TenantFileKey> for TenantEntry {
     type Error = CryptoError;
 
     fn try_from(message: &storage::TenantFileKey) -> Result<Self, CryptoError> {
-        let tenant = message
-            .tenant
-            .as_slice()
-            .try_into()
-            .map_err(|_| CryptoError)?;
+        let tenant = message.tenant.as_slice().try_into().map_err(|_| CryptoError)?;
         Ok(Self {
             tenant: TenantId::from_bytes(tenant),
             key: FileKey::from_slice(&message.key)?,
@@ -131,12 +119,6 @@ impl From<&SystemKeyring> for storage::SystemKeyring {
 
 fn wipe(message: &mut storage::SystemKeyring) {
     message.pepper.zeroize();
-    message
-        .metadata_keys
-        .iter_mut()
-        .for_each(|key| key.key.zeroize());
-    message
-        .tenants
-        .iter_mut()
-        .for_each(|tenant| tenant.key.zeroize());
+    message.metadata_keys.iter_mut().for_each(|key| key.key.zeroize());
+    message.tenants.iter_mut().for_each(|tenant| tenant.key.zeroize());
 }

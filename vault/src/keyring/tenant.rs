@@ -73,10 +73,7 @@ impl TenantKeyring {
 
     /// A cipher key by version.
     pub(crate) fn cipher_key(&self, version: u32) -> Result<&CipherKey, CryptoError> {
-        let found = self
-            .cipher_keys
-            .iter()
-            .find(|entry| entry.version == version);
+        let found = self.cipher_keys.iter().find(|entry| entry.version == version);
         found.map(|entry| &entry.key).ok_or(CryptoError)
     }
 
@@ -93,11 +90,8 @@ impl TenantKeyring {
             let key = wrap::unwrap_key::<MetadataKey>(cipher_key, &aad, &entry.wrapped)?;
             Ok((entry.version, key))
         };
-        let keys: Vec<_> = self
-            .metadata_keys
-            .iter()
-            .map(unwrap)
-            .collect::<Result<_, CryptoError>>()?;
+        let keys: Vec<_> =
+            self.metadata_keys.iter().map(unwrap).collect::<Result<_, CryptoError>>()?;
         RowKeys::new(&keys)
     }
 
@@ -127,11 +121,7 @@ impl TenantKeyring {
         class_key: &ClassKey,
         entropy: &dyn Entropy,
     ) -> Result<(), CryptoError> {
-        let KeyBirth {
-            class,
-            version,
-            created_ms,
-        } = birth;
+        let KeyBirth { class, version, created_ms } = birth;
         let (data_class, state) = (u32::from(class.code()), storage::KeyState::Active as i32);
         let data_key = DataKey::generate(entropy)?;
         let aad = class_key_aad(Purpose::DataKey, self.tenant, class, version)?;
@@ -144,21 +134,11 @@ impl TenantKeyring {
             seal_count: 0,
             wrapped,
         };
-        self.data_keys.push(WrappedDataKey {
-            class,
-            epoch: version,
-            message,
-        });
+        self.data_keys.push(WrappedDataKey { class, epoch: version, message });
         let identifier_key = IdentifierKey::generate(entropy)?;
         let aad = class_key_aad(Purpose::IdentifierKey, self.tenant, class, version)?;
         let wrapped = wrap::wrap(class_key, &aad, identifier_key.expose_secret(), entropy)?;
-        let message = storage::IdentifierKey {
-            data_class,
-            version,
-            state,
-            created_ms,
-            wrapped,
-        };
+        let message = storage::IdentifierKey { data_class, version, state, created_ms, wrapped };
         self.identifier_keys.push(message);
         Ok(())
     }
@@ -174,11 +154,7 @@ impl TenantKeyring {
         let mut message = storage::TenantKeyring {
             cipher_keys: self.cipher_keys.iter().map(cipher_key).collect(),
             customer_tokens: self.customer_tokens.iter().map(Into::into).collect(),
-            data_keys: self
-                .data_keys
-                .iter()
-                .map(|key| key.message.clone())
-                .collect(),
+            data_keys: self.data_keys.iter().map(|key| key.message.clone()).collect(),
             identifier_keys: self.identifier_keys.clone(),
             metadata_keys: self.metadata_keys.clone(),
         };
@@ -190,16 +166,10 @@ impl TenantKeyring {
     /// Reads the body of its file.
     pub(crate) fn from_body(tenant: TenantId, body: &[u8]) -> Result<Self, CryptoError> {
         let mut message = storage::TenantKeyring::decode(body)?;
-        let cipher_keys = message
-            .cipher_keys
-            .iter()
-            .map(CipherKeyVersion::try_from)
-            .collect();
+        let cipher_keys: Result<Vec<_>, _> =
+            message.cipher_keys.iter().map(CipherKeyVersion::try_from).collect();
         wipe(&mut message);
-        let customer_tokens = message
-            .customer_tokens
-            .into_iter()
-            .map(CustomerTokenEntry::try_from);
+        let customer_tokens = message.customer_tokens.into_iter().map(CustomerTokenEntry::try_from);
         let data_keys = message.data_keys.into_iter().map(WrappedDataKey::try_from);
         Ok(Self {
             tenant,
@@ -215,12 +185,7 @@ impl TenantKeyring {
 impl CipherKeyVersion {
     /// The first version of a tenant's cipher key.
     pub(crate) fn first(key: CipherKey, created_ms: u64) -> Self {
-        Self {
-            version: 1,
-            state: storage::KeyState::Active,
-            created_ms,
-            key,
-        }
+        Self { version: 1, state: storage::KeyState::Active, created_ms, key }
     }
 }
 
@@ -242,11 +207,7 @@ impl TryFrom<storage::DataKey> for WrappedDataKey {
     fn try_from(message: storage::DataKey) -> Result<Self, CryptoError> {
         known_state(message.state)?;
         let class = DataClass::from_code(message.data_class).ok_or(CryptoError)?;
-        Ok(Self {
-            class,
-            epoch: message.epoch,
-            message,
-        })
+        Ok(Self { class, epoch: message.epoch, message })
     }
 }
 
@@ -276,21 +237,13 @@ fn class_key_aad(
     class: DataClass,
     version: u32,
 ) -> Result<Vec<u8>, CryptoError> {
-    WrapPlace::new(purpose, tenant)
-        .class(class)
-        .version(version)
-        .encode()
+    WrapPlace::new(purpose, tenant).class(class).version(version).encode()
 }
 
 fn metadata_key_aad(tenant: TenantId, version: u32) -> Result<Vec<u8>, CryptoError> {
-    WrapPlace::new(Purpose::MetadataKey, tenant)
-        .version(version)
-        .encode()
+    WrapPlace::new(Purpose::MetadataKey, tenant).version(version).encode()
 }
 
 fn wipe(message: &mut storage::TenantKeyring) {
-    message
-        .cipher_keys
-        .iter_mut()
-        .for_each(|key| key.key.zeroize());
+    message.cipher_keys.iter_mut().for_each(|key| key.key.zeroize());
 }

@@ -21,16 +21,9 @@ impl Vault {
         name: CollectionName,
         policy: Policy,
     ) -> Result<Collection, VaultError> {
-        let record = self
-            .registry()
-            .tenant(tenant)
-            .await?
-            .ok_or(VaultError::NotFound)?;
+        let record = self.registry().tenant(tenant).await?.ok_or(VaultError::NotFound)?;
         let now_ms = self.clock().now_ms();
-        let collection = self
-            .registry()
-            .put_collection(record.id, name, policy, now_ms)
-            .await?;
+        let collection = self.registry().put_collection(record.id, name, policy, now_ms).await?;
         tracing::info!(
             tenant = %record.id,
             collection = %collection.name,
@@ -51,9 +44,7 @@ impl Vault {
         name: &CollectionName,
         policy_version: Option<u64>,
     ) -> Result<Collection, VaultError> {
-        self.registry()
-            .collection(permit.tenant(), name, policy_version)
-            .await
+        self.registry().collection(permit.tenant(), name, policy_version).await
     }
 
     /// Gives all collections of a tenant, in the order of their names.

@@ -35,11 +35,8 @@ impl Vault {
         let code = EnrolmentCode::new(code);
         let mut id = [0; 16];
         self.entropy().fill(&mut id).map_err(internal)?;
-        let id = TenantId::from_bytes(
-            uuid::Builder::from_random_bytes(id)
-                .into_uuid()
-                .into_bytes(),
-        );
+        let id =
+            TenantId::from_bytes(uuid::Builder::from_random_bytes(id).into_uuid().into_bytes());
         let created_ms = self.clock().now_ms();
         let code_expires_ms = created_ms.saturating_add(ENROLMENT_CODE_LIFETIME_MS);
         let row = storage::TenantRow {
@@ -56,10 +53,6 @@ impl Vault {
         tracing::info!(tenant = %id, service = %permit.name(), "tenant created");
         let record = self.registry().tenant(&TenantRef::Id(id)).await?;
         let tenant = record.ok_or(VaultError::Internal)?.to_tenant(false);
-        Ok(CreatedTenant {
-            tenant,
-            code,
-            code_expires_ms,
-        })
+        Ok(CreatedTenant { tenant, code, code_expires_ms })
     }
 }

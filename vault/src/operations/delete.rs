@@ -27,10 +27,7 @@ impl Vault {
         let keys: Vec<_> = ids.iter().map(|id| record_key(collection, id)).collect();
         let rows = store.read(keys.clone()).await?;
         let found: Vec<bool> = rows.iter().map(Option::is_some).collect();
-        let changes = keys
-            .into_iter()
-            .zip(rows)
-            .filter_map(|(key, row)| Some(remove(key, row?)));
+        let changes = keys.into_iter().zip(rows).filter_map(|(key, row)| Some(remove(key, row?)));
         let mut outcomes = store.apply(changes.collect()).await?.into_iter();
         let result = |is_found: bool| match is_found.then(|| outcomes.next()) {
             None => Err(VaultError::NotFound),

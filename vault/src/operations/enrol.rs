@@ -49,11 +49,7 @@ impl Vault {
         let _turn = self.enrolment_turn().await;
         let record = permit.record();
         let now_ms = self.clock().now_ms();
-        let Enrolment::Open {
-            verifier,
-            expires_ms,
-        } = &record.enrolment
-        else {
+        let Enrolment::Open { verifier, expires_ms } = &record.enrolment else {
             return Err(VaultError::AlreadyExists);
         };
         let expected = code_verifier(record.id, code, self.keyrings().pepper());
@@ -65,11 +61,7 @@ impl Vault {
         let customer_token = self.make_keys(record.id, now_ms).await?;
         self.registry().finish_enrolment(record, now_ms).await?;
         tracing::info!(tenant = %record.id, "customer enrolled");
-        Ok(Enrolled {
-            tenant: record.id,
-            name: record.name.clone(),
-            customer_token,
-        })
+        Ok(Enrolled { tenant: record.id, name: record.name.clone(), customer_token })
     }
 
     async fn make_keys(&self, tenant: TenantId, now_ms: u64) -> Result<CustomerToken, VaultError> {
@@ -80,9 +72,7 @@ impl Vault {
             // An enrolment that was cut off before it was registered is written over: nobody has
             // its customer token, so nothing can have been sealed under it.
             let sequence = keyrings.remembered_sequence(tenant);
-            keyrings
-                .write(keyring, sequence)
-                .map_err(|_| VaultError::StorageUnavailable)?;
+            keyrings.write(keyring, sequence).map_err(|_| VaultError::StorageUnavailable)?;
             Ok(customer_token)
         };
         self.key_worker().run(make).await?
@@ -113,9 +103,7 @@ fn generate(
     let customer_token = generate_customer_token(entropy)?;
     let mut keyring = TenantKeyring::new(tenant);
     let cipher_key = CipherKey::generate(entropy)?;
-    keyring
-        .cipher_keys
-        .push(CipherKeyVersion::first(cipher_key, now_ms));
+    keyring.cipher_keys.push(CipherKeyVersion::first(cipher_key, now_ms));
     keyring.add_metadata_key(1, entropy)?;
     let bounds = TokenBounds {
         id: customer_token.id(),
@@ -129,30 +117,14 @@ fn generate(
     for class in DataClass::ALL {
         let class_key = ClassKey::generate(entropy)?;
         let newest = keyring.newest_cipher_key()?;
-        let keys = TwoKeys {
-            wrap_key: &wrap_key,
-            cipher_key: (newest.version, &newest.key),
-        };
-        let holder = SlotHolder {
-            tenant,
-            bounds: &bounds,
-        };
+        let keys = TwoKeys { wrap_key: &wrap_key, cipher_key: (newest.version, &newest.key) };
+        let holder = SlotHolder { tenant, bounds: &bounds };
         slots.push(Slot::lock(holder, keys, class, &class_key, entropy)?);
-        let birth = KeyBirth {
-            class,
-            version: 1,
-            created_ms: now_ms,
-        };
+        let birth = KeyBirth { class, version: 1, created_ms: now_ms };
         keyring.add_class_keys(birth, &class_key, entropy)?;
     }
     let verifier = customer_token_entry::verifier(tenant, &customer_token, pepper)?;
-    let entry = CustomerTokenEntry {
-        bounds,
-        verifier,
-        created_ms: now_ms,
-        revoked_ms: 0,
-        slots,
-    };
+    let entry = CustomerTokenEntry { bounds, verifier, created_ms: now_ms, revoked_ms: 0, slots };
     keyring.customer_tokens.push(entry);
     Ok((customer_token, keyring))
 }

@@ -25,10 +25,7 @@ impl Vault {
     ) -> Result<Vec<Result<RevealedRecord, VaultError>>, VaultError> {
         let reader = self.reader(permit, view)?;
         let store = self.store(permit.tenant()).await?;
-        let keys = ids
-            .iter()
-            .map(|id| record_key(&view.collection, id))
-            .collect();
+        let keys = ids.iter().map(|id| record_key(&view.collection, id)).collect();
         let rows = store.read(keys).await?;
         let ids = ids.to_vec();
         let show = move || {

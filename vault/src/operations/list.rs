@@ -28,18 +28,12 @@ impl Vault {
         limit: usize,
     ) -> Result<Page<Item>, VaultError> {
         let reader = self.reader(permit, view)?;
-        self.registry()
-            .collection(permit.tenant(), &view.collection, None)
-            .await?;
+        self.registry().collection(permit.tenant(), &view.collection, None).await?;
         let store = self.store(permit.tenant()).await?;
         let prefix = record_prefix(&view.collection);
         let after = after.map(|id| [&prefix, id.as_str().as_bytes()].concat());
         let name_bytes = prefix.len();
-        let range = ScanRange {
-            keyspace: Keyspace::Records,
-            prefix,
-            after,
-        };
+        let range = ScanRange { keyspace: Keyspace::Records, prefix, after };
         let mut rows = store.scan(range, limit + 1).await?;
         let has_more = rows.len() > limit;
         rows.truncate(limit);
@@ -49,24 +43,16 @@ impl Vault {
                 let record = reader.record(&id, &row.value);
                 Ok((id, record))
             };
-            rows.iter()
-                .map(show_one)
-                .collect::<Result<Vec<Item>, VaultError>>()
+            rows.iter().map(show_one).collect::<Result<Vec<Item>, VaultError>>()
         };
         let items = self.key_worker().run(show).await??;
-        let next = items
-            .last()
-            .filter(|_| has_more)
-            .map(|(id, _)| id.as_str().to_owned());
+        let next = items.last().filter(|_| has_more).map(|(id, _)| id.as_str().to_owned());
         Ok(Page { items, next })
     }
 }
 
 /// The id in a record's key, after the collection's name.
 fn id_of(row: &StoreRow, name_bytes: usize) -> Result<RecordId, VaultError> {
-    let id = row
-        .key
-        .get(name_bytes..)
-        .and_then(|id| core::str::from_utf8(id).ok());
+    let id = row.key.get(name_bytes..).and_then(|id| core::str::from_utf8(id).ok());
     RecordId::parse(id.unwrap_or_default()).map_err(|_| VaultError::Integrity)
 }

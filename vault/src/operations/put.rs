@@ -41,14 +41,8 @@ impl Vault {
         records: Vec<Result<NewRecord, Failure>>,
     ) -> Result<Vec<Result<StoredRecord, VaultError>>, VaultError> {
         let tenant = permit.tenant();
-        let collection = self
-            .registry()
-            .collection(tenant, &destination.collection, None)
-            .await?;
-        if destination
-            .policy_version
-            .is_some_and(|version| version != collection.policy_version)
-        {
+        let collection = self.registry().collection(tenant, &destination.collection, None).await?;
+        if destination.policy_version.is_some_and(|version| version != collection.policy_version) {
             return Err(VaultError::PolicyOutdated);
         }
         let rules = Rules::new(&collection.policy, destination.policy_version.is_some());

@@ -37,9 +37,7 @@ impl Reader {
         if row.expires_ms != 0 && row.expires_ms <= self.now_ms {
             return Err(VaultError::Gone);
         }
-        let fields = self
-            .fields(id, &row)
-            .map_err(|CryptoError| VaultError::Integrity)?;
+        let fields = self.fields(id, &row).map_err(|CryptoError| VaultError::Integrity)?;
         Ok(RevealedRecord {
             id: id.clone(),
             revision: row.revision,
@@ -52,10 +50,7 @@ impl Reader {
 
     fn verified(&self, id: &RecordId, row: &[u8]) -> Result<storage::Record, VaultError> {
         let key = super::record_key(&self.view.collection, id);
-        let place = RowPlace {
-            tenant: self.tenant,
-            key: &key,
-        };
+        let place = RowPlace { tenant: self.tenant, key: &key };
         let message = self.holder.keyring().rows.decode(place, row);
         let message = message.map_err(|CryptoError| VaultError::Integrity)?;
         storage::Record::decode(message).map_err(|_| VaultError::Integrity)
@@ -67,16 +62,22 @@ impl Reader {
         row: &storage::Record,
     ) -> Result<Vec<RevealedField>, CryptoError> {
         let mut placed: Vec<Placed> = Vec::new();
-        for field in row
-            .clear_fields
-            .iter()
-            .filter(|field| self.is_wanted(&field.name))
-        {
+        for field in row.clear_fields.iter().filter(|field| self.is_wanted(&field.name)) {
             placed.push((field.position, clear_field(field)?));
         }
         let unlocked = self.unlock(row)?;
+        let record =
+            RecordPlace { tenant: self.tenant, collection: &self.view.collection, record: id };
         for group in &row.groups {
-            self.push_group(&mut placed, id, row, group, &unlocked)?;
+            let (class, epoch) = (class_of(group)?, group.epoch);
+            let place = GroupPlace { record, class, epoch, erasure_bucket: row.erasure_bucket };
+            let opened = self.open(place, group, unlocked.class(class))?;
+            for (ordinal, field) in (0u32..).zip(&group.fields) {
+                if self.is_wanted(&field.name) {
+                    let shown = self.shown(&opened, ordinal, field)?;
+                    placed.push((field.position, sealed_field(field, class, shown)?));
+                }
+            }
         }
         placed.sort_by_key(|(position, _)| *position);
         Ok(placed.into_iter().map(|(_, field)| field).collect())
@@ -105,42 +106,24 @@ impl Reader {
 enum Opened<'a> {
     Redacted,
     Withheld,
-    With(OpenGroup<'a>),
+    With(Box<OpenGroup<'a>>),
 }
 
 impl Reader {
-    fn push_group(
+    fn open<'a>(
         &self,
-        placed: &mut Vec<Placed>,
-        id: &RecordId,
-        row: &storage::Record,
+        place: GroupPlace<'a>,
         group: &storage::SealedGroup,
-        unlocked: &Unlocked,
-    ) -> Result<(), CryptoError> {
-        let class = class_of(group)?;
-        let collection = &self.view.collection;
-        let place = GroupPlace {
-            record: RecordPlace {
-                tenant: self.tenant,
-                collection,
-                record: id,
-            },
-            class,
-            epoch: group.epoch,
-            erasure_bucket: row.erasure_bucket,
-        };
-        let opened = match (self.view.reveal, unlocked.class(class)) {
-            (Reveal::Redacted, _) => Opened::Redacted,
-            (Reveal::Masked | Reveal::Plain, None) => Opened::Withheld,
-            (Reveal::Masked | Reveal::Plain, Some(keys)) => open_group(keys, place, group)?,
-        };
-        for (ordinal, field) in (0u32..).zip(&group.fields) {
-            if self.is_wanted(&field.name) {
-                let shown = self.shown(&opened, ordinal, field)?;
-                placed.push((field.position, sealed_field(field, class, shown)?));
+        keys: Option<&ClassKeys>,
+    ) -> Result<Opened<'a>, CryptoError> {
+        match (self.view.reveal, keys) {
+            (Reveal::Redacted, _) => Ok(Opened::Redacted),
+            (Reveal::Masked | Reveal::Plain, None) => Ok(Opened::Withheld),
+            (Reveal::Masked | Reveal::Plain, Some(keys)) => {
+                let opened = sealed_group::open(keys.epoch(group.epoch)?, place, group)?;
+                Ok(Opened::With(Box::new(opened)))
             }
         }
-        Ok(())
     }
 
     fn shown(
@@ -164,23 +147,11 @@ impl Reader {
     }
 }
 
-fn open_group<'a>(
-    keys: &ClassKeys,
-    place: GroupPlace<'a>,
-    group: &storage::SealedGroup,
-) -> Result<Opened<'a>, CryptoError> {
-    sealed_group::open(keys.epoch(group.epoch)?, place, group).map(Opened::With)
-}
-
 fn clear_field(field: &storage::ClearField) -> Result<RevealedField, CryptoError> {
     let content_type = ContentType::from_code(field.content_type).ok_or(CryptoError)?;
     let content = Content::new(content_type, field.value.clone()).map_err(|_| CryptoError)?;
     let name = FieldName::parse(&field.name).map_err(|_| CryptoError)?;
-    Ok(RevealedField {
-        name,
-        treatment: Treatment::Clear,
-        shown: Shown::Clear(content),
-    })
+    Ok(RevealedField { name, treatment: Treatment::Clear, shown: Shown::Clear(content) })
 }
 
 fn sealed_field(
@@ -190,11 +161,7 @@ fn sealed_field(
 ) -> Result<RevealedField, CryptoError> {
     let name = FieldName::parse(&field.name).map_err(|_| CryptoError)?;
     let info_type = info_type(&field.info_type)?;
-    Ok(RevealedField {
-        name,
-        treatment: Treatment::Seal { info_type, class },
-        shown,
-    })
+    Ok(RevealedField { name, treatment: Treatment::Seal { info_type, class }, shown })
 }
 
 fn class_of(group: &storage::SealedGroup) -> Result<DataClass, CryptoError> {

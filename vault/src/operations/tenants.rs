@@ -20,11 +20,7 @@ impl Vault {
         _permit: &OperatorPermit,
         tenant: &TenantRef,
     ) -> Result<Tenant, VaultError> {
-        let record = self
-            .registry()
-            .tenant(tenant)
-            .await?
-            .ok_or(VaultError::NotFound)?;
+        let record = self.registry().tenant(tenant).await?.ok_or(VaultError::NotFound)?;
         Ok(self.to_tenant(&record))
     }
 
@@ -40,11 +36,8 @@ impl Vault {
     ) -> Result<Page<Tenant>, VaultError> {
         let records = self.registry().tenants(after, limit + 1).await?;
         let has_more = records.len() > limit;
-        let items: Vec<_> = records
-            .iter()
-            .take(limit)
-            .map(|record| self.to_tenant(record))
-            .collect();
+        let items: Vec<_> =
+            records.iter().take(limit).map(|record| self.to_tenant(record)).collect();
         let last = items.last().filter(|_| has_more);
         let next = last.map(|tenant| tenant.name.as_str().to_owned());
         Ok(Page { items, next })

@@ -39,26 +39,16 @@ impl Registry {
         let (policy_version, precondition) =
             match self.read::<storage::CollectionRow>(newest.clone()).await? {
                 None => (1, Precondition::Absent(newest.clone())),
-                Some(Row { message, bytes }) => (
-                    message.policy_version + 1,
-                    Precondition::Unchanged(newest.clone(), bytes),
-                ),
+                Some(Row { message, bytes }) => {
+                    (message.policy_version + 1, Precondition::Unchanged(newest.clone(), bytes))
+                }
             };
         let wire = Some((&policy).into());
-        let row = storage::CollectionRow {
-            policy_version,
-            policy: wire,
-            updated_ms: now_ms,
-        };
+        let row = storage::CollectionRow { policy_version, policy: wire, updated_ms: now_ms };
         let versioned = version_key(tenant, &name, policy_version);
         let writes = vec![self.put(newest, &row)?, self.put(versioned, &row)?];
         self.apply(vec![precondition], writes).await?;
-        Ok(Collection {
-            name,
-            policy_version,
-            policy,
-            updated_ms: now_ms,
-        })
+        Ok(Collection { name, policy_version, policy, updated_ms: now_ms })
     }
 
     /// A collection with its newest policy, or with `policy_version`.
@@ -72,10 +62,7 @@ impl Registry {
             None => newest_key(tenant, name),
             Some(version) => version_key(tenant, name, version),
         };
-        let row = self
-            .read::<storage::CollectionRow>(key)
-            .await?
-            .ok_or(VaultError::NotFound)?;
+        let row = self.read::<storage::CollectionRow>(key).await?.ok_or(VaultError::NotFound)?;
         to_collection(name.clone(), row.message)
     }
 
@@ -88,11 +75,8 @@ impl Registry {
         let mut after = None;
         let mut collections = Vec::new();
         while collections.len() < LISTED_MAX {
-            let range = ScanRange {
-                keyspace: Keyspace::Collections,
-                prefix: prefix.clone(),
-                after,
-            };
+            let range =
+                ScanRange { keyspace: Keyspace::Collections, prefix: prefix.clone(), after };
             let Some(row) = self.store.scan(range, 1).await?.pop() else {
                 break;
             };

@@ -63,23 +63,14 @@ impl Registry {
         name: &TenantName,
         row: &storage::TenantRow,
     ) -> Result<(), VaultError> {
-        let by_name = storage::TenantNameRow {
-            tenant: id.to_bytes().to_vec(),
-        };
-        let preconditions = vec![
-            Precondition::Absent(id_key(id)),
-            Precondition::Absent(name_key(name)),
-        ];
-        let writes = vec![
-            self.put(id_key(id), row)?,
-            self.put(name_key(name), &by_name)?,
-        ];
-        self.apply(preconditions, writes)
-            .await
-            .map_err(|error| match error {
-                VaultError::Conflict => VaultError::AlreadyExists,
-                other => other,
-            })
+        let by_name = storage::TenantNameRow { tenant: id.to_bytes().to_vec() };
+        let preconditions =
+            vec![Precondition::Absent(id_key(id)), Precondition::Absent(name_key(name))];
+        let writes = vec![self.put(id_key(id), row)?, self.put(name_key(name), &by_name)?];
+        match self.apply(preconditions, writes).await {
+            Err(VaultError::Conflict) => Err(VaultError::AlreadyExists),
+            applied => applied,
+        }
     }
 
     /// A tenant by id or name; `None` when there is none.
@@ -139,8 +130,7 @@ impl Registry {
             allowed_addresses: tenant.allowed_addresses.to_texts(),
         };
         let unchanged = Precondition::Unchanged(id_key(tenant.id), tenant.bytes.clone());
-        self.apply(vec![unchanged], vec![self.put(id_key(tenant.id), &row)?])
-            .await
+        self.apply(vec![unchanged], vec![self.put(id_key(tenant.id), &row)?]).await
     }
 }
 
@@ -174,11 +164,7 @@ impl TenantRecord {
         Tenant {
             id: self.id,
             name: self.name.clone(),
-            state: if is_quarantined {
-                TenantState::Quarantined
-            } else {
-                state
-            },
+            state: if is_quarantined { TenantState::Quarantined } else { state },
             created_ms: self.created_ms,
             enrolled_ms,
             allowed_addresses: self.allowed_addresses.clone(),
@@ -195,10 +181,6 @@ fn name_key(name: &TenantName) -> StoreKey {
 }
 
 fn parse_id(row: &storage::TenantNameRow) -> Result<TenantId, VaultError> {
-    let bytes = row
-        .tenant
-        .as_slice()
-        .try_into()
-        .map_err(|_| VaultError::Integrity)?;
+    let bytes = row.tenant.as_slice().try_into().map_err(|_| VaultError::Integrity)?;
     Ok(TenantId::from_bytes(bytes))
 }

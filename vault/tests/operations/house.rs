@@ -21,7 +21,7 @@ use tresor_vault::{
 };
 
 /// Time that tests move.
-pub struct TestClock(AtomicU64);
+pub(crate) struct TestClock(AtomicU64);
 
 impl Clock for TestClock {
     fn now_ms(&self) -> u64 {
@@ -30,58 +30,44 @@ impl Clock for TestClock {
 }
 
 impl TestClock {
-    pub fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
 
-    pub fn advance(&self, ms: u64) {
+    pub(crate) fn advance(&self, ms: u64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }
 }
 
 /// The vault and what its one customer has.
-pub struct House {
+pub(crate) struct House {
     directory: tempfile::TempDir,
     engine: StoreEngine,
     vault: Option<Vault>,
-    pub clock: Arc<TestClock>,
-    pub tenant: TenantId,
-    pub customer_token: CustomerToken,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) tenant: TenantId,
+    pub(crate) customer_token: CustomerToken,
 }
 
-pub fn id(text: &str) -> RecordId {
+pub(crate) fn id(text: &str) -> RecordId {
     RecordId::parse(text).unwrap()
 }
 
 fn field(name: &str, value: &str, treatment: Treatment) -> NewField {
-    let (name, content) = (
-        FieldName::parse(name).unwrap(),
-        Content::text(value).unwrap(),
-    );
-    NewField {
-        name,
-        content,
-        treatment,
-    }
+    let (name, content) = (FieldName::parse(name).unwrap(), Content::text(value).unwrap());
+    NewField { name, content, treatment }
 }
 
-pub fn clear(name: &str, value: &str) -> NewField {
+pub(crate) fn clear(name: &str, value: &str) -> NewField {
     field(name, value, Treatment::Clear)
 }
 
-pub fn sealed(name: &str, info_type: InfoType, value: &str) -> NewField {
+pub(crate) fn sealed(name: &str, info_type: InfoType, value: &str) -> NewField {
     let class = info_type.class();
-    field(
-        name,
-        value,
-        Treatment::Seal {
-            info_type: Some(info_type),
-            class,
-        },
-    )
+    field(name, value, Treatment::Seal { info_type: Some(info_type), class })
 }
 
-pub fn text_of(field: &RevealedField) -> Option<String> {
+pub(crate) fn text_of(field: &RevealedField) -> Option<String> {
     match &field.shown {
         Shown::Clear(content) | Shown::Plain(content) | Shown::Masked(content) => {
             content.as_text().map(str::to_owned)
@@ -99,7 +85,7 @@ fn record_key(record: &str) -> StoreKey {
 }
 
 impl House {
-    pub async fn build(engine: StoreEngine) -> Self {
+    pub(crate) async fn build(engine: StoreEngine) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock(AtomicU64::new(1_800_000_000_000)));
         let vault = open(&directory, engine, &clock).await;
@@ -119,9 +105,7 @@ impl House {
         house.customer_token = enrolled.customer_token;
         let permit = house.vault().permit_operator(&Self::operator()).unwrap();
         let tenant = TenantRef::Id(house.tenant);
-        let put = house
-            .vault()
-            .put_collection(&permit, &tenant, customers(), Policy::default());
+        let put = house.vault().put_collection(&permit, &tenant, customers(), Policy::default());
         put.await.unwrap();
         house
     }
@@ -130,7 +114,7 @@ impl House {
         self.vault.as_ref().unwrap()
     }
 
-    pub async fn reopen(&mut self) {
+    pub(crate) async fn reopen(&mut self) {
         self.close().await;
         self.vault = Some(open(&self.directory, self.engine, &self.clock).await);
     }
@@ -140,22 +124,16 @@ impl House {
         vault.close().await.unwrap();
     }
 
-    pub fn operator() -> Caller {
-        Caller::Service {
-            name: ServiceName::parse("operator").unwrap(),
-            role: Role::Operator,
-        }
+    pub(crate) fn operator() -> Caller {
+        Caller::Service { name: ServiceName::parse("operator").unwrap(), role: Role::Operator }
     }
 
-    pub fn service(tenants: Vec<TenantId>) -> Caller {
+    pub(crate) fn service(tenants: Vec<TenantId>) -> Caller {
         let name = ServiceName::parse("billing").unwrap();
-        Caller::Service {
-            name,
-            role: Role::Service(tenants),
-        }
+        Caller::Service { name, role: Role::Service(tenants) }
     }
 
-    pub fn client(tenant: TenantId, address: &str) -> Caller {
+    pub(crate) fn client(tenant: TenantId, address: &str) -> Caller {
         Caller::Client {
             tenant,
             client: ClientName::parse("planner").unwrap(),
@@ -164,83 +142,65 @@ impl House {
         }
     }
 
-    pub async fn create_tenant(&self, name: &str) -> (TenantId, EnrolmentCode) {
+    pub(crate) async fn create_tenant(&self, name: &str) -> (TenantId, EnrolmentCode) {
         let permit = self.vault().permit_operator(&Self::operator()).unwrap();
         let name = TenantName::parse(name).unwrap();
         let addresses = AddressList::parse(&["127.0.0.0/8"]).unwrap();
-        let created = self
-            .vault()
-            .create_tenant(&permit, name, addresses)
-            .await
-            .unwrap();
+        let created = self.vault().create_tenant(&permit, name, addresses).await.unwrap();
         (created.tenant.id, created.code)
     }
 
-    pub async fn enrol(
+    pub(crate) async fn enrol(
         &self,
         tenant: TenantId,
         code: &EnrolmentCode,
     ) -> Result<Enrolled, VaultError> {
         let caller = Self::client(tenant, "127.0.0.1");
-        let permit = self
-            .vault()
-            .permit_enrol(&caller, &TenantRef::Id(tenant))
-            .await?;
+        let permit = self.vault().permit_enrol(&caller, &TenantRef::Id(tenant)).await?;
         self.vault().enrol(permit, code).await
     }
 
-    pub async fn enrol_another(&self, name: &str) -> Enrolled {
+    pub(crate) async fn enrol_another(&self, name: &str) -> Enrolled {
         let (tenant, code) = self.create_tenant(name).await;
         self.enrol(tenant, &code).await.unwrap()
     }
 
-    pub async fn permit_as(&self, caller: &Caller) -> Result<(), VaultError> {
+    pub(crate) async fn permit_as(&self, caller: &Caller) -> Result<(), VaultError> {
         let tenant = TenantRef::Id(self.tenant);
-        let permit = self
-            .vault()
-            .permit::<Read>(caller, &tenant, &self.customer_token);
+        let permit = self.vault().permit::<Read>(caller, &tenant, &self.customer_token);
         permit.await.map(|_| ())
     }
 
-    pub async fn permit_with(&self, customer_token: &CustomerToken) -> Result<(), VaultError> {
+    pub(crate) async fn permit_with(&self, customer_token: &CustomerToken) -> Result<(), VaultError> {
         self.permit_tenant(self.tenant, customer_token).await
     }
 
-    pub async fn permit_tenant(
+    pub(crate) async fn permit_tenant(
         &self,
         tenant: TenantId,
         customer_token: &CustomerToken,
     ) -> Result<(), VaultError> {
         let caller = Self::client(tenant, "127.0.0.1");
         let tenant = TenantRef::Id(tenant);
-        self.vault()
-            .permit::<Read>(&caller, &tenant, customer_token)
-            .await
-            .map(|_| ())
+        self.vault().permit::<Read>(&caller, &tenant, customer_token).await.map(|_| ())
     }
 
     async fn permit<V: tresor_vault::TokenVerb>(&self) -> Permit<V> {
         let caller = Self::client(self.tenant, "127.0.0.1");
         let tenant = TenantRef::Id(self.tenant);
-        self.vault()
-            .permit(&caller, &tenant, &self.customer_token)
-            .await
-            .unwrap()
+        self.vault().permit(&caller, &tenant, &self.customer_token).await.unwrap()
     }
 
-    pub async fn put_all(
+    pub(crate) async fn put_all(
         &self,
         records: Vec<Result<NewRecord, Failure>>,
     ) -> Result<Vec<Result<StoredRecord, VaultError>>, VaultError> {
         let permit = self.permit::<Write>().await;
-        let destination = Destination {
-            collection: customers(),
-            policy_version: Some(1),
-        };
+        let destination = Destination { collection: customers(), policy_version: Some(1) };
         self.vault().put(&permit, &destination, records).await
     }
 
-    pub async fn put(
+    pub(crate) async fn put(
         &self,
         record: Option<&str>,
         fields: Vec<NewField>,
@@ -250,85 +210,54 @@ impl House {
     }
 
     fn view(reveal: Reveal) -> View {
-        View {
-            collection: customers(),
-            reveal,
-            fields: Vec::new(),
-        }
+        View { collection: customers(), reveal, fields: Vec::new() }
     }
 
-    pub async fn get(&self, record: &str, reveal: Reveal) -> Result<RevealedRecord, VaultError> {
+    pub(crate) async fn get(&self, record: &str, reveal: Reveal) -> Result<RevealedRecord, VaultError> {
         let permit = self.permit::<Read>().await;
-        self.vault()
-            .get(&permit, &Self::view(reveal), &[id(record)])
-            .await?
-            .remove(0)
+        self.vault().get(&permit, &Self::view(reveal), &[id(record)]).await?.remove(0)
     }
 
-    pub async fn list(
+    pub(crate) async fn list(
         &self,
         after: Option<&RecordId>,
         limit: usize,
     ) -> Result<Page<(RecordId, Result<RevealedRecord, VaultError>)>, VaultError> {
         let permit = self.permit::<Read>().await;
-        self.vault()
-            .list(&permit, &Self::view(Reveal::Masked), after, limit)
-            .await
+        self.vault().list(&permit, &Self::view(Reveal::Masked), after, limit).await
     }
 
-    pub async fn delete(&self, record: &str) -> Result<(), VaultError> {
+    pub(crate) async fn delete(&self, record: &str) -> Result<(), VaultError> {
         let permit = self.permit::<Delete>().await;
-        self.vault()
-            .delete(&permit, &customers(), &[id(record)])
-            .await?
-            .remove(0)
+        self.vault().delete(&permit, &customers(), &[id(record)]).await?.remove(0)
     }
 
-    pub fn keyring_path(&self, tenant: TenantId) -> PathBuf {
-        self.directory
-            .path()
-            .join("data/keyrings")
-            .join(format!("{tenant}.trk"))
+    pub(crate) fn keyring_path(&self, tenant: TenantId) -> PathBuf {
+        self.directory.path().join("data/keyrings").join(format!("{tenant}.trk"))
     }
 
     fn database_path(&self) -> PathBuf {
-        self.directory
-            .path()
-            .join("data/databases")
-            .join(self.tenant.to_string())
+        self.directory.path().join("data/databases").join(self.tenant.to_string())
     }
 
     /// A row as the thief of the database sees it.
-    pub async fn row(&mut self, record: &str) -> Vec<u8> {
+    pub(crate) async fn row(&mut self, record: &str) -> Vec<u8> {
         self.close().await;
-        let store = open_database(self.engine, self.database_path(), Existence::MustExist)
-            .await
-            .unwrap();
-        let row = store
-            .read(vec![record_key(record)])
-            .await
-            .unwrap()
-            .remove(0)
-            .unwrap();
+        let store =
+            open_database(self.engine, self.database_path(), Existence::MustExist).await.unwrap();
+        let row = store.read(vec![record_key(record)]).await.unwrap().remove(0).unwrap();
         store.close().await.unwrap();
         self.vault = Some(open(&self.directory, self.engine, &self.clock).await);
         row
     }
 
     /// Writes a row as a writer of the database would.
-    pub async fn overwrite(&mut self, record: &str, row: Vec<u8>) {
+    pub(crate) async fn overwrite(&mut self, record: &str, row: Vec<u8>) {
         self.close().await;
-        let store = open_database(self.engine, self.database_path(), Existence::MustExist)
-            .await
-            .unwrap();
+        let store =
+            open_database(self.engine, self.database_path(), Existence::MustExist).await.unwrap();
         let write = tresor_vault::store::Write::Put(record_key(record), row);
-        store
-            .apply(vec![Change {
-                preconditions: Vec::new(),
-                writes: vec![write],
-            }])
-            .await
-            .unwrap();
+        store.apply(vec![Change { preconditions: Vec::new(), writes: vec![write] }]).await.unwrap();
         store.close().await.unwrap();
         self.vault = Some(open(&self.directory, self.engine, &self.clock).await);
     }
@@ -339,7 +268,5 @@ async fn open(directory: &tempfile::TempDir, engine: StoreEngine, clock: &Arc<Te
     let mut settings = Settings::new(directory.path().join("data"));
     settings.engine = engine;
     settings.clock = clock.clone();
-    Vault::open(settings, &Passphrase::new(passphrase).unwrap())
-        .await
-        .unwrap()
+    Vault::open(settings, &Passphrase::new(passphrase).unwrap()).await.unwrap()
 }

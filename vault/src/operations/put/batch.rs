@@ -47,9 +47,7 @@ impl Batch {
         entropy: &dyn Entropy,
     ) -> Result<Self, VaultError> {
         let mut uuids = vec![0; records.len() * ID_RANDOM_BYTES];
-        entropy
-            .fill(&mut uuids)
-            .map_err(|CryptoError| VaultError::Internal)?;
+        entropy.fill(&mut uuids).map_err(|CryptoError| VaultError::Internal)?;
         let item = |(parsed, random): (Result<NewRecord, Failure>, &[u8])| {
             let made = make_id(now_ms, random);
             let admitted = parsed.map_err(VaultError::from).and_then(|mut record| {
@@ -57,22 +55,14 @@ impl Batch {
                 Ok(record)
             });
             match admitted {
-                Err(error) => Item {
-                    id: made,
-                    state: State::Settled(Err(error)),
-                },
-                Ok(record) => Item {
-                    id: record.id().cloned().unwrap_or(made),
-                    state: State::Pending(record),
-                },
+                Err(error) => Item { id: made, state: State::Settled(Err(error)) },
+                Ok(record) => {
+                    Item { id: record.id().cloned().unwrap_or(made), state: State::Pending(record) }
+                }
             }
         };
         Ok(Self {
-            items: records
-                .into_iter()
-                .zip(uuids.chunks(ID_RANDOM_BYTES))
-                .map(item)
-                .collect(),
+            items: records.into_iter().zip(uuids.chunks(ID_RANDOM_BYTES)).map(item).collect(),
         })
     }
 
@@ -84,9 +74,7 @@ impl Batch {
     /// The keys of the pending items, in order.
     pub(super) fn keys(&self, collection: &CollectionName) -> Vec<StoreKey> {
         let pending = self.items.iter().filter(|item| item.is_pending());
-        pending
-            .map(|item| record_key(collection, &item.id))
-            .collect()
+        pending.map(|item| record_key(collection, &item.id)).collect()
     }
 
     /// The pending items, in order.
@@ -96,10 +84,7 @@ impl Batch {
 
     /// Takes what became of the items handed to the store, in order.
     pub(super) fn settle(&mut self, outcomes: Vec<Outcome>) {
-        let stored = self
-            .items
-            .iter_mut()
-            .filter(|item| matches!(item.state, State::Stored(..)));
+        let stored = self.items.iter_mut().filter(|item| matches!(item.state, State::Stored(..)));
         for (item, outcome) in stored.zip(outcomes) {
             let state =
                 core::mem::replace(&mut item.state, State::Settled(Err(VaultError::Internal)));
@@ -114,10 +99,7 @@ impl Batch {
     /// One result an item, in order.
     pub(super) fn into_results(self) -> Vec<Result<StoredRecord, VaultError>> {
         let result = |item: Item| match item.state {
-            State::Settled(Ok(revision)) => Ok(StoredRecord {
-                id: item.id,
-                revision,
-            }),
+            State::Settled(Ok(revision)) => Ok(StoredRecord { id: item.id, revision }),
             State::Settled(Err(error)) => Err(error),
             State::Pending(_) => Err(VaultError::Conflict),
             State::Stored(..) => Err(VaultError::Internal),

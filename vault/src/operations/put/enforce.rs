@@ -18,10 +18,7 @@ pub(super) struct Rules<'a> {
 impl<'a> Rules<'a> {
     /// The rules of a policy; a caller who did not screen may store nothing undeclared clear.
     pub(super) fn new(policy: &'a Policy, is_screened: bool) -> Self {
-        let declared = policy
-            .fields()
-            .iter()
-            .map(|field| (field.name.as_str(), field));
+        let declared = policy.fields().iter().map(|field| (field.name.as_str(), field));
         Self {
             declared: declared.collect(),
             takes_undeclared_clear: is_screened && policy.undeclared.not_personal == Action::Clear,
@@ -30,10 +27,7 @@ impl<'a> Rules<'a> {
 
     /// Refuses fields the policy does not take as they are, and brings declared types into force.
     pub(super) fn enforce(&self, record: &mut NewRecord) -> Result<(), VaultError> {
-        record
-            .fields_mut()
-            .iter_mut()
-            .try_for_each(|field| self.enforce_field(field))
+        record.fields_mut().iter_mut().try_for_each(|field| self.enforce_field(field))
     }
 
     fn enforce_field(&self, field: &mut NewField) -> Result<(), VaultError> {
@@ -52,10 +46,7 @@ impl<'a> Rules<'a> {
             let is_declared = declared.info_type.is_some() || declared.data_class.is_some();
             if is_declared {
                 let info_type = declared.info_type.or(info_type);
-                field.treatment = Treatment::Seal {
-                    info_type,
-                    class: declared.class(),
-                };
+                field.treatment = Treatment::Seal { info_type, class: declared.class() };
             }
         }
         Ok(())
@@ -85,20 +76,13 @@ mod tests {
         treatment: Treatment,
     ) -> Result<Treatment, VaultError> {
         let name = FieldName::parse(name).unwrap();
-        let field = NewField {
-            name,
-            content: Content::text("x").unwrap(),
-            treatment,
-        };
+        let field = NewField { name, content: Content::text("x").unwrap(), treatment };
         let mut record = NewRecord::new(None, vec![field]).unwrap();
         Rules::new(policy, is_screened).enforce(&mut record)?;
         Ok(record.fields()[0].treatment)
     }
 
-    const SEALED: Treatment = Treatment::Seal {
-        info_type: None,
-        class: DataClass::Other,
-    };
+    const SEALED: Treatment = Treatment::Seal { info_type: None, class: DataClass::Other };
 
     #[test]
     fn a_field_declared_sealed_is_refused_when_it_arrives_clear() {
@@ -108,14 +92,9 @@ mod tests {
 
     #[test]
     fn a_declared_type_is_brought_into_force() {
-        let expected = Treatment::Seal {
-            info_type: Some(InfoType::IbanCode),
-            class: DataClass::Financial,
-        };
-        assert_eq!(
-            enforce(&policy(Action::Seal), true, "iban", SEALED),
-            Ok(expected)
-        );
+        let expected =
+            Treatment::Seal { info_type: Some(InfoType::IbanCode), class: DataClass::Financial };
+        assert_eq!(enforce(&policy(Action::Seal), true, "iban", SEALED), Ok(expected));
     }
 
     #[test]

@@ -84,9 +84,7 @@ impl Sealer {
             created_ms,
             updated_ms: self.now_ms,
             expires_ms: record.expires_ms().unwrap_or(0),
-            subject: self
-                .subject(record)
-                .map_err(|CryptoError| VaultError::Internal)?,
+            subject: self.subject(record).map_err(|CryptoError| VaultError::Internal)?,
             erasure_bucket: 0,
             clear_fields,
             groups,
@@ -101,31 +99,18 @@ impl Sealer {
         previous: Option<&[u8]>,
         message: &storage::Record,
     ) -> Result<Change, VaultError> {
-        let place = RowPlace {
-            tenant: self.tenant,
-            key: &key,
-        };
-        let row = self
-            .holder
-            .keyring()
-            .rows
-            .encode(place, &message.encode_to_vec());
+        let place = RowPlace { tenant: self.tenant, key: &key };
+        let row = self.holder.keyring().rows.encode(place, &message.encode_to_vec());
         let row = row.map_err(|CryptoError| VaultError::Internal)?;
         let precondition = match previous {
             None => Precondition::Absent(key.clone()),
             Some(previous) => Precondition::Unchanged(key.clone(), previous.to_vec()),
         };
-        Ok(Change {
-            preconditions: vec![precondition],
-            writes: vec![Write::Put(key, row)],
-        })
+        Ok(Change { preconditions: vec![precondition], writes: vec![Write::Put(key, row)] })
     }
 
     fn verified(&self, key: &StoreKey, row: &[u8]) -> Result<storage::Record, VaultError> {
-        let place = RowPlace {
-            tenant: self.tenant,
-            key,
-        };
+        let place = RowPlace { tenant: self.tenant, key };
         let message = self.holder.keyring().rows.decode(place, row);
         let message = message.map_err(|CryptoError| VaultError::Integrity)?;
         storage::Record::decode(message).map_err(|_| VaultError::Integrity)
@@ -144,21 +129,12 @@ impl Sealer {
         unlocked: &Unlocked,
         salts: &mut Salts,
     ) -> Result<Vec<storage::SealedGroup>, VaultError> {
-        let record = RecordPlace {
-            tenant: self.tenant,
-            collection: &self.collection,
-            record: id,
-        };
+        let record = RecordPlace { tenant: self.tenant, collection: &self.collection, record: id };
         let mut groups = Vec::with_capacity(classes.len());
         for (class, fields) in classes {
             let keys = unlocked.class(*class).ok_or(VaultError::WrongKey)?;
             let (epoch, data_key) = keys.newest().map_err(|CryptoError| VaultError::Integrity)?;
-            let place = GroupPlace {
-                record,
-                class: *class,
-                epoch,
-                erasure_bucket: 0,
-            };
+            let place = GroupPlace { record, class: *class, epoch, erasure_bucket: 0 };
             let sealed = sealed_group::seal(data_key, &place, salts.take()?, fields);
             groups.push(sealed.map_err(|CryptoError| VaultError::Internal)?);
         }
@@ -168,9 +144,7 @@ impl Sealer {
     fn subject(&self, record: &NewRecord) -> Result<Vec<u8>, CryptoError> {
         let rows = &self.holder.keyring().rows;
         let digest = |bytes: &[u8]| rows.subject_digest(self.tenant, bytes);
-        record.subject().map_or(Ok(Vec::new()), |subject| {
-            Ok(digest(subject.as_bytes())?.to_vec())
-        })
+        record.subject().map_or(Ok(Vec::new()), |subject| Ok(digest(subject.as_bytes())?.to_vec()))
     }
 }
 
@@ -179,11 +153,7 @@ fn split(fields: &[NewField]) -> (Vec<storage::ClearField>, Classes<'_>) {
     let mut clear = Vec::new();
     let mut classes = Classes::new();
     for (position, field) in (0u32..).zip(fields) {
-        let NewField {
-            name,
-            content,
-            treatment,
-        } = field;
+        let NewField { name, content, treatment } = field;
         match treatment {
             Treatment::Clear => clear.push(storage::ClearField {
                 position,
@@ -192,12 +162,7 @@ fn split(fields: &[NewField]) -> (Vec<storage::ClearField>, Classes<'_>) {
                 value: content.as_bytes().to_vec(),
             }),
             Treatment::Seal { info_type, class } => {
-                let field = FieldToSeal {
-                    position,
-                    name,
-                    info_type: *info_type,
-                    content,
-                };
+                let field = FieldToSeal { position, name, info_type: *info_type, content };
                 classes.entry(*class).or_default().push(field);
             }
         }
@@ -234,9 +199,7 @@ struct Salts {
 impl Salts {
     fn draw(entropy: &dyn Entropy, count: usize) -> Result<Self, VaultError> {
         let mut bytes = vec![0; count * SALT_BYTES];
-        entropy
-            .fill(&mut bytes)
-            .map_err(|CryptoError| VaultError::Internal)?;
+        entropy.fill(&mut bytes).map_err(|CryptoError| VaultError::Internal)?;
         Ok(Self { bytes, used: 0 })
     }
 
