@@ -40,22 +40,12 @@ pub(crate) struct WrapPlace<'a> {
 impl<'a> WrapPlace<'a> {
     /// A place within a tenant.
     pub(crate) fn new(purpose: Purpose, tenant: TenantId) -> Self {
-        Self {
-            purpose,
-            tenant,
-            class: None,
-            key_id: &[],
-            version: 0,
-            bounds: &[],
-        }
+        Self { purpose, tenant, class: None, key_id: &[], version: 0, bounds: &[] }
     }
 
     /// Names the class.
     pub(crate) fn class(self, class: DataClass) -> Self {
-        Self {
-            class: Some(class),
-            ..self
-        }
+        Self { class: Some(class), ..self }
     }
 
     /// Names the key.

@@ -52,9 +52,7 @@ impl Caller {
     fn certificate_digest(&self) -> Option<&[u8; 32]> {
         match self {
             Self::Service { .. } => None,
-            Self::Client {
-                certificate_digest, ..
-            } => Some(certificate_digest),
+            Self::Client { certificate_digest, .. } => Some(certificate_digest),
         }
     }
 }

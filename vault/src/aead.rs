@@ -51,9 +51,7 @@ impl MessageKey {
         aad: &[u8],
         message: &mut Vec<u8>,
     ) -> Result<(), CryptoError> {
-        Ok(self
-            .key
-            .seal_in_place_append_tag(nonce(ordinal), Aad::from(aad), message)?)
+        Ok(self.key.seal_in_place_append_tag(nonce(ordinal), Aad::from(aad), message)?)
     }
 
     /// Opens `message` in place and gives the plaintext, which lies at its beginning.
@@ -63,9 +61,7 @@ impl MessageKey {
         aad: &[u8],
         message: &'m mut [u8],
     ) -> Result<&'m mut [u8], CryptoError> {
-        Ok(self
-            .key
-            .open_in_place(nonce(ordinal), Aad::from(aad), message)?)
+        Ok(self.key.open_in_place(nonce(ordinal), Aad::from(aad), message)?)
     }
 }
 

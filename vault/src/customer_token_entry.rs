@@ -41,12 +41,7 @@ impl TokenBounds {
             .with(1, &[self.kind.letter()])
             .with(2, &self.operations.bits().to_be_bytes())
             .with(3, &self.expires_ms.to_be_bytes())
-            .with(
-                4,
-                self.bound_certificate
-                    .as_ref()
-                    .map_or(&[][..], |digest| &digest[..]),
-            )
+            .with(4, self.bound_certificate.as_ref().map_or(&[][..], |digest| &digest[..]))
             .encode()
     }
 }
@@ -88,10 +83,7 @@ pub(crate) fn verifier(
     pepper: &Pepper,
 ) -> Result<[u8; 32], CryptoError> {
     let auth_key = derive::<TokenAuthKey>(tenant, customer_token, b"tresor/v1/token-auth")?;
-    Ok(kdf::hmac_sha256(
-        pepper.expose_secret(),
-        &[auth_key.expose_secret()],
-    ))
+    Ok(kdf::hmac_sha256(pepper.expose_secret(), &[auth_key.expose_secret()]))
 }
 
 /// The key of the inner lock.
@@ -107,10 +99,8 @@ fn derive<K: Key>(
     customer_token: &CustomerToken,
     info: &[u8],
 ) -> Result<K, CryptoError> {
-    let salt = Tlv::new()
-        .with(1, &tenant.to_bytes())
-        .with(2, customer_token.id().as_bytes())
-        .encode()?;
+    let salt =
+        Tlv::new().with(1, &tenant.to_bytes()).with(2, customer_token.id().as_bytes()).encode()?;
     K::from_slice(
         &kdf::extract_and_expand::<32>(&salt, customer_token.expose_secret(), &[info])?[..],
     )
@@ -151,18 +141,10 @@ impl TryFrom<storage::CustomerToken> for CustomerTokenEntry {
                 expires_ms: message.expires_ms,
                 bound_certificate,
             },
-            verifier: message
-                .verifier
-                .as_slice()
-                .try_into()
-                .map_err(|_| CryptoError)?,
+            verifier: message.verifier.as_slice().try_into().map_err(|_| CryptoError)?,
             created_ms: message.created_ms,
             revoked_ms: message.revoked_ms,
-            slots: message
-                .slots
-                .into_iter()
-                .map(Slot::try_from)
-                .collect::<Result<_, _>>()?,
+            slots: message.slots.into_iter().map(Slot::try_from).collect::<Result<_, _>>()?,
         })
     }
 }

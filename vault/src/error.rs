@@ -74,18 +74,13 @@ impl VaultError {
 }
 
 impl From<VaultError> for Failure {
-    #[allow(
-        clippy::wildcard_enum_match_arm,
-        reason = "all others have nothing to add to the code"
-    )]
+    #[allow(clippy::wildcard_enum_match_arm, reason = "all others have nothing to add to the code")]
     fn from(error: VaultError) -> Self {
         let code = error.code();
         match error {
             VaultError::Refused(failure) => failure,
-            VaultError::RejectedByPolicy(field) => Self::from(code).with_violation(
-                field.as_str(),
-                "the policy does not take this field as it is",
-            ),
+            VaultError::RejectedByPolicy(field) => Self::from(code)
+                .with_violation(field.as_str(), "the policy does not take this field as it is"),
             VaultError::PolicyOutdated => {
                 Self::from(code).with_violation("policy_version", "outdated")
             }

@@ -27,10 +27,7 @@ pub(crate) fn extract_and_expand<const N: usize>(
     keying_material: &[u8],
     info: &[&[u8]],
 ) -> Result<Zeroizing<[u8; N]>, CryptoError> {
-    fill(
-        &hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(keying_material),
-        info,
-    )
+    fill(&hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(keying_material), info)
 }
 
 fn fill<const N: usize>(

@@ -19,9 +19,7 @@ pub(crate) trait Key: Sized {
 
     /// Reads a key out of a message.
     fn from_slice(bytes: &[u8]) -> Result<Self, CryptoError> {
-        Secret::from_slice(bytes)
-            .map(Self::from_secret)
-            .ok_or(CryptoError)
+        Secret::from_slice(bytes).map(Self::from_secret).ok_or(CryptoError)
     }
 
     /// The key's bytes, for use.

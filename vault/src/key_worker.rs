@@ -58,9 +58,7 @@ impl KeyWorker {
                 let _ = answer.send(done);
             }
         };
-        self.jobs
-            .try_send(Box::new(job))
-            .map_err(|_| VaultError::Overloaded)?;
+        self.jobs.try_send(Box::new(job)).map_err(|_| VaultError::Overloaded)?;
         result.await.map_err(|_| VaultError::Internal)
     }
 }
@@ -81,9 +79,7 @@ mod tests {
     async fn a_job_that_panics_is_an_internal_error_and_the_thread_lives_on() {
         let worker = KeyWorker::start().unwrap();
         for _ in 0..20 {
-            let failed = worker
-                .run(|| if true { panic!("a fault") } else { 1 })
-                .await;
+            let failed = worker.run(|| if true { panic!("a fault") } else { 1 }).await;
             assert_eq!(failed, Err(VaultError::Internal));
         }
         assert_eq!(worker.run(|| 2).await, Ok(2));

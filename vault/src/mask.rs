@@ -9,9 +9,7 @@ const DOTS: &str = "•••";
 
 /// The mask of a value; a value without a text or of an unknown type is dots only.
 pub(crate) fn mask(info_type: Option<InfoType>, content: &Content) -> Content {
-    let shown = content
-        .as_text()
-        .map_or_else(|| DOTS.to_owned(), |text| of_text(info_type, text));
+    let shown = content.as_text().map_or_else(|| DOTS.to_owned(), |text| of_text(info_type, text));
     Content::text(&shown).unwrap_or_else(|_| dots())
 }
 
@@ -20,10 +18,7 @@ fn dots() -> Content {
     Content::text(DOTS).expect("three dots")
 }
 
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "a type without a mask of its own shows dots"
-)]
+#[allow(clippy::wildcard_enum_match_arm, reason = "a type without a mask of its own shows dots")]
 fn of_text(info_type: Option<InfoType>, text: &str) -> String {
     match info_type {
         Some(InfoType::PersonName | InfoType::FirstName | InfoType::LastName) => initials(text),
@@ -43,16 +38,10 @@ fn of_text(info_type: Option<InfoType>, text: &str) -> String {
 
 /// `Anna-Lena Maier` → `A. M.`
 fn initials(text: &str) -> String {
-    let words = text
-        .split(|c: char| c.is_whitespace() || c == ',')
-        .filter(|word| !word.is_empty());
+    let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
     let initial = |word: &str| word.chars().next().map(|letter| format!("{letter}."));
     let initials: Vec<_> = words.take(4).filter_map(initial).collect();
-    if initials.is_empty() {
-        DOTS.to_owned()
-    } else {
-        initials.join(" ")
-    }
+    if initials.is_empty() { DOTS.to_owned() } else { initials.join(" ") }
 }
 
 /// `anna@example.org` → `a•••@example.org`
@@ -83,23 +72,14 @@ mod tests {
 
     fn masked(info_type: InfoType, text: &str) -> String {
         let content = Content::text(text).unwrap();
-        mask(Some(info_type), &content)
-            .as_text()
-            .unwrap()
-            .to_owned()
+        mask(Some(info_type), &content).as_text().unwrap().to_owned()
     }
 
     #[test]
     fn each_type_has_its_mask() {
         assert_eq!(masked(InfoType::PersonName, "Maier, Anna-Lena"), "M. A.");
-        assert_eq!(
-            masked(InfoType::EmailAddress, "anna@example.org"),
-            "a•••@example.org"
-        );
-        assert_eq!(
-            masked(InfoType::IbanCode, "DE65 8844 7294 0557 6169 87"),
-            "DE•••6987"
-        );
+        assert_eq!(masked(InfoType::EmailAddress, "anna@example.org"), "a•••@example.org");
+        assert_eq!(masked(InfoType::IbanCode, "DE65 8844 7294 0557 6169 87"), "DE•••6987");
         assert_eq!(masked(InfoType::PhoneNumber, "+49 8360 161055"), "•••1055");
         assert_eq!(masked(InfoType::Postcode, "30911"), "30•••");
         assert_eq!(masked(InfoType::FreeText, "Mieter verzogen"), "•••");

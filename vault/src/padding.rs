@@ -21,25 +21,16 @@ pub(crate) fn to_frame(value: &[u8]) -> Result<Vec<u8>, CryptoError> {
 
 /// The value of a frame; refuses a wrong size or padding that is not zeros.
 pub(crate) fn from_frame(frame: &[u8]) -> Result<&[u8], CryptoError> {
-    let (length, rest) = frame
-        .split_first_chunk::<LENGTH_BYTES>()
-        .ok_or(CryptoError)?;
+    let (length, rest) = frame.split_first_chunk::<LENGTH_BYTES>().ok_or(CryptoError)?;
     let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| CryptoError)?;
     let (value, zeros) = rest.split_at_checked(length).ok_or(CryptoError)?;
     let is_padded = frame.len() == bucket(LENGTH_BYTES + length) && zeros.iter().all(|b| *b == 0);
-    if is_padded {
-        Ok(value)
-    } else {
-        Err(CryptoError)
-    }
+    if is_padded { Ok(value) } else { Err(CryptoError) }
 }
 
 /// The size a frame of `bytes` is padded to.
 pub(crate) fn bucket(bytes: usize) -> usize {
-    BUCKETS
-        .into_iter()
-        .find(|size| *size >= bytes)
-        .unwrap_or_else(|| padme(bytes))
+    BUCKETS.into_iter().find(|size| *size >= bytes).unwrap_or_else(|| padme(bytes))
 }
 
 /// Padmé: keeps as many leading bits of the size as the size of its exponent.
@@ -73,10 +64,7 @@ mod tests {
 
     #[test]
     fn sizes_fall_into_the_buckets() {
-        assert_eq!(
-            [1, 16, 17, 50, 97, 512].map(bucket),
-            [16, 16, 32, 64, 128, 512]
-        );
+        assert_eq!([1, 16, 17, 50, 97, 512].map(bucket), [16, 16, 32, 64, 128, 512]);
         assert_eq!([513, 1_000, 65_540].map(bucket), [544, 1_024, 67_584]);
     }
 
@@ -87,9 +75,6 @@ mod tests {
         assert!(from_frame(&frame).is_err());
         assert!(from_frame(&[0, 0]).is_err());
         assert!(from_frame(&[0, 0, 0, 200, 1, 2]).is_err());
-        assert!(
-            from_frame(&[0; 32]).is_err(),
-            "a frame in too large a bucket"
-        );
+        assert!(from_frame(&[0; 32]).is_err(), "a frame in too large a bucket");
     }
 }

@@ -125,34 +125,20 @@ impl NewRecord {
     /// than 256 fields or 256 KiB of names and values.
     pub fn new(id: Option<RecordId>, fields: Vec<NewField>) -> Result<Self, Failure> {
         if fields.is_empty() {
-            return Err(Failure::invalid(
-                "fields",
-                "a record has at least one field",
-            ));
+            return Err(Failure::invalid("fields", "a record has at least one field"));
         }
         if fields.len() > RECORD_FIELDS_MAX {
-            return Err(Failure::new(
-                ErrorCode::TooLarge,
-                "a record has over 256 fields",
-            ));
+            return Err(Failure::new(ErrorCode::TooLarge, "a record has over 256 fields"));
         }
         let bytes = |field: &NewField| field.name.as_str().len() + field.content.as_bytes().len();
         if fields.iter().map(bytes).sum::<usize>() > RECORD_BYTES_MAX {
-            return Err(Failure::new(
-                ErrorCode::TooLarge,
-                "a record is over 262144 bytes",
-            ));
+            return Err(Failure::new(ErrorCode::TooLarge, "a record is over 262144 bytes"));
         }
         let mut names = HashSet::with_capacity(fields.len());
         if !fields.iter().all(|field| names.insert(field.name.as_str())) {
             return Err(Failure::invalid("fields", "a record has a field twice"));
         }
-        Ok(Self {
-            id,
-            subject: None,
-            expires_ms: None,
-            fields,
-        })
+        Ok(Self { id, subject: None, expires_ms: None, fields })
     }
 
     /// Names whom the record is about.
@@ -197,10 +183,7 @@ impl Subject {
     /// `too_large` above 256 bytes.
     pub fn new(text: String) -> Result<Self, Failure> {
         if text.len() > SUBJECT_BYTES_MAX {
-            return Err(Failure::new(
-                ErrorCode::TooLarge,
-                "a subject is over 256 bytes",
-            ));
+            return Err(Failure::new(ErrorCode::TooLarge, "a subject is over 256 bytes"));
         }
         Ok(Self(text))
     }

@@ -60,24 +60,15 @@ impl Registry {
     }
 
     fn decode<M: Message + Default>(&self, key: &StoreKey, row: &[u8]) -> Result<M, VaultError> {
-        let place = RowPlace {
-            tenant: NO_TENANT,
-            key,
-        };
+        let place = RowPlace { tenant: NO_TENANT, key };
         let message = self.keyrings.registry().decode(place, row);
         let message = message.map_err(|_| VaultError::Integrity)?;
         M::decode(message).map_err(|_| VaultError::Integrity)
     }
 
     fn put(&self, key: StoreKey, message: &impl Message) -> Result<Write, VaultError> {
-        let place = RowPlace {
-            tenant: NO_TENANT,
-            key: &key,
-        };
-        let row = self
-            .keyrings
-            .registry()
-            .encode(place, &message.encode_to_vec());
+        let place = RowPlace { tenant: NO_TENANT, key: &key };
+        let row = self.keyrings.registry().encode(place, &message.encode_to_vec());
         Ok(Write::Put(key, row.map_err(|_| VaultError::Internal)?))
     }
 
@@ -87,13 +78,7 @@ impl Registry {
         preconditions: Vec<Precondition>,
         writes: Vec<Write>,
     ) -> Result<(), VaultError> {
-        let outcomes = self
-            .store
-            .apply(vec![Change {
-                preconditions,
-                writes,
-            }])
-            .await?;
+        let outcomes = self.store.apply(vec![Change { preconditions, writes }]).await?;
         match outcomes.first() {
             Some(Outcome::Applied) => Ok(()),
             Some(Outcome::PreconditionFailed) => Err(VaultError::Conflict),

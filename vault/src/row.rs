@@ -47,16 +47,9 @@ impl RowKeys {
             };
             let version = *version;
             let (mac, subject) = (derived(b"tresor/v1/row")?, derived(b"tresor/v1/subject")?);
-            Ok(RowKey {
-                version,
-                mac,
-                subject,
-            })
+            Ok(RowKey { version, mac, subject })
         };
-        keys.iter()
-            .map(derive)
-            .collect::<Result<_, CryptoError>>()
-            .map(Self)
+        keys.iter().map(derive).collect::<Result<_, CryptoError>>().map(Self)
     }
 
     /// The row of a message.
@@ -81,17 +74,9 @@ impl RowKeys {
         let (version, rest) = rest.split_first_chunk::<4>().ok_or(CryptoError)?;
         let (message, mac) = rest.split_last_chunk::<MAC_BYTES>().ok_or(CryptoError)?;
         let number = u32::from_be_bytes(*version);
-        let key = self
-            .0
-            .iter()
-            .find(|key| key.version == number)
-            .ok_or(CryptoError)?;
+        let key = self.0.iter().find(|key| key.version == number).ok_or(CryptoError)?;
         let expected = key.row_mac(place, version, message)?;
-        if bool::from(expected.ct_eq(mac)) {
-            Ok(message)
-        } else {
-            Err(CryptoError)
-        }
+        if bool::from(expected.ct_eq(mac)) { Ok(message) } else { Err(CryptoError) }
     }
 
     /// The digest of a subject, under the newest metadata key.
@@ -102,10 +87,7 @@ impl RowKeys {
     ) -> Result<[u8; 32], CryptoError> {
         let place = Tlv::new().with(1, &tenant.to_bytes()).encode()?;
         let key = self.newest()?;
-        Ok(kdf::hmac_sha256(
-            key.subject.expose_secret(),
-            &[&place, subject],
-        ))
+        Ok(kdf::hmac_sha256(key.subject.expose_secret(), &[&place, subject]))
     }
 
     fn newest(&self) -> Result<&RowKey, CryptoError> {
@@ -125,10 +107,7 @@ impl RowKey {
             .with(2, &[place.key.keyspace as u8])
             .with(3, &place.key.key)
             .encode()?;
-        Ok(kdf::hmac_sha256(
-            self.mac.expose_secret(),
-            &[&place, version, message],
-        ))
+        Ok(kdf::hmac_sha256(self.mac.expose_secret(), &[&place, version, message]))
     }
 }
 
@@ -146,12 +125,7 @@ mod tests {
     use crate::store::Keyspace;
 
     fn keys(versions: &[u32]) -> RowKeys {
-        let key = |v: &u32| {
-            (
-                *v,
-                MetadataKey::from_slice(&[v.to_be_bytes()[3]; 32]).unwrap(),
-            )
-        };
+        let key = |v: &u32| (*v, MetadataKey::from_slice(&[v.to_be_bytes()[3]; 32]).unwrap());
         RowKeys::new(&versions.iter().map(key).collect::<Vec<_>>()).unwrap()
     }
 
@@ -160,32 +134,17 @@ mod tests {
     }
 
     fn at(tenant: u8, key: &StoreKey) -> RowPlace<'_> {
-        RowPlace {
-            tenant: TenantId::from_bytes([tenant; 16]),
-            key,
-        }
+        RowPlace { tenant: TenantId::from_bytes([tenant; 16]), key }
     }
 
     #[test]
     fn a_row_authenticates_in_its_place_only() {
         let row = keys(&[1]).encode(at(1, &key("a")), b"message").unwrap();
-        assert_eq!(
-            keys(&[1]).decode(at(1, &key("a")), &row).unwrap(),
-            b"message"
-        );
-        assert!(
-            keys(&[1]).decode(at(2, &key("a")), &row).is_err(),
-            "another tenant"
-        );
-        assert!(
-            keys(&[1]).decode(at(1, &key("b")), &row).is_err(),
-            "another key"
-        );
+        assert_eq!(keys(&[1]).decode(at(1, &key("a")), &row).unwrap(), b"message");
+        assert!(keys(&[1]).decode(at(2, &key("a")), &row).is_err(), "another tenant");
+        assert!(keys(&[1]).decode(at(1, &key("b")), &row).is_err(), "another key");
         let elsewhere = StoreKey::new(Keyspace::Meta, "a");
-        assert!(
-            keys(&[1]).decode(at(1, &elsewhere), &row).is_err(),
-            "another keyspace"
-        );
+        assert!(keys(&[1]).decode(at(1, &elsewhere), &row).is_err(), "another keyspace");
     }
 
     #[test]

@@ -97,9 +97,7 @@ pub(crate) fn seal(
             position: field.position,
             name: field.name.as_str().to_owned(),
             content_type: storage::ContentType::from(content_type) as i32,
-            info_type: field
-                .info_type
-                .map_or_else(String::new, |t| t.as_str().to_owned()),
+            info_type: field.info_type.map_or_else(String::new, |t| t.as_str().to_owned()),
             ciphertext,
         })
     });

@@ -66,19 +66,10 @@ impl Slot {
     ) -> Result<Self, CryptoError> {
         let (version, cipher_key) = keys.cipher_key;
         let inner_aad = holder.aad(Purpose::SlotInner, class, 0)?;
-        let inner = wrap::wrap(
-            keys.wrap_key,
-            &inner_aad,
-            class_key.expose_secret(),
-            entropy,
-        )?;
+        let inner = wrap::wrap(keys.wrap_key, &inner_aad, class_key.expose_secret(), entropy)?;
         let outer_aad = holder.aad(Purpose::SlotOuter, class, version)?;
         let wrapped = wrap::wrap(cipher_key, &outer_aad, &inner, entropy)?;
-        Ok(Self {
-            class,
-            cipher_key_version: version,
-            wrapped,
-        })
+        Ok(Self { class, cipher_key_version: version, wrapped })
     }
 
     /// Opens the slot with both keys.
@@ -149,10 +140,7 @@ mod tests {
     }
 
     fn lock(bounds: &TokenBounds, token: [u8; 32], cipher: [u8; 32]) -> Slot {
-        let holder = SlotHolder {
-            tenant: tenant(1),
-            bounds,
-        };
+        let holder = SlotHolder { tenant: tenant(1), bounds };
         let keys = TwoKeys {
             wrap_key: &Key::from_slice(&token).unwrap(),
             cipher_key: (1, &Key::from_slice(&cipher).unwrap()),
@@ -188,48 +176,24 @@ mod tests {
 
     #[test]
     fn a_slot_cannot_be_moved_or_widened() {
-        let narrow = TokenBounds {
-            operations: OperationSet::from_bits(2).unwrap(),
-            ..bounds(1)
-        };
+        let narrow = TokenBounds { operations: OperationSet::from_bits(2).unwrap(), ..bounds(1) };
         let slot = lock(&narrow, [7; 32], [9; 32]);
         let wide = [
             bounds(1),
-            TokenBounds {
-                expires_ms: 1,
-                ..narrow.clone()
-            },
-            TokenBounds {
-                kind: CustomerTokenKind::Admin,
-                ..narrow.clone()
-            },
-            TokenBounds {
-                bound_certificate: Some([0; 32]),
-                ..narrow.clone()
-            },
-            TokenBounds {
-                id: CustomerTokenId::from_bytes([2; 12]),
-                ..narrow.clone()
-            },
+            TokenBounds { expires_ms: 1, ..narrow.clone() },
+            TokenBounds { kind: CustomerTokenKind::Admin, ..narrow.clone() },
+            TokenBounds { bound_certificate: Some([0; 32]), ..narrow.clone() },
+            TokenBounds { id: CustomerTokenId::from_bytes([2; 12]), ..narrow.clone() },
         ];
         for bounds in &wide {
-            let holder = SlotHolder {
-                tenant: tenant(1),
-                bounds,
-            };
+            let holder = SlotHolder { tenant: tenant(1), bounds };
             assert!(unlock(&slot, holder, [7; 32], [9; 32]).is_err());
         }
-        let elsewhere = SlotHolder {
-            tenant: tenant(2),
-            bounds: &narrow,
-        };
+        let elsewhere = SlotHolder { tenant: tenant(2), bounds: &narrow };
         assert!(unlock(&slot, elsewhere, [7; 32], [9; 32]).is_err());
         let mut renamed = lock(&narrow, [7; 32], [9; 32]);
         renamed.class = DataClass::Identity;
-        let holder = SlotHolder {
-            tenant: tenant(1),
-            bounds: &narrow,
-        };
+        let holder = SlotHolder { tenant: tenant(1), bounds: &narrow };
         assert!(unlock(&renamed, holder, [7; 32], [9; 32]).is_err());
         assert!(unlock(&slot, holder, [7; 32], [9; 32]).is_ok());
     }

@@ -39,11 +39,7 @@ impl Tlv {
     /// # Errors
     /// When a value was too long or a tag out of order: such a list has no encoding.
     pub(crate) fn encode(self) -> Result<Vec<u8>, CryptoError> {
-        if self.is_broken {
-            Err(CryptoError)
-        } else {
-            Ok(self.bytes)
-        }
+        if self.is_broken { Err(CryptoError) } else { Ok(self.bytes) }
     }
 }
 
@@ -59,11 +55,7 @@ pub(crate) fn decode<const N: usize>(mut bytes: &[u8]) -> Result<[&[u8]; N], Cry
         }
         (*value, bytes) = rest.split_at_checked(length).ok_or(CryptoError)?;
     }
-    if bytes.is_empty() {
-        Ok(values)
-    } else {
-        Err(CryptoError)
-    }
+    if bytes.is_empty() { Ok(values) } else { Err(CryptoError) }
 }
 
 #[cfg(test)]

@@ -99,27 +99,16 @@ pub(crate) fn create(
         wrapped: wrap::wrap(&seal_key, &aad, root.expose_secret(), entropy)?,
         provider: Some(storage::seal_entry::Provider::Passphrase(seal)),
     };
-    let message = storage::SealFile {
-        entries: vec![entry],
-    }
-    .encode_to_vec();
-    Ok((
-        root,
-        [&MAGIC[..], &FORMAT_VERSION.to_be_bytes(), &message].concat(),
-    ))
+    let message = storage::SealFile { entries: vec![entry] }.encode_to_vec();
+    Ok((root, [&MAGIC[..], &FORMAT_VERSION.to_be_bytes(), &message].concat()))
 }
 
 /// The root key of a seal file; takes about a tenth of a second a seal, by design.
 pub(crate) fn unlock(passphrase: &Passphrase, file: &[u8]) -> Result<RootKey, CryptoError> {
     let message = file.strip_prefix(MAGIC).ok_or(CryptoError)?;
-    let message = message
-        .strip_prefix(&FORMAT_VERSION.to_be_bytes())
-        .ok_or(CryptoError)?;
+    let message = message.strip_prefix(&FORMAT_VERSION.to_be_bytes()).ok_or(CryptoError)?;
     let message = storage::SealFile::decode(message)?;
-    let opened = message
-        .entries
-        .iter()
-        .find_map(|entry| open_entry(passphrase, entry).ok());
+    let opened = message.entries.iter().find_map(|entry| open_entry(passphrase, entry).ok());
     opened.ok_or(CryptoError)
 }
 
@@ -133,9 +122,7 @@ fn open_entry(passphrase: &Passphrase, entry: &storage::SealEntry) -> Result<Roo
 
 fn seal_aad(id: &str) -> Result<Vec<u8>, CryptoError> {
     let no_tenant = TenantId::from_bytes([0; 16]);
-    WrapPlace::new(Purpose::Root, no_tenant)
-        .key_id(id.as_bytes())
-        .encode()
+    WrapPlace::new(Purpose::Root, no_tenant).key_id(id.as_bytes()).encode()
 }
 
 #[cfg(test)]

@@ -118,15 +118,9 @@ impl Vault {
         }
         let keyrings = Arc::clone(&self.keyrings);
         let loaded = self.key_worker.run(move || keyrings.load(tenant)).await?;
-        if loaded
-            .as_ref()
-            .is_err_and(|error| *error == KeyringError::Damaged)
-        {
+        if loaded.as_ref().is_err_and(|error| *error == KeyringError::Damaged) {
             tracing::error!(tenant = %tenant, "keyring damaged or old; tenant quarantined");
-            let mut damaged = self
-                .damaged_keyrings
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut damaged = self.damaged_keyrings.lock().unwrap_or_else(PoisonError::into_inner);
             damaged.insert(tenant);
         }
         loaded.map_err(|error| match error {
@@ -138,10 +132,7 @@ impl Vault {
 
     /// Whether a tenant is not served because its keyring or database is damaged.
     pub(crate) fn is_quarantined(&self, tenant: TenantId) -> bool {
-        let damaged = self
-            .damaged_keyrings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let damaged = self.damaged_keyrings.lock().unwrap_or_else(PoisonError::into_inner);
         damaged.contains(&tenant) || self.stores.is_quarantined(tenant)
     }
 }

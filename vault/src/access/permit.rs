@@ -104,18 +104,13 @@ impl TokenHolder {
     }
 
     fn may_any(&self, operation_bits: u32) -> bool {
-        self.entry()
-            .is_some_and(|entry| entry.bounds.operations.has_any(operation_bits))
+        self.entry().is_some_and(|entry| entry.bounds.operations.has_any(operation_bits))
     }
 
     /// Its view for opening slots.
     pub(crate) fn holder(&self) -> Option<Holder<'_>> {
         let (keyring, wrap_key) = (self.keyring.as_ref(), &self.wrap_key);
-        self.entry().map(|entry| Holder {
-            keyring,
-            entry,
-            wrap_key,
-        })
+        self.entry().map(|entry| Holder { keyring, entry, wrap_key })
     }
 
     fn entry(&self) -> Option<&CustomerTokenEntry> {
@@ -155,11 +150,7 @@ impl Vault {
         if !holder.may_any(V::OPERATION_BITS) {
             return Err(VaultError::Forbidden);
         }
-        Ok(Permit {
-            tenant: record.id,
-            holder: Arc::new(holder),
-            verb: PhantomData,
-        })
+        Ok(Permit { tenant: record.id, holder: Arc::new(holder), verb: PhantomData })
     }
 
     /// Permits enrolment to a client of a tenant that has not enrolled yet.
@@ -192,14 +183,9 @@ impl Vault {
         tenant: &TenantRef,
     ) -> Result<PolicyPermit, VaultError> {
         let record = match caller {
-            Caller::Service {
-                role: Role::Operator,
-                ..
-            } => self
-                .registry()
-                .tenant(tenant)
-                .await?
-                .ok_or(VaultError::NotFound)?,
+            Caller::Service { role: Role::Operator, .. } => {
+                self.registry().tenant(tenant).await?.ok_or(VaultError::NotFound)?
+            }
             Caller::Service { .. } | Caller::Client { .. } => self.admit(caller, tenant).await?,
         };
         Ok(PolicyPermit { tenant: record.id })
@@ -211,10 +197,9 @@ impl Vault {
     /// `forbidden` to everyone else.
     pub fn permit_operator(&self, caller: &Caller) -> Result<OperatorPermit, VaultError> {
         match caller {
-            Caller::Service {
-                name,
-                role: Role::Operator,
-            } => Ok(OperatorPermit { name: name.clone() }),
+            Caller::Service { name, role: Role::Operator } => {
+                Ok(OperatorPermit { name: name.clone() })
+            }
             Caller::Service { .. } | Caller::Client { .. } => Err(VaultError::Forbidden),
         }
     }
@@ -222,31 +207,15 @@ impl Vault {
     /// Finds the tenant of a request and checks that the caller belongs to it and comes from an
     /// allowed address.
     async fn admit(&self, caller: &Caller, tenant: &TenantRef) -> Result<TenantRecord, VaultError> {
-        let record = self
-            .registry()
-            .tenant(tenant)
-            .await?
-            .ok_or(VaultError::InvalidCredential)?;
+        let record = self.registry().tenant(tenant).await?.ok_or(VaultError::InvalidCredential)?;
         let belongs = match caller {
-            Caller::Service {
-                role: Role::Operator,
-                ..
-            } => return Err(VaultError::Forbidden),
-            Caller::Service {
-                role: Role::Service(tenants),
-                ..
-            } => tenants.contains(&record.id),
-            Caller::Client {
-                tenant,
-                source_address,
-                ..
-            } => *tenant == record.id && record.allowed_addresses.allows(*source_address),
+            Caller::Service { role: Role::Operator, .. } => return Err(VaultError::Forbidden),
+            Caller::Service { role: Role::Service(tenants), .. } => tenants.contains(&record.id),
+            Caller::Client { tenant, source_address, .. } => {
+                *tenant == record.id && record.allowed_addresses.allows(*source_address)
+            }
         };
-        if belongs {
-            Ok(record)
-        } else {
-            Err(VaultError::InvalidCredential)
-        }
+        if belongs { Ok(record) } else { Err(VaultError::InvalidCredential) }
     }
 }
 
@@ -265,9 +234,7 @@ impl TokenCheck<'_> {
     ) -> Result<TokenHolder, VaultError> {
         let tenant = keyring.keyring.tenant;
         let entries = &keyring.keyring.customer_tokens;
-        let named = entries
-            .iter()
-            .position(|entry| entry.bounds.id == customer_token.id());
+        let named = entries.iter().position(|entry| entry.bounds.id == customer_token.id());
         let index = named.ok_or(VaultError::InvalidCredential)?;
         let entry = entries.get(index).ok_or(VaultError::Internal)?;
         let is_verified = entry.is_verified_by(tenant, customer_token, self.pepper);
@@ -277,10 +244,6 @@ impl TokenCheck<'_> {
         }
         let wrap_key = customer_token_entry::wrap_key(tenant, customer_token);
         let wrap_key = wrap_key.map_err(|_| VaultError::Internal)?;
-        Ok(TokenHolder {
-            keyring,
-            entry: index,
-            wrap_key,
-        })
+        Ok(TokenHolder { keyring, entry: index, wrap_key })
     }
 }

@@ -21,12 +21,7 @@ impl Names {
             collection: &self.collection,
             record: &self.record,
         };
-        GroupPlace {
-            record,
-            class,
-            epoch,
-            erasure_bucket: 0,
-        }
+        GroupPlace { record, class, epoch, erasure_bucket: 0 }
     }
 }
 
@@ -35,21 +30,12 @@ fn data_key(byte: u8) -> DataKey {
 }
 
 fn seal_values(place: &GroupPlace<'_>, values: &[&str]) -> storage::SealedGroup {
-    let names: Vec<_> = (0..values.len())
-        .map(|i| FieldName::parse(&format!("f{i}")).unwrap())
-        .collect();
-    let contents: Vec<_> = values
-        .iter()
-        .map(|value| Content::text(value).unwrap())
-        .collect();
+    let names: Vec<_> =
+        (0..values.len()).map(|i| FieldName::parse(&format!("f{i}")).unwrap()).collect();
+    let contents: Vec<_> = values.iter().map(|value| Content::text(value).unwrap()).collect();
     let fields: Vec<_> = (0u32..)
         .zip(names.iter().zip(&contents))
-        .map(|(position, (name, content))| FieldToSeal {
-            position,
-            name,
-            info_type: None,
-            content,
-        })
+        .map(|(position, (name, content))| FieldToSeal { position, name, info_type: None, content })
         .collect();
     seal(&data_key(1), place, [5; SALT_BYTES], &fields).unwrap()
 }
@@ -95,10 +81,7 @@ fn opening_elsewhere_or_under_another_key_fails() {
         names.place(2, identity, 1),
         names.place(1, DataClass::Contact, 1),
         names.place(1, identity, 2),
-        GroupPlace {
-            erasure_bucket: 1,
-            ..place
-        },
+        GroupPlace { erasure_bucket: 1, ..place },
     ] {
         assert!(open_first(&data_key(1), elsewhere, &group).is_err());
     }
@@ -112,19 +95,10 @@ fn fields_of_a_group_cannot_change_places_names_or_types() {
     let place = names.place(1, DataClass::Identity, 1);
     let group = seal_values(&place, &["one", "two"]);
     let opened = open(&data_key(1), place, &group).unwrap();
-    assert!(
-        opened.content(1, &group.fields[0]).is_err(),
-        "another ordinal"
-    );
-    let renamed = storage::SealedField {
-        name: "f1".to_owned(),
-        ..group.fields[0].clone()
-    };
+    assert!(opened.content(1, &group.fields[0]).is_err(), "another ordinal");
+    let renamed = storage::SealedField { name: "f1".to_owned(), ..group.fields[0].clone() };
     assert!(opened.content(0, &renamed).is_err(), "another name");
-    let retyped = storage::SealedField {
-        content_type: 3,
-        ..group.fields[0].clone()
-    };
+    let retyped = storage::SealedField { content_type: 3, ..group.fields[0].clone() };
     assert!(opened.content(0, &retyped).is_err(), "another content type");
 }
 

@@ -82,27 +82,21 @@ impl Vault {
     /// # Errors
     /// [`OpenError`].
     pub async fn open(settings: Settings, passphrase: &Passphrase) -> Result<Self, OpenError> {
-        let Settings {
-            data_dir,
-            engine,
-            clock,
-            entropy,
-            open_tenants_max,
-        } = settings;
+        let Settings { data_dir, engine, clock, entropy, open_tenants_max } = settings;
         prepare(&data_dir)?;
         let lock = take_lock(&data_dir)?;
         let key_worker = KeyWorker::start().map_err(|_| OpenError::Internal)?;
         let keyrings = Arc::new(open_keyrings(&data_dir, passphrase, &entropy)?);
         let registry = data_dir.join("system").join("db");
-        let registry = open_database(engine, registry, Existence::Create)
-            .await
-            .map_err(|error| match error {
+        let registry = open_database(engine, registry, Existence::Create).await.map_err(
+            |error| match error {
                 StoreError::InUse => OpenError::InUse,
                 StoreError::Quarantined => OpenError::DamagedRegistry,
                 StoreError::Unavailable | StoreError::Closed | StoreError::TooLarge => {
                     OpenError::Unavailable
                 }
-            })?;
+            },
+        )?;
         Ok(Self {
             registry: Registry::new(registry, Arc::clone(&keyrings)),
             stores: Stores::new(data_dir.join("databases"), engine, open_tenants_max),
@@ -122,28 +116,15 @@ impl Vault {
 /// Makes the directory where it is missing; refuses one that others may look into.
 fn prepare(data_dir: &Path) -> Result<(), OpenError> {
     let unavailable = |_| OpenError::Unavailable;
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data_dir)
-        .map_err(unavailable)?;
-    let mode = fs::metadata(data_dir)
-        .map_err(unavailable)?
-        .permissions()
-        .mode();
-    if mode & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(OpenError::UnsafePermissions)
-    }
+    DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(unavailable)?;
+    let mode = fs::metadata(data_dir).map_err(unavailable)?.permissions().mode();
+    if mode & 0o077 == 0 { Ok(()) } else { Err(OpenError::UnsafePermissions) }
 }
 
 fn take_lock(data_dir: &Path) -> Result<File, OpenError> {
     let mut options = OpenOptions::new();
     options.create(true).write(true).truncate(false).mode(0o600);
-    let lock = options
-        .open(data_dir.join("lock"))
-        .map_err(|_| OpenError::Unavailable)?;
+    let lock = options.open(data_dir.join("lock")).map_err(|_| OpenError::Unavailable)?;
     lock.try_lock().map_err(|_| OpenError::InUse)?;
     Ok(lock)
 }
@@ -161,9 +142,7 @@ fn open_keyrings(
         replace_file(&files.seal(), &seal, |_| true).map_err(|_| OpenError::Unavailable)?;
         return Keyrings::create(files, root, Arc::clone(entropy)).map_err(to_open_error);
     }
-    let seal = read_file(&files.seal())
-        .map_err(to_open_error)?
-        .ok_or(OpenError::Incomplete)?;
+    let seal = read_file(&files.seal()).map_err(to_open_error)?.ok_or(OpenError::Incomplete)?;
     let root = unlock::unlock(passphrase, &seal).map_err(|_| OpenError::WrongPassphrase)?;
     Keyrings::open(files, root, Arc::clone(entropy)).map_err(to_open_error)
 }
@@ -176,10 +155,7 @@ fn is_new(data_dir: &Path, files: &KeyringFiles) -> Result<bool, OpenError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
         Err(_) => Err(OpenError::Unavailable),
     };
-    let has_keyring = files
-        .system_keyring()
-        .try_exists()
-        .map_err(|_| OpenError::Unavailable)?;
+    let has_keyring = files.system_keyring().try_exists().map_err(|_| OpenError::Unavailable)?;
     Ok(!has_keyring
         && is_empty(data_dir.join("system").join("db"))?
         && is_empty(data_dir.join("keyrings"))?
