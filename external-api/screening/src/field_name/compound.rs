@@ -14,6 +14,9 @@ const COMPOUND_BYTES_MIN: usize = 6;
 /// Bytes of the shortest and the longest part.
 const PART_BYTES: core::ops::RangeInclusive<usize> = 3..=24;
 
+/// Shorter parts that only end a word: `personalnr`.
+const LAST_PARTS: &[&str] = &["nr", "id"];
+
 /// The parts of a folded word; the word itself when it is known, one unknown when it is not.
 pub(super) fn parts(word: &str) -> Vec<Option<Entry>> {
     if let Some(entry) = lexicon::lookup(word) {
@@ -35,12 +38,19 @@ fn segment(word: &str) -> Option<Vec<Option<Entry>>> {
         let solution = PART_BYTES
             .filter_map(|length| with_first_part(word, start, length, &best))
             .min_by_key(Vec::len);
+        let solution = solution.or_else(|| last_part(word, start));
         if let Some(slot) = best.get_mut(start) {
             *slot = solution;
         }
     }
     let parts = best.into_iter().next().flatten()?;
     Some(parts.into_iter().map(Some).collect())
+}
+
+/// A short part at the very end.
+fn last_part(word: &str, start: usize) -> Option<Vec<Entry>> {
+    let tail = word.get(start..).filter(|tail| LAST_PARTS.contains(tail))?;
+    lexicon::lookup(tail).map(|entry| vec![entry])
 }
 
 /// The parts of `word[start..]` when the first one has this length.

@@ -91,7 +91,8 @@ impl Known<'_> {
         use InfoType::{City, FirstName, HouseNumber, LastName, PersonName, Postcode, Street};
         let has = |info_type| self.has(Sense::Type(info_type));
         let places = [Street, HouseNumber, Postcode, City];
-        if places.into_iter().filter(|place| has(*place)).count() > 1 {
+        let is_address = places.into_iter().filter(|place| has(*place)).count() > 1;
+        if is_address || (info_type == Street && self.has(Sense::Number)) {
             return InfoType::StreetAddress;
         }
         if has(FirstName) && has(LastName) {

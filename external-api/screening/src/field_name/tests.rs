@@ -37,7 +37,7 @@ const NAMES: &[(InfoType, &str)] = &[
     ),
     (
         InfoType::StreetAddress,
-        "adresse; Straße und Hausnr.; address_line_1; lieferadresse; plz_ort; \
+        "adresse; Straße und Hausnr.; address_line_1; lieferadresse; plz_ort; Strasse/Nr.; \
          strasse_hausnummer; PLZ/Ort",
     ),
     (InfoType::Street, "straße; Strasse; STRAẞE; straat; street; rue; /address/street"),
@@ -90,6 +90,7 @@ fn technical_names_say_what_their_values_look_like() {
         ("fw_version", Kind::Version),
         ("verbrauch_kwh", Kind::Reading),
         ("rssi", Kind::Reading),
+        ("Zählerstand alt", Kind::Reading),
         ("is_active", Kind::Flag),
         ("has_email", Kind::Flag),
     ] {
@@ -104,6 +105,9 @@ fn technical_names_say_what_their_values_look_like() {
 fn numbers_given_to_people_are_personal_without_a_type() {
     for name in [
         "kundennummer",
+        "Kd-Nr.",
+        "personalnr",
+        "kundenid",
         "customer_id",
         "klantnummer",
         "personalnummer",

@@ -63,23 +63,30 @@ pub(super) const WORDS: &[Group] = &[
     ),
     (
         Sense::Note,
-        "opmerking opmerkingen notitie notities toelichting commentaar omschrijving bericht \
-         onderwerp beschrijving aantekening aantekeningen",
+        "opmerking opmerkingen notitie notities toelichting commentaar omschrijving \
+         bericht onderwerp beschrijving aantekening aantekeningen",
     ),
     (
         Sense::Person,
         "klant klanten bewoner huurder eigenaar contactpersoon contact patiënt gebruiker \
          gebruikers medewerker persoon personen verzekerde aangemaaktdoor gewijzigddoor \
-         ontvanger afzender verhuurder bestuurder aanvrager opdrachtgever werknemer deelnemer \
-         lid leerling huisarts partner personeels",
+         ontvanger afzender verhuurder bestuurder aanvrager opdrachtgever werknemer \
+         deelnemer lid leerling huisarts partner personeels",
     ),
-    (Sense::Personal(DataClass::Identity), "dossiernummer handtekening geloof"),
+    (
+        Sense::Personal(DataClass::Identity),
+        "dossiernummer handtekening geloof beroep burgerlijkestaat",
+    ),
     (Sense::Personal(DataClass::Financial), "salaris inkomen"),
     (Sense::Personal(DataClass::OnlineId), "wachtwoord pincode"),
     (Sense::Address, "adres adressen"),
     (Sense::Name, "naam namen"),
     (Sense::Number, "nummer kenmerk waarde sleutel"),
     (Sense::Date, "datum dag"),
-    (Sense::Filler, "de het een en of van voor op om te bij met in door"),
+    (
+        Sense::Filler,
+        "de het een en of van voor op om te bij met in door oud oude nieuw nieuwe huidig \
+         huidige",
+    ),
     (Sense::Question, "heeft"),
 ];

@@ -56,7 +56,7 @@ pub(super) const WORDS: &[Group] = &[
     (
         Sense::Type(InfoType::CreditCardNumber),
         "creditcard creditcardnumber cardnumber cardno ccnumber ccnum pan debitcard \
-         paymentcard",
+         paymentcard card",
     ),
     (
         Sense::Type(InfoType::UkNationalInsuranceNumber),
@@ -66,13 +66,14 @@ pub(super) const WORDS: &[Group] = &[
     (Sense::Type(InfoType::Passport), "passport passportnumber passportno"),
     (
         Sense::Personal(DataClass::GovernmentId),
-        "ssn socialsecurity socialsecuritynumber driverslicense driverslicence driverlicense \
-         drivinglicence driverslicensenumber nationalid taxid tin idcard identitycard",
+        "ssn socialsecurity socialsecuritynumber driverslicense driverslicence \
+         driverlicense drivinglicence driverslicensenumber nationalid taxid tin idcard \
+         identitycard",
     ),
     (
         Sense::Type(InfoType::MedicalTerm),
-        "diagnosis diagnoses medication medications allergy allergies bloodtype bloodgroup \
-         disease illness disability prescription icd",
+        "diagnosis diagnoses medication medications allergy allergies bloodtype \
+         bloodgroup disease illness disability prescription icd",
     ),
     (Sense::Type(InfoType::IpAddress), "ipaddress ipaddr"),
     (Sense::Type(InfoType::MacAddress), "macaddress macaddr"),
@@ -103,18 +104,26 @@ pub(super) const WORDS: &[Group] = &[
          employees worker patients resident occupant contacts recipient sender subscriber \
          member driver holder applicant doctor teacher student beneficiary spouse author \
          createdby updatedby modifiedby assignedto assignee technician landlord insured \
-         guardian staff",
+         guardian staff cust",
     ),
     (
         Sense::Personal(DataClass::Identity),
-        "contract contracts signature maritalstatus customerid personid",
+        "contract contracts signature maritalstatus customerid personid jobtitle \
+         occupation profession photo avatar picture",
     ),
     (Sense::Personal(DataClass::Financial), "salary income wage cvv cvc accountbalance"),
-    (Sense::Personal(DataClass::OnlineId), "password passwd secret apikey token userid accountid"),
+    (
+        Sense::Personal(DataClass::OnlineId),
+        "password passwd secret apikey token userid accountid useragent",
+    ),
     (Sense::Address, "address addresses addr"),
     (Sense::Name, "name names"),
     (Sense::Number, "number no num id ids code key ref reference value values"),
     (Sense::Date, "date day"),
-    (Sense::Filler, "the of a an and or at on in to for by from line"),
+    (
+        Sense::Filler,
+        "the of a an and or at on in to for by from line old new last previous current \
+         primary secondary",
+    ),
     (Sense::Question, "is has was can should"),
 ];

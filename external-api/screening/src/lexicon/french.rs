@@ -61,12 +61,12 @@ pub(super) const WORDS: &[Group] = &[
          bénéficiaire assuré assurée salarié personne employé médecin élève conducteur \
          occupant adhérent expéditeur demandeur",
     ),
-    (Sense::Personal(DataClass::Identity), "contrat dossier"),
+    (Sense::Personal(DataClass::Identity), "contrat dossier situationfamiliale métier"),
     (Sense::Personal(DataClass::Financial), "salaire revenu revenus"),
     (Sense::Personal(DataClass::OnlineId), "motdepasse mdp"),
     (Sense::Name, "nom noms"),
     (Sense::Number, "numéro numéros référence clé valeur"),
     (Sense::Date, "date jour"),
-    (Sense::Filler, "de du des d la le les l et ou au aux sur pour par"),
+    (Sense::Filler, "de du des d la le les l et ou au aux sur pour par ancien nouveau actuel"),
     (Sense::Question, "est"),
 ];

@@ -12,7 +12,8 @@ pub(super) const WORDS: &[Group] = &[
     (Sense::Type(InfoType::LastName), "nachname familienname zuname geburtsname mädchenname"),
     (
         Sense::Type(InfoType::PersonName),
-        "vollname vollständigername kontoinhaber vornachname vorundnachname spitzname",
+        "vollname vollständigername kontoinhaber vornachname vorundnachname spitzname \
+         vorundzuname klingel klingelname",
     ),
     (Sense::Type(InfoType::Title), "anrede titel akademischergrad"),
     (Sense::Type(InfoType::Gender), "geschlecht"),
@@ -28,8 +29,9 @@ pub(super) const WORDS: &[Group] = &[
     ),
     (
         Sense::Type(InfoType::PhoneNumber),
-        "telefon telefone tel telnr telefonnr telefonnummer rufnummer handy handynummer mobil \
-         mobilnummer mobilfunk mobilfunknummer festnetz fax faxnummer telefax durchwahl fon",
+        "telefon telefone tel telnr telefonnr telefonnummer rufnummer handy handynummer \
+         mobil mobilnummer mobilfunk mobilfunknummer festnetz fax faxnummer telefax \
+         durchwahl fon",
     ),
     (Sense::Type(InfoType::Url), "webseite website homepage internetseite webadresse url"),
     (
@@ -39,7 +41,8 @@ pub(super) const WORDS: &[Group] = &[
     (Sense::Type(InfoType::Street), "straße straßen str straßenname"),
     (
         Sense::Type(InfoType::HouseNumber),
-        "hausnummer hausnr hnr hsnr hausnummernzusatz hausnummerzusatz",
+        "hausnummer hausnr hnr hsnr hausnummernzusatz hausnummerzusatz wohnung \
+         wohnungsnummer",
     ),
     (Sense::Type(InfoType::Postcode), "plz postleitzahl"),
     (
@@ -99,7 +102,8 @@ pub(super) const WORDS: &[Group] = &[
     (
         Sense::Type(InfoType::MeterId),
         "zähler zählernummer zählernr zählerid melo meloid malo maloid messlokation \
-         marktlokation zählpunkt zählpunktbezeichnung zählpunktnummer",
+         marktlokation zählpunkt zählpunktbezeichnung zählpunktnummer marktlokations \
+         messlokations",
     ),
     (
         Sense::Type(InfoType::LicensePlateNumber),
@@ -113,26 +117,29 @@ pub(super) const WORDS: &[Group] = &[
     (
         Sense::Note,
         "bemerkung bemerkungen notiz notizen kommentar kommentare anmerkung anmerkungen \
-         hinweis hinweise freitext beschreibung text nachricht mitteilung betreff zusatzinfo \
-         info infos memo",
+         hinweis hinweise freitext beschreibung text nachricht mitteilung betreff \
+         zusatzinfo info infos memo",
     ),
     (
         Sense::Person,
-        "kunde kunden kundin mieter mieterin eigentümer eigentümerin bewohner ansprechpartner \
-         ansprechpartnerin kontakt kontaktperson patient patienten patientin versicherter \
-         versicherte mitarbeiter mitarbeiterin person personen nutzer benutzer absender \
-         empfänger techniker monteur vermieter besitzer halter fahrer inhaber antragsteller \
-         auftraggeber sachbearbeiter bearbeiter verwalter nachbar lehrer schüler arzt \
-         ehepartner teilnehmer mitglied mitglieder anschlussnehmer betreuer vertreter \
-         personal debitor kreditor erstelltvon geändertvon bearbeitetvon erledigtvon \
-         zugewiesenan rechnungsempfänger",
+        "kunde kunden kundin mieter mieterin eigentümer eigentümerin bewohner \
+         ansprechpartner ansprechpartnerin kontakt kontaktperson patient patienten \
+         patientin versicherter versicherte mitarbeiter mitarbeiterin person personen \
+         nutzer benutzer absender empfänger techniker monteur vermieter besitzer halter \
+         fahrer inhaber antragsteller auftraggeber sachbearbeiter bearbeiter verwalter \
+         nachbar lehrer schüler arzt ehepartner teilnehmer mitglied mitglieder \
+         anschlussnehmer betreuer vertreter personal debitor kreditor erstelltvon \
+         geändertvon bearbeitetvon erledigtvon zugewiesenan rechnungsempfänger kd",
     ),
     (
         Sense::Personal(DataClass::Identity),
-        "vertrag vertrags vertragskonto akte aktenzeichen matrikelnummer religion konfession \
-         familienstand unterschrift",
+        "vertrag vertrags vertragskonto akte aktenzeichen matrikelnummer religion \
+         konfession familienstand unterschrift beruf foto bild",
     ),
-    (Sense::Personal(DataClass::Financial), "gehalt lohn einkommen kontostand"),
+    (
+        Sense::Personal(DataClass::Financial),
+        "gehalt lohn einkommen kontostand mandat mandatsreferenz steuerklasse",
+    ),
     (Sense::Personal(DataClass::OnlineId), "passwort kennwort pin puk"),
     (Sense::Address, "adresse adressen adress"),
     (Sense::Name, "name namen"),
@@ -140,8 +147,9 @@ pub(super) const WORDS: &[Group] = &[
     (Sense::Date, "datum tag"),
     (
         Sense::Filler,
-        "der die das des dem den ein eine und oder am um im in an auf zu zum zur von vom für \
-         mit bei ab bis",
+        "der die das des dem den ein eine und oder am um im in an auf zu zum zur von vom \
+         für mit bei ab bis alt neu alte neue aktuell aktuelle privat",
     ),
     (Sense::Question, "ist hat"),
+    (Sense::Personal(DataClass::Health), "krankenkasse"),
 ];

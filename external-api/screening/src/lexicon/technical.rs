@@ -10,15 +10,15 @@ pub(super) const WORDS: &[Group] = &[
     (
         Sense::Technical(Kind::Enumeration),
         "status zustand typ typen art modell geräteart gerätetyp gerät kategorie klasse \
-         gruppe tarif tarife farbe einheit währung sprache priorität prio phase quelle kanal \
-         hersteller marke produkt artikel sparte rolle land stufe modus format variante \
-         medium bauart zahlungsart branche",
+         gruppe tarif tarife farbe einheit währung sprache priorität prio phase quelle \
+         kanal hersteller marke produkt artikel sparte rolle land stufe modus format \
+         variante medium bauart zahlungsart branche",
     ),
     // Dutch
     (
         Sense::Technical(Kind::Enumeration),
-        "soort type model tarief merk categorie apparaat kleur taal valuta eenheid groep bron \
-         kanaal leverancier",
+        "soort type model tarief merk categorie apparaat kleur taal valuta eenheid groep \
+         bron kanaal leverancier",
     ),
     // English
     (
@@ -40,9 +40,9 @@ pub(super) const WORDS: &[Group] = &[
     ),
     (
         Sense::Technical(Kind::Identifier),
-        "auftrag aufträge auftrags bestellung bestell rechnung ticket vorgang lieferschein \
-         charge uuid guid opdracht bestelling factuur werkbon order orders invoice sku batch \
-         shipment commande facture article checksum etag",
+        "auftrag aufträge auftrags bestellung bestell rechnung ticket vorgang \
+         lieferschein charge uuid guid opdracht bestelling factuur werkbon order orders \
+         invoice sku batch shipment commande facture article checksum etag",
     ),
     (
         Sense::Technical(Kind::Version),
@@ -51,34 +51,35 @@ pub(super) const WORDS: &[Group] = &[
     ),
     (
         Sense::Technical(Kind::Time),
-        "erstellt angelegt geändert aktualisiert gelöscht termin terminfenster zeitfenster \
-         zeit uhrzeit zeitstempel zeitpunkt beginn ende start ablauf frist fälligkeit fällig \
-         baujahr jahr monat eichjahr geliefert erledigt bezahlt gesendet zuletzt geprüft \
-         einbau ausbau aangemaakt gewijzigd bijgewerkt afspraak tijd tijdstip tijdvak begin \
-         einde jaar maand created updated modified deleted timestamp time datetime end \
-         expires expiry due year month hour scheduled appointment creation modification \
-         lastseen lastlogin créé modifié début datefin datedefin échéance rendezvous rdv \
-         heure année mois supprimé installed",
+        "erstellt angelegt geändert aktualisiert gelöscht termin terminfenster \
+         zeitfenster zeit uhrzeit zeitstempel zeitpunkt beginn ende start ablauf frist \
+         fälligkeit fällig baujahr jahr monat eichjahr geliefert erledigt bezahlt \
+         gesendet zuletzt geprüft einbau ausbau aangemaakt gewijzigd bijgewerkt afspraak \
+         tijd tijdstip tijdvak begin einde jaar maand created updated modified deleted \
+         timestamp time datetime end expires expiry due year month hour scheduled \
+         appointment creation modification lastseen lastlogin créé modifié début datefin \
+         datedefin échéance rendezvous rdv heure année mois supprimé installed",
     ),
     (
         Sense::Technical(Kind::Reading),
-        "verbrauch zählerstand stand messwert messwerte leistung spannung temperatur rssi snr \
-         signal signalstärke kwh wh kw dbm anzahl menge summe betrag preis kosten prozent \
-         länge breite höhe fläche volumen druck frequenz faktor dauer batterie pegel energie \
-         verbruik meterstand vermogen aantal bedrag prijs totaal hoeveelheid consumption \
-         reading power voltage energy temperature battery level count counter quantity qty \
-         amount price cost total sum percent percentage rate score index size length width \
-         height weight duration interval latency frequency pressure humidity uptime bytes \
-         consommation puissance relevé montant prix quantité nombre durée température",
+        "verbrauch zählerstand stand messwert messwerte leistung spannung temperatur rssi \
+         snr signal signalstärke kwh wh kw dbm anzahl menge summe betrag preis kosten \
+         prozent länge breite höhe fläche volumen druck frequenz faktor dauer batterie \
+         pegel energie verbruik meterstand vermogen aantal bedrag prijs totaal \
+         hoeveelheid consumption reading power voltage energy temperature battery level \
+         count counter quantity qty amount price cost total sum percent percentage rate \
+         score index size length width height weight duration interval latency frequency \
+         pressure humidity uptime bytes consommation puissance relevé montant prix \
+         quantité nombre durée température strength",
     ),
     (
         Sense::Thing,
-        "bezeichnung label libellé datei firma unternehmen organisation tabelle feld spalte \
-         projekt server raum schule abteilung bestand bestandes gateway modul liefer \
-         lieferung installation wartung ablesung ablese bedrijf onderneming tabel veld school \
-         levering installatie file host domain table field column company organization \
-         business project event job task team department room bank path schema delivery \
-         account request service system process fichier entreprise société projet livraison \
-         serveur",
+        "bezeichnung label libellé datei firma unternehmen organisation tabelle feld \
+         spalte projekt server raum schule abteilung bestand bestandes gateway modul \
+         liefer lieferung installation wartung ablesung ablese bedrijf onderneming tabel \
+         veld school levering installatie file host domain table field column company \
+         organization business project event job task team department room bank path \
+         schema delivery account request service system process fichier entreprise \
+         société projet livraison serveur",
     ),
 ];

@@ -223,7 +223,7 @@ fn json_literals_and_bytes_are_screened_too() {
         json("x", "\"a@example.org\"").info_type,
         Some(InfoType::EmailAddress)
     );
-    let bytes = screen(&policy, "bild", Value::Binary(b"\xff\xd8"));
+    let bytes = screen(&policy, "anlage", Value::Binary(b"\xff\xd8"));
     assert_eq!(
         (bytes.action, bytes.class),
         (Action::Seal, Some(DataClass::Other))
