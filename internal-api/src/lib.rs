@@ -1,1 +1,26 @@
-//! placeholder
+//! The vault process: gRPC over mutual TLS, the only process that holds keys.
+//!
+//! It promises that every call is from a service of the configuration, acts for a tenant whose
+//! client it has verified itself, and ends with a row of the one table of errors. It relies on
+//! `tresor-door` for the handshake and on `tresor-vault` for every decision about data.
+
+mod call_log;
+mod caller;
+mod config;
+mod context;
+mod convert;
+mod directory;
+mod evidence;
+mod gate;
+mod grpc_timeout;
+mod guarded_body;
+mod health;
+mod internal_api;
+mod layers;
+mod plane;
+mod services;
+
+pub use config::{Config, ConfigErrors, Limits};
+pub use directory::{ServiceGrant, ServiceRole};
+pub use internal_api::{InternalApi, StartError, start};
+pub use tresor_vault::store::StoreEngine;

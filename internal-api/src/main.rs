@@ -1,2 +1,65 @@
-//! placeholder
-fn main() {}
+//! The vault process: `internal-api --config FILE`.
+//!
+//! It ends with 2 when the configuration has mistakes, all of which it prints, and with 1 when it
+//! cannot start or stop cleanly, with one sentence that says why.
+
+use std::{fmt::Display, io::Write as _, path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use tresor_door::{Shutdown, logs};
+use tresor_internal_api::{Config, start};
+
+mod hardening;
+mod wiping_allocator;
+
+#[global_allocator]
+static ALLOCATOR: wiping_allocator::WipingAllocator = wiping_allocator::WipingAllocator;
+
+/// Tresor's vault process: the internal API, gRPC over mutual TLS.
+#[derive(Parser)]
+#[command(name = "internal-api", version)]
+struct Arguments {
+    /// The configuration file, TOML.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Only reads the configuration and says what is wrong with it.
+    #[arg(long)]
+    check: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // Before the first thread: it is the process that is hardened, and secrets come later.
+    let weaknesses = hardening::harden();
+    let config = match Config::read(&arguments.config) {
+        Ok(config) => config,
+        Err(mistakes) => return end(2, mistakes),
+    };
+    if arguments.check {
+        return end(0, format_args!("{}: no mistakes", arguments.config.display()));
+    }
+    logs::install(&config.log);
+    for weakness in weaknesses {
+        tracing::warn!("{weakness}");
+    }
+    match run(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => end(1, sentence),
+    }
+}
+
+#[tokio::main]
+async fn run(config: Config) -> Result<(), String> {
+    let shutdown = Shutdown::on_signals().map_err(|error| error.to_string())?;
+    let internal_api = start(config, shutdown).await.map_err(|error| error.to_string())?;
+    let reloads = internal_api.reload_on_hangup();
+    reloads.map_err(|error| error.to_string())?;
+    internal_api.wait().await.map_err(|error| format!("the vault did not close cleanly: {error}"))
+}
+
+/// Says why, and gives the exit code.
+fn end(code: u8, sentence: impl Display) -> ExitCode {
+    // Nothing better can be done when standard error is closed.
+    let _ = writeln!(std::io::stderr(), "internal-api: {sentence}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,185 @@
+//! The configuration of the vault process.
+//!
+//! [`Config::read`] finds every mistake of a file at once; a program that embeds the process
+//! fills the fields itself. It holds no secret: the passphrase stays in its file.
+
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub use tresor_door::config::ConfigErrors;
+use tresor_door::{
+    TlsFiles,
+    config::{self, Table},
+    logs::LogSettings,
+    read_private_file,
+};
+use tresor_proto::{ServiceName, TenantId, TrustDomain, limits::CONNECTION_STREAMS_MAX};
+use tresor_vault::store::StoreEngine;
+
+use crate::{
+    directory::{ServiceGrant, ServiceRole},
+    internal_api::PASSPHRASE_BYTES_MAX,
+};
+
+/// Calls at once, by default: two connections' worth.
+const REQUESTS_MAX_DEFAULT: u64 = 2 * CONNECTION_STREAMS_MAX as u64;
+/// Connections at once, by default: callers are services, and few.
+const CONNECTIONS_MAX_DEFAULT: u64 = 256;
+/// Milliseconds calls have to end after a shutdown, by default.
+const SHUTDOWN_GRACE_MS_DEFAULT: u64 = 10_000;
+
+/// What the vault process needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The directory that holds everything the vault keeps.
+    pub data_dir: PathBuf,
+    /// The engine of the tenants' databases.
+    pub engine: StoreEngine,
+    /// The file with the passphrase that unlocks the root key; readable by its owner only.
+    pub passphrase_file: PathBuf,
+    /// Where the data plane listens.
+    pub listen: SocketAddr,
+    /// Where the control plane listens.
+    pub control_listen: SocketAddr,
+    /// Where probes are answered without TLS; a loopback address.
+    pub health_listen: Option<SocketAddr>,
+    /// Our certificate, our key, the authorities of our callers.
+    pub tls: TlsFiles,
+    /// The trust domain of all certificates.
+    pub trust_domain: TrustDomain,
+    /// The services that may call.
+    pub services: Vec<ServiceGrant>,
+    /// What is logged, and how.
+    pub log: LogSettings,
+    /// What is bounded.
+    pub limits: Limits,
+    /// How long calls under way have to end after a shutdown.
+    pub shutdown_grace: Duration,
+}
+
+/// The bounds of each listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls that run at once; one more is answered `overloaded`.
+    pub requests_max: usize,
+    /// Connections open at once; one more is closed.
+    pub connections_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests_max: to_usize(REQUESTS_MAX_DEFAULT),
+            connections_max: to_usize(CONNECTIONS_MAX_DEFAULT),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// Every mistake of the file, unknown keys and an unusable passphrase file among them.
+    pub fn read(path: &Path) -> Result<Self, ConfigErrors> {
+        config::read(path, Self::from_table)
+    }
+
+    fn from_table(root: &mut Table<'_>) -> Option<Self> {
+        let data_dir = root.path("data_dir");
+        let engines = [("sled", StoreEngine::Sled), ("redb", StoreEngine::Redb)];
+        let engine = root.one_of_or("engine", &engines, StoreEngine::Sled);
+        let listen = root.socket_address("listen");
+        let trust_domain = root.parsed("trust_domain", "a name of [a-z0-9.-]", TrustDomain::parse);
+        let grace_ms = root.integer_or("shutdown_grace_ms", 0..=300_000, SHUTDOWN_GRACE_MS_DEFAULT);
+        let passphrase_file = root.table("seal", passphrase_file);
+        let control_listen = root.table("control", |table| table.socket_address("listen"));
+        let health_listen = root.optional_table("health", loopback_address);
+        let tls = root.table("tls", TlsFiles::read);
+        let log = root.table_or_empty("log", LogSettings::read);
+        let limits = root.table_or_empty("limits", Limits::from_table);
+        let services = services(root);
+        Some(Self {
+            data_dir: data_dir?,
+            engine: engine?,
+            passphrase_file: passphrase_file?,
+            listen: listen?,
+            control_listen: control_listen?,
+            health_listen: health_listen?,
+            tls: tls?,
+            trust_domain: trust_domain?,
+            services: services?,
+            log: log?,
+            limits: limits?,
+            shutdown_grace: Duration::from_millis(grace_ms?),
+        })
+    }
+}
+
+impl Limits {
+    fn from_table(table: &mut Table<'_>) -> Option<Self> {
+        let requests = table.integer_or("requests_max", 1..=65_536, REQUESTS_MAX_DEFAULT);
+        let connections = table.integer_or("connections_max", 1..=65_536, CONNECTIONS_MAX_DEFAULT);
+        Some(Self { requests_max: to_usize(requests?), connections_max: to_usize(connections?) })
+    }
+}
+
+/// The passphrase's file, tried at once: a file others can read is a mistake of the configuration.
+fn passphrase_file(table: &mut Table<'_>) -> Option<PathBuf> {
+    let path = table.path("passphrase_file")?;
+    if let Err(error) = read_private_file(&path, PASSPHRASE_BYTES_MAX) {
+        table.mistake("passphrase_file", &error.to_string());
+    }
+    Some(path)
+}
+
+/// Probes have no certificate: what listens for them stays on this machine.
+fn loopback_address(table: &mut Table<'_>) -> Option<SocketAddr> {
+    let address = table.socket_address("listen")?;
+    if !address.ip().is_loopback() {
+        table.mistake("listen", "must be a loopback address");
+    }
+    Some(address)
+}
+
+fn services(root: &mut Table<'_>) -> Option<Vec<ServiceGrant>> {
+    let mut names = HashSet::new();
+    root.tables("services", |table| {
+        let grant = service(table)?;
+        if !names.insert(grant.name.clone()) {
+            table.mistake("name", "is the name of a service above");
+        }
+        Some(grant)
+    })
+}
+
+fn service(table: &mut Table<'_>) -> Option<ServiceGrant> {
+    let roles = [
+        ("edge", ServiceRole::Edge),
+        ("service", ServiceRole::Service(Vec::new())),
+        ("operator", ServiceRole::Operator),
+    ];
+    let name = table.parsed("name", "a name of [a-z0-9-]", ServiceName::parse);
+    let role = table.one_of("role", &roles);
+    let tenants = table.list("tenants", "a tenant's id (UUID)", TenantId::parse);
+    let (role, tenants) = (role?, tenants?);
+    if matches!(role, ServiceRole::Service(_)) == tenants.is_empty() {
+        table.mistake("tenants", "a list for the role \"service\", and for no other");
+    }
+    let role = match role {
+        ServiceRole::Service(_) => ServiceRole::Service(tenants),
+        ServiceRole::Edge | ServiceRole::Operator => role,
+    };
+    Some(ServiceGrant { name: name?, role })
+}
+
+/// The reader has checked the range, which fits any machine's word.
+fn to_usize(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use tempfile::TempDir;
+
+use super::*;
+
+const GOOD: &str = r#"
+data_dir = "data"
+listen = "127.0.0.1:7443"
+trust_domain = "tresor.local"
+[seal]
+passphrase_file = "passphrase"
+[control]
+listen = "127.0.0.1:7444"
+[tls]
+certificate_chain = "a.pem"
+private_key = "a.key"
+authorities = "ca.pem"
+[[services]]
+name = "edge"
+role = "edge"
+[[services]]
+name = "billing"
+role = "service"
+tenants = ["0192f0c1-2d3e-7f40-8a5b-6c7d8e9fa0b1"]
+"#;
+
+fn directory(mode: u32) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let passphrase = directory.path().join("passphrase");
+    fs::write(&passphrase, "correct horse battery staple\n").unwrap();
+    fs::set_permissions(&passphrase, fs::Permissions::from_mode(mode)).unwrap();
+    directory
+}
+
+fn read_in(directory: &TempDir, text: &str) -> Result<Config, String> {
+    let path = directory.path().join("internal-api.toml");
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    Config::read(&path).map_err(|mistakes| mistakes.to_string())
+}
+
+fn read(text: &str) -> Result<Config, String> {
+    read_in(&directory(0o600), text)
+}
+
+#[test]
+fn a_good_file_is_read_with_its_defaults() {
+    let directory = directory(0o600);
+    let config = read_in(&directory, GOOD).unwrap();
+    assert_eq!(config.engine, StoreEngine::Sled);
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.data_dir, directory.path().join("data"));
+    assert_eq!(config.services.len(), 2);
+    assert_eq!(config.health_listen, None);
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let text = GOOD
+        .replace("127.0.0.1:7443", "nowhere")
+        .replace("role = \"edge\"", "role = \"king\"")
+        .replace("[control]", "[control]\ncolour = \"red\"")
+        .replace("trust_domain = \"tresor.local\"", "");
+    let mistakes = read(&text).unwrap_err();
+    for key in ["listen", "role", "control.colour", "trust_domain"] {
+        assert!(mistakes.contains(key), "{key} is missing in:\n{mistakes}");
+    }
+}
+
+#[test]
+fn a_passphrase_file_that_others_can_read_is_refused() {
+    let mistakes = read_in(&directory(0o640), GOOD).unwrap_err();
+    assert!(mistakes.contains("seal.passphrase_file"), "{mistakes}");
+}
+
+#[test]
+fn tenants_belong_to_the_role_service_and_to_no_other() {
+    let without = GOOD.replace("tenants = [\"0192f0c1-2d3e-7f40-8a5b-6c7d8e9fa0b1\"]", "");
+    assert!(read(&without).unwrap_err().contains("tenants"));
+    let operator = GOOD.replace("role = \"service\"", "role = \"operator\"");
+    assert!(read(&operator).unwrap_err().contains("tenants"));
+}
+
+#[test]
+fn a_service_listed_twice_is_a_mistake() {
+    let twice = format!("{GOOD}\n[[services]]\nname = \"edge\"\nrole = \"operator\"\n");
+    assert!(read(&twice).unwrap_err().contains("name"));
+}
+
+#[test]
+fn probes_listen_on_loopback_only() {
+    let health = |address: &str| format!("{GOOD}\n[health]\nlisten = \"{address}\"\n");
+    assert!(read(&health("127.0.0.1:7445")).is_ok());
+    assert!(read(&health("0.0.0.0:7445")).unwrap_err().contains("health.listen"));
+}
+
+#[test]
+fn the_shipped_configuration_has_no_mistake_but_the_missing_passphrase() {
+    let shipped = include_str!("../../../deploy/config/internal-api.toml");
+    let directory = directory(0o600);
+    let passphrase = directory.path().join("passphrase");
+    let text = shipped.replace("/etc/tresor/passphrase", passphrase.to_str().unwrap());
+    let config = read_in(&directory, &text).unwrap();
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.services.len(), 2);
+}

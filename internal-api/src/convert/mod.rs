@@ -1,0 +1,24 @@
+//! Wire ↔ domain, once, at the door.
+//!
+//! Everything that comes in is parsed into a domain type here or refused with the field at fault;
+//! what goes out is built here. It relies on the parsers of `tresor-proto` for every identifier.
+
+pub(crate) mod collection;
+pub(crate) mod input;
+pub(crate) mod page;
+pub(crate) mod revealed;
+pub(crate) mod tenant;
+pub(crate) mod time;
+
+use tresor_proto::Failure;
+
+/// Moves a failure's violations below `path`, so that the caller finds the item at fault.
+pub(crate) fn at_path(failure: &Failure, path: &str) -> Failure {
+    let outer = Failure::new(failure.code(), failure.message().to_owned());
+    if failure.violations().is_empty() {
+        return outer.with_violation(path, failure.message());
+    }
+    let violations = failure.violations().iter();
+    violations
+        .fold(outer, |outer, violation| outer.with_violation(path, violation.description.as_str()))
+}

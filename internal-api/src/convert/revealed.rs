@@ -1,0 +1,121 @@
+//! Results on their way out.
+//!
+//! An item carries either its result or its status; a whole answer never exceeds the size of a
+//! message, so that a caller can always decode it.
+
+use prost::Message as _;
+use tresor_proto::{ErrorCode, Failure, InfoType, limits::MESSAGE_BYTES_MAX, vault};
+use tresor_vault::{RevealedField, RevealedRecord, Shown, StoredRecord, Treatment, VaultError};
+
+use super::time::to_timestamp;
+
+/// Bytes of an answer kept for what is not records: a thousand ids and statuses.
+const ANSWER_RESERVE_BYTES: usize = 512 * 1024;
+
+/// How much of an answer is left.
+pub(crate) struct AnswerBudget {
+    bytes: usize,
+    is_spent: bool,
+}
+
+impl AnswerBudget {
+    /// The size of a message.
+    pub(crate) fn new() -> Self {
+        Self { bytes: MESSAGE_BYTES_MAX - ANSWER_RESERVE_BYTES, is_spent: false }
+    }
+
+    /// Takes room for one result; `false` when it does not fit. Once one did not, none does, so
+    /// that what fits is always the beginning.
+    pub(crate) fn take(&mut self, result: &vault::GetResult) -> bool {
+        // The item's own tag and length are at most six bytes more.
+        match self.bytes.checked_sub(result.encoded_len() + 6) {
+            Some(left) if !self.is_spent => self.bytes = left,
+            _ => self.is_spent = true,
+        }
+        !self.is_spent
+    }
+
+    /// Whether something did not fit.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.is_spent
+    }
+}
+
+/// The result for one stored record.
+pub(crate) fn put_result(
+    reference: String,
+    stored: Result<StoredRecord, VaultError>,
+) -> vault::PutResult {
+    use vault::put_result::Outcome;
+    let outcome = match stored {
+        Ok(record) => Outcome::Stored(vault::StoredRecord {
+            id: record.id.as_str().to_owned(),
+            revision: record.revision,
+        }),
+        Err(error) => Outcome::Status(Failure::from(error).to_item_status()),
+    };
+    vault::PutResult { reference, outcome: Some(outcome) }
+}
+
+/// The result for one record read.
+pub(crate) fn get_result(
+    id: String,
+    revealed: Result<RevealedRecord, Failure>,
+) -> vault::GetResult {
+    use vault::get_result::Outcome;
+    let outcome = match revealed {
+        Ok(record) => Outcome::Record(record_to_wire(record)),
+        Err(failure) => Outcome::Status(failure.to_item_status()),
+    };
+    vault::GetResult { id, outcome: Some(outcome) }
+}
+
+/// The result for a record that is there and does not fit into the answer.
+pub(crate) fn does_not_fit(id: String) -> vault::GetResult {
+    let failure =
+        Failure::new(ErrorCode::TooLarge, "the answer is over 4 MiB; ask for fewer records");
+    get_result(id, Err(failure))
+}
+
+/// The result for one deleted record.
+pub(crate) fn delete_result(id: String, deleted: Result<(), Failure>) -> vault::DeleteResult {
+    let status = deleted.err().map(|failure| failure.to_item_status());
+    vault::DeleteResult { id, status }
+}
+
+fn record_to_wire(record: RevealedRecord) -> vault::RevealedRecord {
+    vault::RevealedRecord {
+        id: record.id.as_str().to_owned(),
+        revision: record.revision,
+        created: Some(to_timestamp(record.created_ms)),
+        updated: Some(to_timestamp(record.updated_ms)),
+        expires: record.expires_ms.map(to_timestamp),
+        fields: record.fields.into_iter().map(field_to_wire).collect(),
+    }
+}
+
+fn field_to_wire(field: RevealedField) -> vault::RevealedField {
+    use vault::FieldState;
+    let (state, content) = match field.shown {
+        Shown::Clear(content) => (FieldState::Clear, Some(content)),
+        Shown::Plain(content) => (FieldState::Plain, Some(content)),
+        Shown::Masked(content) => (FieldState::Masked, Some(content)),
+        Shown::Redacted => (FieldState::Redacted, None),
+        Shown::Withheld => (FieldState::Withheld, None),
+    };
+    let (info_type, class) = match field.treatment {
+        Treatment::Clear => (None, vault::DataClass::Unspecified),
+        Treatment::Seal { info_type, class } => (info_type, class.into()),
+    };
+    vault::RevealedField {
+        name: field.name.as_str().to_owned(),
+        value: content.map(tresor_proto::Content::into_wire),
+        state: state as i32,
+        info_type: info_type.map_or("", InfoType::as_str).to_owned(),
+        data_class: class as i32,
+    }
+}
+
+#[cfg(test)]
+#[path = "revealed/tests.rs"]
+mod tests;

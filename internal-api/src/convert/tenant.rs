@@ -1,0 +1,23 @@
+//! Tenants on their way out.
+
+use tresor_proto::vault;
+use tresor_vault::{Tenant, TenantState};
+
+use super::time::to_timestamp;
+
+/// A tenant, as its operator sees it.
+pub(crate) fn to_wire(tenant: &Tenant) -> vault::Tenant {
+    let state = match tenant.state {
+        TenantState::Created => vault::TenantState::Created,
+        TenantState::Active => vault::TenantState::Active,
+        TenantState::Quarantined => vault::TenantState::Quarantined,
+    };
+    vault::Tenant {
+        id: tenant.id.to_string(),
+        name: tenant.name.as_str().to_owned(),
+        state: state as i32,
+        created: Some(to_timestamp(tenant.created_ms)),
+        enrolled: tenant.enrolled_ms.map(to_timestamp),
+        allowed_addresses: tenant.allowed_addresses.to_texts(),
+    }
+}

@@ -1,0 +1,69 @@
+//! From a call to a permit: who calls is settled here, what they may do is settled by the vault.
+
+use std::sync::Arc;
+
+use tresor_proto::Failure;
+use tresor_vault::{Caller, EnrolPermit, OperatorPermit, Permit, PolicyPermit, TokenVerb, Vault};
+
+use crate::{caller::Origin, context::Context, evidence::EvidenceCheck};
+
+/// What every service of this process needs: the vault, and the check of evidence.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    vault: Arc<Vault>,
+    evidence: Arc<EvidenceCheck>,
+}
+
+impl Gate {
+    /// A gate before `vault`.
+    pub(crate) fn new(vault: Arc<Vault>, evidence: EvidenceCheck) -> Self {
+        let evidence = Arc::new(evidence);
+        Self { vault, evidence }
+    }
+
+    /// The vault behind the gate; its operations want permits.
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// A permit for one verb on the records of one tenant.
+    pub(crate) async fn permit<V: TokenVerb>(
+        &self,
+        origin: &Origin,
+        context: &Context,
+    ) -> Result<Permit<V>, Failure> {
+        let caller = self.caller(origin, context)?;
+        let customer_token = context.customer_token()?;
+        let permit = self.vault.permit(&caller, &context.tenant, customer_token);
+        Ok(permit.await?)
+    }
+
+    /// A permit to enrol a tenant.
+    pub(crate) async fn permit_enrol(
+        &self,
+        origin: &Origin,
+        context: &Context,
+    ) -> Result<EnrolPermit, Failure> {
+        let caller = self.caller(origin, context)?;
+        Ok(self.vault.permit_enrol(&caller, &context.tenant).await?)
+    }
+
+    /// A permit to see a tenant's policies.
+    pub(crate) async fn permit_policy(
+        &self,
+        origin: &Origin,
+        context: &Context,
+    ) -> Result<PolicyPermit, Failure> {
+        let caller = self.caller(origin, context)?;
+        Ok(self.vault.permit_policy(&caller, &context.tenant).await?)
+    }
+
+    /// The operator's permit.
+    pub(crate) fn permit_operator(&self, origin: &Origin) -> Result<OperatorPermit, Failure> {
+        Ok(self.vault.permit_operator(&origin.operator()?)?)
+    }
+
+    fn caller(&self, origin: &Origin, context: &Context) -> Result<Caller, Failure> {
+        origin.caller(context, &self.evidence)
+    }
+}

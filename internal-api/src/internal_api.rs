@@ -1,0 +1,280 @@
+//! From a configuration to a serving process, and back to an empty one.
+//!
+//! It promises that nothing is served before the vault is open, that calls under way may end
+//! within the grace after a shutdown, and that the vault is closed last. It relies on the caller
+//! for the runtime and for the signal.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, join_all},
+};
+use tokio::{sync::Semaphore, task::JoinHandle, time::MissedTickBehavior};
+use tonic::transport::server::Router;
+use tonic_health::{
+    pb::health_server::{Health, HealthServer},
+    server::HealthReporter,
+};
+use tresor_door::{
+    Authority, DoorError, Listener, ListenerOptions, Shutdown, TlsReload, read_private_file,
+};
+use tresor_vault::{
+    OpenError, Passphrase, PassphraseLengthError, Settings, Vault, VaultError, clock::SystemClock,
+};
+
+use crate::{
+    config::Config,
+    directory::Directory,
+    evidence::EvidenceCheck,
+    gate::Gate,
+    health::{self, Probes},
+    layers::Layers,
+    plane::Plane,
+};
+
+/// Bytes of a passphrase file; more is some other file.
+pub(crate) const PASSPHRASE_BYTES_MAX: u64 = 4 * 1024;
+/// How often idle keys are forgotten.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// How long calls have to end once they were told to, after the grace.
+const ABORT_GRACE: Duration = Duration::from_secs(1);
+
+/// The vault process, serving.
+#[derive(Debug)]
+pub struct InternalApi {
+    addresses: Addresses,
+    reloads: [TlsReload; 2],
+    serving: JoinHandle<Result<(), VaultError>>,
+}
+
+/// Where it listens; the ports are the real ones.
+#[derive(Clone, Copy, Debug)]
+struct Addresses {
+    data: SocketAddr,
+    control: SocketAddr,
+    health: Option<SocketAddr>,
+}
+
+/// Why the process cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A file of TLS or a listener.
+    #[error(transparent)]
+    Door(#[from] DoorError),
+    /// The passphrase's file.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseLengthError),
+    /// The data directory, a keyring, a wrong passphrase.
+    #[error("the vault does not open: {0}")]
+    Vault(#[from] OpenError),
+    /// The listener for probes.
+    #[error("cannot listen on {address} ({kind})")]
+    Probes {
+        /// Its address.
+        address: SocketAddr,
+        /// What the system says.
+        kind: std::io::ErrorKind,
+    },
+    /// The descriptor set built into the program.
+    #[error("the program's descriptor set is damaged")]
+    Reflection,
+}
+
+/// The listeners, bound but not yet served.
+struct Listeners {
+    data: Listener,
+    control: Listener,
+    probes: Option<Probes>,
+}
+
+/// Starts the vault process; it serves until `shutdown`.
+///
+/// # Errors
+/// [`StartError`], one sentence for the operator; nothing is served then.
+pub async fn start(config: Config, shutdown: Shutdown) -> Result<InternalApi, StartError> {
+    let authority = Authority::load(&config.tls.authorities, config.trust_domain.clone())?;
+    let listeners = Listeners::bind(&config, &authority).await?;
+    let vault = Arc::new(open_vault(&config).await?);
+    let evidence = EvidenceCheck::new(authority, Arc::new(SystemClock));
+    let gate = Gate::new(Arc::clone(&vault), evidence);
+    let (reporter, health) = tonic_health::server::health_reporter();
+    health::report_serving(&reporter).await;
+    let ending =
+        Ending { shutdown, grace: config.shutdown_grace, abort: Shutdown::new(), reporter };
+    let addresses = listeners.addresses();
+    let reloads = [&listeners.data, &listeners.control].map(Listener::reload_handle);
+    let parts = parts(&config, listeners, &gate, &health, &ending)?;
+    let serving = tokio::spawn(run(parts, vault, ending));
+    Ok(InternalApi { addresses, reloads, serving })
+}
+
+impl InternalApi {
+    /// Where the data plane listens.
+    #[must_use]
+    pub fn data_address(&self) -> SocketAddr {
+        self.addresses.data
+    }
+
+    /// Where the control plane listens.
+    #[must_use]
+    pub fn control_address(&self) -> SocketAddr {
+        self.addresses.control
+    }
+
+    /// Where probes are answered, when configured.
+    #[must_use]
+    pub fn health_address(&self) -> Option<SocketAddr> {
+        self.addresses.health
+    }
+
+    /// Reads the TLS files again at every SIGHUP.
+    ///
+    /// # Errors
+    /// [`DoorError::Signals`] when signals cannot be received.
+    pub fn reload_on_hangup(&self) -> Result<(), DoorError> {
+        self.reloads.iter().cloned().try_for_each(TlsReload::on_hangup)
+    }
+
+    /// Waits for the end: shut down, calls ended, vault closed.
+    ///
+    /// # Errors
+    /// [`VaultError`] when the last sync failed.
+    pub async fn wait(self) -> Result<(), VaultError> {
+        self.serving.await.unwrap_or(Err(VaultError::Internal))
+    }
+}
+
+impl Listeners {
+    async fn bind(config: &Config, authority: &Authority) -> Result<Self, StartError> {
+        let options = ListenerOptions {
+            connections_max: config.limits.connections_max,
+            ..ListenerOptions::new(&["h2"])
+        };
+        let bind =
+            |address| Listener::bind_with(address, &config.tls, authority.clone(), options.clone());
+        let probes = match config.health_listen {
+            Some(address) => Some(bind_probes(address).await?),
+            None => None,
+        };
+        Ok(Self {
+            data: bind(config.listen).await?,
+            control: bind(config.control_listen).await?,
+            probes,
+        })
+    }
+
+    fn addresses(&self) -> Addresses {
+        Addresses {
+            data: self.data.local_addr(),
+            control: self.control.local_addr(),
+            health: self.probes.as_ref().map(Probes::address),
+        }
+    }
+}
+
+async fn bind_probes(address: SocketAddr) -> Result<Probes, StartError> {
+    let refused = |error: std::io::Error| StartError::Probes { address, kind: error.kind() };
+    Probes::bind(address).await.map_err(refused)
+}
+
+async fn open_vault(config: &Config) -> Result<Vault, StartError> {
+    let passphrase = read_private_file(&config.passphrase_file, PASSPHRASE_BYTES_MAX)?;
+    let passphrase = Passphrase::new(passphrase)?;
+    let settings = Settings { engine: config.engine, ..Settings::new(config.data_dir.clone()) };
+    Ok(Vault::open(settings, &passphrase).await?)
+}
+
+/// One listener being served.
+type Part = BoxFuture<'static, Result<(), tonic::transport::Error>>;
+
+/// How the end comes.
+struct Ending {
+    shutdown: Shutdown,
+    grace: Duration,
+    /// Tells the calls that are left to end.
+    abort: Shutdown,
+    reporter: HealthReporter,
+}
+
+/// The listeners, each with its services and layers.
+fn parts<H: Health>(
+    config: &Config,
+    listeners: Listeners,
+    gate: &Gate,
+    health: &HealthServer<H>,
+    ending: &Ending,
+) -> Result<Vec<Part>, StartError> {
+    let directory = Arc::new(Directory::new(&config.services));
+    let plane = |plane: Plane, listener: Listener| {
+        let layers = Layers {
+            plane,
+            directory: Arc::clone(&directory),
+            // Each plane has its own, so that a flood of records never keeps the operator out.
+            seats: Arc::new(Semaphore::new(config.limits.requests_max)),
+            abort: ending.abort.clone(),
+        };
+        let router = plane.router(gate, health.clone(), &layers, &ending.shutdown);
+        let router = router.map_err(|_| StartError::Reflection)?;
+        Ok::<Part, StartError>(serve(router, listener, ending.shutdown.clone()).boxed())
+    };
+    let mut parts =
+        vec![plane(Plane::Data, listeners.data)?, plane(Plane::Control, listeners.control)?];
+    if let Some(probes) = listeners.probes {
+        parts.push(probes.serve(health.clone(), ending.shutdown.clone()).boxed());
+    }
+    Ok(parts)
+}
+
+/// Serves until the shutdown, then until the calls under way have ended.
+async fn serve(
+    router: Router,
+    listener: Listener,
+    shutdown: Shutdown,
+) -> Result<(), tonic::transport::Error> {
+    let incoming = listener.into_incoming(shutdown.clone());
+    let stopped = async move { shutdown.wait().await };
+    router.serve_with_incoming_shutdown(incoming, stopped).await
+}
+
+async fn run(parts: Vec<Part>, vault: Arc<Vault>, ending: Ending) -> Result<(), VaultError> {
+    tokio::select! {
+        () = ending.serve(parts) => {}
+        () = sweep(&vault) => {}
+    }
+    let closed = vault.close().await;
+    tracing::info!("the vault is closed");
+    closed
+}
+
+/// Forgets idle keys, for ever.
+async fn sweep(vault: &Vault) {
+    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        vault.sweep();
+    }
+}
+
+impl Ending {
+    /// Serves all parts to their end, or cuts them off when the grace is over.
+    async fn serve(&self, parts: Vec<Part>) {
+        let mut all = join_all(parts);
+        tokio::select! {
+            _ = &mut all => return,
+            () = self.grace_over() => {}
+        }
+        tracing::warn!("the grace is over; calls under way are cut off");
+        self.abort.trigger();
+        if tokio::time::timeout(ABORT_GRACE, all).await.is_err() {
+            tracing::warn!("connections were still open at the end");
+        }
+    }
+
+    async fn grace_over(&self) {
+        self.shutdown.wait().await;
+        health::report_not_serving(&self.reporter).await;
+        tokio::time::sleep(self.grace).await;
+    }
+}

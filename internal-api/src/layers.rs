@@ -1,0 +1,129 @@
+//! The layers every call passes before it reaches a service.
+//!
+//! Each refuses with a row of the one table of errors, and none reads a message. They rely on the
+//! connection's [`Peer`], which the listener has verified.
+
+use core::{panic::AssertUnwindSafe, time::Duration};
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::Response,
+};
+use futures::FutureExt as _;
+use tokio::sync::Semaphore;
+use tonic::{Status, service::Routes};
+use tower::ServiceBuilder;
+use tresor_door::{Peer, Shutdown};
+use tresor_proto::{ErrorCode, Failure, limits::REQUEST_DEADLINE_MS};
+
+use crate::{
+    call_log::CallLog,
+    caller::{Origin, RequestIdSlot},
+    directory::{Directory, ServiceGrant},
+    grpc_timeout,
+    guarded_body::guard,
+    plane::Plane,
+};
+
+/// Health is answered under overload too, or a busy vault would be taken for a dead one.
+const HEALTH_PREFIX: &str = "/grpc.health.v1.Health/";
+
+/// What the layers of one listener know.
+#[derive(Clone)]
+pub(crate) struct Layers {
+    pub(crate) plane: Plane,
+    pub(crate) directory: Arc<Directory>,
+    /// A seat for each call that may run at once.
+    pub(crate) seats: Arc<Semaphore>,
+    /// Set off when the grace after a shutdown is over.
+    pub(crate) abort: Shutdown,
+}
+
+/// Puts the layers around `routes`, outermost first.
+pub(crate) fn surround(routes: Routes, layers: &Layers) -> Routes {
+    let stack = ServiceBuilder::new()
+        // Outermost, so that every call is logged, refused ones included.
+        .layer(from_fn(log))
+        // Before anything that costs: a stranger takes no seat and starts no clock.
+        .layer(from_fn_with_state(layers.clone(), identify))
+        // Around all that may wait.
+        .layer(from_fn_with_state(layers.clone(), limit_time))
+        // Bounds what runs at once; there is no queue, one more is told to come back.
+        .layer(from_fn_with_state(layers.clone(), take_seat))
+        // Innermost, so that a fault of a service gives its seat back and is answered and logged.
+        .layer(from_fn(catch_panic));
+    Routes::from(routes.into_axum_router().layer(stack))
+}
+
+/// The answer to a refused call.
+fn refuse(failure: impl Into<Failure>) -> Response {
+    Status::from(failure.into()).into_http::<Body>()
+}
+
+async fn log(mut request: Request, next: Next) -> Response {
+    let request_id = RequestIdSlot::default();
+    let mut line = CallLog::begin(&request, request_id.clone());
+    request.extensions_mut().insert(request_id);
+    let response = next.run(request).await;
+    line.see_status(response.headers());
+    guard(response, line)
+}
+
+async fn identify(State(layers): State<Layers>, mut request: Request, next: Next) -> Response {
+    match layers.known(&request) {
+        Ok(service) => {
+            let slot = request.extensions().get::<RequestIdSlot>().cloned();
+            let request_id = slot.unwrap_or_default();
+            let origin = Origin { service, request_id };
+            request.extensions_mut().insert(origin);
+            next.run(request).await
+        }
+        Err(failure) => refuse(failure),
+    }
+}
+
+async fn limit_time(State(layers): State<Layers>, request: Request, next: Next) -> Response {
+    let ours = Duration::from_millis(REQUEST_DEADLINE_MS);
+    let theirs = grpc_timeout::parse(request.headers());
+    let limit = theirs.map_or(ours, |theirs| theirs.min(ours));
+    tokio::select! {
+        response = next.run(request) => response,
+        () = tokio::time::sleep(limit) => refuse(ErrorCode::DeadlineExceeded),
+        () = layers.abort.wait() => refuse(ErrorCode::Overloaded),
+    }
+}
+
+async fn take_seat(State(layers): State<Layers>, request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with(HEALTH_PREFIX) {
+        return next.run(request).await;
+    }
+    match layers.seats.try_acquire_owned() {
+        Ok(seat) => guard(next.run(request).await, seat),
+        Err(_) => refuse(ErrorCode::Overloaded),
+    }
+}
+
+async fn catch_panic(request: Request, next: Next) -> Response {
+    let caught = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    caught.unwrap_or_else(|_| refuse(ErrorCode::Internal))
+}
+
+impl Layers {
+    /// The service that calls, when the configuration knows it and gives it this listener.
+    fn known(&self, request: &Request) -> Result<Arc<ServiceGrant>, Failure> {
+        let peer = request.extensions().get::<Arc<Peer>>();
+        let peer = peer.ok_or(ErrorCode::Unauthenticated)?;
+        let service = self.directory.identify(peer)?;
+        if self.plane.admits(&service.role) {
+            Ok(service)
+        } else {
+            Err(ErrorCode::Forbidden.into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

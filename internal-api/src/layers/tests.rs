@@ -1,0 +1,143 @@
+use axum::{Router, routing::post};
+use tonic::Code;
+use tower::ServiceExt as _;
+use tresor_proto::{CertificateName, ServiceName, TrustDomain};
+
+use super::*;
+use crate::directory::ServiceRole;
+
+const SLOW: &str = "/tresor.vault.v1.Tests/Slow";
+const PANICKING: &str = "/tresor.vault.v1.Tests/Panicking";
+const QUICK: &str = "/tresor.vault.v1.Tests/Quick";
+const HEALTH: &str = "/grpc.health.v1.Health/Check";
+const EDGE: &str = "svc/edge";
+const CLIENT: &str = "tenant/0192f0c1-2d3e-7f40-8a5b-6c7d8e9fa0b1/client/planner";
+
+fn layers(seats: usize) -> Layers {
+    let grant = |name: &str, role| ServiceGrant { name: ServiceName::parse(name).unwrap(), role };
+    let services = [grant("edge", ServiceRole::Edge), grant("operator", ServiceRole::Operator)];
+    Layers {
+        plane: Plane::Data,
+        directory: Arc::new(Directory::new(&services)),
+        seats: Arc::new(Semaphore::new(seats)),
+        abort: Shutdown::new(),
+    }
+}
+
+async fn panicking() -> Response {
+    panic!("with a value that must not be repeated")
+}
+
+async fn quick() -> Response {
+    Status::ok("").into_http()
+}
+
+fn routes() -> Routes {
+    let router = Routes::default().into_axum_router();
+    let router: Router = router
+        .route(SLOW, post(core::future::pending::<Response>))
+        .route(PANICKING, post(panicking))
+        .route(QUICK, post(quick))
+        .route(HEALTH, post(quick));
+    Routes::from(router)
+}
+
+fn request(peer: Option<&str>, path: &str) -> http::Request<Body> {
+    let mut request = http::Request::post(path).body(Body::empty()).unwrap();
+    let domain = TrustDomain::parse("tresor.local").unwrap();
+    if let Some(peer) = peer {
+        let uri = format!("spiffe://tresor.local/{peer}");
+        let peer = Peer {
+            name: CertificateName::parse(&uri, &domain).unwrap(),
+            certificate_digest: [0; 32],
+            leaf_der: Vec::new(),
+            chain_der: Vec::new(),
+            address: ([127, 0, 0, 1], 1).into(),
+        };
+        request.extensions_mut().insert(Arc::new(peer));
+    }
+    request
+}
+
+async fn answer(layers: &Layers, request: http::Request<Body>) -> (Code, Failure) {
+    let response = surround(routes(), layers).oneshot(request).await.unwrap();
+    let status = Status::from_header_map(response.headers()).unwrap();
+    (status.code(), Failure::from(&status))
+}
+
+async fn code(layers: &Layers, peer: Option<&str>, path: &str) -> Code {
+    answer(layers, request(peer, path)).await.0
+}
+
+#[tokio::test]
+async fn a_known_service_passes() {
+    assert_eq!(code(&layers(1), Some(EDGE), QUICK).await, Code::Ok);
+}
+
+#[tokio::test]
+async fn whoever_is_not_a_service_of_the_configuration_is_refused() {
+    for peer in [None, Some("svc/stranger"), Some(CLIENT)] {
+        assert_eq!(code(&layers(1), peer, QUICK).await, Code::Unauthenticated);
+    }
+}
+
+#[tokio::test]
+async fn a_service_of_the_other_plane_is_refused() {
+    let operator = Some("svc/operator");
+    assert_eq!(code(&layers(1), operator, QUICK).await, Code::PermissionDenied);
+}
+
+#[tokio::test]
+async fn a_method_nobody_knows_is_unimplemented() {
+    assert_eq!(code(&layers(1), Some(EDGE), "/a.B/C").await, Code::Unimplemented);
+}
+
+#[tokio::test]
+async fn without_a_seat_a_call_is_told_when_to_come_back() {
+    let (code, failure) = answer(&layers(0), request(Some(EDGE), QUICK)).await;
+    assert_eq!(code, Code::Unavailable);
+    assert_eq!(failure.code(), ErrorCode::Overloaded);
+    assert!(failure.retry_after().is_some());
+}
+
+#[tokio::test]
+async fn health_needs_no_seat() {
+    assert_eq!(code(&layers(0), Some(EDGE), HEALTH).await, Code::Ok);
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_and_gives_its_seat_back() {
+    let layers = layers(1);
+    for _ in 0..2 {
+        let (code, failure) = answer(&layers, request(Some(EDGE), PANICKING)).await;
+        assert_eq!(code, Code::Internal);
+        assert_eq!(failure, Failure::from(ErrorCode::Internal));
+    }
+    assert_eq!(layers.seats.available_permits(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_call_ends_with_the_callers_deadline() {
+    let mut request = request(Some(EDGE), SLOW);
+    request.headers_mut().insert("grpc-timeout", "250m".parse().unwrap());
+    let started = tokio::time::Instant::now();
+    assert_eq!(answer(&layers(1), request).await.0, Code::DeadlineExceeded);
+    assert!(started.elapsed() < Duration::from_millis(250));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_call_takes_longer_than_our_deadline() {
+    let mut request = request(Some(EDGE), SLOW);
+    request.headers_mut().insert("grpc-timeout", "1H".parse().unwrap());
+    let started = tokio::time::Instant::now();
+    assert_eq!(answer(&layers(1), request).await.0, Code::DeadlineExceeded);
+    let limit = Duration::from_millis(REQUEST_DEADLINE_MS);
+    assert!((limit..limit * 2).contains(&started.elapsed()));
+}
+
+#[tokio::test]
+async fn a_call_under_way_ends_when_the_grace_is_over() {
+    let layers = layers(1);
+    layers.abort.trigger();
+    assert_eq!(code(&layers, Some(EDGE), SLOW).await, Code::Unavailable);
+}

@@ -1,0 +1,72 @@
+//! `CollectionService`: collections and their policies. The operator puts them, callers of the
+//! tenant read them.
+
+use tonic::{Request, Response, Status};
+use tresor_proto::{
+    CollectionName, Failure, Policy,
+    vault::{
+        GetCollectionRequest, GetCollectionResponse, ListCollectionsRequest,
+        ListCollectionsResponse, PutCollectionRequest, PutCollectionResponse,
+        collection_service_server::CollectionService,
+    },
+};
+
+use crate::{caller::Origin, convert::collection::to_wire, gate::Gate};
+
+/// The service.
+pub(crate) struct Collections {
+    gate: Gate,
+}
+
+impl Collections {
+    /// The service behind `gate`.
+    pub(crate) fn new(gate: Gate) -> Self {
+        Self { gate }
+    }
+}
+
+#[tonic::async_trait]
+impl CollectionService for Collections {
+    async fn put_collection(
+        &self,
+        request: Request<PutCollectionRequest>,
+    ) -> Result<Response<PutCollectionResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let tenant = origin.context(request.context)?.tenant;
+        let name = CollectionName::parse(&request.name)?;
+        let policy = Policy::try_from(request.policy.unwrap_or_default())?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let collection = self.gate.vault().put_collection(&permit, &tenant, name, policy);
+        let collection = Some(to_wire(&collection.await.map_err(Failure::from)?));
+        Ok(Response::new(PutCollectionResponse { collection }))
+    }
+
+    async fn get_collection(
+        &self,
+        request: Request<GetCollectionRequest>,
+    ) -> Result<Response<GetCollectionResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let context = origin.context(request.context)?;
+        let name = CollectionName::parse(&request.name)?;
+        let version = (request.policy_version > 0).then_some(request.policy_version);
+        let permit = self.gate.permit_policy(&origin, &context).await?;
+        let collection = self.gate.vault().collection(&permit, &name, version).await;
+        let collection = Some(to_wire(&collection.map_err(Failure::from)?));
+        Ok(Response::new(GetCollectionResponse { collection }))
+    }
+
+    async fn list_collections(
+        &self,
+        request: Request<ListCollectionsRequest>,
+    ) -> Result<Response<ListCollectionsResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let context = origin.context(request.into_inner().context)?;
+        let permit = self.gate.permit_policy(&origin, &context).await?;
+        let collections = self.gate.vault().collections(&permit).await;
+        let collections = collections.map_err(Failure::from)?;
+        let collections = collections.iter().map(to_wire).collect();
+        Ok(Response::new(ListCollectionsResponse { collections }))
+    }
+}

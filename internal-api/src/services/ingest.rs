@@ -1,0 +1,133 @@
+//! One stream of records: an opening, then batches, each answered when it is durable.
+//!
+//! It promises order, one batch in memory beside the one being received, and a check of every
+//! credential before every batch; a stream ends with a status after the batches it has
+//! acknowledged. It relies on HTTP/2's flow control: nothing is read until the answer before is
+//! taken.
+
+use core::{panic::AssertUnwindSafe, time::Duration};
+
+use futures::{FutureExt as _, StreamExt as _, stream, stream::BoxStream};
+use tonic::{Status, Streaming};
+use tresor_door::Shutdown;
+use tresor_proto::{
+    ErrorCode, Failure,
+    limits::IDLE_TIMEOUT_MS,
+    vault::{IngestBatch, IngestOpening, IngestRequest, IngestResponse, ingest_request::Message},
+};
+use tresor_vault::{Destination, Permit, Write};
+
+use super::record_service::put_results;
+use crate::{
+    caller::Origin,
+    context::Context,
+    convert::input::{Batch, destination},
+    gate::Gate,
+};
+
+/// A stream under way.
+pub(super) struct Ingest {
+    gate: Gate,
+    origin: Origin,
+    messages: Streaming<IngestRequest>,
+    shutdown: Shutdown,
+    opened: Option<Opened>,
+}
+
+/// What the opening said, parsed once.
+struct Opened {
+    context: Context,
+    destination: Destination,
+}
+
+impl Ingest {
+    /// A stream that has not been read yet; it ends at `shutdown`.
+    pub(super) fn new(
+        gate: Gate,
+        origin: Origin,
+        messages: Streaming<IngestRequest>,
+        shutdown: Shutdown,
+    ) -> Self {
+        Self { gate, origin, messages, shutdown, opened: None }
+    }
+
+    /// One answer for each batch, in order; an error is the last.
+    pub(super) fn into_answers(self) -> BoxStream<'static, Result<IngestResponse, Status>> {
+        stream::unfold(Some(self), |state| async move {
+            let mut ingest = state?;
+            // The connection's task polls this: a panic here would take all its streams along.
+            let answer = AssertUnwindSafe(ingest.answer()).catch_unwind().await;
+            let internal = || Err(Failure::from(ErrorCode::Internal).into());
+            match answer.unwrap_or_else(|_| internal()).transpose()? {
+                Ok(answer) => Some((Ok(answer), Some(ingest))),
+                Err(status) => Some((Err(status), None)),
+            }
+        })
+        .boxed()
+    }
+
+    /// Takes the next batch in; `None` when the caller has ended the stream.
+    async fn answer(&mut self) -> Result<Option<IngestResponse>, Status> {
+        if self.opened.is_none() {
+            let opening = as_opening(self.message().await?)?;
+            self.open(opening).await?;
+        }
+        match self.message().await? {
+            Some(message) => Ok(Some(self.put(as_batch(message)?).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Refuses a wrong credential before the first batch is sent.
+    async fn open(&mut self, opening: IngestOpening) -> Result<(), Failure> {
+        let opened = Opened {
+            context: self.origin.context(opening.context)?,
+            destination: destination(opening.destination)?,
+        };
+        self.permit(&opened).await?;
+        self.opened = Some(opened);
+        Ok(())
+    }
+
+    async fn put(&self, batch: IngestBatch) -> Result<IngestResponse, Failure> {
+        let opened = self.opened.as_ref().ok_or(ErrorCode::Internal)?;
+        let batch = Batch::from_wire(batch.records)?;
+        let permit = self.permit(opened).await?;
+        let vault = self.gate.vault();
+        let stored = vault.put(&permit, &opened.destination, batch.records);
+        let results = put_results(batch.references, stored.await?);
+        Ok(IngestResponse { results })
+    }
+
+    async fn permit(&self, opened: &Opened) -> Result<Permit<Write>, Failure> {
+        self.gate.permit(&self.origin, &opened.context).await
+    }
+
+    async fn message(&mut self) -> Result<Option<IngestRequest>, Status> {
+        let idle = tokio::time::sleep(Duration::from_millis(IDLE_TIMEOUT_MS));
+        tokio::select! {
+            biased;
+            () = self.shutdown.wait() => Err(Failure::from(ErrorCode::Overloaded).into()),
+            message = self.messages.message() => message,
+            () = idle => Err(Failure::from(ErrorCode::DeadlineExceeded).into()),
+        }
+    }
+}
+
+fn as_opening(request: Option<IngestRequest>) -> Result<IngestOpening, Failure> {
+    match request.and_then(|request| request.message) {
+        Some(Message::Opening(opening)) => Ok(opening),
+        Some(Message::Batch(_)) | None => {
+            Err(Failure::invalid("message", "a stream begins with its opening"))
+        }
+    }
+}
+
+fn as_batch(request: IngestRequest) -> Result<IngestBatch, Failure> {
+    match request.message {
+        Some(Message::Batch(batch)) => Ok(batch),
+        Some(Message::Opening(_)) | None => {
+            Err(Failure::invalid("message", "a batch follows the opening"))
+        }
+    }
+}

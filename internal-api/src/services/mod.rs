@@ -1,0 +1,16 @@
+//! The gRPC services, one file each: a method parses, asks for a permit, calls, converts, replies.
+//!
+//! They promise that the vault is never called without its permit. They rely on the layers for who
+//! calls, and on the vault for what the caller may do.
+
+mod collection_service;
+mod customer_token_service;
+mod ingest;
+mod reading;
+mod record_service;
+mod tenant_service;
+
+pub(crate) use collection_service::Collections;
+pub(crate) use customer_token_service::CustomerTokens;
+pub(crate) use record_service::Records;
+pub(crate) use tenant_service::Tenants;

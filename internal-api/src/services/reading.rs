@@ -1,0 +1,77 @@
+//! Reading into an answer of bounded size, a part at a time.
+//!
+//! A thousand records of 256 KiB are no message; what does not fit is left for the next page, or
+//! said of the item. At most one part is in memory beyond the answer itself.
+
+use tresor_proto::{
+    Failure, RecordId,
+    vault::{GetResult, ListResponse},
+};
+use tresor_vault::{Permit, Read, Vault, View};
+
+use crate::convert::{
+    input::Ids,
+    revealed::{AnswerBudget, does_not_fit, get_result},
+};
+
+/// Records read at once: 16 MiB at most.
+const PART_ITEMS: usize = 64;
+
+/// Reads records by id; one result each, in order.
+pub(super) async fn by_id(
+    vault: &Vault,
+    permit: &Permit<Read>,
+    view: &View,
+    mut ids: Ids,
+) -> Result<Vec<GetResult>, Failure> {
+    let mut budget = AnswerBudget::new();
+    let mut results = Vec::new();
+    while !ids.is_empty() {
+        let part = ids.split_first(PART_ITEMS);
+        if budget.is_spent() {
+            results.extend(part.into_texts().map(does_not_fit));
+            continue;
+        }
+        let revealed = vault.get(permit, view, &part.valid()).await?;
+        for (id, revealed) in part.in_order(revealed) {
+            let result = get_result(id, revealed);
+            let is_within = budget.take(&result);
+            results.push(if is_within { result } else { does_not_fit(result.id) });
+        }
+    }
+    Ok(results)
+}
+
+/// Reads one page of a collection; it ends early when the answer is full.
+pub(super) async fn page(
+    vault: &Vault,
+    permit: &Permit<Read>,
+    view: &View,
+    mut after: Option<RecordId>,
+    limit: usize,
+) -> Result<ListResponse, Failure> {
+    let mut budget = AnswerBudget::new();
+    let mut results: Vec<GetResult> = Vec::new();
+    while results.len() < limit {
+        let items = PART_ITEMS.min(limit - results.len());
+        let part = vault.list(permit, view, after.as_ref(), items).await?;
+        for (id, revealed) in part.items {
+            let result = get_result(id.as_str().to_owned(), revealed.map_err(Failure::from));
+            if !budget.take(&result) {
+                return Ok(answer(results, after));
+            }
+            results.push(result);
+            after = Some(id);
+        }
+        after = part.next.map(|key| RecordId::parse(&key)).transpose()?;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(answer(results, after))
+}
+
+fn answer(results: Vec<GetResult>, next: Option<RecordId>) -> ListResponse {
+    let next_page_token = next.map_or_else(String::new, |id| id.as_str().to_owned());
+    ListResponse { results, next_page_token }
+}

@@ -1,0 +1,116 @@
+//! `RecordService`: stores, reads and deletes records of one tenant.
+
+use futures::stream::BoxStream;
+use tonic::{Request, Response, Status, Streaming};
+use tresor_door::Shutdown;
+use tresor_proto::{
+    CollectionName, Failure, RecordId,
+    vault::{
+        DeleteRequest, DeleteResponse, GetRequest, GetResponse, IngestRequest, IngestResponse,
+        ListRequest, ListResponse, PutRequest, PutResponse, PutResult,
+        record_service_server::RecordService,
+    },
+};
+use tresor_vault::{Delete, Read, StoredRecord, VaultError, Write};
+
+use super::{ingest::Ingest, reading};
+use crate::{
+    caller::Origin,
+    convert::{
+        input::{Batch, Ids, destination, view},
+        page,
+        revealed::{delete_result, put_result},
+    },
+    gate::Gate,
+};
+
+/// The service.
+pub(crate) struct Records {
+    gate: Gate,
+    shutdown: Shutdown,
+}
+
+impl Records {
+    /// The service behind `gate`; its streams end at `shutdown`.
+    pub(crate) fn new(gate: Gate, shutdown: Shutdown) -> Self {
+        Self { gate, shutdown }
+    }
+}
+
+#[tonic::async_trait]
+impl RecordService for Records {
+    type IngestStream = BoxStream<'static, Result<IngestResponse, Status>>;
+
+    async fn put(&self, request: Request<PutRequest>) -> Result<Response<PutResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let context = origin.context(request.context)?;
+        let destination = destination(request.destination)?;
+        let batch = Batch::from_wire(request.records)?;
+        let permit = self.gate.permit::<Write>(&origin, &context).await?;
+        let stored = self.gate.vault().put(&permit, &destination, batch.records);
+        let stored = stored.await.map_err(Failure::from)?;
+        let results = put_results(batch.references, stored);
+        Ok(Response::new(PutResponse { results }))
+    }
+
+    async fn ingest(
+        &self,
+        request: Request<Streaming<IngestRequest>>,
+    ) -> Result<Response<Self::IngestStream>, Status> {
+        let origin = Origin::of(&request)?;
+        let (gate, shutdown) = (self.gate.clone(), self.shutdown.clone());
+        let ingest = Ingest::new(gate, origin, request.into_inner(), shutdown);
+        Ok(Response::new(ingest.into_answers()))
+    }
+
+    async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let context = origin.context(request.context)?;
+        let view = view(&request.collection, request.reveal, &request.fields)?;
+        let ids = Ids::from_wire(request.ids)?;
+        let permit = self.gate.permit::<Read>(&origin, &context).await?;
+        let results = reading::by_id(self.gate.vault(), &permit, &view, ids).await?;
+        Ok(Response::new(GetResponse { results }))
+    }
+
+    async fn list(&self, request: Request<ListRequest>) -> Result<Response<ListResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let context = origin.context(request.context)?;
+        let view = view(&request.collection, request.reveal, &request.fields)?;
+        let limit = page::size(request.page_size)?;
+        let after = page::after(&request.page_token, |text| RecordId::parse(text).ok())?;
+        let permit = self.gate.permit::<Read>(&origin, &context).await?;
+        let page = reading::page(self.gate.vault(), &permit, &view, after, limit).await?;
+        Ok(Response::new(page))
+    }
+
+    async fn delete(
+        &self,
+        request: Request<DeleteRequest>,
+    ) -> Result<Response<DeleteResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let context = origin.context(request.context)?;
+        let collection = CollectionName::parse(&request.collection)?;
+        let ids = Ids::from_wire(request.ids)?;
+        let permit = self.gate.permit::<Delete>(&origin, &context).await?;
+        let asked = ids.valid();
+        let deleted = self.gate.vault().delete(&permit, &collection, &asked);
+        let deleted = ids.in_order(deleted.await.map_err(Failure::from)?);
+        let results = deleted.map(|(id, deleted)| delete_result(id, deleted));
+        let results = results.collect();
+        Ok(Response::new(DeleteResponse { results }))
+    }
+}
+
+/// One result for each record, in order.
+pub(super) fn put_results(
+    references: Vec<String>,
+    stored: Vec<Result<StoredRecord, VaultError>>,
+) -> Vec<PutResult> {
+    let items = references.into_iter().zip(stored);
+    items.map(|(reference, stored)| put_result(reference, stored)).collect()
+}

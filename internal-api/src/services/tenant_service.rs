@@ -1,0 +1,86 @@
+//! `TenantService`: the operator's register. It opens nothing.
+
+use tonic::{Request, Response, Status};
+use tresor_proto::{
+    AddressList, Failure, TenantName,
+    vault::{
+        CreateTenantRequest, CreateTenantResponse, GetTenantRequest, GetTenantResponse,
+        ListTenantsRequest, ListTenantsResponse, tenant_service_server::TenantService,
+    },
+};
+
+use crate::{
+    caller::Origin,
+    context::parse_tenant,
+    convert::{page, tenant::to_wire, time::to_timestamp},
+    gate::Gate,
+};
+
+/// The service.
+pub(crate) struct Tenants {
+    gate: Gate,
+}
+
+impl Tenants {
+    /// The service behind `gate`.
+    pub(crate) fn new(gate: Gate) -> Self {
+        Self { gate }
+    }
+}
+
+#[tonic::async_trait]
+impl TenantService for Tenants {
+    async fn create_tenant(
+        &self,
+        request: Request<CreateTenantRequest>,
+    ) -> Result<Response<CreateTenantResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let (name, allowed) = parse_new(&request.into_inner())?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let created = self.gate.vault().create_tenant(&permit, name, allowed).await;
+        let created = created.map_err(Failure::from)?;
+        Ok(Response::new(CreateTenantResponse {
+            tenant: Some(to_wire(&created.tenant)),
+            enrolment_code: created.code.expose_text().as_str().to_owned(),
+            enrolment_expires: Some(to_timestamp(created.code_expires_ms)),
+        }))
+    }
+
+    async fn get_tenant(
+        &self,
+        request: Request<GetTenantRequest>,
+    ) -> Result<Response<GetTenantResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let tenant = parse_tenant("tenant", &request.into_inner().tenant)?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let tenant = self.gate.vault().tenant(&permit, &tenant).await;
+        let tenant = Some(to_wire(&tenant.map_err(Failure::from)?));
+        Ok(Response::new(GetTenantResponse { tenant }))
+    }
+
+    async fn list_tenants(
+        &self,
+        request: Request<ListTenantsRequest>,
+    ) -> Result<Response<ListTenantsResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let limit = page::size(request.page_size)?;
+        let after = page::after(&request.page_token, TenantName::parse)?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let page = self.gate.vault().tenants(&permit, after.as_ref(), limit).await;
+        let page = page.map_err(Failure::from)?;
+        Ok(Response::new(ListTenantsResponse {
+            tenants: page.items.iter().map(to_wire).collect(),
+            next_page_token: page.next.unwrap_or_default(),
+        }))
+    }
+}
+
+fn parse_new(request: &CreateTenantRequest) -> Result<(TenantName, AddressList), Failure> {
+    let invalid = || Failure::invalid("name", "a tenant's name is [a-z][a-z0-9-]{1,62}");
+    let name = TenantName::parse(&request.name).ok_or_else(invalid)?;
+    if request.allowed_addresses.is_empty() {
+        return Err(Failure::invalid("allowed_addresses", "at least one entry"));
+    }
+    Ok((name, AddressList::parse(&request.allowed_addresses)?))
+}

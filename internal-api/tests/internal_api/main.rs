@@ -1,0 +1,14 @@
+//! The vault process in one piece: real certificates, real TLS, a real vault in a directory.
+
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod ingest;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod records;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod tenant;
