@@ -43,11 +43,7 @@ pub(crate) fn detect(hint: Hint, text: &str) -> Detection {
         return empty(hint);
     }
     match hint {
-        Hint::Personal {
-            info_type,
-            class,
-            word,
-        } => named(info_type, class, word, text),
+        Hint::Personal { info_type, class, word } => named(info_type, class, word, text),
         Hint::Technical { kind, word } => technical_field(kind, word, text),
         Hint::Nothing => untold(text),
     }
@@ -82,18 +78,11 @@ fn untold(text: &str) -> Detection {
 /// field's name only tells which rule to ask.
 pub(crate) fn contradiction(hint: Hint, text: &str) -> Option<Finding> {
     let text = text.trim();
-    if let Hint::Personal {
-        info_type: Some(info_type),
-        ..
-    } = hint
+    if let Hint::Personal { info_type: Some(info_type), .. } = hint
         && is_telling(info_type)
         && let Check::Holds(rule) = check(info_type, text)
     {
-        return Some(Finding {
-            info_type,
-            rule,
-            certainty: Certainty::Sure,
-        });
+        return Some(Finding { info_type, rule, certainty: Certainty::Sure });
     }
     finding(text).filter(|f| f.certainty == Certainty::Sure)
 }
@@ -102,9 +91,7 @@ pub(crate) fn contradiction(hint: Hint, text: &str) -> Option<Finding> {
 fn empty(hint: Hint) -> Detection {
     let nothing = not_personal(Source::Value, Evidence::Empty);
     match hint {
-        Hint::Personal {
-            info_type, class, ..
-        } => Detection {
+        Hint::Personal { info_type, class, .. } => Detection {
             standing: Standing::Personal,
             info_type,
             class,
@@ -118,15 +105,12 @@ fn empty(hint: Hint) -> Detection {
 /// Bytes, which are not looked into.
 pub(crate) fn bytes(hint: Hint) -> Detection {
     match hint {
-        Hint::Personal {
-            info_type,
-            class,
-            word,
-        } => by_name(info_type, class, 0.9, Evidence::FieldName { word }),
-        Hint::Technical { .. } | Hint::Nothing => Detection {
-            evidence: Evidence::Bytes,
-            ..unknown("")
-        },
+        Hint::Personal { info_type, class, word } => {
+            by_name(info_type, class, 0.9, Evidence::FieldName { word })
+        }
+        Hint::Technical { .. } | Hint::Nothing => {
+            Detection { evidence: Evidence::Bytes, ..unknown("") }
+        }
     }
 }
 
@@ -150,12 +134,7 @@ fn named(
         return by_value(finding);
     }
     match checked {
-        Check::Fails => by_name(
-            info_type,
-            class,
-            0.75,
-            Evidence::FieldNameDespiteValue { word },
-        ),
+        Check::Fails => by_name(info_type, class, 0.75, Evidence::FieldNameDespiteValue { word }),
         Check::Holds(_) | Check::Silent => {
             by_name(info_type, class, 0.9, Evidence::FieldName { word })
         }
@@ -211,12 +190,9 @@ fn not_personal(source: Source, evidence: Evidence) -> Detection {
 fn unknown(text: &str) -> Detection {
     let is_prose = is_prose(text);
     let (info_type, class, source, evidence) = match () {
-        () if is_prose => (
-            Some(InfoType::FreeText),
-            DataClass::FreeText,
-            Source::Text,
-            Evidence::Prose,
-        ),
+        () if is_prose => {
+            (Some(InfoType::FreeText), DataClass::FreeText, Source::Text, Evidence::Prose)
+        }
         () if is_long_number(text) => (None, DataClass::Other, Source::Value, Evidence::LongNumber),
         () => (None, DataClass::Other, Source::Value, Evidence::UnknownText),
     };

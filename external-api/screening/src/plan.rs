@@ -59,9 +59,7 @@ impl Plan {
         let fields = self.fields.iter().copied();
         let fields = fields.chain(core::iter::repeat(Field::UNKNOWN));
         let verdicts = values.iter().zip(fields);
-        verdicts
-            .map(|(value, field)| self.screen_value(field, *value))
-            .collect()
+        verdicts.map(|(value, field)| self.screen_value(field, *value)).collect()
     }
 
     fn screen_value(&self, field: Field, value: Value<'_>) -> Verdict {
@@ -81,10 +79,7 @@ impl Plan {
             Inspected::Text(text) => detection::contradiction(hint, text),
             Inspected::Bytes => None,
         };
-        let Some(Finding {
-            info_type, rule, ..
-        }) = finding
-        else {
+        let Some(Finding { info_type, rule, .. }) = finding else {
             return declared.verdict(content);
         };
         let action = self.declared_clear_but_personal;
@@ -130,10 +125,7 @@ impl Plan {
 }
 
 impl Field {
-    const UNKNOWN: Self = Self {
-        hint: Hint::Nothing,
-        declared: None,
-    };
+    const UNKNOWN: Self = Self { hint: Hint::Nothing, declared: None };
 }
 
 impl Declared {
@@ -144,11 +136,7 @@ impl Declared {
             class: (self.action != Action::Clear).then_some(self.class),
             confidence: 1.0,
             source: Source::Declared,
-            evidence: if is_empty {
-                Evidence::Empty
-            } else {
-                Evidence::Declared
-            },
+            evidence: if is_empty { Evidence::Empty } else { Evidence::Declared },
             action: self.action,
         }
     }
@@ -156,11 +144,7 @@ impl Declared {
 
 impl From<&FieldPolicy> for Declared {
     fn from(field: &FieldPolicy) -> Self {
-        Self {
-            info_type: field.info_type,
-            class: field.class(),
-            action: field.action,
-        }
+        Self { info_type: field.info_type, class: field.class(), action: field.action }
     }
 }
 

@@ -119,12 +119,7 @@ struct Group {
 
 impl Tally {
     fn new(name: FieldName) -> Self {
-        Self {
-            name,
-            values: 0,
-            groups: Vec::new(),
-            action: None,
-        }
+        Self { name, values: 0, groups: Vec::new(), action: None }
     }
 
     fn count(&mut self, verdict: &Verdict) {
@@ -145,14 +140,7 @@ impl Tally {
 
     /// The group most values are in; among equals the one that protects.
     fn dominant(&self) -> Option<&Group> {
-        let weight = |g: &&Group| {
-            (
-                g.values,
-                g.info_type.is_some(),
-                g.class.is_some(),
-                g.verdicts,
-            )
-        };
+        let weight = |g: &&Group| (g.values, g.info_type.is_some(), g.class.is_some(), g.verdicts);
         self.groups.iter().max_by_key(weight)
     }
 
@@ -186,8 +174,7 @@ impl Tally {
     fn any_class(&self) -> DataClass {
         let protected = self.groups.iter().filter(|group| group.class.is_some());
         let most = protected.max_by_key(|group| group.values);
-        most.and_then(|group| group.class)
-            .unwrap_or(DataClass::Other)
+        most.and_then(|group| group.class).unwrap_or(DataClass::Other)
     }
 
     fn proposal(&self) -> FieldPolicy {
@@ -246,11 +233,7 @@ fn more_protective(first: Action, second: Action) -> Action {
         Action::Drop => 3,
         Action::Reject => 4,
     };
-    if strength(second) > strength(first) {
-        second
-    } else {
-        first
-    }
+    if strength(second) > strength(first) { second } else { first }
 }
 
 #[cfg(test)]

@@ -117,10 +117,7 @@ impl Shape {
     /// What the value is, when it is unmistakably or probably personal.
     pub(crate) fn finding(&self, text: &str) -> Option<Finding> {
         let candidates = self.candidates(text);
-        candidates
-            .into_iter()
-            .flatten()
-            .find_map(|check| check(text))
+        candidates.into_iter().flatten().find_map(|check| check(text))
     }
 
     fn candidates(&self, text: &str) -> [Option<Candidate>; 3] {
@@ -185,19 +182,11 @@ impl Shape {
 }
 
 fn found(info_type: InfoType, rule: Option<Rule>, certainty: Certainty) -> Option<Finding> {
-    rule.map(|rule| Finding {
-        info_type,
-        rule,
-        certainty,
-    })
+    rule.map(|rule| Finding { info_type, rule, certainty })
 }
 
 fn email(text: &str) -> Option<Finding> {
-    found(
-        InfoType::EmailAddress,
-        validators::email(text),
-        Certainty::Sure,
-    )
+    found(InfoType::EmailAddress, validators::email(text), Certainty::Sure)
 }
 
 fn url(text: &str) -> Option<Finding> {
@@ -227,11 +216,7 @@ fn card(text: &str) -> Option<Finding> {
 
 fn vin(text: &str) -> Option<Finding> {
     let rule = validators::known_vin(text);
-    found(
-        InfoType::VehicleIdentificationNumber,
-        rule,
-        Certainty::Likely,
-    )
+    found(InfoType::VehicleIdentificationNumber, rule, Certainty::Likely)
 }
 
 fn meter(text: &str) -> Option<Finding> {

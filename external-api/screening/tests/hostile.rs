@@ -24,9 +24,7 @@ const NAMES: &str = "f1 status auftrag fw_version erstellt_am rssi is_active bem
 const SIGNS: &str = "[-0-9A-Za-z@.:/+, ()ÄÖüß–Eeé\"']{0,80}";
 
 fn names() -> Vec<FieldName> {
-    let names = NAMES
-        .split_whitespace()
-        .map(|name| FieldName::parse(name).unwrap());
+    let names = NAMES.split_whitespace().map(|name| FieldName::parse(name).unwrap());
     names.collect()
 }
 
@@ -48,13 +46,8 @@ fn plans() -> [Plan; 2] {
 
 fn screen_everywhere(text: &str) -> Vec<Verdict> {
     let count = NAMES.split_whitespace().count();
-    let values = [
-        vec![Value::Text(text); count],
-        vec![Value::Json(text); count],
-    ];
-    let pairs = PLANS
-        .iter()
-        .flat_map(|plan| values.iter().map(move |v| plan.screen(v)));
+    let values = [vec![Value::Text(text); count], vec![Value::Json(text); count]];
+    let pairs = PLANS.iter().flat_map(|plan| values.iter().map(move |v| plan.screen(v)));
     pairs.flatten().collect()
 }
 
@@ -101,11 +94,7 @@ fn the_longest_values_take_no_longer_than_their_length() {
         assert!(!screen_everywhere(&text).is_empty());
     }
     // 2,800 values of 64 KiB; anything quadratic would need hours.
-    assert!(
-        started.elapsed() < Duration::from_secs(60),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
 /// Values of technical columns, from a generator that always gives the same.
@@ -136,9 +125,7 @@ fn random_numbers_and_identifiers_are_of_no_type() {
     let plan = Plan::compile(&Policy::default(), &[FieldName::parse("f1").unwrap()]);
     let types = harmless_values().filter_map(|value| {
         let verdict = plan.screen(&[Value::Text(&value)]).remove(0);
-        verdict
-            .info_type
-            .map(|info_type: InfoType| (info_type, value))
+        verdict.info_type.map(|info_type: InfoType| (info_type, value))
     });
     assert_eq!(types.collect::<Vec<_>>(), []);
 }

@@ -29,12 +29,8 @@ const DUTCH: &str = "voornaam FIRST_NAME, achternaam LAST_NAME, straat STREET, h
      tarif -, uuid -, rssi -, opmerking FREE_TEXT";
 
 fn expectations(columns: &str) -> HashMap<&str, Option<InfoType>> {
-    let columns = columns
-        .split(',')
-        .map(|column| column.trim().split_once(' ').unwrap());
-    columns
-        .map(|(name, info_type)| (name, InfoType::from_text(info_type)))
-        .collect()
+    let columns = columns.split(',').map(|column| column.trim().split_once(' ').unwrap());
+    columns.map(|(name, info_type)| (name, InfoType::from_text(info_type))).collect()
 }
 
 /// Screens a file; gives the report after checking each verdict.
@@ -51,22 +47,13 @@ fn screen(path: &str, columns: &str) -> Report {
             let info_type = expected[name.as_str()];
             let action = info_type.map_or(Action::Clear, |_| Action::Seal);
             let place = format!("{name} in line {}: {}", row.line, verdict.evidence);
-            assert_eq!(
-                (verdict.info_type, verdict.action),
-                (info_type, action),
-                "{place}"
-            );
+            assert_eq!((verdict.info_type, verdict.action), (info_type, action), "{place}");
             assert_eq!(verdict.class, info_type.map(InfoType::class), "{place}");
         }
         report.observe(&record.names, &verdicts);
         ControlFlow::Continue(())
     };
-    reader::read(
-        Format::Csv(Charset::Utf8),
-        File::open(path).unwrap(),
-        &mut sink,
-    )
-    .unwrap();
+    reader::read(Format::Csv(Charset::Utf8), File::open(path).unwrap(), &mut sink).unwrap();
     report
 }
 
@@ -79,31 +66,16 @@ fn assert_report(report: &Report, columns: &str, records: u64) {
         assert_eq!(column.info_type, info_type, "{}", column.name);
         assert_eq!(column.values, records, "{}", column.name);
         let findings = info_type.map(|info_type| (info_type, records));
-        assert_eq!(
-            column.findings,
-            findings.into_iter().collect(),
-            "{}",
-            column.name
-        );
-        assert!(
-            column.confidence > 0.7 && column.confidence <= 1.0,
-            "{}",
-            column.name
-        );
+        assert_eq!(column.findings, findings.into_iter().collect(), "{}", column.name);
+        assert!(column.confidence > 0.7 && column.confidence <= 1.0, "{}", column.name);
     }
 }
 
 fn assert_proposal(report: &Report) {
     let proposed = report.proposed_policy();
     assert_eq!(proposed.fields().len(), 30);
-    assert_eq!(
-        policy_document::parse(&policy_document::write(&proposed)).unwrap(),
-        proposed
-    );
-    let clear = proposed
-        .fields()
-        .iter()
-        .filter(|field| field.action == Action::Clear);
+    assert_eq!(policy_document::parse(&policy_document::write(&proposed)).unwrap(), proposed);
+    let clear = proposed.fields().iter().filter(|field| field.action == Action::Clear);
     assert_eq!(clear.count(), 11);
 }
 

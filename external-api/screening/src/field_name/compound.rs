@@ -8,8 +8,9 @@ use crate::lexicon::{self, Entry, Sense};
 /// Letters between two parts, German and Dutch.
 const LINKS: &[&str] = &["", "s", "n", "en", "es", "er", "e"];
 
-/// Letters of the shortest word that may be a compound.
-const COMPOUND_BYTES_MIN: usize = 6;
+/// Bytes of the shortest and the longest word that may be a compound; a name is a stranger's text,
+/// and taking it apart costs its length times that of a part.
+const COMPOUND_BYTES: core::ops::RangeInclusive<usize> = 6..=48;
 
 /// Bytes of the shortest and the longest part.
 const PART_BYTES: core::ops::RangeInclusive<usize> = 3..=24;
@@ -23,7 +24,7 @@ pub(super) fn parts(word: &str) -> Vec<Option<Entry>> {
         return vec![Some(entry)];
     }
     let parts =
-        if word.len() >= COMPOUND_BYTES_MIN && word.is_ascii() { segment(word) } else { None };
+        if COMPOUND_BYTES.contains(&word.len()) && word.is_ascii() { segment(word) } else { None };
     parts.unwrap_or_else(|| vec![lexicon::lookup_head(word)])
 }
 

@@ -11,11 +11,7 @@ fn undeclared(name: &str, text: &str) -> Verdict {
 }
 
 fn declared(yaml: &str, name: &str, text: &str) -> Verdict {
-    screen(
-        &policy_document::parse(yaml).unwrap(),
-        name,
-        Value::Text(text),
-    )
+    screen(&policy_document::parse(yaml).unwrap(), name, Value::Text(text))
 }
 
 #[test]
@@ -29,26 +25,17 @@ fn a_personal_name_makes_a_value_personal_even_when_it_fails_its_rule() {
         let verdict = undeclared(name, value);
         assert_eq!(verdict.info_type, Some(info_type), "{name}");
         assert_eq!(verdict.action, Action::Seal, "{name}");
-        assert!(
-            verdict.evidence.to_string().starts_with("field name: "),
-            "{name}"
-        );
+        assert!(verdict.evidence.to_string().starts_with("field name: "), "{name}");
     }
 }
 
 #[test]
 fn evidence_names_rule_and_word_never_the_value() {
     let verdict = undeclared("IBAN", "DE89 3704 0044 0532 0130 00");
-    assert_eq!(
-        verdict.evidence.to_string(),
-        "field name: iban; iban: mod-97 ok, length DE 22"
-    );
+    assert_eq!(verdict.evidence.to_string(), "field name: iban; iban: mod-97 ok, length DE 22");
     assert_eq!(verdict.class, Some(DataClass::Financial));
     let verdict = undeclared("x", "DE89370400440532013000");
-    assert_eq!(
-        verdict.evidence.to_string(),
-        "iban: mod-97 ok, length DE 22"
-    );
+    assert_eq!(verdict.evidence.to_string(), "iban: mod-97 ok, length DE 22");
     assert_eq!(verdict.source, Source::Value);
 }
 
@@ -58,10 +45,7 @@ fn values_are_recognised_without_a_telling_name() {
         ("zoe56@example.net", InfoType::EmailAddress),
         ("NL91ABNA0417164300", InfoType::IbanCode),
         ("192.168.148.122", InfoType::IpAddress),
-        (
-            "e306:f0c4:85f1:84e0:b464:c555:f675:299b",
-            InfoType::IpAddress,
-        ),
+        ("e306:f0c4:85f1:84e0:b464:c555:f675:299b", InfoType::IpAddress),
         ("e2:34:db:f0:48:f6", InfoType::MacAddress),
         ("00-11-22-33-44-55", InfoType::MacAddress),
         ("51.982263,7.512949", InfoType::LocationCoordinates),
@@ -157,11 +141,7 @@ fn a_trap_has_no_type_but_its_unknown_text_is_sealed() {
         ("telegramm", "68AEAE6800"),
     ] {
         let verdict = undeclared(name, value);
-        assert_eq!(
-            (verdict.action, verdict.info_type),
-            (Action::Seal, None),
-            "{name}"
-        );
+        assert_eq!((verdict.action, verdict.info_type), (Action::Seal, None), "{name}");
         assert_eq!(verdict.class, Some(DataClass::Other), "{name}");
     }
 }
@@ -181,18 +161,12 @@ fn a_personal_value_in_a_technical_field_is_sealed() {
 
 #[test]
 fn a_checked_value_corrects_the_type_its_name_gives() {
-    assert_eq!(
-        undeclared("telefon", "a@example.org").info_type,
-        Some(InfoType::EmailAddress)
-    );
+    assert_eq!(undeclared("telefon", "a@example.org").info_type, Some(InfoType::EmailAddress));
     assert_eq!(
         undeclared("bankverbindung", "NL91ABNA0417164300").info_type,
         Some(InfoType::IbanCode)
     );
-    assert_eq!(
-        undeclared("bemerkung", "a@example.org").info_type,
-        Some(InfoType::FreeText)
-    );
+    assert_eq!(undeclared("bemerkung", "a@example.org").info_type, Some(InfoType::FreeText));
 }
 
 #[test]
@@ -203,10 +177,7 @@ fn prose_is_free_text_and_other_text_is_other() {
         (Some(InfoType::FreeText), Some(DataClass::FreeText))
     );
     let verdict = undeclared("f1", "Höxter");
-    assert_eq!(
-        (verdict.info_type, verdict.class),
-        (None, Some(DataClass::Other))
-    );
+    assert_eq!((verdict.info_type, verdict.class), (None, Some(DataClass::Other)));
 }
 
 #[test]
@@ -219,15 +190,9 @@ fn json_literals_and_bytes_are_screened_too() {
     assert_eq!(json("x", "123456782").action, Action::Seal);
     assert_eq!(json("alter", "42").info_type, Some(InfoType::Age));
     assert_eq!(json("email", "null").class, Some(DataClass::Contact));
-    assert_eq!(
-        json("x", "\"a@example.org\"").info_type,
-        Some(InfoType::EmailAddress)
-    );
+    assert_eq!(json("x", "\"a@example.org\"").info_type, Some(InfoType::EmailAddress));
     let bytes = screen(&policy, "anlage", Value::Binary(b"\xff\xd8"));
-    assert_eq!(
-        (bytes.action, bytes.class),
-        (Action::Seal, Some(DataClass::Other))
-    );
+    assert_eq!((bytes.action, bytes.class), (Action::Seal, Some(DataClass::Other)));
 }
 
 #[test]
@@ -238,10 +203,7 @@ fn what_is_declared_wins_towards_more_protection() {
         (verdict.info_type, verdict.class),
         (Some(InfoType::City), Some(DataClass::Identity))
     );
-    assert_eq!(
-        (verdict.action, verdict.source),
-        (Action::Seal, Source::Declared)
-    );
+    assert_eq!((verdict.action, verdict.source), (Action::Seal, Source::Declared));
     assert_eq!(declared(yaml, "b", "12").action, Action::Reject);
     assert_eq!(declared(yaml, "c", "12").action, Action::Drop);
 }
@@ -253,37 +215,23 @@ fn a_field_declared_clear_is_sealed_refused_or_flagged_when_its_value_is_persona
             "fields:\n  a: {{ action: clear }}\n  ort: {{ action: clear }}\n  bsn: {{ action: clear }}\ndeclared_clear_but_personal: {word}\n"
         )
     };
-    for (word, action) in [
-        ("seal", Action::Seal),
-        ("reject", Action::Reject),
-        ("flag", Action::Clear),
-    ] {
+    for (word, action) in
+        [("seal", Action::Seal), ("reject", Action::Reject), ("flag", Action::Clear)]
+    {
         let verdict = declared(&yaml(word), "a", "zoe56@example.net");
         assert_eq!(verdict.action, action);
         assert_eq!(verdict.info_type, Some(InfoType::EmailAddress));
-        assert_eq!(
-            verdict.class,
-            (action != Action::Clear).then_some(DataClass::Contact)
-        );
+        assert_eq!(verdict.class, (action != Action::Clear).then_some(DataClass::Contact));
     }
-    assert_eq!(
-        declared(&yaml("seal"), "bsn", "123456782").action,
-        Action::Seal
-    );
+    assert_eq!(declared(&yaml("seal"), "bsn", "123456782").action, Action::Seal);
     assert_eq!(declared(&yaml("seal"), "ort", "Jena").action, Action::Clear);
-    assert_eq!(
-        declared(&yaml("seal"), "a", "Anna").source,
-        Source::Declared
-    );
+    assert_eq!(declared(&yaml("seal"), "a", "Anna").source, Source::Declared);
 }
 
 #[test]
 fn what_nobody_declared_may_be_dropped_or_refused() {
     let yaml = "undeclared: { personal: reject, unknown_text: drop, not_personal: seal }";
-    assert_eq!(
-        declared(yaml, "email", "a@example.org").action,
-        Action::Reject
-    );
+    assert_eq!(declared(yaml, "email", "a@example.org").action, Action::Reject);
     assert_eq!(declared(yaml, "f1", "Anna").action, Action::Drop);
     assert_eq!(declared(yaml, "f1", "12").action, Action::Seal);
     assert_eq!(declared(yaml, "f1", "12").class, Some(DataClass::Other));

@@ -26,10 +26,7 @@ fn the_type_of_most_values_is_the_columns() {
     assert_eq!(columns[0].info_type, Some(InfoType::EmailAddress));
     assert_eq!((columns[0].values, columns[1].values), (2, 3));
     assert_eq!(columns[1].info_type, Some(InfoType::IpAddress));
-    assert_eq!(
-        columns[1].findings,
-        BTreeMap::from([(InfoType::IpAddress, 2)])
-    );
+    assert_eq!(columns[1].findings, BTreeMap::from([(InfoType::IpAddress, 2)]));
     assert_eq!(columns[1].evidence.to_string(), "ip: IPv4 address");
 }
 
@@ -37,10 +34,7 @@ fn the_type_of_most_values_is_the_columns() {
 fn a_column_protects_as_its_most_protected_value() {
     let report = observe(&[["", "1"], ["", "2"], ["", "Anna"]]);
     let column = report.columns().remove(1);
-    assert_eq!(
-        (column.action, column.class),
-        (Action::Seal, Some(DataClass::Other))
-    );
+    assert_eq!((column.action, column.class), (Action::Seal, Some(DataClass::Other)));
     assert_eq!(column.info_type, None);
     assert_eq!(report.proposed_policy().fields()[0].action, Action::Seal);
 }
@@ -49,11 +43,7 @@ fn a_column_protects_as_its_most_protected_value() {
 fn a_column_that_is_never_personal_is_proposed_clear() {
     let report = observe(&[["", "1"], ["", "2"]]);
     let policy = report.proposed_policy();
-    assert_eq!(
-        policy.fields().len(),
-        1,
-        "a column without values stays undeclared"
-    );
+    assert_eq!(policy.fields().len(), 1, "a column without values stays undeclared");
     assert_eq!(policy.fields()[0].name.as_str(), "x");
     assert_eq!(policy.fields()[0].action, Action::Clear);
 }
@@ -65,10 +55,7 @@ fn a_proposal_keeps_the_class_a_type_does_not_give() {
     let mut report = Report::new();
     report.observe(&names, &plan.screen(&[Value::Text("4200")]));
     let field = report.proposed_policy().fields()[0].clone();
-    assert_eq!(
-        (field.info_type, field.class()),
-        (None, DataClass::Financial)
-    );
+    assert_eq!((field.info_type, field.class()), (None, DataClass::Financial));
 }
 
 #[test]
@@ -80,9 +67,6 @@ fn columns_are_told_apart_by_name_whatever_their_order() {
         report.observe(&names, &plan.screen(&[Value::Text("7"), Value::Text("7")]));
     }
     let columns = report.columns();
-    let seen: Vec<(&str, u64)> = columns
-        .iter()
-        .map(|c| (c.name.as_str(), c.values))
-        .collect();
+    let seen: Vec<(&str, u64)> = columns.iter().map(|c| (c.name.as_str(), c.values)).collect();
     assert_eq!(seen, [("email", 3), ("x", 2), ("y", 1)]);
 }

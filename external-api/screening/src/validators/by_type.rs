@@ -52,10 +52,7 @@ pub(crate) fn check(info_type: InfoType, text: &str) -> Check {
         T::IbanCode => v::iban(text),
         T::SwiftCode => v::bic(text),
         T::CreditCardNumber => v::card(text),
-        T::BankAccount => v::iban(text)
-            .is_none()
-            .then(|| v::bank_account(text))
-            .flatten(),
+        T::BankAccount => v::iban(text).is_none().then(|| v::bank_account(text)).flatten(),
         T::GermanyTaxpayerIdentificationNumber => v::tax_id(text),
         T::GermanySocialSecurity => v::social_security(text),
         T::GermanyHealthInsurance => v::health_insurance(text),

@@ -15,10 +15,7 @@ pub(super) fn letter(byte: u8) -> Option<u32> {
 
 /// Sum of digits times weights; `None` when a byte is no digit. Surplus digits weigh nothing.
 pub(super) fn weighted(digits: &[u8], weights: &[u32]) -> Option<u32> {
-    let products = digits
-        .iter()
-        .zip(weights)
-        .map(|(d, w)| Some(digit(*d)? * w));
+    let products = digits.iter().zip(weights).map(|(d, w)| Some(digit(*d)? * w));
     products.sum()
 }
 
@@ -82,12 +79,8 @@ pub(super) fn icao(bytes: &[u8]) -> bool {
     let Some((check, body)) = bytes.split_last() else {
         return false;
     };
-    let values = body
-        .iter()
-        .map(|b| digit(*b).or(letter(*b).map(|v| v + 10)));
-    let weighted = values
-        .zip([7, 3, 1].into_iter().cycle())
-        .map(|(v, w)| Some(v? * w));
+    let values = body.iter().map(|b| digit(*b).or(letter(*b).map(|v| v + 10)));
+    let weighted = values.zip([7, 3, 1].into_iter().cycle()).map(|(v, w)| Some(v? * w));
     let sum: Option<u32> = weighted.sum();
     sum.is_some_and(|sum| digit(*check) == Some(sum % 10)) && !body.is_empty()
 }

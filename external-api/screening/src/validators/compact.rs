@@ -15,10 +15,7 @@ pub(super) struct Compact {
 impl Compact {
     /// Leaves out `separators`; `None` when there is any other sign, or too much.
     pub(super) fn of(text: &str, separators: &[u8]) -> Option<Self> {
-        let mut compact = Self {
-            bytes: [0; CAPACITY],
-            length: 0,
-        };
+        let mut compact = Self { bytes: [0; CAPACITY], length: 0 };
         for byte in text.bytes() {
             if byte.is_ascii_alphanumeric() {
                 *compact.bytes.get_mut(compact.length)? = byte.to_ascii_uppercase();

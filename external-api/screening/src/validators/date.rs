@@ -42,10 +42,7 @@ pub(crate) fn moment(text: &str) -> Option<Moment> {
     }
     let is_full_hour = cursor.time()?;
     if cursor.is_at_end() {
-        return Some(year.map_or(Moment::Time, |year| Moment::Timestamp {
-            year,
-            is_full_hour,
-        }));
+        return Some(year.map_or(Moment::Time, |year| Moment::Timestamp { year, is_full_hour }));
     }
     cursor.window_end().then_some(Moment::Window)
 }
@@ -64,11 +61,7 @@ pub(crate) fn birth(text: &str) -> Option<Rule> {
 /// A date that may be a birth, without a hint: a day, or a full hour of one, up to 2015.
 pub(crate) fn birth_candidate(text: &str) -> Option<Rule> {
     let year = match moment(text)? {
-        Moment::Date { year }
-        | Moment::Timestamp {
-            year,
-            is_full_hour: true,
-        } => year,
+        Moment::Date { year } | Moment::Timestamp { year, is_full_hour: true } => year,
         Moment::Timestamp { .. } | Moment::Window | Moment::Time => return None,
     };
     let is_plausible = BIRTH_YEARS.contains(&year) && has_century(text);
@@ -129,11 +122,7 @@ impl Cursor<'_> {
 
     /// Up to `digits_max` digits as a number, and how many there were.
     fn number(&mut self, digits_max: usize) -> Option<(u16, usize)> {
-        let digits = self
-            .0
-            .iter()
-            .take(digits_max)
-            .take_while(|b| b.is_ascii_digit());
+        let digits = self.0.iter().take(digits_max).take_while(|b| b.is_ascii_digit());
         let count = digits.clone().count();
         let number = digits.fold(0, |number, b| number * 10 + u16::from(b - b'0'));
         self.0 = self.0.get(count..)?;

@@ -106,13 +106,7 @@ mod tests {
         for text in ["255081416802539", "955081416802538", "25508141680253", ""] {
             assert!(nir(text).is_none(), "{text}");
         }
-        for text in [
-            "GB123456C",
-            "AO123456C",
-            "AB123456E",
-            "AB12345C",
-            "QQ123456C",
-        ] {
+        for text in ["GB123456C", "AO123456C", "AB123456E", "AB12345C", "QQ123456C"] {
             assert!(nino(text).is_none(), "{text}");
         }
         for text in ["9434765918", "943476591", "0000000000", ""] {

@@ -87,11 +87,7 @@ pub(crate) fn mac(text: &str) -> Option<Rule> {
         _ => return None,
     };
     let is_valid = bytes.iter().enumerate().all(|(index, byte)| {
-        if index % width == width - 1 {
-            *byte == separator
-        } else {
-            byte.is_ascii_hexdigit()
-        }
+        if index % width == width - 1 { *byte == separator } else { byte.is_ascii_hexdigit() }
     });
     is_valid.then_some(Rule::Named("mac: six octets"))
 }
@@ -99,16 +95,9 @@ pub(crate) fn mac(text: &str) -> Option<Rule> {
 /// A UUID, RFC 9562 §4: a technical identifier, evidence against personal data.
 pub(crate) fn uuid(text: &str) -> bool {
     let text = text.strip_prefix("urn:uuid:").unwrap_or(text);
-    let text = text
-        .strip_prefix('{')
-        .and_then(|t| t.strip_suffix('}'))
-        .unwrap_or(text);
+    let text = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).unwrap_or(text);
     let is_sign = |(index, byte): (usize, u8)| {
-        if matches!(index, 8 | 13 | 18 | 23) {
-            byte == b'-'
-        } else {
-            byte.is_ascii_hexdigit()
-        }
+        if matches!(index, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() }
     };
     text.len() == 36 && text.bytes().enumerate().all(is_sign)
 }
@@ -150,16 +139,9 @@ mod tests {
         ] {
             assert!(ip(text).is_some(), "{text}");
         }
-        for text in [
-            "08:00:00",
-            "1.2.3",
-            "256.1.1.1",
-            "4.2.1",
-            "08:00-10:00",
-            "",
-            ":",
-            "e2:34:db:f0:48:f6",
-        ] {
+        for text in
+            ["08:00:00", "1.2.3", "256.1.1.1", "4.2.1", "08:00-10:00", "", ":", "e2:34:db:f0:48:f6"]
+        {
             assert!(ip(text).is_none(), "{text}");
         }
     }
@@ -169,12 +151,9 @@ mod tests {
         for text in ["e2:34:db:f0:48:f6", "E2-34-DB-F0-48-F6", "e234.dbf0.48f6"] {
             assert!(mac(text).is_some(), "{text}");
         }
-        for text in [
-            "e2:34:db:f0:48",
-            "e2:34:db-f0:48:f6",
-            "g2:34:db:f0:48:f6",
-            "e2:34:db:f0:48:f6:",
-        ] {
+        for text in
+            ["e2:34:db:f0:48", "e2:34:db-f0:48:f6", "g2:34:db:f0:48:f6", "e2:34:db:f0:48:f6:"]
+        {
             assert!(mac(text).is_none(), "{text}");
         }
     }

@@ -18,9 +18,8 @@ const SHORT_CALLING_CODES: &[u8] = &[
 ];
 
 /// First two digits of calling codes with three digits.
-const LONG_CALLING_CODES: &[u8] = &[
-    21, 22, 23, 24, 25, 26, 29, 35, 37, 38, 42, 50, 59, 67, 68, 69, 85, 88, 96, 97, 99,
-];
+const LONG_CALLING_CODES: &[u8] =
+    &[21, 22, 23, 24, 25, 26, 29, 35, 37, 38, 42, 50, 59, 67, 68, 69, 85, 88, 96, 97, 99];
 
 /// A telephone number in any notation.
 pub(crate) fn phone(text: &str) -> Option<Rule> {
@@ -80,27 +79,16 @@ mod tests {
         ] {
             assert!(phone(text).is_some(), "{text}");
         }
-        for text in [
-            "",
-            "12345",
-            "+",
-            "1234567890123456",
-            "0171-CALL-ME",
-            "49+123456",
-            "Mobil 0171",
-        ] {
+        for text in
+            ["", "12345", "+", "1234567890123456", "0171-CALL-ME", "49+123456", "Mobil 0171"]
+        {
             assert!(phone(text).is_none(), "{text}");
         }
     }
 
     #[test]
     fn only_a_plus_and_a_calling_code_need_no_hint() {
-        for text in [
-            "+49 30 123456",
-            "+31491-452441",
-            "+1 202 555 0123",
-            "+352 123456",
-        ] {
+        for text in ["+49 30 123456", "+31491-452441", "+1 202 555 0123", "+352 123456"] {
             assert!(international_phone(text).is_some(), "{text}");
         }
         for text in [

@@ -12,10 +12,8 @@ const PRECISE_FRACTION_DIGITS: usize = 3;
 pub(crate) fn coordinates(text: &str) -> Option<Rule> {
     let text = text.strip_prefix("geo:").unwrap_or(text);
     let text = text.trim_start_matches('(').trim_end_matches(')');
-    let (latitude, longitude) = text
-        .split_once(',')
-        .or_else(|| text.split_once(';'))
-        .or_else(|| text.split_once(' '))?;
+    let (latitude, longitude) =
+        text.split_once(',').or_else(|| text.split_once(';')).or_else(|| text.split_once(' '))?;
     let is_valid = is_degrees(latitude.trim(), 90) && is_degrees(longitude.trim(), 180);
     is_valid.then_some(Rule::Named("coordinates: latitude and longitude in range"))
 }

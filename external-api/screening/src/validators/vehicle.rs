@@ -48,11 +48,7 @@ fn has_check_digit(bytes: &[u8]) -> bool {
         b'J'..=b'R' => u32::from(byte - b'J') + 1,
         _ => u32::from(byte.saturating_sub(b'S')) + 2,
     };
-    let sum: u32 = bytes
-        .iter()
-        .zip(VIN_WEIGHTS)
-        .map(|(b, w)| value(*b) * w)
-        .sum();
+    let sum: u32 = bytes.iter().zip(VIN_WEIGHTS).map(|(b, w)| value(*b) * w).sum();
     let expected = match sum % 11 {
         10 => b'X',
         remainder => u8::try_from(remainder).map_or(b'0', |r| b'0' + r),
@@ -73,16 +69,12 @@ pub(crate) fn distinct_plate(text: &str) -> Option<Rule> {
     if text.bytes().filter(|b| *b == b'-').count() != 2 || text.contains(' ') {
         return None;
     }
-    german_plate(text, true)
-        .or_else(|| dutch_plate(text))
-        .or_else(|| french_plate(text))
+    german_plate(text, true).or_else(|| dutch_plate(text)).or_else(|| french_plate(text))
 }
 
 /// District, one or two letters, one to four digits, perhaps `E` or `H`: `PLÖ-ZI 59`.
 fn german_plate(text: &str, needs_dashes: bool) -> Option<Rule> {
-    let mut groups = text
-        .split(['-', ' ', ':'])
-        .filter(|group| !group.is_empty());
+    let mut groups = text.split(['-', ' ', ':']).filter(|group| !group.is_empty());
     let district = groups.next()?;
     let (letters, number) = match (groups.next()?, groups.next()) {
         (letters, Some(number)) => (letters, number),
@@ -118,10 +110,7 @@ fn dutch_plate(text: &str) -> Option<Rule> {
             () => return None,
         }
     }
-    let has_sizes = matches!(
-        sizes,
-        [2, 2, 2] | [2, 3, 1] | [1, 3, 2] | [3, 2, 1] | [1, 2, 3]
-    );
+    let has_sizes = matches!(sizes, [2, 2, 2] | [2, 3, 1] | [1, 3, 2] | [3, 2, 1] | [1, 2, 3]);
     let is_valid = has_sizes && letters >= 1 && digits >= 1;
     is_valid.then_some(Rule::Named("licence plate: Dutch sidecode"))
 }
@@ -155,21 +144,12 @@ mod tests {
 
     #[test]
     fn vehicle_numbers_have_seventeen_signs() {
-        for text in [
-            "1M8GDM9AXKP042788",
-            "WVWB0064328H4982T",
-            "WVWNGTLD69LFXWLYM",
-        ] {
+        for text in ["1M8GDM9AXKP042788", "WVWB0064328H4982T", "WVWNGTLD69LFXWLYM"] {
             assert!(vin(text).is_some(), "{text}");
         }
         let rule = vin("1M8GDM9AXKP042788").map(|rule| rule.to_string());
         assert_eq!(rule.as_deref(), Some("vin: ISO 3779 form, check digit ok"));
-        for text in [
-            "1M8GDM9AXKP04278",
-            "1M8GDM9AXKPO42788",
-            "1M8GDM9AXKP0427888",
-            "",
-        ] {
+        for text in ["1M8GDM9AXKP04278", "1M8GDM9AXKPO42788", "1M8GDM9AXKP0427888", ""] {
             assert!(vin(text).is_none(), "{text}");
         }
         assert!(known_vin("WVWB0064328H4982T").is_some());
