@@ -1,1 +1,24 @@
-//! placeholder
+//! Drives the real binaries over real TLS, with clients nobody here wrote.
+//!
+//! A [`Site`] is a whole installation in a directory of its own: certificate authority, vault
+//! process, edge process, a tenant that has enrolled. It relies on the binaries being built
+//! (`./check` does) and on curl, openssl and the tools `./check` installs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod answer;
+mod binaries;
+mod process;
+mod search;
+mod site;
+
+pub use answer::{Answer, Ran};
+pub use binaries::{binary, repository, tool};
+pub use process::{Process, free_port, run};
+pub use search::{encodings, hits_in_directory};
+pub use site::{Site, Tenant};

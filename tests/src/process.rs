@@ -1,0 +1,127 @@
+//! Processes: those that run to their end, and those that stay up.
+
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::Write as _,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::Ran;
+
+/// How long a process may take to stop.
+const STOP_MAX: Duration = Duration::from_secs(20);
+
+/// A process that stays up; it is killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a program with its standard output and error in `log`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start(command: &mut Command, log: &Path) -> Self {
+        let file = File::options().create(true).append(true).open(log).expect("a log file");
+        let both = file.try_clone().expect("a second handle");
+        let child = command.stdin(Stdio::null()).stdout(file).stderr(both).spawn();
+        Self { child: child.expect("the process"), log: log.to_owned() }
+    }
+
+    /// What it has written.
+    ///
+    /// # Panics
+    /// When the log cannot be read.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("the log")
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it runs.
+    ///
+    /// # Panics
+    /// When that cannot be told.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("the process").is_none()
+    }
+
+    /// Asks it to stop and gives its exit code.
+    ///
+    /// # Panics
+    /// When it does not stop in time.
+    pub fn stop(&mut self) -> i32 {
+        run(Command::new("kill").arg("-TERM").arg(self.id().to_string()), "").ok();
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the process") {
+                return status.code().unwrap_or(-1);
+            }
+            assert!(begun.elapsed() < STOP_MAX, "it does not stop: {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Kills it, as a crash would.
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a kill");
+        self.child.wait().expect("its end");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a program to its end, with `input` on its standard input.
+///
+/// # Panics
+/// When it does not start.
+pub fn run(command: &mut Command, input: impl AsRef<[u8]>) -> Ran {
+    let name = command.get_program().to_owned();
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", show(&name)));
+    let mut stdin = child.stdin.take().expect("its input");
+    let input = input.as_ref().to_vec();
+    // Written beside, so that a program that answers while it reads does not wait for itself.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().expect("its output");
+    writer.join().expect("the writer");
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+fn show(name: &OsStr) -> String {
+    name.to_string_lossy().into_owned()
+}
+
+/// A port of loopback that nobody listens on.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}

@@ -1,0 +1,316 @@
+//! A whole installation in a directory of its own.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::{Answer, Process, Ran, binary, free_port, run};
+
+/// How long a process may take to come up.
+const START_MAX: Duration = Duration::from_secs(60);
+
+/// A vault process, an edge process, and what their operator has.
+#[derive(Debug)]
+pub struct Site {
+    directory: TempDir,
+    ports: Ports,
+    engine: &'static str,
+    vault: Option<Process>,
+    edge: Option<Process>,
+}
+
+/// A tenant, and what its customer has.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Directory with `client.pem`, `client.key`, `customer.token`.
+    pub directory: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ports {
+    data: u16,
+    control: u16,
+    vault_health: u16,
+    edge: u16,
+    edge_health: u16,
+}
+
+impl Tenant {
+    /// Its customer token.
+    ///
+    /// # Panics
+    /// When it has none.
+    #[must_use]
+    pub fn customer_token(&self) -> String {
+        let text = fs::read_to_string(self.directory.join("customer.token"));
+        text.expect("the customer token").trim().to_owned()
+    }
+}
+
+impl Site {
+    /// Builds an installation and starts both processes, with logs at `trace`.
+    ///
+    /// # Panics
+    /// When anything of it fails.
+    #[must_use]
+    pub fn start(engine: &'static str) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let ports = Ports {
+            data: free_port(),
+            control: free_port(),
+            vault_health: free_port(),
+            edge: free_port(),
+            edge_health: free_port(),
+        };
+        let mut site = Self { directory, ports, engine, vault: None, edge: None };
+        site.tresor(&["ca", "init", "--dir", "ca"]).ok();
+        for name in ["internal-api", "edge", "operator", "billing"] {
+            let names = ["--dns", "localhost", "--ip", "127.0.0.1"];
+            let issue = ["ca", "issue", "service", name, "--dir", "ca"];
+            site.tresor(&[&issue[..], &names[..]].concat()).ok();
+        }
+        site.write_private("passphrase", "a passphrase of tests\n");
+        site.write_configs(&[]);
+        site.start_vault();
+        site.start_edge();
+        site
+    }
+
+    /// A path in its directory.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The vault's data directory.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    /// The vault process.
+    ///
+    /// # Panics
+    /// When it was not started.
+    pub fn vault(&mut self) -> &mut Process {
+        self.vault.as_mut().expect("a running vault")
+    }
+
+    /// The edge process.
+    ///
+    /// # Panics
+    /// When it was not started.
+    pub fn edge(&mut self) -> &mut Process {
+        self.edge.as_mut().expect("a running edge")
+    }
+
+    /// `host:port` of the vault's data plane.
+    #[must_use]
+    pub fn data_plane(&self) -> String {
+        format!("localhost:{}", self.ports.data)
+    }
+
+    /// `host:port` of the vault's control plane.
+    #[must_use]
+    pub fn control_plane(&self) -> String {
+        format!("localhost:{}", self.ports.control)
+    }
+
+    /// The URL of the external API.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("https://localhost:{}{path}", self.ports.edge)
+    }
+
+    /// Starts the vault process and waits until it serves.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_vault(&mut self) {
+        let mut command = Command::new(binary("internal-api"));
+        command.arg("--config").arg(self.path("internal-api.toml"));
+        self.vault = Some(Process::start(&mut command, &self.path("internal-api.log")));
+        let port = self.ports.vault_health;
+        wait_until_ready(port, self.vault());
+    }
+
+    /// Starts the edge process and waits until it serves.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_edge(&mut self) {
+        let mut command = Command::new(binary("external-api"));
+        command.arg("--config").arg(self.path("external-api.toml"));
+        self.edge = Some(Process::start(&mut command, &self.path("external-api.log")));
+        let port = self.ports.edge_health;
+        wait_until_ready(port, self.edge());
+    }
+
+    /// Writes both configuration files; `services` are tenants that `billing` may call for.
+    pub fn write_configs(&self, services: &[&str]) {
+        let tls = |name: &str| {
+            format!(
+                "certificate_chain = \"ca/{name}.pem\"\nprivate_key = \"ca/{name}.key\"\n\
+                 authorities = \"ca/ca.pem\"\n"
+            )
+        };
+        let Ports { data, control, vault_health, edge, edge_health } = self.ports;
+        let tenants = services.iter().map(|id| format!("\"{id}\"")).collect::<Vec<_>>().join(", ");
+        let billing = match tenants.as_str() {
+            "" => String::new(),
+            tenants => format!(
+                "[[services]]\nname = \"billing\"\nrole = \"service\"\ntenants = [{tenants}]\n"
+            ),
+        };
+        let vault = format!(
+            "data_dir = \"data\"\nengine = \"{}\"\nlisten = \"127.0.0.1:{data}\"\n\
+             trust_domain = \"tresor.local\"\n[seal]\npassphrase_file = \"passphrase\"\n\
+             [control]\nlisten = \"127.0.0.1:{control}\"\n[health]\n\
+             listen = \"127.0.0.1:{vault_health}\"\n[tls]\n{}[log]\nlevel = \"trace\"\n\
+             [[services]]\nname = \"edge\"\nrole = \"edge\"\n\
+             [[services]]\nname = \"operator\"\nrole = \"operator\"\n{billing}",
+            self.engine,
+            tls("internal-api"),
+        );
+        self.write_private("internal-api.toml", &vault);
+        let edge = format!(
+            "listen = \"127.0.0.1:{edge}\"\nhealth_listen = \"127.0.0.1:{edge_health}\"\n\
+             [tls]\n{}[vault]\nendpoint = \"https://localhost:{data}\"\n[log]\nlevel = \"trace\"\n",
+            tls("edge"),
+        );
+        self.write_private("external-api.toml", &edge);
+    }
+
+    /// Writes a file only its owner may read.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write_private(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("a file");
+        let mode = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(self.path(name), mode).expect("its mode");
+    }
+
+    /// Runs `tresor` in its directory.
+    #[must_use]
+    pub fn tresor(&self, arguments: &[&str]) -> Ran {
+        run(Command::new(binary("tresor")).args(arguments).current_dir(self.directory.path()), "")
+    }
+
+    /// Runs `tresor` as the operator.
+    #[must_use]
+    pub fn operator(&self, arguments: &[&str]) -> Ran {
+        let server = format!("https://localhost:{}", self.ports.control);
+        self.tresor_at(&server, "ca/operator", arguments)
+    }
+
+    /// Runs `tresor` as a tenant's customer, with the customer token.
+    #[must_use]
+    pub fn customer(&self, tenant: &Tenant, arguments: &[&str]) -> Ran {
+        let token_file = tenant.directory.join("customer.token");
+        let with_token = ["--customer-token-file", token_file.to_str().expect("a path")];
+        self.customer_bare(tenant, &[arguments, &with_token[..]].concat())
+    }
+
+    fn customer_bare(&self, tenant: &Tenant, arguments: &[&str]) -> Ran {
+        let client = tenant.directory.join("client");
+        self.tresor_at(&self.url(""), client.to_str().expect("a path"), arguments)
+    }
+
+    fn tresor_at(&self, server: &str, identity: &str, arguments: &[&str]) -> Ran {
+        let (cert, key) = (format!("{identity}.pem"), format!("{identity}.key"));
+        let connection = ["--server", server, "--ca", "ca/ca.pem", "--cert", &cert, "--key", &key];
+        self.tresor(&[arguments, &connection[..]].concat())
+    }
+
+    /// Registers a tenant, enrols its customer and gives it the collection `customers`.
+    ///
+    /// # Panics
+    /// When anything of it fails.
+    #[must_use]
+    pub fn tenant(&self, name: &str) -> Tenant {
+        let tenant = self.registered_tenant(name);
+        let code_file = tenant.directory.join("code");
+        let token_file = tenant.directory.join("customer.token");
+        let files = [&code_file, &token_file].map(|path| path.to_str().expect("a path"));
+        let enrol = ["enrol", "--code-file", files[0], "--token-file", files[1]];
+        self.customer_bare(&tenant, &enrol).ok();
+        self.operator(&["collection", "put", "customers", "--tenant", name]).ok();
+        tenant
+    }
+
+    /// Registers a tenant and issues its customer's certificate.
+    ///
+    /// # Panics
+    /// When anything of it fails.
+    #[must_use]
+    pub fn registered_tenant(&self, name: &str) -> Tenant {
+        let directory = self.path(name);
+        fs::create_dir(&directory).expect("a directory");
+        let code_file = directory.join("code");
+        let code_file = code_file.to_str().expect("a path");
+        let create = ["tenant", "create", name, "--allow", "127.0.0.0/8", "--code-file", code_file];
+        self.operator(&[&create[..], &["--output", "json"]].concat()).ok();
+        let shown = self.operator(&["tenant", "show", name, "--output", "json"]).ok().json();
+        let id = shown["id"].as_str().expect("an id").to_owned();
+        let out = directory.to_str().expect("a path");
+        let issue = ["ca", "issue", "client", "client", "--tenant", &id, "--dir", "ca"];
+        self.tresor(&[&issue[..], &["--out", out]].concat()).ok();
+        Tenant { id, name: name.to_owned(), directory }
+    }
+
+    /// Calls the external API with curl, as a tenant's customer, with the customer token.
+    #[must_use]
+    pub fn curl(&self, tenant: &Tenant, path: &str, arguments: &[&str]) -> Answer {
+        let header = format!("Tresor-Customer-Token: {}", tenant.customer_token());
+        self.curl_bare(&tenant.directory.join("client"), path, arguments, Some(&header))
+    }
+
+    /// Calls the external API with curl, under any certificate, with any header.
+    #[must_use]
+    pub fn curl_bare(
+        &self,
+        identity: &Path,
+        path: &str,
+        arguments: &[&str],
+        header: Option<&str>,
+    ) -> Answer {
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--show-error", "--max-time", "60", "--cacert"]);
+        command.arg(self.path("ca/ca.pem"));
+        command.arg("--cert").arg(identity.with_extension("pem"));
+        command.arg("--key").arg(identity.with_extension("key"));
+        command.args(["--write-out", "\n%{http_code}"]).args(arguments).arg(self.url(path));
+        // The header comes from standard input: what is in the arguments is seen by all.
+        command.args(["--header", "@-"]);
+        let ran = run(&mut command, header.unwrap_or_default());
+        let (body, status) = ran.stdout.rsplit_once('\n').unwrap_or(("", "0"));
+        let status = status.parse().unwrap_or(0);
+        Answer { status, curl: ran.code, body: body.to_owned() }
+    }
+}
+
+fn wait_until_ready(port: u16, process: &mut Process) {
+    let begun = Instant::now();
+    let url = format!("http://127.0.0.1:{port}/readyz");
+    loop {
+        let asked =
+            run(Command::new("curl").args(["--silent", "--fail", "--max-time", "5", &url]), "");
+        if asked.code == 0 {
+            return;
+        }
+        assert!(process.is_running(), "it ended: {}", process.log());
+        assert!(begun.elapsed() < START_MAX, "it does not come up: {}", process.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,104 @@
+//! The internal API with clients nobody here wrote: Python's grpcio and grpcurl.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tresor_tests::{Ran, Site, Tenant, repository, run, tool};
+
+/// A site where `billing` may call for the tenant.
+fn site_with_billing() -> (Site, Tenant) {
+    let mut site = Site::start("sled");
+    let tenant = site.tenant("burg");
+    site.write_configs(&[&tenant.id]);
+    assert_eq!(site.vault().stop(), 0);
+    site.start_vault();
+    (site, tenant)
+}
+
+fn grpcurl(site: &Site, identity: &str, server: &str, method: &str, body: &Value) -> Ran {
+    let mut command = Command::new(tool("grpcurl"));
+    command.arg("-cacert").arg(site.path("ca/ca.pem"));
+    command.arg("-cert").arg(site.path(&format!("ca/{identity}.pem")));
+    command.arg("-key").arg(site.path(&format!("ca/{identity}.key")));
+    // The body holds the customer token: standard input, never an argument.
+    command.args(["-d", "@", server, method]);
+    run(&mut command, body.to_string())
+}
+
+fn context(tenant: &Tenant) -> Value {
+    json!({"tenant": tenant.id, "customer_token": tenant.customer_token(), "request_id": "t-1"})
+}
+
+#[test]
+fn python_puts_ingests_gets_lists_and_deletes() {
+    let (site, tenant) = site_with_billing();
+    let script = repository().join("tests/clients/records.py");
+    let mut command = Command::new(tool("python3"));
+    command.arg(script).arg(site.data_plane()).arg(repository().join("proto"));
+    command.arg(site.path("ca")).arg(site.path("stubs")).arg(&tenant.id);
+    let ran = run(&mut command, tenant.customer_token()).ok();
+    assert!(ran.stdout.contains("12 passed, 0 failed"), "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn grpcurl_finds_the_services_by_reflection_and_calls_them() {
+    let (site, tenant) = site_with_billing();
+    let (data, control) = (site.data_plane(), site.control_plane());
+    let listed = Command::new(tool("grpcurl"))
+        .arg("-cacert")
+        .arg(site.path("ca/ca.pem"))
+        .arg("-cert")
+        .arg(site.path("ca/billing.pem"))
+        .arg("-key")
+        .arg(site.path("ca/billing.key"))
+        .args([&data, "list"])
+        .output()
+        .unwrap();
+    let services = String::from_utf8_lossy(&listed.stdout).into_owned();
+    for service in ["tresor.vault.v1.RecordService", "grpc.health.v1.Health"] {
+        assert!(services.contains(service), "{services}");
+    }
+    let put = json!({
+        "context": context(&tenant),
+        "destination": {"collection": "customers"},
+        "records": [{"id": "g1", "reference": "row 1", "fields": [
+            {"name": "vorname", "value": {"text": "Anna"}, "info_type": "FIRST_NAME"}]}],
+    });
+    let stored = grpcurl(&site, "billing", &data, "tresor.vault.v1.RecordService/Put", &put).ok();
+    assert_eq!(stored.json()["results"][0]["reference"], "row 1");
+    let get = json!({
+        "context": context(&tenant), "collection": "customers", "ids": ["g1", "g2"],
+        "reveal": "REVEAL_PLAIN",
+    });
+    let read = grpcurl(&site, "billing", &data, "tresor.vault.v1.RecordService/Get", &get).ok();
+    let results = read.json()["results"].clone();
+    assert_eq!(results[0]["record"]["fields"][0]["value"]["text"], "Anna");
+    assert_eq!(results[1]["status"]["code"], 5, "NOT_FOUND");
+    let health = json!({});
+    let serving = grpcurl(&site, "operator", &control, "grpc.health.v1.Health/Check", &health).ok();
+    assert_eq!(serving.json()["status"], "SERVING");
+}
+
+#[test]
+fn the_roles_of_services_keep_apart() {
+    let (site, tenant) = site_with_billing();
+    let (data, control) = (site.data_plane(), site.control_plane());
+    let get = "tresor.vault.v1.RecordService/Get";
+    let body = json!({"context": context(&tenant), "collection": "customers", "ids": ["g1"]});
+    let tenants = "tresor.vault.v1.TenantService/ListTenants";
+    // An operator opens nothing, a service registers nobody, an edge comes with evidence only.
+    for (identity, server, method, body) in [
+        ("operator", &data, get, &body),
+        ("operator", &control, get, &body),
+        ("billing", &control, tenants, &json!({})),
+        ("edge", &control, tenants, &json!({})),
+        ("edge", &data, get, &body),
+    ] {
+        let ran = grpcurl(&site, identity, server, method, body);
+        assert_ne!(ran.code, 0, "{identity} {method}: {}", ran.stdout);
+        assert!(!ran.stderr.contains("Anna"));
+    }
+    let _ = grpcurl(&site, "operator", &control, tenants, &json!({})).ok();
+}
