@@ -106,8 +106,9 @@ fn commit(
     submissions: Vec<Vec<Change>>,
 ) -> Result<Vec<Vec<Outcome>>, StoreError> {
     let mut group = Group::new(engine);
-    let outcomes = submissions.into_iter().map(|changes| group.decide(changes)).collect();
-    let outcomes: Vec<_> = Result::<_, StoreError>::from(outcomes)?;
+    let outcomes: Result<Vec<_>, _> =
+        submissions.into_iter().map(|changes| group.decide(changes)).collect();
+    let outcomes = outcomes?;
     group.commit()?;
     Ok(outcomes)
 }

@@ -82,9 +82,8 @@ pub(super) fn free_bytes(path: &Path) -> u64 {
 pub(super) fn fault(error: &io::Error) -> StoreError {
     let passing =
         [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::ACCESS, Errno::PERM, Errno::ROFS];
-    let may_pass = match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => true,
-        _ => Errno::from_io_error(error).is_some_and(|errno| passing.contains(&errno)),
-    };
+    let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge];
+    let may_pass = full.contains(&error.kind())
+        || Errno::from_io_error(error).is_some_and(|errno| passing.contains(&errno));
     if may_pass { StoreError::Unavailable } else { StoreError::Quarantined }
 }

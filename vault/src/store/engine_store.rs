@@ -4,9 +4,13 @@
 //! call answers [`StoreError::Quarantined`], every later call does, until the database is opened
 //! again; the store relies on the engine for everything else.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
@@ -33,9 +37,14 @@ pub async fn open_database(
     Ok(Arc::new(EngineStore::open(engine, directory, existence, quarantine).await?))
 }
 
+/// How long a caller waits for the committer. A sync that takes longer has met a dead disk, or an
+/// engine whose own threads have died without a word, which sled's can.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A store over one engine.
 pub(super) struct EngineStore {
     shared: Arc<Shared>,
+    patience: Duration,
     requests: mpsc::Sender<Request>,
 }
 
@@ -76,7 +85,7 @@ impl EngineStore {
             .name("store-committer".to_owned())
             .spawn(move || committer::run(&served, queue))
             .map_err(|_| StoreError::Unavailable)?;
-        Ok(Self { shared, requests })
+        Ok(Self { shared, patience: PATIENCE, requests })
     }
 
     async fn blocking<T: Send + 'static>(
@@ -94,12 +103,19 @@ impl EngineStore {
         request: Request,
         reply: oneshot::Receiver<Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        if self.requests.send(request).await.is_err() {
-            return Err(self.shared.standing().err().unwrap_or(StoreError::Closed));
+        let answered = tokio::time::timeout(self.patience, async {
+            self.requests.send(request).await.ok()?;
+            reply.await.ok()
+        });
+        match answered.await {
+            Ok(Some(answer)) => answer,
+            // Not taken, or dropped unanswered: the store was closed by a request before this one.
+            Ok(None) => Err(self.shared.standing().err().unwrap_or(StoreError::Closed)),
+            Err(_) => {
+                self.shared.quarantine.store(true, Ordering::Release);
+                Err(StoreError::Quarantined)
+            }
         }
-        // No answer: the store was closed by a request before this one.
-        let closed = |_| self.shared.standing().err().unwrap_or(StoreError::Quarantined);
-        reply.await.map_err(closed)?
     }
 }
 
@@ -155,12 +171,16 @@ impl Shared {
         answer
     }
 
-    /// Waits for readers, then closes the engine. A quarantined one is let go of too, but stays
-    /// known as quarantined.
+    /// Waits for readers, then closes the engine. A quarantined one is only let go of: a sync that
+    /// answers `Ok` after a failed one proves nothing, so it must not be marked as closed in order.
     pub(super) fn close(&self) -> Result<(), StoreError> {
         self.is_closed.store(true, Ordering::Release);
         let engine = self.engine.write().unwrap_or_else(PoisonError::into_inner).take();
-        let closed = guarded(|| engine.map_or(Err(StoreError::Closed), Engine::close));
+        let is_quarantined = self.is_quarantined();
+        let closed = guarded(|| match engine {
+            Some(engine) if !is_quarantined => engine.close(),
+            _ => Err(StoreError::Closed),
+        });
         self.remember(&closed);
         if self.is_quarantined() { Err(StoreError::Quarantined) } else { closed }
     }

@@ -91,9 +91,9 @@ impl Engine for RedbEngine {
 
 fn open_file(path: &Path) -> Result<Database, StoreError> {
     let opened = Builder::new().set_cache_size(CACHE_BYTES).create(path);
-    let database = opened.map_err(|error| match error {
-        DatabaseError::DatabaseAlreadyOpen => StoreError::InUse,
-        other => fault(&other.into()),
+    let database = opened.map_err(|error| {
+        let is_open = matches!(error, DatabaseError::DatabaseAlreadyOpen);
+        if is_open { StoreError::InUse } else { fault(&error.into()) }
     })?;
     if !has_rows(&database).map_err(|error| fault(&error))? {
         write(&database, Batch::new()).map_err(|error| fault(&error))?;

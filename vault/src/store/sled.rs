@@ -41,7 +41,7 @@ struct Tree {
     db: Option<Db>,
     /// What rows that are written but not yet synced held before: readers get this, so that no
     /// answer depends on a row that a power cut may take back.
-    before: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    before: Batch,
 }
 
 impl SledEngine {
@@ -179,10 +179,7 @@ impl Tree {
     }
 
     /// The chunks that a batch writes and removes, and what the rows held before.
-    fn prepare(
-        &self,
-        batch: &Batch,
-    ) -> Result<(SledBatch, BTreeMap<Vec<u8>, Option<Vec<u8>>>), StoreError> {
+    fn prepare(&self, batch: &Batch) -> Result<(SledBatch, Batch), StoreError> {
         let mut chunks = SledBatch::default();
         let mut before = BTreeMap::new();
         for (key, value) in batch {

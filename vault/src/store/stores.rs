@@ -51,7 +51,7 @@ impl Stores {
     /// Databases that stay open unless a deployment says otherwise: each costs a few megabytes.
     pub const OPEN_MAX_DEFAULT: usize = 128;
 
-    /// The databases below `<root>/databases`, `open_max` of them open at once while not in use.
+    /// The databases in `<root>/<tenant id>`, at most `open_max` of them open while not in use.
     #[must_use]
     pub fn new(root: PathBuf, engine: StoreEngine, open_max: usize) -> Self {
         Self { root, engine, open_max, tenants: Arc::default() }
@@ -148,7 +148,7 @@ impl Stores {
         mut place: LockedPlace,
         existence: Existence,
     ) -> Result<Arc<dyn Store>, StoreError> {
-        let directory = self.root.join("databases").join(tenant_id.to_string());
+        let directory = self.root.join(tenant_id.to_string());
         let (engine, open_max) = (self.engine, self.open_max);
         let tenants = Arc::clone(&self.tenants);
         let opening = tokio::spawn(async move {

@@ -5,7 +5,7 @@
 //! order, so it is kept up from what a batch changes, and only checking it needs every row. It is
 //! against accidents: whoever can write the rows can write the tally.
 
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, SHA256};
 
 use super::StoreError;
 use super::engine::{Batch, Engine, KeyRange};
@@ -87,11 +87,13 @@ impl Tally {
     }
 }
 
-/// The first 64 bits of a digest of the row; the key goes in as a digest, so that it has an end.
+/// The first 64 bits of a digest of the row, the key's length before it so that the key has an end.
 fn digest_of(key: &[u8], value: &[u8]) -> u64 {
-    let key_digest = digest(&SHA256, key);
-    let row = digest(&SHA256, &[key_digest.as_ref(), value].concat());
-    let first = row.as_ref().first_chunk().copied().unwrap_or_default();
+    let mut row = Context::new(&SHA256);
+    row.update(&key.len().to_be_bytes());
+    row.update(key);
+    row.update(value);
+    let first = row.finish().as_ref().first_chunk().copied().unwrap_or_default();
     u64::from_be_bytes(first)
 }
 
@@ -100,8 +102,10 @@ mod tests {
     use super::*;
     use crate::store::memory::MemoryEngine;
 
-    fn commit(engine: &MemoryEngine, rows: &[(u8, Option<&[u8]>)]) -> Tally {
-        let row = |(key, value): &(u8, Option<&[u8]>)| (vec![1, *key], value.map(<[u8]>::to_vec));
+    type Row<'bytes> = (u8, Option<&'bytes [u8]>);
+
+    fn commit(engine: &MemoryEngine, rows: &[Row<'_>]) -> Tally {
+        let row = |(key, value): &Row<'_>| (vec![1, *key], value.map(<[u8]>::to_vec));
         let mut batch: Batch = rows.iter().map(row).collect();
         let tally = Tally::after(engine, &mut batch).expect("it reads");
         engine.commit(batch).expect("it writes");
@@ -125,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_lost_an_older_and_a_moved_row_are_noticed() {
-        let damages: [&[(u8, Option<&[u8]>)]; 4] = [
+        let damages: [&[Row<'_>]; 4] = [
             &[(1, None)],
             &[(1, Some(b"old"))],
             &[(1, Some(b"two")), (2, Some(b"one"))],
@@ -134,8 +138,7 @@ mod tests {
         for damage in damages {
             let engine = MemoryEngine::default();
             let tally = commit(&engine, &[(1, Some(b"one")), (2, Some(b"two"))]);
-            let row =
-                |(key, value): &(u8, Option<&[u8]>)| (vec![1, *key], value.map(<[u8]>::to_vec));
+            let row = |(key, value): &Row<'_>| (vec![1, *key], value.map(<[u8]>::to_vec));
             engine.commit(damage.iter().map(row).collect()).expect("it writes");
             assert_eq!(tally.check(&engine), Err(StoreError::Quarantined), "{damage:?}");
         }

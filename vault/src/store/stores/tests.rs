@@ -36,7 +36,7 @@ async fn tenants_have_databases_of_their_own() {
     for number in 1..=3 {
         let store = stores.tenant(tenant(number), Existence::MustExist).await.expect("it is open");
         assert_eq!(read(store.as_ref()).await, Some(vec![number]));
-        let directory = root.path().join("databases").join(tenant(number).to_string());
+        let directory = root.path().join(tenant(number).to_string());
         assert!(directory.is_dir());
     }
 }
@@ -121,7 +121,7 @@ async fn a_missing_database_is_quarantined_until_that_is_lifted() {
         // Remembered: not even a caller who may create gets an empty one now.
         let created = stores.tenant(tenant(1), Existence::Create).await.err();
         assert_eq!(created, Some(StoreError::Quarantined));
-        assert!(!root.path().join("databases").join(tenant(1).to_string()).exists());
+        assert!(!root.path().join(tenant(1).to_string()).exists());
         stores.lift_quarantine(tenant(1)).await;
         assert!(stores.tenant(tenant(1), Existence::Create).await.is_ok());
     }

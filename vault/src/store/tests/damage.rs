@@ -151,6 +151,20 @@ async fn after_a_crash_an_overwritten_page_costs_at_most_the_end_of_the_log() {
 }
 
 #[tokio::test]
+async fn no_row_becomes_a_file_that_sled_never_syncs() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let place = directory.path().join("database");
+    let store = open_database(StoreEngine::Sled, place.clone(), Existence::Create).await;
+    let store = store.expect("it opens");
+    for turn in 0..6_u8 {
+        let writes = (0..8_u8).map(|row| put(&[row; 300], &vec![turn ^ row; 262_144])).collect();
+        store.apply(vec![change(writes)]).await.expect("it applies");
+    }
+    store.close().await.expect("it closes");
+    assert_eq!(fs::read_dir(place.join("blobs")).expect("it lists").count(), 0);
+}
+
+#[tokio::test]
 async fn damaged_settings_are_noticed() {
     for name in ["conf", "tresor.witness"] {
         let subject = Subject::create(StoreEngine::Sled).await;

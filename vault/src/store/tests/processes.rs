@@ -255,15 +255,25 @@ async fn no_acknowledgement_precedes_its_sync() {
         let directory = tempfile::tempdir().expect("a directory");
         let (place, trace) = (directory.path().join("database"), directory.path().join("trace"));
         let trace_name = trace.to_string_lossy().into_owned();
-        let calls = "trace=fdatasync,pwrite64,write";
+        let calls = "trace=fsync,fdatasync,pwrite64,write";
         let wrapper = strace(&["-y", "-s", "64", "-o", &trace_name, "-e", calls]);
         let wrapper: Vec<_> = wrapper.iter().map(String::as_str).collect();
         let mut command = other_process(&wrapper, engine, "write", &place);
         assert_success(&command.output().expect("it runs"));
         let trace = std::fs::read_to_string(&trace).expect("it was traced");
+        let opening = trace.split("acknowledged row ").next().expect("a beginning");
+        for path in [place.as_path(), directory.path()] {
+            assert!(is_synced(opening, path), "{engine:?}: {}", path.display());
+        }
+        assert!(engine != StoreEngine::Sled || is_synced(opening, &place.join("conf")));
         let database = format!("{}/{file}>", place.to_string_lossy());
         assert_eq!(acknowledged_in_order(&trace, &database), 25, "{engine:?}");
     }
+}
+
+fn is_synced(trace: &str, path: &Path) -> bool {
+    let call = format!("<{}>", path.to_string_lossy());
+    trace.lines().any(|line| line.contains(" fsync(") && line.contains(&call))
 }
 
 /// Walks a trace. Each acknowledgement must come after a write to the database and a sync of it

@@ -1,0 +1,84 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{EngineStore, QuarantineFlag};
+use crate::store::conformance::{change, put, record, records};
+use crate::store::engine::{Batch, Engine, KeyRange};
+use crate::store::{Outcome, Store, StoreError, StoreRow};
+
+/// An engine that fails in one way when it commits, and when it reads a key `panic`.
+struct Failing(fn() -> Result<(), StoreError>);
+
+impl Engine for Failing {
+    fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        assert!(!key.ends_with(b"panic"), "an engine's own words about a value");
+        Ok(None)
+    }
+
+    fn scan(&self, _range: &KeyRange, _limit: usize) -> Result<Vec<StoreRow>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn commit(&self, _batch: Batch) -> Result<(), StoreError> {
+        self.0()
+    }
+
+    fn close(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+fn store(failure: fn() -> Result<(), StoreError>) -> (EngineStore, QuarantineFlag) {
+    let flag = QuarantineFlag::default();
+    let store = EngineStore::start(Box::new(Failing(failure)), Arc::clone(&flag));
+    (store.expect("a thread"), flag)
+}
+
+async fn write(store: &EngineStore) -> Result<Vec<Outcome>, StoreError> {
+    store.apply(vec![change(vec![put(b"k", b"v")])]).await
+}
+
+async fn assert_quarantined(store: &EngineStore, flag: &QuarantineFlag) {
+    assert!(flag.load(Ordering::Acquire));
+    assert_eq!(write(store).await, Err(StoreError::Quarantined));
+    assert_eq!(store.read(vec![record(b"k")]).await, Err(StoreError::Quarantined));
+    assert_eq!(store.scan(records(b"", None), 1).await, Err(StoreError::Quarantined));
+    assert_eq!(store.close().await, Err(StoreError::Quarantined));
+}
+
+#[tokio::test]
+async fn a_panic_in_a_commit_quarantines() {
+    let (store, flag) = store(|| panic!("an engine's own words"));
+    assert_eq!(write(&store).await, Err(StoreError::Quarantined));
+    assert_quarantined(&store, &flag).await;
+}
+
+#[tokio::test]
+async fn a_panic_in_a_read_quarantines() {
+    let (store, flag) = store(|| Ok(()));
+    assert_eq!(write(&store).await, Ok(vec![Outcome::Applied]));
+    assert_eq!(store.read(vec![record(b"panic")]).await, Err(StoreError::Quarantined));
+    assert_quarantined(&store, &flag).await;
+}
+
+#[tokio::test]
+async fn a_full_disk_quarantines_nothing() {
+    let (store, flag) = store(|| Err(StoreError::Unavailable));
+    assert_eq!(write(&store).await, Err(StoreError::Unavailable));
+    assert_eq!(store.read(vec![record(b"k")]).await, Ok(vec![None]));
+    assert!(!flag.load(Ordering::Acquire));
+    assert_eq!(store.close().await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_sync_that_never_ends_quarantines() {
+    let (mut store, flag) = store(|| {
+        std::thread::sleep(Duration::from_millis(500));
+        Ok(())
+    });
+    store.patience = Duration::from_millis(50);
+    assert_eq!(write(&store).await, Err(StoreError::Quarantined));
+    assert!(flag.load(Ordering::Acquire));
+    assert_eq!(store.read(vec![record(b"k")]).await, Err(StoreError::Quarantined));
+}
