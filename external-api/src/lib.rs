@@ -1,1 +1,28 @@
-//! placeholder
+//! The customer edge: HTTPS with client certificates; authenticates, screens and forwards.
+//!
+//! It promises to hold no key and store nothing, to bound the memory of every request, and that
+//! personal data and customer tokens reach neither a URL, nor a log, nor an error. It relies on
+//! `tresor-door` for the handshake, on `tresor-screening` for every verdict, and on the vault,
+//! which checks everything again.
+
+mod access_log;
+mod client;
+mod config;
+mod customer_token;
+mod edge;
+mod enrol;
+mod guarded_body;
+mod health;
+mod layers;
+mod limits;
+mod policies;
+mod problem;
+mod query;
+mod records;
+mod routes;
+mod screen;
+mod upload;
+mod vault;
+
+pub use config::{Config, Limits, VaultAddress};
+pub use edge::{Edge, start};

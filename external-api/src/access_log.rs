@@ -1,0 +1,75 @@
+//! One line of the log for each request.
+//!
+//! It promises to say which route was asked, never which path: ids and queries stay out. It relies
+//! on being dropped when the answer has been sent.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::extract::{MatchedPath, Request};
+use http::StatusCode;
+use tresor_door::Peer;
+use tresor_proto::{CertificateName, RequestId, TenantId};
+
+/// nginx's status for a client that went away before it was answered.
+const CLIENT_GONE: u16 = 499;
+
+/// A line under way; it is written when it is dropped.
+pub(crate) struct AccessLog {
+    started: Instant,
+    request_id: RequestId,
+    method: &'static str,
+    route: String,
+    tenant: Option<TenantId>,
+    status: u16,
+}
+
+impl AccessLog {
+    /// Begins the line of a request.
+    pub(crate) fn begin(request: &Request, request_id: RequestId) -> Self {
+        let route = request.extensions().get::<MatchedPath>();
+        Self {
+            started: Instant::now(),
+            request_id,
+            method: method(request),
+            route: route.map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned()),
+            tenant: request.extensions().get().and_then(tenant),
+            status: CLIENT_GONE,
+        }
+    }
+
+    /// Notes how the request was answered.
+    pub(crate) fn see_status(&mut self, status: StatusCode) {
+        self.status = status.as_u16();
+    }
+}
+
+/// Only well-known methods: another one is a text of the client's.
+fn method(request: &Request) -> &'static str {
+    ["GET", "POST", "DELETE", "HEAD", "PUT", "OPTIONS", "PATCH"]
+        .into_iter()
+        .find(|known| *known == request.method().as_str())
+        .unwrap_or("other")
+}
+
+fn tenant(peer: &Arc<Peer>) -> Option<TenantId> {
+    match &peer.name {
+        CertificateName::Client { tenant, .. } => Some(*tenant),
+        CertificateName::Service(_) => None,
+    }
+}
+
+impl Drop for AccessLog {
+    fn drop(&mut self) {
+        let duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let tenant = self.tenant.map(|tenant| tenant.to_string());
+        tracing::info!(
+            method = self.method,
+            route = self.route,
+            status = self.status,
+            duration_ms,
+            tenant,
+            request_id = self.request_id.as_str(),
+            "answered"
+        );
+    }
+}

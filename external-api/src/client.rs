@@ -1,0 +1,102 @@
+//! Who asks: the tenant's client by its certificate, and with its customer token.
+//!
+//! Both types are proofs: they are made only here, from what the listener verified. They rely on
+//! the vault to check the forwarded evidence and the customer token again.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use tresor_door::Peer;
+use tresor_proto::{
+    CertificateName, CustomerToken, ErrorCode, RequestId, TenantId,
+    vault::{ClientEvidence, RequestContext},
+};
+
+use crate::{customer_token::Shown, problem::Refusal};
+
+/// A tenant's client.
+#[derive(Clone)]
+pub(crate) struct Client {
+    tenant: TenantId,
+    peer: Arc<Peer>,
+    request_id: RequestId,
+}
+
+/// A tenant's client that showed a well-formed customer token.
+#[derive(Clone)]
+pub(crate) struct KeyHolder {
+    client: Client,
+    customer_token: Arc<CustomerToken>,
+}
+
+impl Client {
+    fn identify(parts: &Parts) -> Result<Self, ErrorCode> {
+        let peer = parts.extensions.get::<Arc<Peer>>();
+        let peer = peer.ok_or(ErrorCode::Unauthenticated)?;
+        let CertificateName::Client { tenant, .. } = &peer.name else {
+            // Services have a door of their own.
+            return Err(ErrorCode::Forbidden);
+        };
+        let request_id = parts.extensions.get::<RequestId>();
+        Ok(Self {
+            tenant: *tenant,
+            peer: Arc::clone(peer),
+            request_id: request_id.ok_or(ErrorCode::Internal)?.clone(),
+        })
+    }
+
+    /// Its tenant.
+    pub(crate) fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// What the vault is told of it: evidence, not a verdict.
+    pub(crate) fn context(&self) -> RequestContext {
+        RequestContext {
+            tenant: self.tenant.to_string(),
+            customer_token: String::new(),
+            request_id: self.request_id.as_str().to_owned(),
+            purpose: String::new(),
+            evidence: Some(ClientEvidence {
+                leaf_der: self.peer.leaf_der.clone(),
+                chain_der: self.peer.chain_der.clone(),
+                source_address: self.peer.address.ip().to_canonical().to_string(),
+            }),
+        }
+    }
+}
+
+impl KeyHolder {
+    /// The client, without its customer token.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The same as [`Client::context`], with the customer token.
+    pub(crate) fn context(&self) -> RequestContext {
+        RequestContext {
+            customer_token: self.customer_token.expose_text().as_str().to_owned(),
+            ..self.client.context()
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Client {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        Ok(Self::identify(parts)?)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for KeyHolder {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let client = Client::identify(parts)?;
+        let shown = parts.extensions.remove::<Shown>();
+        let Shown(customer_token) = shown.ok_or(ErrorCode::Unauthenticated)?;
+        Ok(Self { client, customer_token })
+    }
+}

@@ -1,0 +1,86 @@
+//! The layers every request passes before it reaches its route.
+//!
+//! Each refuses with a row of the one table of errors, and none reads a body. They rely on the
+//! connection's [`Peer`](tresor_door::Peer), which the listener has verified.
+
+use core::{panic::AssertUnwindSafe, time::Duration};
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse as _, Response},
+};
+use futures::FutureExt as _;
+use http::{HeaderName, HeaderValue, header};
+use tokio::sync::Semaphore;
+use tower::ServiceBuilder;
+use tresor_proto::{ErrorCode, RequestId, limits::REQUEST_DEADLINE_MS};
+use uuid::Uuid;
+
+use crate::{
+    access_log::AccessLog,
+    customer_token,
+    guarded_body::guard,
+    problem::{self, Refusal},
+};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Around all routes, outermost first.
+pub(crate) fn surround(routes: Router) -> Router {
+    let stack = ServiceBuilder::new()
+        // Outermost, so that every request is logged and every refusal becomes a problem document.
+        .layer(from_fn(identify))
+        // Before anything else could see the header.
+        .layer(from_fn(customer_token::take))
+        // Innermost, so that a fault is answered and logged.
+        .layer(from_fn(catch_panic));
+    routes.layer(stack)
+}
+
+/// Around the routes that work: bounds how many requests run at once. There is no queue; one more
+/// is told to come back.
+pub(crate) fn limit_requests(routes: Router, requests_max: usize) -> Router {
+    let seats = Arc::new(Semaphore::new(requests_max));
+    routes.layer(from_fn_with_state(seats, take_seat))
+}
+
+/// Around the routes that answer at once; streams have idle timeouts instead.
+pub(crate) fn limit_time(routes: Router) -> Router {
+    routes.layer(from_fn(within_deadline))
+}
+
+async fn identify(mut request: Request, next: Next) -> Response {
+    let request_id = RequestId::from_uuid(Uuid::now_v7());
+    let mut line = AccessLog::begin(&request, request_id.clone());
+    request.extensions_mut().insert(request_id.clone());
+    let mut response = problem::document(next.run(request).await, &request_id);
+    line.see_status(response.status());
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
+        headers.insert(X_REQUEST_ID, value);
+    }
+    // Answers are about persons; no cache may keep them.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    guard(response, line)
+}
+
+async fn take_seat(State(seats): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    match seats.try_acquire_owned() {
+        Ok(seat) => guard(next.run(request).await, seat),
+        Err(_) => Refusal::from(ErrorCode::Overloaded).into_response(),
+    }
+}
+
+async fn within_deadline(request: Request, next: Next) -> Response {
+    let deadline = Duration::from_millis(REQUEST_DEADLINE_MS);
+    let answered = tokio::time::timeout(deadline, next.run(request)).await;
+    answered.unwrap_or_else(|_| Refusal::from(ErrorCode::DeadlineExceeded).into_response())
+}
+
+async fn catch_panic(request: Request, next: Next) -> Response {
+    let caught = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    caught.unwrap_or_else(|_| Refusal::from(ErrorCode::Internal).into_response())
+}

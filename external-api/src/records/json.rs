@@ -1,0 +1,128 @@
+//! A revealed record as JSON.
+//!
+//! It promises that what is not shown is null, and that each field says why it shows what it
+//! shows. It relies on the screening reader to rebuild what it flattened.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tresor_proto::{
+    Content, DataClass, Failure, FieldName,
+    vault::{FieldState, GetResult, RevealedField, RevealedRecord, get_result::Outcome},
+};
+use tresor_screening::reader::unflatten;
+
+use crate::{problem::Problem, vault::malformed};
+
+/// One record.
+pub(super) fn record(found: GetResult) -> Result<Value, Failure> {
+    match found.outcome {
+        Some(Outcome::Record(record)) => revealed(record),
+        Some(Outcome::Status(status)) => Err(Failure::from_item_status(&status)),
+        None => Err(malformed()),
+    }
+}
+
+/// One record of a page; one that is not given has a problem in its place.
+pub(super) fn item(found: GetResult) -> Value {
+    let id = found.id.clone();
+    record(found).unwrap_or_else(|failure| json!({"id": id, "problem": Problem::of(&failure)}))
+}
+
+#[derive(Serialize)]
+struct Field {
+    name: String,
+    state: &'static str,
+    info_type: Option<String>,
+    class: Option<&'static str>,
+}
+
+fn revealed(record: RevealedRecord) -> Result<Value, Failure> {
+    let mut names = Vec::with_capacity(record.fields.len());
+    let mut values = Vec::with_capacity(record.fields.len());
+    let mut fields = Vec::with_capacity(record.fields.len());
+    for field in record.fields {
+        fields.push(told(&field));
+        names.push(FieldName::parse(&field.name).map_err(|_| malformed())?);
+        values.push(field.value.map(Content::try_from).transpose()?);
+    }
+    Ok(json!({
+        "id": record.id,
+        "revision": record.revision,
+        "created": record.created.map(|time| time.to_string()),
+        "updated": record.updated.map(|time| time.to_string()),
+        "record": unflatten(&names, values.iter().map(Option::as_ref)),
+        "fields": fields,
+    }))
+}
+
+fn told(field: &RevealedField) -> Field {
+    let class = DataClass::from_wire(field.data_class).ok().flatten();
+    Field {
+        name: field.name.clone(),
+        state: state(field.state()),
+        info_type: Some(field.info_type.clone()).filter(|text| !text.is_empty()),
+        class: class.map(DataClass::as_str),
+    }
+}
+
+fn state(state: FieldState) -> &'static str {
+    match state {
+        FieldState::Unspecified => "unspecified",
+        FieldState::Clear => "clear",
+        FieldState::Plain => "plain",
+        FieldState::Masked => "masked",
+        FieldState::Redacted => "redacted",
+        FieldState::Withheld => "withheld",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tresor_proto::{ErrorCode, vault};
+
+    use super::*;
+
+    fn field(name: &str, value: Option<&str>, state: FieldState, class: i32) -> RevealedField {
+        let text = |text: &str| Content::text(text).unwrap().into_wire();
+        RevealedField {
+            name: name.to_owned(),
+            value: value.map(text),
+            state: state as i32,
+            info_type: if class == 0 { "" } else { "CITY" }.to_owned(),
+            data_class: class,
+        }
+    }
+
+    #[test]
+    fn a_record_is_rebuilt_with_its_fields_told() {
+        let location = vault::DataClass::Location as i32;
+        let record = RevealedRecord {
+            id: "a".to_owned(),
+            revision: 2,
+            fields: vec![
+                field("tariff", Some("T1"), FieldState::Clear, 0),
+                field("/home/city", None, FieldState::Withheld, location),
+            ],
+            ..RevealedRecord::default()
+        };
+        let expected = json!({
+            "id": "a", "revision": 2, "created": null, "updated": null,
+            "record": {"tariff": "T1", "home": {"city": null}},
+            "fields": [
+                {"name": "tariff", "state": "clear", "info_type": null, "class": null},
+                {"name": "/home/city", "state": "withheld", "info_type": "CITY", "class": "location"},
+            ],
+        });
+        assert_eq!(revealed(record), Ok(expected));
+    }
+
+    #[test]
+    fn a_record_that_is_not_given_says_why() {
+        let failure = Failure::from(ErrorCode::Integrity);
+        let status = Outcome::Status(failure.to_item_status());
+        let found = GetResult { id: "a".to_owned(), outcome: Some(status) };
+        assert_eq!(item(found)["problem"]["code"], "integrity");
+        let absent = GetResult::default();
+        assert_eq!(record(absent).unwrap_err().code(), ErrorCode::Internal);
+    }
+}

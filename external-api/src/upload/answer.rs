@@ -1,0 +1,187 @@
+//! The results of an upload as they are told.
+//!
+//! It promises one line a row in order and a summary as the last line, whatever happens. It relies
+//! on the forwarding for their order.
+
+use axum::{
+    body::{Body, Bytes},
+    response::{IntoResponse as _, Response},
+};
+use futures::{StreamExt as _, stream};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use tokio::sync::mpsc::Receiver;
+use tokio_stream::wrappers::ReceiverStream;
+use tresor_proto::{ErrorCode, Failure, FieldName, vault::StoredRecord};
+
+use super::{Verdict, rows::Shape, screening::Counts};
+use crate::problem::{Problem, Refusal};
+
+/// The content type of streams of JSON lines.
+pub(crate) const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
+
+/// What a client wants to be told.
+pub(super) struct Wanted {
+    /// Whether verdicts are told.
+    pub(super) is_explained: bool,
+    /// Whether only refused rows are told.
+    pub(super) is_rejected_only: bool,
+    /// The field whose value becomes the record's id.
+    pub(super) id_field: Option<FieldName>,
+}
+
+/// What becomes known while an upload runs.
+pub(super) enum Answer {
+    /// The results of some rows, in order.
+    Rows(Vec<RowResult>),
+    /// The last answer.
+    End(Summary, Result<(), Failure>),
+}
+
+/// The result of one row.
+pub(super) struct RowResult {
+    pub(super) row: u64,
+    pub(super) line: u64,
+    pub(super) outcome: Result<StoredRecord, Failure>,
+    pub(super) verdicts: Option<Vec<Verdict>>,
+}
+
+/// What an upload came to.
+#[derive(Clone, Copy, Default, Serialize)]
+pub(crate) struct Summary {
+    /// Rows that were stored, or would have been.
+    accepted: u64,
+    /// Rows that were refused.
+    rejected: u64,
+    fields_sealed: u64,
+    fields_clear: u64,
+    fields_dropped: u64,
+}
+
+impl Summary {
+    /// Whether nothing was counted yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.accepted == 0 && self.rejected == 0
+    }
+
+    /// Counts an accepted row.
+    pub(crate) fn accept(&mut self, counts: Counts) {
+        self.accepted += 1;
+        self.fields_sealed += counts.sealed;
+        self.fields_clear += counts.clear;
+        self.fields_dropped += counts.dropped;
+    }
+
+    /// Counts a refused row.
+    pub(crate) fn reject(&mut self) {
+        self.rejected += 1;
+    }
+
+    /// The last line.
+    pub(crate) fn to_line(self, end: &Result<(), Failure>) -> Vec<u8> {
+        let told = ToldSummary {
+            complete: end.is_ok(),
+            counts: self,
+            problem: end.as_ref().err().map(Problem::of),
+        };
+        to_line(&LastLine { summary: told })
+    }
+}
+
+#[derive(Serialize)]
+struct LastLine<'a> {
+    summary: ToldSummary<'a>,
+}
+
+#[derive(Serialize)]
+struct ToldSummary<'a> {
+    complete: bool,
+    #[serde(flatten)]
+    counts: Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Problem<'a>>,
+}
+
+#[derive(Serialize)]
+struct ToldRow<'a> {
+    row: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Problem<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdicts: Option<&'a [Verdict]>,
+}
+
+impl RowResult {
+    fn told(&self, line: Option<u64>) -> ToldRow<'_> {
+        let stored = self.outcome.as_ref().ok();
+        ToldRow {
+            row: self.row,
+            line,
+            status: if stored.is_some() { "stored" } else { "rejected" },
+            id: stored.map(|stored| stored.id.as_str()),
+            revision: stored.map(|stored| stored.revision),
+            problem: self.outcome.as_ref().err().map(Problem::of),
+            verdicts: self.verdicts.as_deref(),
+        }
+    }
+}
+
+/// One line of JSON.
+pub(crate) fn to_line(value: &impl Serialize) -> Vec<u8> {
+    let mut line = serde_json::to_vec(value).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+/// Begins the response as soon as the first answer says what it is.
+pub(super) async fn respond(
+    mut answers: Receiver<Answer>,
+    shape: &Shape,
+    wanted: &Wanted,
+) -> Result<Response, Refusal> {
+    let first = match answers.recv().await {
+        // Refused as a whole, before any row: an ordinary problem.
+        Some(Answer::End(_, Err(failure))) => return Err(failure.into()),
+        Some(first) => first,
+        None => return Err(ErrorCode::Internal.into()),
+    };
+    if shape.is_object() {
+        return object(first);
+    }
+    let is_rejected_only = wanted.is_rejected_only;
+    let answers = stream::iter([first]).chain(ReceiverStream::new(answers));
+    let lines = answers.map(move |answer| Ok::<_, Failure>(lines(&answer, is_rejected_only)));
+    let headers = [(header::CONTENT_TYPE, NDJSON)];
+    Ok((headers, Body::from_stream(lines)).into_response())
+}
+
+/// The answer to one JSON object.
+fn object(first: Answer) -> Result<Response, Refusal> {
+    let result = match first {
+        Answer::Rows(results) => results.into_iter().next(),
+        Answer::End(..) => None,
+    };
+    let result = result.ok_or(ErrorCode::Internal)?;
+    if let Err(failure) = result.outcome {
+        return Err(failure.into());
+    }
+    Ok((StatusCode::CREATED, axum::Json(result.told(None))).into_response())
+}
+
+fn lines(answer: &Answer, is_rejected_only: bool) -> Bytes {
+    match answer {
+        Answer::Rows(results) => results
+            .iter()
+            .filter(|result| !is_rejected_only || result.outcome.is_err())
+            .flat_map(|result| to_line(&result.told(Some(result.line))))
+            .collect(),
+        Answer::End(summary, end) => summary.to_line(end).into(),
+    }
+}

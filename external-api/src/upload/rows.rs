@@ -1,0 +1,206 @@
+//! The rows of a request's body, read on a thread of their own.
+//!
+//! It promises that a few rows at most wait to be taken, that a client which goes silent for 30
+//! seconds is cut off, and that compression cannot blow up the memory. It relies on the screening
+//! reader for the formats.
+
+use core::time::Duration;
+use std::{
+    io::{self, Read},
+    ops::ControlFlow,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU64, Ordering},
+    },
+};
+
+use async_compression::{
+    tokio::bufread::{GzipDecoder, ZstdDecoder},
+    zstd::DParameter,
+};
+use axum::body::{Body, Bytes};
+use futures::Stream;
+use tokio::{
+    io::AsyncBufRead,
+    sync::mpsc::{self, Receiver, Sender},
+};
+use tokio_stream::StreamExt as _;
+use tokio_util::io::{StreamReader, SyncIoBridge};
+use tresor_proto::{ErrorCode, Failure, limits::IDLE_TIMEOUT_MS};
+use tresor_screening::reader::{Format, Row, read};
+
+use super::media::{Compression, Media};
+
+/// Rows that wait to be taken; each may be as large as a record.
+const ROWS_QUEUED_MAX: usize = 16;
+/// log2 of the window that RFC 8878 §3.1.1.1.2 asks decoders to support: 8 MiB.
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+/// What any upload may unpack to; beyond, the ratio counts.
+const UNPACKED_BYTES_FREE: u64 = 64 * 1024 * 1024;
+/// Tables of persons compress to a tenth; far beyond that it is a bomb.
+const UNPACKED_RATIO_MAX: u64 = 200;
+
+/// A row, or how the upload ended.
+pub(crate) enum Item {
+    Row(Row),
+    End(Result<(), Failure>),
+}
+
+/// The rows as they come.
+pub(crate) struct Rows(Receiver<Item>);
+
+/// What an upload looks like, known as soon as its first row or its end is.
+#[derive(Clone, Default)]
+pub(crate) struct Shape(Arc<AtomicU8>);
+
+impl Rows {
+    /// Starts to read a body.
+    pub(crate) fn open(media: Media, body: Body) -> (Self, Shape) {
+        let (sender, items) = mpsc::channel(ROWS_QUEUED_MAX);
+        let shape = Shape::default();
+        let packed = Arc::new(AtomicU64::new(0));
+        let bytes = unpacked(media.compression, chunks(body, Arc::clone(&packed)));
+        let input = Input {
+            bytes: SyncIoBridge::new(bytes),
+            shape: shape.clone(),
+            is_packed: media.compression != Compression::None,
+            packed,
+            unpacked: 0,
+        };
+        tokio::task::spawn_blocking(move || send_rows(media.format, input, &sender));
+        (Self(items), shape)
+    }
+
+    /// The next row, or the end. After the end, or when the reading thread died, a failure.
+    pub(crate) async fn next(&mut self) -> Item {
+        let item = self.0.recv().await;
+        item.unwrap_or_else(|| Item::End(Err(ErrorCode::Internal.into())))
+    }
+
+    /// The next row when it is already there.
+    pub(crate) fn next_waiting(&mut self) -> Option<Item> {
+        self.0.try_recv().ok()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(items: Receiver<Item>) -> Self {
+        Self(items)
+    }
+}
+
+impl Shape {
+    /// Whether the upload is one JSON object.
+    pub(crate) fn is_object(&self) -> bool {
+        self.0.load(Ordering::Acquire) == b'{'
+    }
+
+    /// Notes the first byte that is neither white space nor a byte order mark.
+    fn see(&self, bytes: &[u8]) {
+        if self.0.load(Ordering::Relaxed) == 0 {
+            let is_blank = |byte: &u8| byte.is_ascii_whitespace() || b"\xEF\xBB\xBF".contains(byte);
+            let first = bytes.iter().find(|byte| !is_blank(byte));
+            self.0.store(first.copied().unwrap_or(0), Ordering::Release);
+        }
+    }
+}
+
+/// Sends all rows; ends early when nobody takes them any more.
+fn send_rows(format: Format, input: impl Read, sender: &Sender<Item>) {
+    let result = read(format, input, &mut |row| match sender.blocking_send(Item::Row(row)) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    });
+    // Nobody is left to be told.
+    let _ = sender.blocking_send(Item::End(result.map_err(Failure::from)));
+}
+
+/// The chunks of a body, counted; a client that sends nothing for too long is cut off.
+fn chunks(
+    body: Body,
+    packed: Arc<AtomicU64>,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin {
+    let idle = Duration::from_millis(IDLE_TIMEOUT_MS);
+    let chunks = body.into_data_stream().timeout(idle).map(move |chunk| {
+        let chunk = chunk.map_err(|_| io::Error::other(Failure::from(ErrorCode::DeadlineExceeded)));
+        let chunk = chunk?.map_err(io::Error::other)?;
+        packed.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+        Ok(chunk)
+    });
+    Box::pin(chunks)
+}
+
+fn unpacked(
+    compression: Compression,
+    chunks: impl Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static,
+) -> Box<dyn AsyncBufRead + Send + Unpin> {
+    let bytes = StreamReader::new(chunks);
+    match compression {
+        Compression::None => Box::new(bytes),
+        Compression::Gzip => {
+            let mut decoder = GzipDecoder::new(bytes);
+            decoder.multiple_members(true);
+            Box::new(tokio::io::BufReader::new(decoder))
+        }
+        Compression::Zstd => {
+            let window = DParameter::window_log_max(ZSTD_WINDOW_LOG_MAX);
+            let mut decoder = ZstdDecoder::with_params(bytes, &[window]);
+            decoder.multiple_members(true);
+            Box::new(tokio::io::BufReader::new(decoder))
+        }
+    }
+}
+
+/// Looks at what the reader reads.
+struct Input<R> {
+    bytes: R,
+    shape: Shape,
+    is_packed: bool,
+    packed: Arc<AtomicU64>,
+    unpacked: u64,
+}
+
+impl<R: Read> Read for Input<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.bytes.read(buffer)?;
+        self.shape.see(buffer.get(..read).unwrap_or_default());
+        self.unpacked += read as u64;
+        let packed = self.packed.load(Ordering::Relaxed);
+        let unpacked_max = UNPACKED_BYTES_FREE + UNPACKED_RATIO_MAX * packed;
+        if self.is_packed && self.unpacked > unpacked_max {
+            let message = "the upload unpacks to more than 200 times its size";
+            return Err(io::Error::other(Failure::new(ErrorCode::TooLarge, message)));
+        }
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shape_is_told_by_the_first_byte_that_counts() {
+        let shape = Shape::default();
+        shape.see(b" \n\xEF\xBB\xBF ");
+        assert!(!shape.is_object());
+        shape.see(b"\t{");
+        assert!(shape.is_object());
+        shape.see(b"[");
+        assert!(shape.is_object());
+    }
+
+    #[test]
+    fn a_decompression_bomb_is_refused() {
+        let mut input = Input {
+            bytes: io::repeat(b'x'),
+            shape: Shape::default(),
+            is_packed: true,
+            packed: Arc::new(AtomicU64::new(1000)),
+            unpacked: UNPACKED_BYTES_FREE + UNPACKED_RATIO_MAX * 1000 - 10,
+        };
+        assert!(input.read(&mut [0; 10]).is_ok());
+        let error = input.read(&mut [0; 1]).unwrap_err();
+        let failure = error.get_ref().and_then(|e| e.downcast_ref::<Failure>());
+        assert_eq!(failure.unwrap().code(), ErrorCode::TooLarge);
+    }
+}

@@ -1,0 +1,252 @@
+//! What screening makes of a batch: records to forward, and the fate of every row.
+//!
+//! It promises that a dropped field is not forwarded, a rejected record not at all, and that no
+//! record gets a personal id, since ids are stored readable. It relies on the plan for verdicts.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tresor_proto::{
+    Action, Content, ContentType, ErrorCode, Failure, FieldName, InfoType, RecordId, vault,
+};
+use tresor_screening::{
+    self as screen, Plan, Source,
+    reader::{Record, Row},
+};
+
+use crate::policies::VersionedPolicy;
+
+/// How the rows of one upload are screened.
+#[derive(Clone)]
+pub(crate) struct Screening {
+    policy: Arc<VersionedPolicy>,
+    id_field: Option<FieldName>,
+    is_explained: bool,
+}
+
+/// A screened batch.
+pub(crate) struct Screened {
+    /// What is forwarded.
+    pub(crate) records: Vec<vault::RecordInput>,
+    /// What became of each row, in order; those not refused are the records, in order.
+    pub(crate) fates: Vec<Fate>,
+}
+
+/// What became of a row.
+pub(crate) struct Fate {
+    /// Its number.
+    pub(crate) row: u64,
+    /// Its line.
+    pub(crate) line: u64,
+    /// What is done with its fields, or why it is refused.
+    pub(crate) outcome: Result<Counts, Failure>,
+    /// The verdicts, when asked for.
+    pub(crate) verdicts: Option<Vec<Verdict>>,
+}
+
+/// Fields by what is done with them.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counts {
+    pub(crate) sealed: u64,
+    pub(crate) clear: u64,
+    pub(crate) dropped: u64,
+}
+
+/// A verdict as it is told.
+#[derive(Serialize)]
+pub(crate) struct Verdict {
+    name: String,
+    info_type: Option<&'static str>,
+    class: Option<&'static str>,
+    confidence: f32,
+    source: &'static str,
+    evidence: String,
+    action: &'static str,
+}
+
+impl Screening {
+    /// Screening by a policy.
+    pub(crate) fn new(
+        policy: Arc<VersionedPolicy>,
+        id_field: Option<FieldName>,
+        is_explained: bool,
+    ) -> Self {
+        Self { policy, id_field, is_explained }
+    }
+
+    /// The same under another version of the policy.
+    pub(crate) fn renew(&mut self, policy: Arc<VersionedPolicy>) {
+        self.policy = policy;
+    }
+
+    /// The version of its policy.
+    pub(crate) fn version(&self) -> u64 {
+        self.policy.version
+    }
+
+    /// Screens rows away from the threads that serve requests.
+    pub(crate) async fn screen(&self, rows: &Arc<Vec<Row>>) -> Result<Screened, Failure> {
+        let (screening, rows) = (self.clone(), Arc::clone(rows));
+        let screened = tokio::task::spawn_blocking(move || screening.screen_all(&rows));
+        screened.await.map_err(|_| ErrorCode::Internal.into())
+    }
+
+    fn screen_all(&self, rows: &[Row]) -> Screened {
+        let mut plans = Plans::default();
+        let mut screened = Screened {
+            records: Vec::with_capacity(rows.len()),
+            fates: Vec::with_capacity(rows.len()),
+        };
+        for row in rows {
+            let mut verdicts = None;
+            let outcome = match &row.result {
+                Ok(record) => {
+                    let found = plans.screen(&self.policy.policy, record);
+                    verdicts = self.is_explained.then(|| explain(&record.names, &found));
+                    self.forward(record, &found)
+                }
+                Err(error) => Err(Failure::from(error)),
+            };
+            screened.fates.push(Fate {
+                row: row.number,
+                line: row.line,
+                outcome: outcome.map(|(record, counts)| {
+                    screened.records.push(record);
+                    counts
+                }),
+                verdicts,
+            });
+        }
+        screened
+    }
+
+    /// What is forwarded of a record.
+    fn forward(
+        &self,
+        record: &Record,
+        verdicts: &[screen::Verdict],
+    ) -> Result<(vault::RecordInput, Counts), Failure> {
+        check_rejections(&record.names, verdicts)?;
+        let id = self.id(record, verdicts)?;
+        let mut counts = Counts::default();
+        let mut fields = Vec::with_capacity(record.names.len());
+        let named = record.names.iter().zip(&record.values);
+        for ((name, value), verdict) in named.zip(verdicts) {
+            let count = match verdict.action {
+                Action::Clear => &mut counts.clear,
+                Action::Drop => &mut counts.dropped,
+                // No verdict tokenizes yet, and a rejection has been answered: seal, to be safe.
+                Action::Seal | Action::Tokenize | Action::Reject => &mut counts.sealed,
+            };
+            *count += 1;
+            if verdict.action != Action::Drop {
+                fields.push(field(name, value, verdict));
+            }
+        }
+        let input = vault::RecordInput { id, fields, ..vault::RecordInput::default() };
+        Ok((input, counts))
+    }
+
+    /// The id that a record brings along; empty when the vault makes one.
+    fn id(&self, record: &Record, verdicts: &[screen::Verdict]) -> Result<String, Failure> {
+        let Some(id_field) = &self.id_field else {
+            return Ok(String::new());
+        };
+        let refused = |description: &str| Failure::invalid(id_field.as_str(), description);
+        let at = record.names.iter().position(|name| name == id_field);
+        let found = at.and_then(|at| Some((record.values.get(at)?, verdicts.get(at)?)));
+        let (value, verdict) = found.ok_or_else(|| refused("the record has no such field"))?;
+        if is_personal(verdict) {
+            let message = "a record's id is stored readable and must not be personal";
+            let failure = Failure::new(ErrorCode::RejectedByPolicy, message);
+            return Err(failure.with_violation(id_field.as_str(), "screened as personal"));
+        }
+        let id = RecordId::parse(value.as_text().unwrap_or_default());
+        let id = id.map_err(|_| refused("a record's id is [A-Za-z0-9._~-]{1,128}"))?;
+        Ok(id.as_str().to_owned())
+    }
+}
+
+/// Whether a value must not be shown: its type is known, or the policy protects it. Text of which
+/// nothing is known is sealed to be safe, but may well be an id.
+fn is_personal(verdict: &screen::Verdict) -> bool {
+    let is_typed = verdict.info_type.is_some_and(|t| t != InfoType::FreeText);
+    let is_protected = verdict.source == Source::Declared && verdict.action != Action::Clear;
+    is_typed || is_protected
+}
+
+fn check_rejections(names: &[FieldName], verdicts: &[screen::Verdict]) -> Result<(), Failure> {
+    let verdicts = names.iter().zip(verdicts);
+    let mut rejected = verdicts.filter(|(_, verdict)| verdict.action == Action::Reject).peekable();
+    if rejected.peek().is_none() {
+        return Ok(());
+    }
+    let failure = Failure::from(ErrorCode::RejectedByPolicy);
+    Err(rejected.fold(failure, |failure, (name, verdict)| {
+        let kind = verdict.info_type.map_or("this field", InfoType::as_str);
+        failure.with_violation(name.as_str(), format!("the policy rejects {kind}"))
+    }))
+}
+
+fn field(name: &FieldName, value: &Content, verdict: &screen::Verdict) -> vault::Field {
+    let action = match verdict.action {
+        Action::Clear => vault::Action::Clear,
+        Action::Seal | Action::Tokenize | Action::Drop | Action::Reject => vault::Action::Seal,
+    };
+    let class = verdict.class.map_or(vault::DataClass::Unspecified, Into::into);
+    vault::Field {
+        name: name.as_str().to_owned(),
+        value: Some(wire(value)),
+        action: action as i32,
+        info_type: verdict.info_type.map_or_else(String::new, |t| t.as_str().to_owned()),
+        data_class: class as i32,
+    }
+}
+
+/// A copy of a value for the wire; the original is needed again when the policy turns out to be
+/// outdated.
+fn wire(value: &Content) -> vault::Value {
+    use vault::value::Content as Wire;
+    let text = || value.as_text().unwrap_or_default().to_owned();
+    let content = match value.content_type() {
+        ContentType::Text => Wire::Text(text()),
+        ContentType::Json => Wire::Json(text()),
+        ContentType::Binary => Wire::Binary(value.as_bytes().to_vec()),
+    };
+    vault::Value { content: Some(content) }
+}
+
+fn explain(names: &[FieldName], verdicts: &[screen::Verdict]) -> Vec<Verdict> {
+    let told = |(name, verdict): (&FieldName, &screen::Verdict)| Verdict {
+        name: name.as_str().to_owned(),
+        info_type: verdict.info_type.map(InfoType::as_str),
+        class: verdict.class.map(tresor_proto::DataClass::as_str),
+        confidence: verdict.confidence,
+        source: verdict.source.as_str(),
+        evidence: verdict.evidence.to_string(),
+        action: verdict.action.as_str(),
+    };
+    names.iter().zip(verdicts).map(told).collect()
+}
+
+/// The last plan with the names it is for: rows with the same names share them.
+#[derive(Default)]
+struct Plans(Option<(Arc<[FieldName]>, Plan)>);
+
+impl Plans {
+    fn screen(&mut self, policy: &tresor_proto::Policy, record: &Record) -> Vec<screen::Verdict> {
+        let values: Vec<_> = record.values.iter().map(screen::Value::from).collect();
+        if let Some((names, plan)) = &self.0
+            && Arc::ptr_eq(names, &record.names)
+        {
+            return plan.screen(&values);
+        }
+        let plan = Plan::compile(policy, &record.names);
+        let verdicts = plan.screen(&values);
+        self.0 = Some((Arc::clone(&record.names), plan));
+        verdicts
+    }
+}
+
+#[cfg(test)]
+mod tests;

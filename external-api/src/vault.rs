@@ -1,0 +1,120 @@
+//! The vault as the edge calls it.
+//!
+//! It promises that every error is a [`Failure`] of the one table. It relies on a channel that
+//! connects at its first use and again when it broke.
+
+use core::time::Duration;
+
+use futures::Stream;
+use tonic::{Request, Status, Streaming, transport::Channel};
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+use tresor_proto::{
+    ErrorCode, Failure,
+    limits::{MESSAGE_BYTES_MAX, REQUEST_DEADLINE_MS},
+    vault::{
+        Collection, DeleteRequest, DeleteResult, EnrolRequest, EnrolResponse, GetCollectionRequest,
+        GetRequest, GetResult, IngestRequest, IngestResponse, ListRequest, ListResponse,
+        collection_service_client::CollectionServiceClient,
+        customer_token_service_client::CustomerTokenServiceClient,
+        record_service_client::RecordServiceClient,
+    },
+};
+
+/// A probe that is not answered by then counts as failed.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
+/// What a page of records may be larger than the limit of a message by: its own framing.
+const ANSWER_BYTES_MAX: usize = MESSAGE_BYTES_MAX + 64 * 1024;
+
+/// The vault, by its services. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Vault {
+    records: RecordServiceClient<Channel>,
+    collections: CollectionServiceClient<Channel>,
+    customer_tokens: CustomerTokenServiceClient<Channel>,
+    health: HealthClient<Channel>,
+}
+
+impl Vault {
+    /// The vault at the other end of `channel`.
+    pub(crate) fn new(channel: Channel) -> Self {
+        let records = RecordServiceClient::new(channel.clone());
+        Self {
+            records: records.max_decoding_message_size(ANSWER_BYTES_MAX),
+            collections: CollectionServiceClient::new(channel.clone()),
+            customer_tokens: CustomerTokenServiceClient::new(channel.clone()),
+            health: HealthClient::new(channel),
+        }
+    }
+
+    /// Gives a collection with its newest policy.
+    pub(crate) async fn collection(
+        &self,
+        request: GetCollectionRequest,
+    ) -> Result<Collection, Failure> {
+        let mut service = self.collections.clone();
+        let answer = answered(service.get_collection(timed(request)).await)?;
+        answer.collection.ok_or_else(malformed)
+    }
+
+    /// Reads one record.
+    pub(crate) async fn get(&self, request: GetRequest) -> Result<GetResult, Failure> {
+        let mut service = self.records.clone();
+        let answer = answered(service.get(timed(request)).await)?;
+        answer.results.into_iter().next().ok_or_else(malformed)
+    }
+
+    /// Reads a page of records.
+    pub(crate) async fn list(&self, request: ListRequest) -> Result<ListResponse, Failure> {
+        answered(self.records.clone().list(timed(request)).await)
+    }
+
+    /// Deletes one record.
+    pub(crate) async fn delete(&self, request: DeleteRequest) -> Result<DeleteResult, Failure> {
+        let mut service = self.records.clone();
+        let answer = answered(service.delete(timed(request)).await)?;
+        answer.results.into_iter().next().ok_or_else(malformed)
+    }
+
+    /// Enrols a tenant.
+    pub(crate) async fn enrol(&self, request: EnrolRequest) -> Result<EnrolResponse, Failure> {
+        answered(self.customer_tokens.clone().enrol(timed(request)).await)
+    }
+
+    /// Opens a stream of records.
+    pub(crate) async fn ingest(
+        &self,
+        requests: impl Stream<Item = IngestRequest> + Send + 'static,
+    ) -> Result<Streaming<IngestResponse>, Failure> {
+        answered(self.records.clone().ingest(requests).await)
+    }
+
+    /// Whether the vault can be reached and serves.
+    pub(crate) async fn is_serving(&self) -> bool {
+        let mut health = self.health.clone();
+        let mut request = Request::new(HealthCheckRequest::default());
+        request.set_timeout(HEALTH_TIMEOUT);
+        let answer = tokio::time::timeout(HEALTH_TIMEOUT, health.check(request)).await;
+        let status = answer.ok().and_then(Result::ok);
+        status.is_some_and(|answer| answer.get_ref().status() == ServingStatus::Serving)
+    }
+}
+
+fn timed<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(Duration::from_millis(REQUEST_DEADLINE_MS));
+    request
+}
+
+fn answered<T>(answer: Result<tonic::Response<T>, Status>) -> Result<T, Failure> {
+    match answer {
+        Ok(answer) => Ok(answer.into_inner()),
+        Err(status) => Err(Failure::from(&status)),
+    }
+}
+
+/// The vault's answer lacks what its contract promises.
+pub(crate) fn malformed() -> Failure {
+    Failure::from(ErrorCode::Internal)
+}

@@ -1,0 +1,349 @@
+//! A vault that keeps in memory what it is given, so that tests can look at it.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
+};
+
+use futures::{StreamExt as _, stream::BoxStream};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming, async_trait, transport::Server};
+use tresor_door::{Authority, Listener, Shutdown};
+use tresor_proto::{
+    Action, CustomerToken, CustomerTokenId, CustomerTokenKind, ErrorCode, Failure, FieldName,
+    FieldPolicy, Policy, Secret, TrustDomain, UndeclaredPolicy,
+    vault::{
+        Collection, DeleteRequest, DeleteResponse, DeleteResult, EnrolRequest, EnrolResponse,
+        FieldState, GetCollectionRequest, GetCollectionResponse, GetRequest, GetResponse,
+        GetResult, IngestOpening, IngestRequest, IngestResponse, ListCollectionsRequest,
+        ListCollectionsResponse, ListRequest, ListResponse, PutCollectionRequest,
+        PutCollectionResponse, PutRequest, PutResponse, PutResult, RecordInput, RequestContext,
+        RevealedField, RevealedRecord, StoredRecord,
+        collection_service_server::{CollectionService, CollectionServiceServer},
+        customer_token_service_server::{CustomerTokenService, CustomerTokenServiceServer},
+        get_result,
+        ingest_request::Message,
+        put_result,
+        record_service_server::{RecordService, RecordServiceServer},
+    },
+};
+
+use super::house::House;
+
+#[derive(Clone)]
+pub(crate) struct FakeVault {
+    state: Arc<State>,
+    address: SocketAddr,
+}
+
+struct State {
+    customer_token: String,
+    version: Mutex<u64>,
+    contexts: Mutex<Vec<RequestContext>>,
+    batches: Mutex<Vec<usize>>,
+    stored: Mutex<Vec<RecordInput>>,
+    is_acknowledging: watch::Sender<bool>,
+}
+
+#[derive(Clone)]
+struct Services(Arc<State>);
+
+impl FakeVault {
+    pub(crate) async fn start(house: &House) -> Self {
+        let state = Arc::new(State {
+            customer_token: customer_token(7),
+            version: Mutex::new(1),
+            contexts: Mutex::default(),
+            batches: Mutex::default(),
+            stored: Mutex::default(),
+            is_acknowledging: watch::Sender::new(true),
+        });
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let domain = TrustDomain::parse("tresor.local").unwrap();
+        let authority = Authority::load(&house.authorities(), domain).unwrap();
+        let tls = house.issue_service("vault");
+        let listener = Listener::bind(any_port, &tls, authority, &["h2"]).await.unwrap();
+        let address = listener.local_addr();
+        let services = Services(Arc::clone(&state));
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_service_status("", tonic_health::ServingStatus::Serving).await;
+        let server = Server::builder()
+            .add_service(RecordServiceServer::new(services.clone()))
+            .add_service(CollectionServiceServer::new(services.clone()))
+            .add_service(CustomerTokenServiceServer::new(services))
+            .add_service(health_service);
+        tokio::spawn(server.serve_with_incoming(listener.into_incoming(Shutdown::new())));
+        Self { state, address }
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        format!("https://localhost:{}", self.address.port())
+    }
+
+    pub(crate) fn customer_token(&self) -> &str {
+        &self.state.customer_token
+    }
+
+    /// Everybody who called.
+    pub(crate) fn contexts(&self) -> Vec<RequestContext> {
+        self.state.contexts.lock().unwrap().clone()
+    }
+
+    pub(crate) fn stored(&self) -> Vec<RecordInput> {
+        self.state.stored.lock().unwrap().clone()
+    }
+
+    /// The number of records of each batch.
+    pub(crate) fn batches(&self) -> Vec<usize> {
+        self.state.batches.lock().unwrap().clone()
+    }
+
+    /// Makes the policy of the collection a newer one.
+    pub(crate) fn renew_policy(&self) {
+        *self.state.version.lock().unwrap() += 1;
+    }
+
+    /// Lets batches wait, or no longer.
+    pub(crate) fn acknowledge(&self, is_acknowledging: bool) {
+        self.state.is_acknowledging.send_replace(is_acknowledging);
+    }
+}
+
+/// A well-formed customer token.
+pub(crate) fn customer_token(byte: u8) -> String {
+    let secret = Secret::try_fill::<()>(|bytes| {
+        bytes.fill(byte);
+        Ok(())
+    });
+    let id = CustomerTokenId::from_bytes([byte; 12]);
+    let customer_token = CustomerToken::new(CustomerTokenKind::ReadWrite, id, secret.unwrap());
+    customer_token.expose_text().to_string()
+}
+
+/// The only collection is `customers`; every version of its policy drops `surplus` and rejects
+/// `forbidden`, and from the second on `tariff` is clear.
+fn policy(version: u64) -> Policy {
+    let declared = |name: &str, action| FieldPolicy {
+        name: FieldName::parse(name).unwrap(),
+        info_type: None,
+        data_class: None,
+        action,
+    };
+    let tariff = if version == 1 { Action::Seal } else { Action::Clear };
+    let fields = vec![
+        declared("surplus", Action::Drop),
+        declared("forbidden", Action::Reject),
+        declared("number", Action::Clear),
+        declared("tariff", tariff),
+    ];
+    Policy::new(fields, UndeclaredPolicy::default(), Action::Seal).unwrap()
+}
+
+impl State {
+    /// Notes the caller and checks it as a vault would.
+    fn admit(&self, context: Option<RequestContext>) -> Result<(), Failure> {
+        let context = context.unwrap();
+        let is_known = context.customer_token == self.customer_token;
+        self.contexts.lock().unwrap().push(context);
+        if is_known { Ok(()) } else { Err(ErrorCode::Unauthenticated.into()) }
+    }
+
+    fn open(&self, opening: IngestOpening) -> Result<u64, Failure> {
+        self.admit(opening.context)?;
+        Ok(opening.destination.unwrap().policy_version)
+    }
+
+    async fn put(
+        &self,
+        version: u64,
+        records: Vec<RecordInput>,
+    ) -> Result<IngestResponse, Failure> {
+        let mut is_acknowledging = self.is_acknowledging.subscribe();
+        is_acknowledging.wait_for(|is| *is).await.unwrap();
+        if version != *self.version.lock().unwrap() {
+            return Err(ErrorCode::Conflict.into());
+        }
+        self.batches.lock().unwrap().push(records.len());
+        let results = records.into_iter().map(|record| self.put_one(record)).collect();
+        Ok(IngestResponse { results })
+    }
+
+    fn put_one(&self, record: RecordInput) -> PutResult {
+        let mut stored = self.stored.lock().unwrap();
+        let outcome = if record.id == "refused" {
+            put_result::Outcome::Status(Failure::from(ErrorCode::AlreadyExists).to_item_status())
+        } else {
+            let made = format!("made-{}", stored.len());
+            let id = Some(record.id.clone()).filter(|id| !id.is_empty()).unwrap_or(made);
+            stored.push(record);
+            put_result::Outcome::Stored(StoredRecord { id, revision: 1 })
+        };
+        PutResult { reference: String::new(), outcome: Some(outcome) }
+    }
+
+    async fn ingest(
+        &self,
+        messages: &mut Streaming<IngestRequest>,
+        answers: &mpsc::Sender<Result<IngestResponse, Status>>,
+    ) -> Result<(), Status> {
+        let mut version = None;
+        while let Some(message) = messages.message().await? {
+            match (message.message.unwrap(), version) {
+                (Message::Opening(opening), None) => version = Some(self.open(opening)?),
+                (Message::Batch(batch), Some(version)) => {
+                    let answer = self.put(version, batch.records).await?;
+                    let _ = answers.send(Ok(answer)).await;
+                }
+                (Message::Opening(_), Some(_)) | (Message::Batch(_), None) => {
+                    return Err(Status::internal("out of order"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn revealed(&self, id: &str) -> Option<RevealedRecord> {
+        let stored = self.stored.lock().unwrap();
+        let record = stored.iter().find(|record| record.id == id)?;
+        let field = |field: &tresor_proto::vault::Field| RevealedField {
+            name: field.name.clone(),
+            value: field.value.clone(),
+            state: FieldState::Plain as i32,
+            info_type: field.info_type.clone(),
+            data_class: field.data_class,
+        };
+        Some(RevealedRecord {
+            id: id.to_owned(),
+            revision: 1,
+            created: Some(prost_types::Timestamp { seconds: 1, nanos: 0 }),
+            fields: record.fields.iter().map(field).collect(),
+            ..RevealedRecord::default()
+        })
+    }
+
+    fn found(&self, id: &str) -> GetResult {
+        let absent = || Failure::from(ErrorCode::NotFound).to_item_status();
+        let outcome = match self.revealed(id) {
+            Some(record) => get_result::Outcome::Record(record),
+            None => get_result::Outcome::Status(absent()),
+        };
+        GetResult { id: id.to_owned(), outcome: Some(outcome) }
+    }
+}
+
+#[async_trait]
+impl RecordService for Services {
+    async fn put(&self, _: Request<PutRequest>) -> Result<Response<PutResponse>, Status> {
+        Err(Status::unimplemented("the edge ingests"))
+    }
+
+    type IngestStream = BoxStream<'static, Result<IngestResponse, Status>>;
+
+    async fn ingest(
+        &self,
+        request: Request<Streaming<IngestRequest>>,
+    ) -> Result<Response<Self::IngestStream>, Status> {
+        let (state, mut messages) = (Arc::clone(&self.0), request.into_inner());
+        let (sender, answers) = mpsc::channel(4);
+        tokio::spawn(async move {
+            if let Err(status) = state.ingest(&mut messages, &sender).await {
+                let _ = sender.send(Err(status)).await;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(answers).boxed()))
+    }
+
+    async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
+        let request = request.into_inner();
+        self.0.admit(request.context)?;
+        let results = request.ids.iter().map(|id| self.0.found(id)).collect();
+        Ok(Response::new(GetResponse { results }))
+    }
+
+    async fn list(&self, request: Request<ListRequest>) -> Result<Response<ListResponse>, Status> {
+        let request = request.into_inner();
+        self.0.admit(request.context)?;
+        let ids: Vec<_> = self.0.stored.lock().unwrap().iter().map(|r| r.id.clone()).collect();
+        let first = request.page_token.parse::<usize>().unwrap_or(0);
+        let next = first + request.page_size as usize;
+        let page = ids.iter().take(next).skip(first);
+        let is_last = next >= ids.len();
+        Ok(Response::new(ListResponse {
+            results: page.map(|id| self.0.found(id)).collect(),
+            next_page_token: if is_last { String::new() } else { next.to_string() },
+        }))
+    }
+
+    async fn delete(
+        &self,
+        request: Request<DeleteRequest>,
+    ) -> Result<Response<DeleteResponse>, Status> {
+        let request = request.into_inner();
+        self.0.admit(request.context)?;
+        let delete = |id: String| {
+            let mut stored = self.0.stored.lock().unwrap();
+            let before = stored.len();
+            stored.retain(|record| record.id != id);
+            let is_absent = stored.len() == before;
+            let status = is_absent.then(|| Failure::from(ErrorCode::NotFound).to_item_status());
+            DeleteResult { id, status }
+        };
+        let results = request.ids.into_iter().map(delete).collect();
+        Ok(Response::new(DeleteResponse { results }))
+    }
+}
+
+#[async_trait]
+impl CollectionService for Services {
+    async fn put_collection(
+        &self,
+        _: Request<PutCollectionRequest>,
+    ) -> Result<Response<PutCollectionResponse>, Status> {
+        Err(Status::unimplemented("the edge puts none"))
+    }
+
+    async fn get_collection(
+        &self,
+        request: Request<GetCollectionRequest>,
+    ) -> Result<Response<GetCollectionResponse>, Status> {
+        let request = request.into_inner();
+        if request.name != "customers" {
+            return Err(Failure::from(ErrorCode::NotFound).into());
+        }
+        self.0.contexts.lock().unwrap().extend(request.context);
+        let version = *self.0.version.lock().unwrap();
+        let collection = Some(Collection {
+            name: request.name,
+            policy_version: version,
+            policy: Some((&policy(version)).into()),
+            updated: None,
+        });
+        Ok(Response::new(GetCollectionResponse { collection }))
+    }
+
+    async fn list_collections(
+        &self,
+        _: Request<ListCollectionsRequest>,
+    ) -> Result<Response<ListCollectionsResponse>, Status> {
+        Err(Status::unimplemented("the edge lists none"))
+    }
+}
+
+#[async_trait]
+impl CustomerTokenService for Services {
+    async fn enrol(
+        &self,
+        request: Request<EnrolRequest>,
+    ) -> Result<Response<EnrolResponse>, Status> {
+        let context = request.into_inner().context.unwrap();
+        let tenant_id = context.tenant.clone();
+        self.0.contexts.lock().unwrap().push(context);
+        Ok(Response::new(EnrolResponse {
+            tenant_id,
+            tenant_name: "planner".to_owned(),
+            customer_token: self.0.customer_token.clone(),
+            expires: None,
+        }))
+    }
+}

@@ -1,0 +1,133 @@
+//! Reading, deleting, screening, enrolling, limits and health.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::{RECORDS, Setting, TENANT, code, lines};
+
+async fn json(response: reqwest::Response) -> Value {
+    serde_json::from_str(&response.text().await.unwrap()).unwrap()
+}
+
+async fn stored() -> Setting {
+    let setting = Setting::new().await;
+    let body = "number;tariff\na;T1\nb;T2\nc;T3\n";
+    lines(setting.upload("?id_field=number", "text/csv", body).await).await;
+    setting
+}
+
+#[tokio::test]
+async fn a_collection_is_read_page_by_page() {
+    let setting = stored().await;
+    let mut path = format!("{RECORDS}?page_size=2&reveal=plain");
+    let first = json(setting.request(Method::GET, &path).send().await.unwrap()).await;
+    assert_eq!(first["records"][1]["record"], json!({"number": "b", "tariff": "T2"}));
+    path.push_str("&page_token=2");
+    assert_eq!(first["next_page_token"], "2");
+    let last = json(setting.request(Method::GET, &path).send().await.unwrap()).await;
+    assert_eq!(last["records"].as_array().unwrap().len(), 1);
+    assert_eq!(last["next_page_token"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_deleted_record_is_gone() {
+    let setting = stored().await;
+    let path = format!("{RECORDS}/b");
+    let deleted = setting.request(Method::DELETE, &path).send().await.unwrap();
+    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
+    for method in [Method::GET, Method::DELETE] {
+        let absent = setting.request(method, &path).send().await.unwrap();
+        assert_eq!(code(absent).await, (404, "not_found".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_verdicts_and_stores_nothing() {
+    let setting = Setting::new().await;
+    let request = setting.bare(Method::POST, "/v1/screen?collection=customers");
+    let request = request.header("Content-Type", "text/csv");
+    let body = "email;surplus;forbidden\ne@example.org;x;y\n1;2\n";
+    let told = lines(request.body(body).send().await.unwrap()).await;
+    let verdicts = &told[0]["verdicts"];
+    assert_eq!(verdicts[0]["info_type"], "EMAIL_ADDRESS");
+    assert_eq!(verdicts[0]["action"], "seal");
+    assert_eq!(verdicts[1]["action"], "drop");
+    assert_eq!(told[0]["problem"]["code"], "rejected_by_policy");
+    assert_eq!(
+        (told[1]["line"].as_u64(), &told[1]["problem"]["code"]),
+        (Some(3), &json!("invalid_request"))
+    );
+    assert_eq!(told[2]["summary"]["rejected"], 2);
+    assert!(setting.vault.stored().is_empty());
+    let request =
+        setting.bare(Method::POST, "/v1/screen").header("Content-Type", "application/json");
+    let told = lines(request.body(r#"{"forbidden":"7"}"#).send().await.unwrap()).await;
+    assert_eq!(told[1]["summary"]["accepted"], 1);
+    let request = setting.bare(Method::POST, "/v1/screen").header("Content-Type", "text/csv");
+    let refused = request.body("").send().await.unwrap();
+    assert_eq!(code(refused).await, (400, "invalid_request".to_owned()));
+}
+
+#[tokio::test]
+async fn a_customer_enrols_with_its_code() {
+    let setting = Setting::new().await;
+    let enrol = |body: String| setting.bare(Method::POST, "/v1/enrol").body(body).send();
+    let secret = tresor_proto::Secret::from_slice(&[3; 16]).unwrap();
+    let enrolment_code = tresor_proto::EnrolmentCode::new(secret).expose_text();
+    let body = json!({"enrolment_code": enrolment_code.as_str()});
+    let answer = enrol(body.to_string()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    let expected = json!({"tenant_id": TENANT, "tenant_name": "planner",
+        "customer_token": setting.vault.customer_token()});
+    assert_eq!(json(answer).await, expected);
+    let refused = enrol(r#"{"enrolment_code":"tre_x"}"#.to_owned()).await.unwrap();
+    assert_eq!(code(refused).await, (401, "unauthenticated".to_owned()));
+    let refused = enrol("{}".to_owned()).await.unwrap();
+    assert_eq!(code(refused).await, (400, "invalid_request".to_owned()));
+    let refused = enrol("x".repeat(5000)).await.unwrap();
+    assert_eq!(code(refused).await, (413, "too_large".to_owned()));
+}
+
+#[tokio::test]
+async fn the_limits_are_published() {
+    let setting = Setting::new().await;
+    let limits = json(setting.bare(Method::GET, "/v1/limits").send().await.unwrap()).await;
+    assert_eq!(limits["record_bytes_max"], 262_144);
+    assert_eq!(limits["request_deadline_ms"], 30_000);
+}
+
+#[tokio::test]
+async fn health_is_told_on_both_listeners() {
+    let setting = Setting::new().await;
+    for path in ["/healthz", "/readyz"] {
+        let answer = setting.bare(Method::GET, path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        let plain = format!("http://{}{path}", setting.edge.health_addr().unwrap());
+        let probe = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = probe.get(plain).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_its_vault_the_edge_is_not_ready() {
+    let setting = Setting::with(|config| config.vault.endpoint = "https://localhost:1".to_owned());
+    let setting = setting.await;
+    let alive = setting.bare(Method::GET, "/healthz").send().await.unwrap();
+    assert_eq!(alive.status(), StatusCode::OK);
+    let ready = setting.bare(Method::GET, "/readyz").send().await.unwrap();
+    assert_eq!(code(ready).await, (503, "overloaded".to_owned()));
+    let read = setting.request(Method::GET, RECORDS).send().await.unwrap();
+    assert_eq!(code(read).await, (503, "overloaded".to_owned()));
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_the_edge() {
+    let setting = Setting::new().await;
+    let answer = setting.bare(Method::GET, "/v1/limits").send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    setting.shutdown.trigger();
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), setting.edge.join());
+    assert!(ended.await.is_ok());
+}
