@@ -103,6 +103,27 @@ async fn one_bad_item_fails_alone_and_in_its_place() {
 }
 
 #[tokio::test]
+async fn a_record_is_screened_under_the_newest_policy_or_stores_nothing_clear() {
+    let running = Running::new().await;
+    let tenant = Tenant::new(&running, "acme").await;
+    let mut client = records(&running).await;
+    let under = |policy_version: u64| {
+        let mut request = put_request(&tenant, vec![record("a-1")]);
+        request.destination.as_mut().unwrap().policy_version = policy_version;
+        request
+    };
+    let status = client.put(under(7)).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::Aborted);
+    let put = client.put(under(0)).await.unwrap().into_inner();
+    let Some(put_result::Outcome::Status(status)) = &put.results[0].outcome else {
+        panic!("the clear field is refused");
+    };
+    let failure = Failure::from_item_status(status);
+    assert_eq!(failure.code(), ErrorCode::RejectedByPolicy);
+    assert_eq!(failure.violations()[0].field, "tariff");
+}
+
+#[tokio::test]
 async fn a_collection_is_listed_page_by_page() {
     let running = Running::new().await;
     let tenant = Tenant::new(&running, "acme").await;

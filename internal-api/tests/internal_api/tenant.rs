@@ -103,9 +103,10 @@ pub(crate) fn field(
     }
 }
 
+/// As the edge sends it after screening under the first policy.
 pub(crate) fn destination() -> Option<vault::Destination> {
     let collection = "customers".to_owned();
-    Some(vault::Destination { collection, policy_version: 0 })
+    Some(vault::Destination { collection, policy_version: 1 })
 }
 
 pub(crate) fn put_request(tenant: &Tenant, records: Vec<vault::RecordInput>) -> vault::PutRequest {
