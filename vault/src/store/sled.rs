@@ -6,19 +6,20 @@
 
 mod log_files;
 mod rows;
+#[cfg(test)]
+mod tests;
+mod tree;
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use ::sled::{Batch as SledBatch, Config, Db, Error as SledError};
+use ::sled::{Config, Db};
 
 use self::log_files::{LogFiles, await_release};
-use self::rows::Assembly;
+use self::tree::{Tree, fault};
 use super::engine::{Batch, Engine, KeyRange, guarded};
-use super::{StoreError, StoreRow, durable};
+use super::{StoreError, StoreRow};
 
 /// Bytes of sled's page cache, for each open database; its default is a gigabyte.
 const CACHE_BYTES: u64 = 4 * 1024 * 1024;
@@ -36,14 +37,6 @@ pub(super) struct SledEngine {
     refusing_since: Mutex<Option<Instant>>,
 }
 
-/// What readers see.
-struct Tree {
-    db: Option<Db>,
-    /// What rows that are written but not yet synced held before: readers get this, so that no
-    /// answer depends on a row that a power cut may take back.
-    before: Batch,
-}
-
 impl SledEngine {
     /// What an existing database has.
     pub(super) const FILES: &[&str] = &[LogFiles::LOG, LogFiles::SETTINGS];
@@ -53,7 +46,7 @@ impl SledEngine {
         let (db, files) = open_tree(directory, Some(FLUSH_EVERY_MS))?;
         Ok(Self {
             directory: directory.to_owned(),
-            tree: RwLock::new(Tree { db: Some(db), before: BTreeMap::new() }),
+            tree: RwLock::new(Tree::new(db)),
             files: Mutex::new(files),
             refusing_since: Mutex::new(None),
         })
@@ -90,7 +83,7 @@ impl SledEngine {
         drop_tree(tree.db.take())?;
         let (db, files) = open_tree(&self.directory, Some(FLUSH_EVERY_MS))?;
         *self.files() = files;
-        *tree = Tree { db: Some(db), before: BTreeMap::new() };
+        *tree = Tree::new(db);
         *refusing_since = None;
         Ok(())
     }
@@ -146,119 +139,6 @@ impl Engine for SledEngine {
     }
 }
 
-impl Tree {
-    /// No handle: the disk was full when sled was opened anew.
-    fn db(&self) -> Result<&Db, StoreError> {
-        self.db.as_ref().ok_or(StoreError::Unavailable)
-    }
-
-    fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.before.get(key) {
-            Some(before) => Ok(before.clone()),
-            None => self.stored(key),
-        }
-    }
-
-    fn stored(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(mut assembly) = self.first_chunk(key)? else {
-            return Ok(None);
-        };
-        for chunk in 1..=assembly.chunks_after_first() {
-            let bytes = self.chunk(key, number(chunk)?)?.ok_or(StoreError::Quarantined)?;
-            assembly = assembly.add(&bytes)?;
-        }
-        assembly.finish().map(Some)
-    }
-
-    fn first_chunk(&self, key: &[u8]) -> Result<Option<Assembly>, StoreError> {
-        self.chunk(key, 0)?.map(|first| Assembly::begin(&first)).transpose()
-    }
-
-    fn chunk(&self, key: &[u8], chunk: u16) -> Result<Option<::sled::IVec>, StoreError> {
-        self.db()?.get(rows::chunk_key(key, chunk)).map_err(|error| fault(&error))
-    }
-
-    /// The chunks that a batch writes and removes, and what the rows held before.
-    fn prepare(&self, batch: &Batch) -> Result<(SledBatch, Batch), StoreError> {
-        let mut chunks = SledBatch::default();
-        let mut before = BTreeMap::new();
-        for (key, value) in batch {
-            let old = self.stored(key)?;
-            let old_chunks = old.as_deref().map_or(Ok(0), chunk_count)?;
-            let new = value.as_deref().map_or(Ok(Vec::new()), rows::chunks_of)?;
-            for left_over in new.len()..old_chunks {
-                chunks.remove(rows::chunk_key(key, number(left_over)?));
-            }
-            for (chunk, bytes) in new.into_iter().enumerate() {
-                chunks.insert(rows::chunk_key(key, number(chunk)?), bytes);
-            }
-            before.insert(key.clone(), old);
-        }
-        Ok((chunks, before))
-    }
-
-    /// Reads so many rows more as there are unsynced ones, then puts in what those held before.
-    fn scan(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {
-        let unsynced: Vec<_> = self.before.iter().filter(|(key, _)| range.contains(key)).collect();
-        let rows = self.stored_rows(range, limit.saturating_add(unsynced.len()))?;
-        if unsynced.is_empty() {
-            return Ok(rows);
-        }
-        let mut merged: BTreeMap<_, _> = rows.into_iter().map(|row| (row.key, row.value)).collect();
-        for (key, before) in unsynced {
-            match before {
-                Some(value) => drop(merged.insert(key.clone(), value.clone())),
-                None => drop(merged.remove(key)),
-            }
-        }
-        Ok(merged.into_iter().take(limit).map(|(key, value)| StoreRow { key, value }).collect())
-    }
-
-    fn stored_rows(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {
-        let prefix = rows::escape(&range.prefix);
-        let start = match &range.after {
-            Some(after) if *after >= range.prefix => rows::chunk_key(after, u16::MAX),
-            _ => prefix.clone(),
-        };
-        let mut found: Vec<StoreRow> = Vec::new();
-        let mut chunks = self.db()?.range::<Vec<u8>, _>((Bound::Included(start), Bound::Unbounded));
-        while found.len() < limit {
-            let Some(chunk) = chunks.next() else { break };
-            let (key, first) = chunk.map_err(|error| fault(&error))?;
-            if !key.starts_with(&prefix) {
-                break;
-            }
-            found.push(finish_row(&key, &first, &mut chunks)?);
-        }
-        Ok(found)
-    }
-}
-
-/// Puts together the row whose first chunk was met.
-fn finish_row(key: &[u8], first: &[u8], chunks: &mut ::sled::Iter) -> Result<StoreRow, StoreError> {
-    let (row_key, 0) = rows::parse_chunk_key(key)? else {
-        return Err(StoreError::Quarantined);
-    };
-    let mut assembly = Assembly::begin(first)?;
-    for expected in 1..=assembly.chunks_after_first() {
-        let next = chunks.next().ok_or(StoreError::Quarantined)?;
-        let (key, bytes) = next.map_err(|error| fault(&error))?;
-        if *key != *rows::chunk_key(&row_key, number(expected)?) {
-            return Err(StoreError::Quarantined);
-        }
-        assembly = assembly.add(&bytes)?;
-    }
-    Ok(StoreRow { key: row_key, value: assembly.finish()? })
-}
-
-fn chunk_count(value: &[u8]) -> Result<usize, StoreError> {
-    rows::chunks_of(value).map(|chunks| chunks.len())
-}
-
-fn number(chunk: usize) -> Result<u16, StoreError> {
-    u16::try_from(chunk).map_err(|_| StoreError::TooLarge)
-}
-
 fn open_tree(directory: &Path, flush_every_ms: Option<u64>) -> Result<(Db, LogFiles), StoreError> {
     if directory.join(LogFiles::LOG).exists() {
         await_release(directory)?;
@@ -289,14 +169,4 @@ fn drop_tree(db: Option<Db>) -> Result<(), StoreError> {
         drop(db);
         Ok(())
     })
-}
-
-fn fault(error: &SledError) -> StoreError {
-    match error {
-        SledError::Io(error) => durable::fault(error),
-        SledError::CollectionNotFound(_)
-        | SledError::Unsupported(_)
-        | SledError::ReportableBug(_)
-        | SledError::Corruption { .. } => StoreError::Quarantined,
-    }
 }

@@ -1,0 +1,61 @@
+use super::SledEngine;
+use crate::store::StoreRow;
+use crate::store::engine::{Batch, Engine, KeyRange};
+
+fn batch(rows: &[(&[u8], Option<&[u8]>)]) -> Batch {
+    rows.iter().map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec))).collect()
+}
+
+fn scan(engine: &SledEngine, after: Option<&[u8]>, limit: usize) -> Vec<StoreRow> {
+    let range = KeyRange { prefix: b"k".to_vec(), after: after.map(<[u8]>::to_vec) };
+    engine.scan(&range, limit).expect("it scans")
+}
+
+#[test]
+fn readers_see_nothing_of_a_batch_before_it_is_synced() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let engine = SledEngine::open(directory.path()).expect("it opens");
+    let rows: [(&[u8], _); 4] =
+        [(b"k1", Some(&[1; 9_000][..])), (b"k3", Some(b"3")), (b"k5", Some(b"")), (b"k6", None)];
+    engine.commit(batch(&rows)).expect("it commits");
+    let everything = scan(&engine, None, 9);
+    assert_eq!(everything.len(), 3);
+
+    let later: [(&[u8], _); 6] = [
+        (b"k0", Some(&[8; 5_000][..])),
+        (b"k1", Some(b"short")),
+        (b"k2", Some(b"new")),
+        (b"k3", None),
+        (b"k4", Some(b"new")),
+        (b"k7", Some(b"new")),
+    ];
+    engine.write(&batch(&later)).expect("it writes");
+    for limit in 0..5 {
+        let expected = &everything[..limit.min(3)];
+        assert!(scan(&engine, None, limit) == expected, "limit {limit}");
+        assert!(scan(&engine, Some(b"k1"), limit) == everything[1..(1 + limit).min(3)]);
+    }
+    for (key, _) in later {
+        let before = everything.iter().find(|row| row.key == key).map(|row| row.value.clone());
+        assert!(engine.read(key).expect("it reads") == before, "{key:?}");
+    }
+
+    engine.sync().expect("it syncs");
+    for (key, value) in later {
+        assert!(engine.read(key).expect("it reads").as_deref() == value, "{key:?}");
+    }
+    let keys: Vec<_> = scan(&engine, None, 9).into_iter().map(|row| row.key).collect();
+    assert_eq!(keys, [b"k0", b"k1", b"k2", b"k4", b"k5", b"k7"]);
+    Box::new(engine).close().expect("it closes");
+}
+
+#[test]
+fn it_opens_again_as_soon_as_it_has_closed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for turn in 0..10_u8 {
+        let engine = SledEngine::open(directory.path()).expect("it opens");
+        assert_eq!(scan(&engine, None, 99).len(), usize::from(turn));
+        engine.commit(batch(&[(&[b'k', turn], Some(b""))])).expect("it commits");
+        Box::new(engine).close().expect("it closes");
+    }
+}
