@@ -91,7 +91,7 @@ impl Theft<'_> {
     /// Opens the system keyring and the tenant's with the passphrase; all keys in them are known.
     fn take(&self, tenant: TenantId) -> Result<(Keys, TenantKeyring), CryptoError> {
         let places = KeyringFiles::new(self.data_dir).map_err(|_| CryptoError)?;
-        let read = |path| files::read(path).ok().flatten().ok_or(CryptoError);
+        let read = |path: &Path| files::read(path).ok().flatten().ok_or(CryptoError);
         let root: RootKey = unlock::unlock(self.passphrase, &read(&places.seal())?)?;
         let nobody = TenantId::from_bytes([0; 16]);
         let file = read(&places.system_keyring())?;

@@ -1,0 +1,143 @@
+//! The tree of commands. Each command is a file with its flags and what it does.
+//!
+//! A command parses its flags, makes one call or a stream of them, and shows the answer. It decides
+//! nothing a service should decide.
+
+mod ca;
+mod collection;
+mod delete;
+#[cfg(feature = "dev")]
+mod demo;
+#[cfg(feature = "dev")]
+mod dev;
+pub(crate) mod enrol;
+pub(crate) mod get;
+pub(crate) mod list;
+mod parse;
+pub(crate) mod screen;
+mod tenant;
+pub(crate) mod upload;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    error::{CliError, Exit},
+    session::{Session, Settings},
+};
+
+/// Tresor keeps personal data so that it takes two keys to read them: the customer token, which
+/// only the customer has, and the cipher key, which only the server has.
+#[derive(Debug, Parser)]
+#[command(name = "tresor", version, propagate_version = true, max_term_width = 100)]
+#[command(after_long_help = HELP)]
+pub(crate) struct Cli {
+    /// Settings every command takes.
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const HELP: &str = "\
+Begin here:
+  tresor demo                     the whole way of the data, on throwaway keys, in a minute
+  tresor dev                      both APIs on this machine, with commands to try
+
+Exit codes:
+  0 done · 1 failed · 2 called wrongly · 3 some items rejected
+
+Profile (tresor.toml, or --profile FILE); paths are relative to it:
+  [operator]                      # tenant, collection
+  server = \"https://localhost:8444\"
+  ca = \"ca/ca.pem\"
+  cert = \"ca/operator.pem\"
+  key = \"ca/operator.key\"
+  [customer]                      # enrol, upload, get, list, delete
+  server = \"https://localhost:8443\"
+  ca = \"ca/ca.pem\"
+  cert = \"ca/planner.pem\"
+  key = \"ca/planner.key\"
+  customer_token_file = \"customer.token\"
+
+Secrets come from a file, a file descriptor or a prompt; never from an argument or a variable.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole way of the data on throwaway keys, and what each thief would see
+    #[cfg(feature = "dev")]
+    Demo(demo::DemoCommand),
+    /// Keep both APIs up on this machine, with commands to try
+    #[cfg(feature = "dev")]
+    Dev(dev::DevCommand),
+    /// Make a certificate authority and issue certificates
+    #[command(subcommand)]
+    Ca(ca::CaCommand),
+    /// Register tenants and look at them (operator)
+    #[command(subcommand)]
+    Tenant(tenant::TenantCommand),
+    /// Give collections a policy and look at them (operator)
+    #[command(subcommand)]
+    Collection(collection::CollectionCommand),
+    /// Make the tenant's keys and receive the customer token (customer, once)
+    Enrol(enrol::EnrolCommand),
+    /// Upload a file of records
+    Upload(upload::UploadCommand),
+    /// Read one record
+    Get(get::GetCommand),
+    /// Read a collection page by page
+    List(list::ListCommand),
+    /// Delete records
+    Delete(delete::DeleteCommand),
+    /// Look for personal data in a file, on this machine
+    Screen(screen::ScreenCommand),
+}
+
+impl Command {
+    /// Runs it.
+    pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        match self {
+            #[cfg(feature = "dev")]
+            Self::Demo(command) => command.run(session).await,
+            #[cfg(feature = "dev")]
+            Self::Dev(command) => command.run(session).await,
+            Self::Ca(command) => command.run(session),
+            Self::Tenant(command) => command.run(session).await,
+            Self::Collection(command) => command.run(session).await,
+            Self::Enrol(command) => command.run(session).await,
+            Self::Upload(command) => command.run(session).await,
+            Self::Get(command) => command.run(session).await,
+            Self::List(command) => command.run(session).await,
+            Self::Delete(command) => command.run(session).await,
+            Self::Screen(command) => command.run(session),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_of_commands_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_says_what_it_does() {
+        fn check(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+
+    #[test]
+    fn no_argument_takes_a_customer_token_itself() {
+        let words = ["tresor", "get", "r1", "--collection", "c", "--customer-token", "trsr_x"];
+        assert!(Cli::try_parse_from(words).is_err());
+    }
+}

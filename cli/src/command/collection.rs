@@ -1,0 +1,172 @@
+//! `tresor collection`: collections and their screening policies.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use tresor_proto::{
+    Policy,
+    vault::{
+        Collection, GetCollectionRequest, ListCollectionsRequest, Policy as WirePolicy,
+        PutCollectionRequest,
+    },
+};
+use tresor_screening::policy_document;
+
+use super::tenant::moment;
+use crate::{
+    connection::ConnectionFlags,
+    control_plane::{ControlPlane, context_for},
+    error::{CliError, Exit},
+    output::printable,
+    session::Session,
+};
+
+/// Gives collections a policy and looks at them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CollectionCommand {
+    /// Make a collection or give it a new policy
+    #[command(after_help = "\
+Examples:
+  tresor screen customers.csv --propose customers.yaml
+  tresor collection put customers --tenant stadtwerke-burg -f customers.yaml
+
+Without a file the collection seals everything that is not provably harmless.")]
+    Put(Put),
+    /// Show a collection's policy
+    Show(Show),
+    /// List a tenant's collections
+    List(List),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Put {
+    /// Name of the collection, [a-z][a-z0-9_-]{0,62}
+    name: String,
+    /// Name or id of the tenant
+    #[arg(long)]
+    tenant: String,
+    /// Policy document, YAML
+    #[arg(short, long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    connection: ConnectionFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Name of the collection
+    name: String,
+    /// Name or id of the tenant
+    #[arg(long)]
+    tenant: String,
+    /// Version of the policy; the newest when not given
+    #[arg(long, value_name = "N", default_value = "0", hide_default_value = true)]
+    policy_version: u64,
+    #[command(flatten)]
+    connection: ConnectionFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Name or id of the tenant
+    #[arg(long)]
+    tenant: String,
+    #[command(flatten)]
+    connection: ConnectionFlags,
+}
+
+impl CollectionCommand {
+    /// Runs it.
+    pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        match self {
+            Self::Put(put) => put.run(session).await,
+            Self::Show(show) => show.run(session).await,
+            Self::List(list) => list.run(session).await,
+        }
+    }
+}
+
+impl Put {
+    async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let policy = self.file.as_deref().map_or_else(|| Ok(Policy::default()), read_policy)?;
+        let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
+        let request = PutCollectionRequest {
+            context: Some(context_for(&self.tenant)),
+            name: self.name,
+            policy: Some(WirePolicy::from(&policy)),
+        };
+        let answer = plane.collections().put_collection(request).await?.into_inner();
+        let collection = answer.collection.unwrap_or_default();
+        session.output.give(&to_json(&collection)?, |output| {
+            let (name, version) = (printable(&collection.name), collection.policy_version);
+            output.line(format!("collection {name} has its policy, version {version}"))
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Show {
+    async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
+        let request = GetCollectionRequest {
+            context: Some(context_for(&self.tenant)),
+            name: self.name,
+            policy_version: self.policy_version,
+        };
+        let answer = plane.collections().get_collection(request).await?.into_inner();
+        let collection = answer.collection.unwrap_or_default();
+        session.output.give(&to_json(&collection)?, |output| {
+            let (name, version) = (printable(&collection.name), collection.policy_version);
+            let updated = moment(collection.updated).unwrap_or_default();
+            output.line(format!("# {name}, policy version {version} of {updated}"))?;
+            output.line(document_of(&collection)?.trim_end())
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+impl List {
+    async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
+        let request = ListCollectionsRequest { context: Some(context_for(&self.tenant)) };
+        let collections =
+            plane.collections().list_collections(request).await?.into_inner().collections;
+        let documents = collections.iter().map(to_json).collect::<Result<Vec<_>, _>>()?;
+        let row = |c: &Collection| {
+            let fields = c.policy.as_ref().map_or(0, |policy| policy.fields.len());
+            let name = printable(&c.name).into_owned();
+            let updated = moment(c.updated).unwrap_or_default();
+            vec![name, c.policy_version.to_string(), fields.to_string(), updated]
+        };
+        session.output.give(&json!({ "collections": documents }), |output| {
+            let header = ["name", "policy version", "declared fields", "updated"];
+            output.table(&header, collections.iter().map(row))
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Reads a policy document.
+pub(super) fn read_policy(path: &Path) -> Result<Policy, CliError> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| CliError::file("read", path, &error))?;
+    policy_document::parse(&text).map_err(|error| {
+        CliError::usage(format!("{}: {error}", path.display()))
+            .advise("`tresor screen FILE --propose policy.yaml` writes one to begin with")
+    })
+}
+
+fn to_json(collection: &Collection) -> Result<Value, CliError> {
+    Ok(json!({
+        "name": collection.name,
+        "policy_version": collection.policy_version,
+        "updated": moment(collection.updated),
+        "policy": document_of(collection)?,
+    }))
+}
+
+fn document_of(collection: &Collection) -> Result<String, CliError> {
+    let policy = Policy::try_from(collection.policy.clone().unwrap_or_default())?;
+    Ok(policy_document::write(&policy))
+}

@@ -1,0 +1,107 @@
+//! `tresor enrol`: the customer makes the tenant's keys and receives the customer token, once.
+//!
+//! The place the customer token goes to is made sure of before the call, since it is shown once and
+//! stored nowhere by the vault.
+
+use std::{io::IsTerminal as _, path::PathBuf};
+
+use clap::Args;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::json;
+use tresor_proto::EnrolmentCode;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::{
+    connection::ConnectionFlags,
+    error::{CliError, Exit},
+    https::{Https, fetch},
+    private_file::Reserved,
+    secret_input::EnrolmentCodeSource,
+    session::Session,
+};
+
+/// Makes the tenant's keys and receives the customer token.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tresor enrol --code-file burg.code --token-file customer.token
+  tresor enrol                       asks for the code and shows the customer token
+
+The customer token is the customer's key. It is given once and kept nowhere else: whoever loses it
+loses the data, and nobody, the operator included, can make another.")]
+pub(crate) struct EnrolCommand {
+    #[command(flatten)]
+    code: EnrolmentCodeSource,
+    /// File to write the customer token to (mode 0600); without it, it is shown on the terminal
+    #[arg(long, value_name = "FILE", help_heading = "Secrets")]
+    token_file: Option<PathBuf>,
+    #[command(flatten)]
+    connection: ConnectionFlags,
+}
+
+/// What an enrolment gives.
+#[derive(Deserialize)]
+pub(crate) struct Enrolled {
+    /// The tenant's id.
+    pub(crate) tenant_id: String,
+    /// The tenant's name.
+    pub(crate) tenant_name: String,
+    /// The customer token, as text.
+    pub(crate) customer_token: String,
+}
+
+impl Drop for Enrolled {
+    fn drop(&mut self) {
+        self.customer_token.zeroize();
+    }
+}
+
+impl EnrolCommand {
+    /// Runs it.
+    pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let https = Https::new(&self.connection.to_customer(session)?)?;
+        if self.token_file.is_none() && !std::io::stdout().is_terminal() {
+            return Err(CliError::usage("there is no terminal to show the customer token on")
+                .advise("give --token-file FILE"));
+        }
+        let file = self.token_file.as_deref().map(Reserved::create).transpose()?;
+        let code = self.code.read()?;
+        let enrolled = enrol(&https, &code).await?;
+        if let Some(file) = file {
+            file.fill(&enrolled.customer_token)?;
+        }
+        self.show(session, &enrolled)?;
+        Ok(Exit::Done)
+    }
+
+    fn show(&self, session: &Session, enrolled: &Enrolled) -> Result<(), CliError> {
+        let mut document =
+            json!({ "tenant_id": enrolled.tenant_id, "tenant_name": enrolled.tenant_name });
+        match &self.token_file {
+            Some(file) => document["customer_token_file"] = json!(file),
+            None => document["customer_token"] = json!(enrolled.customer_token),
+        }
+        session.output.give(&document, |output| {
+            output.line(format!("tenant {} has its keys", enrolled.tenant_name))?;
+            match &self.token_file {
+                Some(file) => output.line(format!("customer token in {}", file.display()))?,
+                None => output.line(format!("customer token  {}", enrolled.customer_token))?,
+            }
+            output.note("keep a copy in a safe place: it is kept nowhere else");
+            Ok(())
+        })
+    }
+}
+
+/// Enrols with a code.
+pub(crate) async fn enrol(https: &Https, code: &EnrolmentCode) -> Result<Enrolled, CliError> {
+    let text = code.expose_text();
+    // The alphabet of a code needs no escaping.
+    let body = Zeroizing::new(format!("{{\"enrolment_code\":\"{}\"}}", text.as_str()));
+    let request = https
+        .request(Method::POST, &["v1", "enrol"])
+        .header(reqwest::header::CONTENT_TYPE, "application/json")
+        .body(body.as_bytes().to_vec());
+    fetch(request).await
+}

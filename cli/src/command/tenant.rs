@@ -1,0 +1,200 @@
+//! `tresor tenant`: the operator's register of tenants.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use tresor_proto::vault::{
+    CreateTenantRequest, CreateTenantResponse, GetTenantRequest, ListTenantsRequest, Tenant,
+    TenantState,
+};
+
+use crate::{
+    connection::ConnectionFlags,
+    control_plane::ControlPlane,
+    error::{CliError, Exit},
+    output::{Output, Tone, printable},
+    private_file::Reserved,
+    session::Session,
+};
+
+/// Registers tenants and looks at them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Register a tenant; gives its one-time enrolment code
+    #[command(after_help = "\
+Examples:
+  tresor tenant create stadtwerke-burg --allow 192.0.2.0/24 --code-file burg.code
+  tresor tenant create stadtwerke-burg --allow 192.0.2.7 --allow 2001:db8::/48
+
+The code is for the customer, who makes the keys with it: `tresor enrol`. Whoever has only the
+code, or only the client certificate, cannot enrol.")]
+    Create(Create),
+    /// List all tenants
+    List(List),
+    /// Show one tenant
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// Name of the tenant, [a-z][a-z0-9-]{1,62}
+    name: String,
+    /// Source addresses its clients may come from; may be repeated
+    #[arg(long, value_name = "CIDR", required = true)]
+    allow: Vec<String>,
+    /// File to write the enrolment code to (mode 0600) instead of showing it
+    #[arg(long, value_name = "FILE")]
+    code_file: Option<PathBuf>,
+    #[command(flatten)]
+    connection: ConnectionFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    connection: ConnectionFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Name or id of the tenant
+    tenant: String,
+    #[command(flatten)]
+    connection: ConnectionFlags,
+}
+
+impl TenantCommand {
+    /// Runs it.
+    pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        match self {
+            Self::Create(create) => create.run(session).await,
+            Self::List(list) => list.run(session).await,
+            Self::Show(show) => show.run(session).await,
+        }
+    }
+}
+
+impl Create {
+    async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
+        let code_file = self.code_file.as_deref().map(Reserved::create).transpose()?;
+        let request = CreateTenantRequest { name: self.name, allowed_addresses: self.allow };
+        let created = plane.tenants().create_tenant(request).await?.into_inner();
+        show_created(&session.output, &created, self.code_file.as_deref())?;
+        if let Some(file) = code_file {
+            file.fill(&created.enrolment_code)?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn show_created(
+    output: &Output,
+    created: &CreateTenantResponse,
+    code_file: Option<&Path>,
+) -> Result<(), CliError> {
+    let tenant = created.tenant.clone().unwrap_or_default();
+    let mut document = to_json(&tenant);
+    let expires = moment(created.enrolment_expires);
+    document["enrolment_expires"] = json!(expires);
+    match code_file {
+        Some(file) => document["code_file"] = json!(file),
+        None => document["enrolment_code"] = json!(created.enrolment_code),
+    }
+    output.give(&document, |output| {
+        output.line(format!("tenant {} is registered", printable(&tenant.name)))?;
+        output.line(format!("  id                  {}", tenant.id))?;
+        match code_file {
+            Some(file) => output.line(format!("  enrolment code      in {}", file.display()))?,
+            None => output.line(format!("  enrolment code      {}", created.enrolment_code))?,
+        }
+        output.line(format!("  the code works until {}", expires.unwrap_or_default()))?;
+        output.note(format!(
+            "next: `tresor ca issue client NAME --tenant {}`; give certificate, key and code to \
+             the customer",
+            tenant.id
+        ));
+        Ok(())
+    })
+}
+
+impl List {
+    async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
+        let mut tenants = Vec::new();
+        let mut request = ListTenantsRequest { page_size: 1_000, page_token: String::new() };
+        loop {
+            let page = plane.tenants().list_tenants(request.clone()).await?.into_inner();
+            tenants.extend(page.tenants);
+            if page.next_page_token.is_empty() {
+                break;
+            }
+            request.page_token = page.next_page_token;
+        }
+        let document = json!({ "tenants": tenants.iter().map(to_json).collect::<Vec<_>>() });
+        session.output.give(&document, |output| {
+            output
+                .table(&["name", "id", "state", "created"], tenants.iter().map(|t| row(output, t)))
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Show {
+    async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
+        let request = GetTenantRequest { tenant: self.tenant };
+        let answer = plane.tenants().get_tenant(request).await?.into_inner();
+        let tenant = answer.tenant.unwrap_or_default();
+        session.output.give(&to_json(&tenant), |output| {
+            output.line(format!("name       {}", printable(&tenant.name)))?;
+            output.line(format!("id         {}", tenant.id))?;
+            output.line(format!("state      {}", state(&tenant)))?;
+            output.line(format!("created    {}", moment(tenant.created).unwrap_or_default()))?;
+            let enrolled = moment(tenant.enrolled);
+            output.line(format!("enrolled   {}", enrolled.as_deref().unwrap_or("not yet")))?;
+            output.line(format!("addresses  {}", tenant.allowed_addresses.join(", ")))
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+fn row(output: &Output, tenant: &Tenant) -> Vec<comfy_table::Cell> {
+    let tone = match tenant.state() {
+        TenantState::Active => Tone::Good,
+        TenantState::Quarantined => Tone::Bad,
+        TenantState::Created | TenantState::Unspecified => Tone::Notable,
+    };
+    vec![
+        printable(&tenant.name).into_owned().into(),
+        tenant.id.as_str().into(),
+        output.cell(tone, state(tenant)),
+        moment(tenant.created).unwrap_or_default().into(),
+    ]
+}
+
+fn to_json(tenant: &Tenant) -> Value {
+    json!({
+        "id": tenant.id,
+        "name": tenant.name,
+        "state": state(tenant),
+        "created": moment(tenant.created),
+        "enrolled": moment(tenant.enrolled),
+        "allowed_addresses": tenant.allowed_addresses,
+    })
+}
+
+fn state(tenant: &Tenant) -> &'static str {
+    match tenant.state() {
+        TenantState::Unspecified => "unknown",
+        TenantState::Created => "created",
+        TenantState::Active => "active",
+        TenantState::Quarantined => "quarantined",
+    }
+}
+
+/// A time of the wire as text.
+pub(super) fn moment(timestamp: Option<prost_types::Timestamp>) -> Option<String> {
+    timestamp.map(|timestamp| timestamp.to_string())
+}

@@ -1,0 +1,111 @@
+//! Thieves at the doors: the right questions with the wrong credentials.
+
+use reqwest::Method;
+use tresor_door::TlsFiles;
+use tresor_proto::{CustomerToken, Secret};
+use tresor_vault::entropy::{Entropy as _, SystemEntropy};
+
+use super::{attack::Attack, stage::Stage};
+use crate::{
+    command::get::RevealFlag,
+    connection::Endpoint,
+    error::CliError,
+    https::{Https, fetch},
+    local::{LocalSystem, Premises},
+};
+
+/// Tries them all on the record `id`; gives the attacks and the controls.
+pub(crate) async fn attempt(
+    stage: &Stage,
+    id: Option<&str>,
+) -> Result<(Vec<Attack>, Vec<Attack>), CliError> {
+    let Some(id) = id else { return Ok((Vec::new(), Vec::new())) };
+    let (victim, other) = (&stage.set.victim, &stage.set.other);
+    let own = victim.https(&stage.system)?;
+    let foreign = other.https(&stage.system)?;
+    let guess = guess_for(&victim.customer_token)?;
+    let read = async |https: &Https, customer_token: &CustomerToken| {
+        stage.set.get(https, customer_token, id, RevealFlag::Plain).await
+    };
+    let certificate = "the victim's certificate";
+    let attacks = vec![
+        Attack::through_door(
+            "read with no customer token",
+            certificate,
+            read_without(stage, &own, id).await,
+        ),
+        Attack::through_door(
+            "read with a wrong customer token",
+            certificate,
+            read(&own, &guess).await,
+        ),
+        Attack::through_door(
+            "read with another tenant's customer token",
+            certificate,
+            read(&own, &other.customer_token).await,
+        ),
+        Attack::through_door(
+            "read with another tenant's certificate",
+            "the victim's customer token",
+            read(&foreign, &victim.customer_token).await,
+        ),
+        Attack::through_door(
+            "read as another tenant",
+            "the other tenant's own credentials",
+            read(&foreign, &other.customer_token).await,
+        ),
+        Attack::through_door(
+            "read with the operator's certificate",
+            "the victim's customer token",
+            read(&with_service(stage, "operator")?, &victim.customer_token).await,
+        ),
+        Attack::through_door(
+            "read with a certificate of one's own making",
+            "the victim's customer token",
+            read(&with_forged_certificate(stage)?, &victim.customer_token).await,
+        ),
+    ];
+    let control = read(&own, &victim.customer_token).await;
+    let control = Attack::through_door(
+        "read with the right certificate and customer token",
+        "both keys",
+        control,
+    );
+    Ok((attacks, vec![control]))
+}
+
+async fn read_without(
+    stage: &Stage,
+    https: &Https,
+    id: &str,
+) -> Result<serde_json::Value, CliError> {
+    let segments = ["v1", "collections", stage.set.collection.as_str(), "records", id];
+    fetch(https.request(Method::GET, &segments)).await
+}
+
+/// A customer token with the right id and a secret of one's own.
+fn guess_for(customer_token: &CustomerToken) -> Result<CustomerToken, CliError> {
+    let entropy = SystemEntropy::default();
+    let secret = Secret::try_fill(|bytes| entropy.fill(bytes));
+    let secret = secret.map_err(|_| CliError::failed("the system gives no randomness"))?;
+    Ok(CustomerToken::new(customer_token.kind(), customer_token.id(), secret))
+}
+
+fn with_service(stage: &Stage, service: &str) -> Result<Https, CliError> {
+    let tls = stage.set.premises.service(service);
+    Https::new(&Endpoint { server: server_of(&stage.system), tls })
+}
+
+/// A certificate with the victim's very name, from an authority of the thief's.
+fn with_forged_certificate(stage: &Stage) -> Result<Https, CliError> {
+    let forge = stage.set.premises.root().join("forged");
+    let forged = Premises::prepare(&forge)?;
+    forged.issue_client("victim", stage.set.victim.tenant)?;
+    let tls =
+        TlsFiles { authorities: stage.set.premises.authority_file(), ..forged.client("victim") };
+    Https::new(&Endpoint { server: server_of(&stage.system), tls })
+}
+
+fn server_of(system: &LocalSystem) -> String {
+    format!("https://localhost:{}", system.addresses().external.port())
+}

@@ -1,0 +1,203 @@
+//! What the command line says when something is wrong, and the exit codes.
+//!
+//! An error is one sentence, the code it travelled with, and what to do about it. It never holds a
+//! secret or a value: sentences are our own or come from a [`Failure`], which promises the same.
+
+use std::process::ExitCode;
+
+use tresor_proto::{ErrorCode, Failure, Violation};
+
+/// How a command ended; its number is the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// All was done.
+    Done = 0,
+    /// Nothing, or not the point of it, was done.
+    Failed = 1,
+    /// The command was called wrongly.
+    Usage = 2,
+    /// Some items were done and some were refused.
+    SomeRejected = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command ended early. Boxed, since it is returned by almost every function.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.message)]
+pub(crate) struct CliError(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
+    exit: Exit,
+    code: Option<ErrorCode>,
+    message: String,
+    advice: Option<String>,
+    violations: Vec<Violation>,
+}
+
+impl CliError {
+    /// The command could not do its work.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message.into())
+    }
+
+    /// The command was called wrongly.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message.into())
+    }
+
+    /// A file could not be read or written.
+    pub(crate) fn file(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self::failed(format!("cannot {doing} {}: {}", path.display(), error.kind()))
+    }
+
+    fn new(exit: Exit, message: String) -> Self {
+        Self(Box::new(Details { exit, code: None, message, advice: None, violations: Vec::new() }))
+    }
+
+    /// Says what to do about it.
+    pub(crate) fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.0.advice = Some(advice.into());
+        self
+    }
+
+    /// Adds the code a service gave.
+    pub(crate) fn with_code(mut self, code: ErrorCode) -> Self {
+        self.0.advice = self.0.advice.take().or_else(|| advice_for(code).map(str::to_owned));
+        self.0.code = Some(code);
+        self
+    }
+
+    /// Names the fields at fault.
+    pub(crate) fn with_violations(mut self, violations: Vec<Violation>) -> Self {
+        self.0.violations = violations;
+        self
+    }
+
+    /// The exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        self.0.exit
+    }
+
+    /// The code a service gave.
+    pub(crate) fn code(&self) -> Option<ErrorCode> {
+        self.0.code
+    }
+
+    /// What to do about it.
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.0.advice.as_deref()
+    }
+
+    /// The fields at fault.
+    pub(crate) fn violations(&self) -> &[Violation] {
+        &self.0.violations
+    }
+
+    /// As one JSON object.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let violation =
+            |v: &Violation| serde_json::json!({ "field": v.field, "description": v.description });
+        serde_json::json!({ "error": {
+            "code": self.0.code.map(ErrorCode::as_str),
+            "message": self.0.message,
+            "advice": self.0.advice,
+            "violations": self.0.violations.iter().map(violation).collect::<Vec<_>>(),
+        }})
+    }
+}
+
+impl From<Failure> for CliError {
+    fn from(failure: Failure) -> Self {
+        Self::failed(failure.message())
+            .with_code(failure.code())
+            .with_violations(failure.violations().to_vec())
+    }
+}
+
+impl From<tonic::Status> for CliError {
+    fn from(status: tonic::Status) -> Self {
+        use std::error::Error as _;
+        match status.source() {
+            Some(transport) => Self::failed(format!("no answer: {}", innermost(transport)))
+                .advise("check --server, and that --ca, --cert and --key belong to this service"),
+            None => Failure::from(&status).into(),
+        }
+    }
+}
+
+impl From<std::io::Error> for CliError {
+    fn from(error: std::io::Error) -> Self {
+        Self::failed(format!("input or output failed: {}", error.kind()))
+    }
+}
+
+/// The last of a chain of causes: the one that says something.
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+fn advice_for(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::Unauthenticated => Some(
+            "check the certificate and the customer token or code: they must belong to one tenant \
+             and be valid now",
+        ),
+        ErrorCode::Forbidden => {
+            Some("this certificate or address may not do that; ask the operator")
+        }
+        ErrorCode::NotFound => Some("check the name or id; what belongs to others looks absent"),
+        ErrorCode::Conflict => Some("something changed meanwhile; run the command again"),
+        ErrorCode::TooLarge => Some("`GET /v1/limits` names every limit"),
+        ErrorCode::WrongKey => Some("use a customer token that covers this class"),
+        ErrorCode::RejectedByPolicy => Some("`tresor screen FILE` shows why"),
+        ErrorCode::RateLimited
+        | ErrorCode::Overloaded
+        | ErrorCode::Locked
+        | ErrorCode::StorageUnavailable
+        | ErrorCode::DeadlineExceeded => Some("try again in a moment"),
+        ErrorCode::Integrity => {
+            Some("the stored data were changed or damaged; tell the operator, and keep the files")
+        }
+        ErrorCode::Internal => Some("tell the operator the time and the request id"),
+        ErrorCode::InvalidRequest
+        | ErrorCode::AlreadyExists
+        | ErrorCode::Gone
+        | ErrorCode::UnsupportedMediaType => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_keeps_its_code_and_violations() {
+        let error = CliError::from(Failure::invalid("name", "too short"));
+        assert_eq!(error.code(), Some(ErrorCode::InvalidRequest));
+        assert_eq!(error.violations()[0].field, "name");
+        assert_eq!(error.exit(), Exit::Failed);
+    }
+
+    #[test]
+    fn advice_given_is_not_replaced_by_that_of_the_code() {
+        let error = CliError::failed("x").advise("own").with_code(ErrorCode::Conflict);
+        assert_eq!(error.advice(), Some("own"));
+    }
+
+    #[test]
+    fn a_status_made_by_a_service_gives_its_code() {
+        let status = tonic::Status::from(Failure::from(ErrorCode::AlreadyExists));
+        assert_eq!(CliError::from(status).code(), Some(ErrorCode::AlreadyExists));
+    }
+}

@@ -1,0 +1,107 @@
+//! What screening finds in a file, on this machine: nothing is sent or stored.
+//!
+//! It relies on the reader and the rules the external API uses, so its answer is what an upload
+//! under the same policy would get.
+
+use std::{fs::File, io::Read, ops::ControlFlow, path::Path, sync::Arc};
+
+use tresor_proto::{FieldName, Policy};
+use tresor_screening::{
+    Plan, Report, Value, Verdict,
+    reader::{Charset, Format, Record, Row, read},
+};
+
+use crate::error::CliError;
+
+/// What was found.
+pub(crate) struct FileReport {
+    /// The columns.
+    pub(crate) report: Report,
+    /// Rows that cannot be read.
+    pub(crate) rejected: u64,
+    /// Line and reason of the first of them.
+    pub(crate) first_rejected: Option<(u64, String)>,
+}
+
+/// The file's type as its name tells it, read as text in `charset`.
+pub(crate) fn format_of(file: &Path, charset: Charset) -> Option<Format> {
+    match crate::transfer::Media::of(file)?.content_type {
+        "text/csv" => Some(Format::Csv(charset)),
+        "application/x-ndjson" => Some(Format::NdJson),
+        _ => Some(Format::Json),
+    }
+}
+
+impl FileReport {
+    /// Screens a file under `policy`.
+    pub(crate) fn of(file: &Path, format: Format, policy: &Policy) -> Result<Self, CliError> {
+        let opened = File::open(file).map_err(|error| CliError::file("read", file, &error))?;
+        Self::read(opened, format, policy)
+    }
+
+    fn read(input: impl Read, format: Format, policy: &Policy) -> Result<Self, CliError> {
+        let mut found = Self { report: Report::new(), rejected: 0, first_rejected: None };
+        let mut plans = Plans { policy, current: None };
+        let read = read(format, input, &mut |row| {
+            found.observe(row, &mut plans);
+            ControlFlow::Continue(())
+        });
+        read.map_err(|error| CliError::failed(format!("the file cannot be read: {error}")))?;
+        Ok(found)
+    }
+
+    fn observe(&mut self, row: Row, plans: &mut Plans<'_>) {
+        match row.result {
+            Ok(record) => self.report.observe(&record.names, &plans.screen(&record)),
+            Err(error) => {
+                self.rejected += 1;
+                self.first_rejected.get_or_insert_with(|| (row.line, error.to_string()));
+            }
+        }
+    }
+}
+
+/// The plan of the names last seen: rows of one file mostly share theirs.
+struct Plans<'a> {
+    policy: &'a Policy,
+    current: Option<(Arc<[FieldName]>, Plan)>,
+}
+
+impl Plans<'_> {
+    fn screen(&mut self, record: &Record) -> Vec<Verdict> {
+        let is_same = |names: &Arc<[FieldName]>| *names == record.names;
+        if !self.current.as_ref().is_some_and(|(names, _)| is_same(names)) {
+            let plan = Plan::compile(self.policy, &record.names);
+            self.current = Some((Arc::clone(&record.names), plan));
+        }
+        let values = record.values.iter().map(Value::from).collect::<Vec<_>>();
+        self.current.as_ref().map(|(_, plan)| plan.screen(&values)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tresor_proto::Action;
+
+    use super::*;
+
+    fn report_of(csv: &str) -> FileReport {
+        let format = Format::Csv(Charset::Utf8);
+        FileReport::read(csv.as_bytes(), format, &Policy::default()).unwrap()
+    }
+
+    #[test]
+    fn columns_are_found_in_a_csv() {
+        let found = report_of("email;zaehlerstand\na@example.org;17\nb@example.org;18\n");
+        let columns = found.report.columns();
+        assert_eq!(found.report.records(), 2);
+        assert_eq!((columns[0].action, columns[1].action), (Action::Seal, Action::Clear));
+    }
+
+    #[test]
+    fn broken_rows_are_counted_with_the_line_of_the_first() {
+        let found = report_of("a;b\n1;2\n1;2;3\n4;5\n");
+        assert_eq!((found.report.records(), found.rejected), (2, 1));
+        assert_eq!(found.first_rejected.unwrap().0, 3);
+    }
+}

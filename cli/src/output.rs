@@ -1,0 +1,196 @@
+//! What a command shows: tables for people, JSON for programs.
+//!
+//! Results go to standard output, notes and errors to standard error, so that `--output json` gives
+//! exactly one document. Whatever came from a record or a service is shown without control
+//! characters, which a terminal would obey.
+
+use std::{
+    borrow::Cow,
+    io::{IsTerminal as _, Write as _},
+};
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Attribute, Cell, ContentArrangement, Row, Table, presets};
+use serde::Serialize;
+
+use crate::error::CliError;
+
+/// Tables or JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// Tables and sentences.
+    Table,
+    /// One JSON document.
+    Json,
+}
+
+/// Where results go, and how.
+pub(crate) struct Output {
+    format: Format,
+    is_coloured: bool,
+}
+
+/// What a piece of text means; only then what it looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// A heading.
+    Heading,
+    /// As it should be.
+    Good,
+    /// Not as it should be.
+    Bad,
+    /// Worth a second look.
+    Notable,
+    /// Of lesser importance.
+    Faint,
+}
+
+impl Output {
+    /// Colour is used on a terminal only, and never against `NO_COLOR`.
+    pub(crate) fn new(format: Format, is_colour_allowed: bool) -> Self {
+        let is_coloured = is_colour_allowed && std::io::stdout().is_terminal();
+        Self { format, is_coloured }
+    }
+
+    /// Whether a program reads.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Gives the result: as `document` to a program, as what `show` writes to a person.
+    pub(crate) fn give(
+        &self,
+        document: &impl Serialize,
+        show: impl FnOnce(&Self) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        if !self.is_json() {
+            return show(self);
+        }
+        let text = serde_json::to_string_pretty(document);
+        self.line(text.map_err(|_| CliError::failed("the result cannot be written as JSON"))?)
+    }
+
+    /// Writes a line to standard output.
+    pub(crate) fn line(&self, text: impl AsRef<str>) -> Result<(), CliError> {
+        Ok(writeln!(std::io::stdout().lock(), "{}", text.as_ref())?)
+    }
+
+    /// Writes a remark to standard error; silent when a program reads.
+    pub(crate) fn note(&self, text: impl AsRef<str>) {
+        if !self.is_json() {
+            // There is nobody to tell when standard error is gone.
+            let _ = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
+        }
+    }
+
+    /// Writes an error to standard error, in the chosen format.
+    pub(crate) fn error(&self, error: &CliError) {
+        let text = if self.is_json() { error.to_json().to_string() } else { describe(error) };
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
+    }
+
+    /// Writes a table.
+    pub(crate) fn table<R, C>(&self, header: &[&str], rows: R) -> Result<(), CliError>
+    where
+        R: IntoIterator<Item = C>,
+        C: Into<Row>,
+    {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        let heading = |name: &&str| self.cell(Tone::Heading, name);
+        table.set_header(header.iter().map(heading).collect::<Vec<_>>());
+        table.add_rows(rows);
+        if self.is_coloured {
+            table.enforce_styling();
+        } else {
+            table.force_no_tty();
+        }
+        self.line(table.trim_fmt())
+    }
+
+    /// `text` in its tone.
+    pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
+        if !self.is_coloured {
+            return text.to_owned();
+        }
+        let style = match tone {
+            Tone::Heading => Style::new().bold(),
+            Tone::Good => AnsiColor::Green.on_default(),
+            Tone::Bad => AnsiColor::Red.on_default().bold(),
+            Tone::Notable => AnsiColor::Yellow.on_default(),
+            Tone::Faint => Style::new().dimmed(),
+        };
+        format!("{style}{text}{style:#}")
+    }
+
+    /// `text` as a cell in its tone.
+    pub(crate) fn cell(&self, tone: Tone, text: &str) -> Cell {
+        let cell = Cell::new(text);
+        match tone {
+            Tone::Heading => cell.add_attribute(Attribute::Bold),
+            Tone::Good => cell.fg(comfy_table::Color::Green),
+            Tone::Bad => cell.fg(comfy_table::Color::Red),
+            Tone::Notable => cell.fg(comfy_table::Color::Yellow),
+            Tone::Faint => cell.add_attribute(Attribute::Dim),
+        }
+    }
+}
+
+/// `text` on one line, without anything a terminal would obey.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| match c {
+        '\n' | '\r' | '\t' => ' ',
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    Cow::Owned(text.chars().map(shown).collect())
+}
+
+fn describe(error: &CliError) -> String {
+    let mut text = format!("error: {}", printable(&error.to_string()));
+    if let Some(code) = error.code() {
+        text.push_str(&format!(" ({code})"));
+    }
+    for violation in error.violations() {
+        let (field, what) = (printable(&violation.field), printable(&violation.description));
+        text.push_str(&format!("\n  {field}: {what}"));
+    }
+    if let Some(advice) = error.advice() {
+        text.push_str(&format!("\n  → {advice}"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use tresor_proto::Failure;
+
+    use super::*;
+
+    #[test]
+    fn control_characters_never_reach_a_terminal() {
+        assert_eq!(printable("a\x1b[2Jb\nc"), "a\u{fffd}[2Jb c");
+        assert_eq!(printable("Straße"), "Straße");
+    }
+
+    #[test]
+    fn an_error_names_code_field_and_remedy() {
+        let failure = Failure::invalid("allowed_addresses", "an entry is not a CIDR");
+        let text = describe(&CliError::from(failure).advise("use 192.0.2.0/24"));
+        assert_eq!(
+            text,
+            "error: invalid request (invalid_request)\n  allowed_addresses: an entry is not a \
+             CIDR\n  → use 192.0.2.0/24"
+        );
+    }
+
+    #[test]
+    fn without_colour_nothing_is_painted() {
+        let output = Output { format: Format::Table, is_coloured: false };
+        assert_eq!(output.paint(Tone::Bad, "x"), "x");
+    }
+}

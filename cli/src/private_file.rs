@@ -1,0 +1,105 @@
+//! Files that only their owner reads: keys, codes, customer tokens.
+//!
+//! They are made with mode 0600 from their first moment and never overwrite anything. What is
+//! written is on disk when the function returns, since it may exist nowhere else.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use crate::error::CliError;
+
+const OWNER_ONLY: u32 = 0o600;
+const READABLE: u32 = 0o644;
+
+/// A private file made before its content is known, so that a secret shown once has a place to go.
+/// It is removed again unless it is filled.
+pub(crate) struct Reserved {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Reserved {
+    /// Makes the empty file.
+    pub(crate) fn create(path: &Path) -> Result<Self, CliError> {
+        Ok(Self { path: path.to_owned(), file: Some(create_new(path, OWNER_ONLY)?) })
+    }
+
+    /// Writes the content, with an end of line, and keeps the file.
+    pub(crate) fn fill(mut self, content: &str) -> Result<(), CliError> {
+        let Some(mut file) = self.file.take() else {
+            return Ok(());
+        };
+        let written = file
+            .write_all(content.as_bytes())
+            .and_then(|()| file.write_all(b"\n"))
+            .and_then(|()| file.sync_all());
+        written.map_err(|error| CliError::file("write", &self.path, &error))
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            // It is empty; leaving it behind would only be untidy.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Writes a file only its owner reads.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), CliError> {
+    write(path, content, OWNER_ONLY)
+}
+
+/// Writes a file anybody may read.
+pub(crate) fn write_public(path: &Path, content: &[u8]) -> Result<(), CliError> {
+    write(path, content, READABLE)
+}
+
+fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), CliError> {
+    let mut file = create_new(path, mode)?;
+    let written = file.write_all(content).and_then(|()| file.sync_all());
+    written.map_err(|error| CliError::file("write", path, &error))
+}
+
+fn create_new(path: &Path, mode: u32) -> Result<File, CliError> {
+    let created = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    created.map_err(|error| {
+        if error.kind() != std::io::ErrorKind::AlreadyExists {
+            return CliError::file("create", path, &error);
+        }
+        CliError::failed(format!("{} exists already", path.display()))
+            .advise("choose another name, or move the old file away; nothing is overwritten")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_private_file_is_for_its_owner_and_never_overwritten() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.key");
+        write_private(&path, b"first").unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, OWNER_ONLY);
+        assert!(write_private(&path, b"second").is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"first");
+    }
+
+    #[test]
+    fn a_reserved_file_goes_away_unless_filled() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("customer.token");
+        drop(Reserved::create(&path).unwrap());
+        assert!(!path.exists());
+        Reserved::create(&path).unwrap().fill("secret").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"secret\n");
+    }
+}

@@ -1,0 +1,150 @@
+//! How secrets come in: from a file, a file descriptor or a prompt.
+//!
+//! Never from an argument or the value of an environment variable, which other processes can read.
+//! What was read is wiped on drop.
+
+use std::{
+    fs::File,
+    io::{IsTerminal as _, Read as _},
+    path::{Path, PathBuf},
+};
+
+use tresor_proto::{CustomerToken, EnrolmentCode};
+use zeroize::Zeroizing;
+
+use crate::{error::CliError, session::Session};
+
+/// Secrets are short; whatever is longer is the wrong file.
+const SECRET_BYTES_MAX: u32 = 4_096;
+/// Room for all of it from the start: growing would leave copies behind.
+const ROOM: usize = 4_096;
+
+/// Where the customer token comes from. Without either flag it is asked for.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CustomerTokenSource {
+    /// File that holds the customer token
+    #[arg(long, value_name = "FILE", env = "TRESOR_CUSTOMER_TOKEN_FILE", help_heading = "Secrets")]
+    customer_token_file: Option<PathBuf>,
+    /// File descriptor to read the customer token from
+    #[arg(
+        long,
+        value_name = "FD",
+        conflicts_with = "customer_token_file",
+        help_heading = "Secrets"
+    )]
+    customer_token_fd: Option<u32>,
+}
+
+impl CustomerTokenSource {
+    /// Reads the customer token; the profile's file stands in for flags.
+    pub(crate) fn read(&self, session: &Session) -> Result<CustomerToken, CliError> {
+        let by_profile = || Ok::<_, CliError>(session.profile()?.customer.customer_token_file);
+        let file = match (&self.customer_token_file, self.customer_token_fd) {
+            (Some(file), _) => Some(file.clone()),
+            (None, Some(_)) => None,
+            (None, None) => by_profile()?,
+        };
+        let text = read(file.as_deref(), self.customer_token_fd, "Customer token")?;
+        CustomerToken::parse(&text).ok_or_else(|| {
+            CliError::failed("that is not a customer token")
+                .advise("it begins with `trs`, has 72 characters, and comes from `tresor enrol`")
+        })
+    }
+}
+
+/// Where the enrolment code comes from. Without either flag it is asked for.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EnrolmentCodeSource {
+    /// File that holds the enrolment code
+    #[arg(long, value_name = "FILE", env = "TRESOR_CODE_FILE", help_heading = "Secrets")]
+    code_file: Option<PathBuf>,
+    /// File descriptor to read the enrolment code from
+    #[arg(long, value_name = "FD", conflicts_with = "code_file", help_heading = "Secrets")]
+    code_fd: Option<u32>,
+}
+
+impl EnrolmentCodeSource {
+    /// Reads the enrolment code.
+    pub(crate) fn read(&self) -> Result<EnrolmentCode, CliError> {
+        let text = read(self.code_file.as_deref(), self.code_fd, "Enrolment code")?;
+        EnrolmentCode::parse(&text).ok_or_else(|| {
+            CliError::failed("that is not an enrolment code").advise(
+                "it begins with `tre_` and comes from the operator's `tresor tenant create`",
+            )
+        })
+    }
+}
+
+fn read(
+    file: Option<&Path>,
+    descriptor: Option<u32>,
+    what: &str,
+) -> Result<Zeroizing<String>, CliError> {
+    let text = match (file, descriptor) {
+        (Some(path), _) => read_file(path)?,
+        // Opening by name instead of taking the number keeps the descriptor its owner's.
+        (None, Some(number)) => read_file(Path::new(&format!("/dev/fd/{number}")))?,
+        (None, None) => prompt(what)?,
+    };
+    Ok(Zeroizing::new(text.trim().to_owned()))
+}
+
+fn read_file(path: &Path) -> Result<Zeroizing<String>, CliError> {
+    let failed = |error: std::io::Error| CliError::file("read", path, &error);
+    let file = File::open(path).map_err(failed)?;
+    let mut text = Zeroizing::new(String::with_capacity(ROOM));
+    file.take(SECRET_BYTES_MAX.into()).read_to_string(&mut text).map_err(failed)?;
+    Ok(text)
+}
+
+fn prompt(what: &str) -> Result<Zeroizing<String>, CliError> {
+    if !std::io::stdin().is_terminal() {
+        let flags = match what {
+            "Enrolment code" => "--code-file or --code-fd",
+            _ => "--customer-token-file or --customer-token-fd",
+        };
+        let message = format!("no terminal to ask for the {}", what.to_lowercase());
+        return Err(CliError::usage(message).advise(format!("give it with {flags}")));
+    }
+    let typed = rpassword::prompt_password(format!("{what}: "));
+    typed.map(Zeroizing::new).map_err(|_| CliError::failed("nothing was typed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write as _, os::fd::AsRawFd as _};
+
+    use tresor_proto::Secret;
+
+    use super::*;
+
+    fn code() -> EnrolmentCode {
+        EnrolmentCode::new(Secret::from_slice(&[7; 16]).unwrap())
+    }
+
+    #[test]
+    fn a_code_is_read_from_a_file_with_an_end_of_line() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "{}", code().expose_text().as_str()).unwrap();
+        let source = EnrolmentCodeSource { code_file: Some(file.path().into()), code_fd: None };
+        assert_eq!(source.read().unwrap().expose_secret(), &[7; 16]);
+    }
+
+    #[test]
+    fn a_code_is_read_from_a_descriptor() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        write!(file, "{}", code().expose_text().as_str()).unwrap();
+        let opened = File::open(file.path()).unwrap();
+        let code_fd = u32::try_from(opened.as_raw_fd()).ok();
+        let source = EnrolmentCodeSource { code_file: None, code_fd };
+        assert_eq!(source.read().unwrap().expose_secret(), &[7; 16]);
+    }
+
+    #[test]
+    fn a_wrong_file_is_refused_without_repeating_it() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        write!(file, "tre_something").unwrap();
+        let source = EnrolmentCodeSource { code_file: Some(file.path().into()), code_fd: None };
+        assert!(!source.read().unwrap_err().to_string().contains("something"));
+    }
+}

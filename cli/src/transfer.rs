@@ -1,0 +1,241 @@
+//! Uploads as streams: the file goes out while the results come in.
+//!
+//! It promises bounded memory, whatever the file's size: one chunk out, one result line in. Every
+//! row's result is handed to an observer in order; a broken-off upload is an error that says how
+//! many rows were acknowledged before.
+
+use std::path::{Path, PathBuf};
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use reqwest::{Body, Method, Response, header};
+use serde::Deserialize;
+use tokio_util::{
+    codec::{FramedRead, LinesCodec},
+    io::{ReaderStream, StreamReader},
+};
+use tresor_proto::{CollectionName, CustomerToken};
+
+use crate::{
+    error::CliError,
+    https::{Https, Problem, send, unanswered},
+};
+
+/// Bytes read from the file at a time.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// Bytes of a result line, verdicts of 256 fields included.
+const LINE_BYTES_MAX: usize = 1024 * 1024;
+
+/// What to upload, and where.
+pub(crate) struct Upload<'a> {
+    /// The file.
+    pub(crate) file: &'a Path,
+    /// What is in it.
+    pub(crate) media: Media,
+    /// Where it goes.
+    pub(crate) collection: &'a CollectionName,
+    /// The field whose value becomes the record's id.
+    pub(crate) id_field: Option<&'a str>,
+}
+
+/// The type and coding of a file, as HTTP names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Media {
+    /// `Content-Type`.
+    pub(crate) content_type: &'static str,
+    /// `Content-Encoding`.
+    pub(crate) encoding: Option<&'static str>,
+}
+
+/// What becomes known while an upload runs.
+pub(crate) enum Event {
+    /// So many more bytes have gone out.
+    Sent(u64),
+    /// A row has its result.
+    Row(Box<RowResult>),
+}
+
+/// The result of one row.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RowResult {
+    /// Counted from 1.
+    pub(crate) row: u64,
+    /// Where it begins in the file.
+    pub(crate) line: Option<u64>,
+    /// The record's id, when stored.
+    pub(crate) id: Option<String>,
+    /// Why it was not stored.
+    pub(crate) problem: Option<Problem>,
+    /// The problem as it came.
+    #[serde(skip)]
+    pub(crate) problem_document: Option<serde_json::Value>,
+}
+
+/// The last line of every upload.
+#[derive(Clone, Debug, Default, Deserialize, serde::Serialize)]
+#[serde(default)]
+pub(crate) struct Summary {
+    /// Whether the whole file was read.
+    pub(crate) complete: bool,
+    /// Records stored.
+    pub(crate) accepted: u64,
+    /// Records refused.
+    pub(crate) rejected: u64,
+    /// Fields sealed, over all stored records.
+    pub(crate) fields_sealed: u64,
+    /// Fields stored readable.
+    pub(crate) fields_clear: u64,
+    /// Fields not stored.
+    pub(crate) fields_dropped: u64,
+    /// Why the upload broke off.
+    #[serde(skip_serializing)]
+    pub(crate) problem: Option<Problem>,
+}
+
+/// Uploads and reports to `observe`; what `observe` fails with ends the upload.
+pub(crate) async fn upload(
+    https: &Https,
+    customer_token: &CustomerToken,
+    upload: &Upload<'_>,
+    observe: &mut (dyn FnMut(Event) -> Result<(), CliError> + Send),
+) -> Result<Summary, CliError> {
+    let (sent, mut sent_bytes) = tokio::sync::mpsc::unbounded_channel();
+    let body = body_of(upload.file, sent).await?;
+    let segments = ["v1", "collections", upload.collection.as_str(), "records"];
+    let mut request = https.request_with(Method::POST, &segments, customer_token)?;
+    request = request.header(header::CONTENT_TYPE, upload.media.content_type);
+    if let Some(encoding) = upload.media.encoding {
+        request = request.header(header::CONTENT_ENCODING, encoding);
+    }
+    if let Some(id_field) = upload.id_field {
+        request = request.query(&[("id_field", id_field)]);
+    }
+    let mut lines = lines_of(send(request.body(body)).await?);
+    let mut acknowledged = 0;
+    while let Some(line) = lines.next().await {
+        let line = line.map_err(|error| broken_off(acknowledged, &error.to_string()))?;
+        while let Ok(bytes) = sent_bytes.try_recv() {
+            observe(Event::Sent(bytes))?;
+        }
+        match Line::parse(&line)? {
+            Line::Row(row) => {
+                acknowledged = row.row;
+                observe(Event::Row(Box::new(row)))?;
+            }
+            Line::Summary(summary) => return Ok(summary),
+        }
+    }
+    Err(broken_off(acknowledged, "the answer has no last line"))
+}
+
+async fn body_of(
+    file: &Path,
+    sent: tokio::sync::mpsc::UnboundedSender<u64>,
+) -> Result<Body, CliError> {
+    let opened = tokio::fs::File::open(file).await;
+    let opened = opened.map_err(|error| CliError::file("read", file, &error))?;
+    let chunks = ReaderStream::with_capacity(opened, CHUNK_BYTES).inspect_ok(move |chunk| {
+        // Nobody counts any more when the upload has ended.
+        let _ = sent.send(chunk.len() as u64);
+    });
+    Ok(Body::wrap_stream(chunks))
+}
+
+type Lines = std::pin::Pin<
+    Box<dyn futures::Stream<Item = Result<String, tokio_util::codec::LinesCodecError>> + Send>,
+>;
+
+fn lines_of(response: Response) -> Lines {
+    let bytes = response.bytes_stream();
+    let bytes = bytes.map_err(|error| std::io::Error::other(unanswered(&error).to_string()));
+    let codec = LinesCodec::new_with_max_length(LINE_BYTES_MAX);
+    Box::pin(FramedRead::new(StreamReader::new(bytes), codec))
+}
+
+fn broken_off(acknowledged: u64, why: &str) -> CliError {
+    CliError::failed(format!("the upload broke off after row {acknowledged}: {why}"))
+        .advise("rows acknowledged before are stored; the rest is not known to be")
+}
+
+enum Line {
+    Row(RowResult),
+    Summary(Summary),
+}
+
+impl Line {
+    fn parse(line: &str) -> Result<Self, CliError> {
+        let unreadable = |_| CliError::failed("a line of the server's answer cannot be read");
+        let mut document: serde_json::Value = serde_json::from_str(line).map_err(unreadable)?;
+        if let Some(summary) = document.get_mut("summary") {
+            return serde_json::from_value(summary.take()).map(Self::Summary).map_err(unreadable);
+        }
+        let problem_document = document.get("problem").cloned();
+        let mut row: RowResult = serde_json::from_value(document).map_err(unreadable)?;
+        row.problem_document = problem_document;
+        Ok(Self::Row(row))
+    }
+}
+
+impl Media {
+    /// What a file's name says is in it; `None` when it says nothing known.
+    pub(crate) fn of(file: &Path) -> Option<Self> {
+        let (encoding, bare) = match extension(file).as_deref() {
+            Some("gz") => (Some("gzip"), file.with_extension("")),
+            Some("zst") => (Some("zstd"), file.with_extension("")),
+            _ => (None, PathBuf::from(file)),
+        };
+        let content_type = match extension(&bare).as_deref() {
+            Some("csv" | "tsv" | "txt") => "text/csv",
+            Some("ndjson" | "jsonl") => "application/x-ndjson",
+            Some("json") => "application/json",
+            _ => return None,
+        };
+        Some(Self { content_type, encoding })
+    }
+}
+
+fn extension(file: &Path) -> Option<String> {
+    file.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn media(name: &str) -> Option<(&'static str, Option<&'static str>)> {
+        Media::of(Path::new(name)).map(|media| (media.content_type, media.encoding))
+    }
+
+    #[test]
+    fn a_file_s_name_tells_its_type() {
+        assert_eq!(media("a.csv"), Some(("text/csv", None)));
+        assert_eq!(media("a.CSV.gz"), Some(("text/csv", Some("gzip"))));
+        assert_eq!(media("a.ndjson.zst"), Some(("application/x-ndjson", Some("zstd"))));
+        assert_eq!(media("a.json"), Some(("application/json", None)));
+        assert_eq!(media("a.xlsx"), None);
+    }
+
+    #[test]
+    fn a_refused_row_keeps_its_problem_as_it_came() {
+        let line = r#"{"row":2,"line":3,"status":"rejected","problem":{"code":"too_large",
+            "title":"over a limit","detail":"a value is over 65536 bytes"}}"#;
+        let Line::Row(row) = Line::parse(line).unwrap() else { panic!("a row") };
+        assert_eq!((row.row, row.line), (2, Some(3)));
+        assert_eq!(row.problem.unwrap().code, "too_large");
+        assert_eq!(row.problem_document.unwrap()["title"], "over a limit");
+    }
+
+    #[test]
+    fn the_last_line_is_the_summary() {
+        let line = r#"{"summary":{"complete":true,"accepted":5,"rejected":1,"fields_sealed":9,
+            "fields_clear":2,"fields_dropped":0}}"#;
+        let Line::Summary(summary) = Line::parse(line).unwrap() else { panic!("a summary") };
+        assert!(summary.complete);
+        assert_eq!((summary.accepted, summary.rejected), (5, 1));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert!(Line::parse("<html>").is_err());
+        assert!(Line::parse("{}").is_err());
+    }
+}
