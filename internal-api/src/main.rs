@@ -54,6 +54,8 @@ async fn run(config: Config) -> Result<(), String> {
     let internal_api = start(config, shutdown).await.map_err(|error| error.to_string())?;
     let reloads = internal_api.reload_on_hangup();
     reloads.map_err(|error| error.to_string())?;
+    tracing::info!(address = %internal_api.data_address(), "serving the data plane");
+    tracing::info!(address = %internal_api.control_address(), "serving the control plane");
     internal_api.wait().await.map_err(|error| format!("the vault did not close cleanly: {error}"))
 }
 

@@ -28,11 +28,18 @@ pub(crate) struct House {
     issuer: Issuer<'static, KeyPair>,
 }
 
-/// A vault process, serving.
+/// A vault process, serving in this one.
 pub(crate) struct Running {
-    pub(crate) house: House,
+    doors: Doors,
     pub(crate) shutdown: Shutdown,
     pub(crate) api: InternalApi,
+}
+
+/// Where a vault process listens, and the certificates to call it with.
+pub(crate) struct Doors {
+    pub(crate) house: House,
+    pub(crate) data: SocketAddr,
+    pub(crate) control: SocketAddr,
 }
 
 impl House {
@@ -115,7 +122,25 @@ impl House {
     pub(crate) async fn start_with(self, config: Config) -> Running {
         let shutdown = Shutdown::new();
         let api = start(config, shutdown.clone()).await.unwrap();
-        Running { house: self, shutdown, api }
+        let (data, control) = (api.data_address(), api.control_address());
+        Running { doors: Doors { house: self, data, control }, shutdown, api }
+    }
+}
+
+impl Doors {
+    /// A connection to the data plane with the certificate that names `path`.
+    pub(crate) async fn data(&self, path: &str) -> Channel {
+        self.channel(self.data, path).await
+    }
+
+    /// A connection to the control plane.
+    pub(crate) async fn control(&self, path: &str) -> Channel {
+        self.channel(self.control, path).await
+    }
+
+    async fn channel(&self, address: SocketAddr, path: &str) -> Channel {
+        let endpoint = format!("https://{address}");
+        tresor_door::connect(&endpoint, &self.house.tls(path)).await.unwrap()
     }
 }
 
@@ -124,26 +149,19 @@ impl Running {
         House::new().start().await
     }
 
-    /// A connection to the data plane with the certificate that names `path`.
-    pub(crate) async fn data(&self, path: &str) -> Channel {
-        self.channel(self.api.data_address(), path).await
-    }
-
-    /// A connection to the control plane.
-    pub(crate) async fn control(&self, path: &str) -> Channel {
-        self.channel(self.api.control_address(), path).await
-    }
-
-    async fn channel(&self, address: SocketAddr, path: &str) -> Channel {
-        let endpoint = format!("https://{address}");
-        tresor_door::connect(&endpoint, &self.house.tls(path)).await.unwrap()
-    }
-
     /// Shuts down and waits for the end; the house stays.
     pub(crate) async fn stop(self) -> House {
         self.shutdown.trigger();
         self.api.wait().await.unwrap();
-        self.house
+        self.doors.house
+    }
+}
+
+impl core::ops::Deref for Running {
+    type Target = Doors;
+
+    fn deref(&self) -> &Doors {
+        &self.doors
     }
 }
 

@@ -7,6 +7,8 @@ mod ingest;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod refusals;

@@ -1,7 +1,5 @@
 //! Start, health, reflection, overload, shutdown.
 
-use std::process::Command;
-
 use futures::stream;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -115,44 +113,4 @@ async fn a_call_too_many_is_told_to_come_back() {
         assert!(left > 0, "the seat is given back");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-}
-
-#[test]
-fn the_program_tells_all_mistakes_and_ends_with_2() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("internal-api.toml");
-    std::fs::write(&path, "colour = \"red\"\nlisten = \"nowhere\"\n").unwrap();
-    let program = env!("CARGO_BIN_EXE_internal-api");
-    let output = Command::new(program).arg("--config").arg(&path).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8(output.stderr).unwrap();
-    for key in ["colour", "listen", "data_dir", "seal"] {
-        assert!(said.contains(key), "{key} is missing in:\n{said}");
-    }
-}
-
-#[test]
-fn the_program_ends_with_1_and_a_sentence_when_it_cannot_start() {
-    let house = House::new();
-    let tls = house.tls("svc/internal-api");
-    let text = format!(
-        "data_dir = \"data\"\nlisten = \"127.0.0.1:0\"\ntrust_domain = \"tresor.local\"\n\
-         [seal]\npassphrase_file = \"passphrase\"\n[control]\nlisten = \"127.0.0.1:0\"\n\
-         [tls]\ncertificate_chain = {:?}\nprivate_key = {:?}\nauthorities = \"missing.pem\"\n",
-        tls.certificate_chain, tls.private_key,
-    );
-    let path = house.path("internal-api.toml");
-    std::fs::write(&path, text).unwrap();
-    let program = env!("CARGO_BIN_EXE_internal-api");
-    let run = |arguments: &[&str]| {
-        let mut command = Command::new(program);
-        command.arg("--config").arg(&path).args(arguments).output().unwrap()
-    };
-    assert_eq!(run(&["--check"]).status.code(), Some(0));
-    let output = run(&[]);
-    assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("missing.pem"), "{said}");
-    let last = said.lines().last().unwrap();
-    assert!(last.starts_with("internal-api: "), "{said}");
 }

@@ -166,7 +166,7 @@ async fn a_foreign_certificate_does_not_get_past_the_handshake() {
     let (running, acme, _) = two_tenants().await;
     let mut tls = crate::house::House::new().tls("svc/edge");
     tls.authorities = running.house.path("ca.pem");
-    let endpoint = format!("https://{}", running.api.data_address());
+    let endpoint = format!("https://{}", running.data);
     let Ok(channel) = tresor_door::connect(&endpoint, &tls).await else {
         return;
     };

@@ -7,7 +7,7 @@ use tresor_proto::vault::{
     record_service_client::RecordServiceClient, tenant_service_client::TenantServiceClient,
 };
 
-use crate::house::Running;
+use crate::house::Doors;
 
 pub(crate) struct Tenant {
     pub(crate) id: String,
@@ -17,17 +17,17 @@ pub(crate) struct Tenant {
 
 impl Tenant {
     /// Registers and enrols a tenant whose clients come from 192.0.2.0/24.
-    pub(crate) async fn new(running: &Running, name: &str) -> Self {
-        let (id, enrolment_code) = register(running, name).await;
-        let evidence = running.house.evidence(&id);
+    pub(crate) async fn new(doors: &Doors, name: &str) -> Self {
+        let (id, enrolment_code) = register(doors, name).await;
+        let evidence = doors.house.evidence(&id);
         let mut tenant = Self { id, customer_token: String::new(), evidence };
         let context = Some(tenant.context());
-        let mut tokens = CustomerTokenServiceClient::new(running.data("svc/edge").await);
+        let mut tokens = CustomerTokenServiceClient::new(doors.data("svc/edge").await);
         let request = vault::EnrolRequest { context, enrolment_code };
         let enrolled = tokens.enrol(request).await.unwrap().into_inner();
         assert_eq!(enrolled.tenant_id, tenant.id);
         tenant.customer_token = enrolled.customer_token;
-        tenant.put_collection(running).await;
+        tenant.put_collection(doors).await;
         tenant
     }
 
@@ -48,8 +48,8 @@ impl Tenant {
         RequestContext { tenant, ..RequestContext::default() }
     }
 
-    async fn put_collection(&self, running: &Running) {
-        let mut collections = CollectionServiceClient::new(running.control("svc/operator").await);
+    async fn put_collection(&self, doors: &Doors) {
+        let mut collections = CollectionServiceClient::new(doors.control("svc/operator").await);
         let request = vault::PutCollectionRequest {
             context: Some(self.bare_context()),
             name: "customers".to_owned(),
@@ -60,8 +60,8 @@ impl Tenant {
 }
 
 /// Registers a tenant; returns its id and its enrolment code.
-pub(crate) async fn register(running: &Running, name: &str) -> (String, String) {
-    let mut tenants = TenantServiceClient::new(running.control("svc/operator").await);
+pub(crate) async fn register(doors: &Doors, name: &str) -> (String, String) {
+    let mut tenants = TenantServiceClient::new(doors.control("svc/operator").await);
     let request = vault::CreateTenantRequest {
         name: name.to_owned(),
         allowed_addresses: vec!["192.0.2.0/24".to_owned()],
@@ -70,8 +70,8 @@ pub(crate) async fn register(running: &Running, name: &str) -> (String, String) 
     (created.tenant.unwrap().id, created.enrolment_code)
 }
 
-pub(crate) async fn records(running: &Running) -> RecordServiceClient<Channel> {
-    RecordServiceClient::new(running.data("svc/edge").await)
+pub(crate) async fn records(doors: &Doors) -> RecordServiceClient<Channel> {
+    RecordServiceClient::new(doors.data("svc/edge").await)
 }
 
 /// A record with an IBAN to seal and a tariff to leave clear.
