@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes},
-    extract::State,
+    extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
 use futures::{Stream, StreamExt as _, stream};
-use http::{HeaderMap, header};
+use http::header;
 use serde::Serialize;
 use tresor_proto::{CollectionName, Failure, Policy};
 
@@ -29,12 +29,11 @@ pub(crate) async fn screen(
     State(app): State<App>,
     client: Client,
     parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Refusal> {
     let policy = policy(&app, &client, parameters).await?;
-    let media = Media::parse(&headers)?;
-    let (rows, _) = Rows::open(media, body);
+    let media = Media::parse(request.headers())?;
+    let (rows, _) = Rows::open(media, request.into_body());
     let run = DryRun {
         batches: Batches::new(rows),
         screening: Screening::new(policy, None, true),

@@ -12,11 +12,9 @@ mod rows;
 mod screening;
 
 use axum::{
-    body::Body,
-    extract::{Path, State},
+    extract::{Path, Request, State},
     response::Response,
 };
-use http::HeaderMap;
 use tresor_proto::{CollectionName, Failure, FieldName};
 
 use self::{answer::Wanted, forward::Forward};
@@ -38,14 +36,13 @@ pub(crate) async fn upload(
     holder: KeyHolder,
     Path(collection): Path<String>,
     parameters: Parameters,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Refusal> {
     let collection = CollectionName::parse(&collection)?;
     let wanted = options(parameters)?;
-    let media = Media::parse(&headers)?;
+    let media = Media::parse(request.headers())?;
     let policy = app.policies.fetch(holder.client(), &collection).await?;
-    let (rows, shape) = Rows::open(media, body);
+    let (rows, shape) = Rows::open(media, request.into_body());
     let (sender, answers) = tokio::sync::mpsc::channel(ANSWERS_QUEUED_MAX);
     let screening = Screening::new(policy, wanted.id_field.clone(), wanted.is_explained);
     let forward = Forward::new(app, holder, collection, screening);

@@ -8,12 +8,13 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc::{self, Sender},
-    time::Instant,
+    time::{Instant, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 use tresor_proto::{
     CollectionName, ErrorCode, Failure,
+    limits::IDLE_TIMEOUT_MS,
     vault::{
         Destination, IngestBatch, IngestOpening, IngestRequest, IngestResponse, PutResult,
         RecordInput, StoredRecord, ingest_request::Message, put_result::Outcome,
@@ -30,6 +31,8 @@ use crate::{client::KeyHolder, routes::App, vault::malformed};
 
 /// Batches under way: one being stored while the next travels.
 const BATCHES_SENT_MAX: usize = 2;
+/// How long the vault may take for a batch, and the client to take its results.
+const IDLE_TIMEOUT: Duration = Duration::from_millis(IDLE_TIMEOUT_MS);
 /// A stream unused for so long is opened anew; the vault cuts it after 30 seconds.
 const STREAM_AGE_MAX: Duration = Duration::from_secs(10);
 
@@ -83,8 +86,8 @@ impl Forward {
     /// Forwards all batches and sends what became of them; the summary is the last answer.
     pub(super) async fn run(mut self, mut batches: Batches, answers: Sender<Answer>) {
         let end = self.forward_all(&mut batches, &answers).await;
-        // Nobody is left to be told.
-        let _ = answers.send(Answer::End(self.summary, end)).await;
+        // Nobody may be left to be told.
+        let _ = answers.send_timeout(Answer::End(self.summary, end), IDLE_TIMEOUT).await;
     }
 
     async fn forward_all(
@@ -218,7 +221,8 @@ impl Forward {
             }
             RowResult { row: fate.row, line: fate.line, outcome, verdicts: fate.verdicts }
         });
-        let told = answers.send(Answer::Rows(results.collect())).await;
+        // A client that does not take its results would hold up the thread that reads its rows.
+        let told = answers.send_timeout(Answer::Rows(results.collect()), IDLE_TIMEOUT).await;
         told.map_err(|_| gone())
     }
 }
@@ -247,7 +251,8 @@ impl IngestStream {
         let (requests, queued) = mpsc::channel(1 + BATCHES_SENT_MAX);
         // The queue is empty and its other end is in our hands.
         let _ = requests.try_send(request(Message::Opening(opening)));
-        let answers = app.vault.ingest(ReceiverStream::new(queued)).await?;
+        let opened = app.vault.ingest(ReceiverStream::new(queued));
+        let answers = timeout(IDLE_TIMEOUT, opened).await.map_err(|_| late())??;
         Ok(Self { requests, answers, used: Instant::now() })
     }
 
@@ -266,9 +271,14 @@ fn request(message: Message) -> IngestRequest {
 /// The vault's next answer.
 async fn next_answer(stream: &mut Option<IngestStream>) -> Result<IngestResponse, Failure> {
     let stream = stream.as_mut().ok_or_else(malformed)?;
-    match stream.answers.message().await {
-        Ok(Some(answer)) => Ok(answer),
-        Ok(None) => Err(ErrorCode::Overloaded.into()),
-        Err(status) => Err(Failure::from(&status)),
+    match timeout(IDLE_TIMEOUT, stream.answers.message()).await {
+        Ok(Ok(Some(answer))) => Ok(answer),
+        Ok(Ok(None)) => Err(ErrorCode::Overloaded.into()),
+        Ok(Err(status)) => Err(Failure::from(&status)),
+        Err(_) => Err(late()),
     }
+}
+
+fn late() -> Failure {
+    Failure::new(ErrorCode::DeadlineExceeded, "the vault did not answer in time")
 }

@@ -49,7 +49,7 @@ pub(crate) enum Item {
 /// The rows as they come.
 pub(crate) struct Rows(Receiver<Item>);
 
-/// What an upload looks like, known as soon as its first row or its end is.
+/// What a JSON upload looks like, known as soon as its first row or its end is.
 #[derive(Clone, Default)]
 pub(crate) struct Shape(Arc<AtomicU8>);
 
@@ -62,7 +62,7 @@ impl Rows {
         let bytes = unpacked(media.compression, chunks(body, Arc::clone(&packed)));
         let input = Input {
             bytes: SyncIoBridge::new(bytes),
-            shape: shape.clone(),
+            shape: (media.format == Format::Json).then(|| shape.clone()),
             is_packed: media.compression != Compression::None,
             packed,
             unpacked: 0,
@@ -153,7 +153,7 @@ fn unpacked(
 /// Looks at what the reader reads.
 struct Input<R> {
     bytes: R,
-    shape: Shape,
+    shape: Option<Shape>,
     is_packed: bool,
     packed: Arc<AtomicU64>,
     unpacked: u64,
@@ -162,7 +162,9 @@ struct Input<R> {
 impl<R: Read> Read for Input<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.bytes.read(buffer)?;
-        self.shape.see(buffer.get(..read).unwrap_or_default());
+        if let Some(shape) = &self.shape {
+            shape.see(buffer.get(..read).unwrap_or_default());
+        }
         self.unpacked += read as u64;
         let packed = self.packed.load(Ordering::Relaxed);
         let unpacked_max = UNPACKED_BYTES_FREE + UNPACKED_RATIO_MAX * packed;
@@ -193,7 +195,7 @@ mod tests {
     fn a_decompression_bomb_is_refused() {
         let mut input = Input {
             bytes: io::repeat(b'x'),
-            shape: Shape::default(),
+            shape: None,
             is_packed: true,
             packed: Arc::new(AtomicU64::new(1000)),
             unpacked: UNPACKED_BYTES_FREE + UNPACKED_RATIO_MAX * 1000 - 10,

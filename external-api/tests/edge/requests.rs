@@ -104,8 +104,7 @@ async fn health_is_told_on_both_listeners() {
         let answer = setting.bare(Method::GET, path).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         let plain = format!("http://{}{path}", setting.edge.health_addr().unwrap());
-        let probe = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = probe.get(plain).send().await.unwrap();
+        let answer = setting.client.get(plain).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
     }
 }

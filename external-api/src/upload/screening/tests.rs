@@ -85,6 +85,14 @@ fn a_personal_value_is_no_id() {
 }
 
 #[test]
+fn numbers_of_orders_and_uuids_are_ids() {
+    let order = screened(Some("auftrag"), r#"{"auftrag":"A-03405927"}"#);
+    assert_eq!(order.records[0].id, "A-03405927");
+    let uuid = r#"{"uuid":"1f3c42b2-e2cb-4b93-9981-45593a9afa39"}"#;
+    assert!(!screened(Some("uuid"), uuid).records[0].id.is_empty());
+}
+
+#[test]
 fn a_malformed_or_missing_id_refuses_the_record() {
     let failure = refused(Some("number"), r#"{"number":"A 17"}"#);
     assert_eq!(failure.code(), ErrorCode::InvalidRequest);
