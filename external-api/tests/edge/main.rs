@@ -4,6 +4,7 @@
 
 mod fake_vault;
 mod house;
+mod process;
 mod refusals;
 mod requests;
 mod uploads;

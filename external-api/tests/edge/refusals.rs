@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::{RECORDS, Setting, client, code, fake_vault::customer_token};
+use crate::{CLIENT, RECORDS, Setting, client, code, fake_vault::customer_token};
 
 fn unauthenticated() -> (u16, String) {
     (401, "unauthenticated".to_owned())
@@ -32,6 +32,18 @@ async fn every_wrong_customer_token_looks_alike() {
     assert_eq!(answers.len(), 1, "{answers:?}");
     assert_eq!(answers[0]["detail"], "invalid credential");
     assert!(setting.vault.stored().is_empty());
+}
+
+#[tokio::test]
+async fn a_large_upload_is_told_its_refusal() {
+    let setting = Setting::new().await;
+    let body = "tariff\n".repeat(1_000_000);
+    for protocol in ["h2", "http/1.1"] {
+        let files = setting.house.issue_client("large", CLIENT);
+        let request = client(&files, protocol).post(setting.url(RECORDS));
+        let request = request.header("Content-Type", "text/csv").body(body.clone());
+        assert_eq!(code(request.send().await.unwrap()).await, unauthenticated(), "{protocol}");
+    }
 }
 
 #[tokio::test]
