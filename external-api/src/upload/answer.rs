@@ -177,11 +177,12 @@ fn object(first: Answer) -> Result<Response, Refusal> {
 
 fn lines(answer: &Answer, is_rejected_only: bool) -> Bytes {
     match answer {
-        Answer::Rows(results) => results
-            .iter()
-            .filter(|result| !is_rejected_only || result.outcome.is_err())
-            .flat_map(|result| to_line(&result.told(Some(result.line))))
-            .collect(),
+        Answer::Rows(results) => {
+            let is_told = |result: &&RowResult| !is_rejected_only || result.outcome.is_err();
+            let told = results.iter().filter(is_told);
+            let lines = told.map(|result| to_line(&result.told(Some(result.line))));
+            lines.collect::<Vec<_>>().concat().into()
+        }
         Answer::End(summary, end) => summary.to_line(end).into(),
     }
 }
