@@ -178,23 +178,23 @@ mod tests {
     fn a_slot_cannot_be_moved_or_widened() {
         let narrow = TokenBounds { operations: OperationSet::from_bits(2).unwrap(), ..bounds(1) };
         let slot = lock(&narrow, [7; 32], [9; 32]);
+        let holder = SlotHolder { tenant: tenant(1), bounds: &narrow };
+        assert!(unlock(&slot, holder, [7; 32], [9; 32]).is_ok());
+        let mut renamed = lock(&narrow, [7; 32], [9; 32]);
+        renamed.class = DataClass::Identity;
+        assert!(unlock(&renamed, holder, [7; 32], [9; 32]).is_err());
+        let elsewhere = SlotHolder { tenant: tenant(2), bounds: &narrow };
+        assert!(unlock(&slot, elsewhere, [7; 32], [9; 32]).is_err());
         let wide = [
             bounds(1),
             TokenBounds { expires_ms: 1, ..narrow.clone() },
             TokenBounds { kind: CustomerTokenKind::Admin, ..narrow.clone() },
             TokenBounds { bound_certificate: Some([0; 32]), ..narrow.clone() },
-            TokenBounds { id: CustomerTokenId::from_bytes([2; 12]), ..narrow.clone() },
+            TokenBounds { id: CustomerTokenId::from_bytes([2; 12]), ..narrow },
         ];
         for bounds in &wide {
             let holder = SlotHolder { tenant: tenant(1), bounds };
             assert!(unlock(&slot, holder, [7; 32], [9; 32]).is_err());
         }
-        let elsewhere = SlotHolder { tenant: tenant(2), bounds: &narrow };
-        assert!(unlock(&slot, elsewhere, [7; 32], [9; 32]).is_err());
-        let mut renamed = lock(&narrow, [7; 32], [9; 32]);
-        renamed.class = DataClass::Identity;
-        let holder = SlotHolder { tenant: tenant(1), bounds: &narrow };
-        assert!(unlock(&renamed, holder, [7; 32], [9; 32]).is_err());
-        assert!(unlock(&slot, holder, [7; 32], [9; 32]).is_ok());
     }
 }

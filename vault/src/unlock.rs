@@ -141,7 +141,7 @@ mod tests {
         let unlocked = unlock(&passphrase("correct horse"), &file).unwrap();
         assert_eq!(unlocked.expose_secret(), root.expose_secret());
         assert!(unlock(&passphrase("wrong horse!"), &file).is_err());
-        let mut damaged = file.clone();
+        let mut damaged = file;
         *damaged.last_mut().unwrap() ^= 1;
         assert!(unlock(&passphrase("correct horse"), &damaged).is_err());
     }

@@ -8,7 +8,7 @@ mod house;
 
 use house::{House, clear, id, sealed, text_of};
 use tresor_proto::{Content, DataClass, ErrorCode, InfoType, Reveal};
-use tresor_vault::{NewRecord, Shown, VaultError, store::StoreEngine};
+use tresor_vault::{NewRecord, OpenError, Shown, VaultError, store::StoreEngine};
 
 const ENGINES: [StoreEngine; 2] = [StoreEngine::Sled, StoreEngine::Redb];
 
@@ -219,7 +219,30 @@ async fn a_damaged_keyring_quarantines_its_tenant_only() {
 }
 
 #[tokio::test]
-async fn an_older_keyring_put_back_is_refused() {
+async fn a_registry_that_is_gone_is_never_made_anew() {
+    let mut house = House::build(StoreEngine::Sled).await;
+    house.put(Some("r1"), person()).await.unwrap();
+    house.close().await;
+    std::fs::remove_dir_all(house.path("system/db")).unwrap();
+    assert_eq!(house.try_open().await.err(), Some(OpenError::DamagedRegistry));
+}
+
+#[tokio::test]
+async fn a_system_keyring_that_is_gone_or_damaged_stops_the_start() {
+    let mut house = House::build(StoreEngine::Redb).await;
+    house.close().await;
+    let path = house.path("system/keyring.trk");
+    let good = std::fs::read(&path).unwrap();
+    std::fs::write(&path, flip(&good, good.len() - 1)).unwrap();
+    assert_eq!(house.try_open().await.err(), Some(OpenError::DamagedKeyring));
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(house.try_open().await.err(), Some(OpenError::Incomplete));
+    std::fs::write(&path, good).unwrap();
+    assert!(house.try_open().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_keyring_that_is_gone_quarantines_its_tenant() {
     let mut house = House::build(StoreEngine::Sled).await;
     let path = house.keyring_path(house.tenant);
     std::fs::remove_file(&path).unwrap();

@@ -14,7 +14,9 @@ use crate::{
     key_worker::KeyWorker,
     keyring::{KeyringError, KeyringFiles, Keyrings, read_file, replace_file},
     registry::Registry,
-    store::{Existence, StoreEngine, StoreError, Stores, open_database},
+    store::{
+        Existence, Keyspace, ScanRange, Store, StoreEngine, StoreError, Stores, open_database,
+    },
     unlock::{self, Passphrase},
     unlocked::UnlockedCache,
 };
@@ -86,17 +88,12 @@ impl Vault {
         prepare(&data_dir)?;
         let lock = take_lock(&data_dir)?;
         let key_worker = KeyWorker::start().map_err(|_| OpenError::Internal)?;
-        let keyrings = Arc::new(open_keyrings(&data_dir, passphrase, &entropy)?);
-        let registry = data_dir.join("system").join("db");
-        let registry = open_database(engine, registry, Existence::Create).await.map_err(
-            |error| match error {
-                StoreError::InUse => OpenError::InUse,
-                StoreError::Quarantined => OpenError::DamagedRegistry,
-                StoreError::Unavailable | StoreError::Closed | StoreError::TooLarge => {
-                    OpenError::Unavailable
-                }
-            },
-        )?;
+        let place = Place { data_dir: &data_dir, engine, passphrase, entropy: &entropy };
+        let (keyrings, registry) = match place.is_new()? {
+            true => place.create().await?,
+            false => place.open().await?,
+        };
+        let keyrings = Arc::new(keyrings);
         Ok(Self {
             registry: Registry::new(registry, Arc::clone(&keyrings)),
             stores: Stores::new(data_dir.join("databases"), engine, open_tenants_max),
@@ -129,37 +126,82 @@ fn take_lock(data_dir: &Path) -> Result<File, OpenError> {
     Ok(lock)
 }
 
-/// Unlocks the root key and opens the keyrings; makes both where nothing of value exists yet.
-fn open_keyrings(
-    data_dir: &Path,
-    passphrase: &Passphrase,
-    entropy: &Arc<dyn Entropy>,
-) -> Result<Keyrings, OpenError> {
-    let files = KeyringFiles::new(data_dir).map_err(|_| OpenError::Unavailable)?;
-    if is_new(data_dir, &files)? {
-        let (root, seal) =
-            unlock::create(passphrase, entropy.as_ref()).map_err(|_| OpenError::Internal)?;
-        replace_file(&files.seal(), &seal, |_| true).map_err(|_| OpenError::Unavailable)?;
-        return Keyrings::create(files, root, Arc::clone(entropy)).map_err(to_open_error);
-    }
-    let seal = read_file(&files.seal()).map_err(to_open_error)?.ok_or(OpenError::Incomplete)?;
-    let root = unlock::unlock(passphrase, &seal).map_err(|_| OpenError::WrongPassphrase)?;
-    Keyrings::open(files, root, Arc::clone(entropy)).map_err(to_open_error)
+/// The directory with what opens it.
+struct Place<'a> {
+    data_dir: &'a Path,
+    engine: StoreEngine,
+    passphrase: &'a Passphrase,
+    entropy: &'a Arc<dyn Entropy>,
 }
 
-/// Whether there is no keyring and no database: an empty directory, or a first start that was cut
-/// off before anything could be stored.
-fn is_new(data_dir: &Path, files: &KeyringFiles) -> Result<bool, OpenError> {
-    let is_empty = |path: PathBuf| match fs::read_dir(path) {
-        Ok(mut entries) => Ok(entries.next().is_none()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
-        Err(_) => Err(OpenError::Unavailable),
-    };
-    let has_keyring = files.system_keyring().try_exists().map_err(|_| OpenError::Unavailable)?;
-    Ok(!has_keyring
-        && is_empty(data_dir.join("system").join("db"))?
-        && is_empty(data_dir.join("keyrings"))?
-        && is_empty(data_dir.join("databases"))?)
+impl Place<'_> {
+    /// Whether there is no keyring and no database of a tenant: an empty directory, or a first
+    /// start that was cut off before anything could be stored.
+    fn is_new(&self) -> Result<bool, OpenError> {
+        let is_empty = |name: &str| match fs::read_dir(self.data_dir.join(name)) {
+            Ok(mut entries) => Ok(entries.next().is_none()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+            Err(_) => Err(OpenError::Unavailable),
+        };
+        let keyring = self.files()?.system_keyring().try_exists();
+        let has_keyring = keyring.map_err(|_| OpenError::Unavailable)?;
+        Ok(!has_keyring && is_empty("keyrings")? && is_empty("databases")?)
+    }
+
+    /// Makes registry, seal and keyring, the keyring last: without it nothing counts as made.
+    async fn create(&self) -> Result<(Keyrings, Arc<dyn Store>), OpenError> {
+        let registry = self.registry(Existence::Create).await?;
+        if !is_empty(registry.as_ref()).await? {
+            return Err(OpenError::Incomplete);
+        }
+        let files = self.files()?;
+        let (root, seal) = unlock::create(self.passphrase, self.entropy.as_ref())
+            .map_err(|_| OpenError::Internal)?;
+        replace_file(&files.seal(), &seal, |_| true).map_err(|_| OpenError::Unavailable)?;
+        let keyrings = Keyrings::create(files, root, Arc::clone(self.entropy));
+        Ok((keyrings.map_err(to_open_error)?, registry))
+    }
+
+    /// Unlocks the root key, then opens the keyring and the registry that must be there.
+    async fn open(&self) -> Result<(Keyrings, Arc<dyn Store>), OpenError> {
+        let files = self.files()?;
+        let seal = read_file(&files.seal()).map_err(to_open_error)?;
+        let seal = seal.ok_or(OpenError::Incomplete)?;
+        let root =
+            unlock::unlock(self.passphrase, &seal).map_err(|_| OpenError::WrongPassphrase)?;
+        let keyrings = Keyrings::open(files, root, Arc::clone(self.entropy));
+        let keyrings = keyrings.map_err(to_open_error)?;
+        Ok((keyrings, self.registry(Existence::MustExist).await?))
+    }
+
+    fn files(&self) -> Result<KeyringFiles, OpenError> {
+        KeyringFiles::new(self.data_dir).map_err(|_| OpenError::Unavailable)
+    }
+
+    async fn registry(&self, existence: Existence) -> Result<Arc<dyn Store>, OpenError> {
+        // Memory keeps nothing, so there is nothing that must exist.
+        let existence = match self.engine {
+            StoreEngine::Memory => Existence::Create,
+            StoreEngine::Sled | StoreEngine::Redb => existence,
+        };
+        let directory = self.data_dir.join("system").join("db");
+        let opened = open_database(self.engine, directory, existence).await;
+        opened.map_err(|error| match error {
+            StoreError::InUse => OpenError::InUse,
+            StoreError::Quarantined => OpenError::DamagedRegistry,
+            StoreError::Unavailable | StoreError::Closed | StoreError::TooLarge => {
+                OpenError::Unavailable
+            }
+        })
+    }
+}
+
+/// Whether a registry has no tenants.
+async fn is_empty(registry: &dyn Store) -> Result<bool, OpenError> {
+    let keyspace = Keyspace::Tenants;
+    let range = ScanRange { keyspace, prefix: Vec::new(), after: None };
+    let rows = registry.scan(range, 1).await.map_err(|_| OpenError::DamagedRegistry)?;
+    Ok(rows.is_empty())
 }
 
 fn to_open_error(error: KeyringError) -> OpenError {

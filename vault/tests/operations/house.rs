@@ -13,9 +13,9 @@ use tresor_proto::{
     FieldName, InfoType, Policy, RecordId, Reveal, ServiceName, TenantId, TenantName, TenantRef,
 };
 use tresor_vault::{
-    Caller, Delete, Destination, Enrolled, NewField, NewRecord, Page, Passphrase, Permit, Read,
-    RevealedField, RevealedRecord, Role, Settings, Shown, StoredRecord, Treatment, Vault,
-    VaultError, View, Write,
+    Caller, Delete, Destination, Enrolled, NewField, NewRecord, OpenError, Page, Passphrase,
+    Permit, Read, RevealedField, RevealedRecord, Role, Settings, Shown, StoredRecord, Treatment,
+    Vault, VaultError, View, Write,
     clock::Clock,
     store::{Change, Existence, Keyspace, StoreEngine, StoreKey, open_database},
 };
@@ -88,7 +88,7 @@ impl House {
     pub(crate) async fn build(engine: StoreEngine) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock(AtomicU64::new(1_800_000_000_000)));
-        let vault = open(&directory, engine, &clock).await;
+        let vault = open(&directory, engine, &clock).await.unwrap();
         let mut house = Self {
             directory,
             engine,
@@ -116,12 +116,21 @@ impl House {
 
     pub(crate) async fn reopen(&mut self) {
         self.close().await;
-        self.vault = Some(open(&self.directory, self.engine, &self.clock).await);
+        self.vault = Some(self.try_open().await.unwrap());
     }
 
-    async fn close(&mut self) {
+    pub(crate) async fn close(&mut self) {
         let vault = self.vault.take().unwrap();
         vault.close().await.unwrap();
+    }
+
+    pub(crate) async fn try_open(&self) -> Result<Vault, OpenError> {
+        open(&self.directory, self.engine, &self.clock).await
+    }
+
+    /// A path in the data directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join("data").join(name)
     }
 
     pub(crate) fn operator() -> Caller {
@@ -171,7 +180,10 @@ impl House {
         permit.await.map(|_| ())
     }
 
-    pub(crate) async fn permit_with(&self, customer_token: &CustomerToken) -> Result<(), VaultError> {
+    pub(crate) async fn permit_with(
+        &self,
+        customer_token: &CustomerToken,
+    ) -> Result<(), VaultError> {
         self.permit_tenant(self.tenant, customer_token).await
     }
 
@@ -213,7 +225,11 @@ impl House {
         View { collection: customers(), reveal, fields: Vec::new() }
     }
 
-    pub(crate) async fn get(&self, record: &str, reveal: Reveal) -> Result<RevealedRecord, VaultError> {
+    pub(crate) async fn get(
+        &self,
+        record: &str,
+        reveal: Reveal,
+    ) -> Result<RevealedRecord, VaultError> {
         let permit = self.permit::<Read>().await;
         self.vault().get(&permit, &Self::view(reveal), &[id(record)]).await?.remove(0)
     }
@@ -233,11 +249,11 @@ impl House {
     }
 
     pub(crate) fn keyring_path(&self, tenant: TenantId) -> PathBuf {
-        self.directory.path().join("data/keyrings").join(format!("{tenant}.trk"))
+        self.path("keyrings").join(format!("{tenant}.trk"))
     }
 
     fn database_path(&self) -> PathBuf {
-        self.directory.path().join("data/databases").join(self.tenant.to_string())
+        self.path("databases").join(self.tenant.to_string())
     }
 
     /// A row as the thief of the database sees it.
@@ -247,7 +263,7 @@ impl House {
             open_database(self.engine, self.database_path(), Existence::MustExist).await.unwrap();
         let row = store.read(vec![record_key(record)]).await.unwrap().remove(0).unwrap();
         store.close().await.unwrap();
-        self.vault = Some(open(&self.directory, self.engine, &self.clock).await);
+        self.vault = Some(self.try_open().await.unwrap());
         row
     }
 
@@ -259,14 +275,18 @@ impl House {
         let write = tresor_vault::store::Write::Put(record_key(record), row);
         store.apply(vec![Change { preconditions: Vec::new(), writes: vec![write] }]).await.unwrap();
         store.close().await.unwrap();
-        self.vault = Some(open(&self.directory, self.engine, &self.clock).await);
+        self.vault = Some(self.try_open().await.unwrap());
     }
 }
 
-async fn open(directory: &tempfile::TempDir, engine: StoreEngine, clock: &Arc<TestClock>) -> Vault {
+async fn open(
+    directory: &tempfile::TempDir,
+    engine: StoreEngine,
+    clock: &Arc<TestClock>,
+) -> Result<Vault, OpenError> {
     let passphrase = zeroize::Zeroizing::new(b"a passphrase of tests".to_vec());
     let mut settings = Settings::new(directory.path().join("data"));
     settings.engine = engine;
     settings.clock = clock.clone();
-    Vault::open(settings, &Passphrase::new(passphrase).unwrap()).await.unwrap()
+    Vault::open(settings, &Passphrase::new(passphrase).unwrap()).await
 }
