@@ -23,6 +23,7 @@ use crate::{
     access_log::AccessLog,
     customer_token,
     guarded_body::guard,
+    lingering_body::linger,
     problem::{self, Refusal},
 };
 
@@ -56,7 +57,7 @@ async fn identify(mut request: Request, next: Next) -> Response {
     let request_id = RequestId::from_uuid(Uuid::now_v7());
     let mut line = AccessLog::begin(&request, request_id.clone());
     request.extensions_mut().insert(request_id.clone());
-    let mut response = problem::document(next.run(request).await, &request_id);
+    let mut response = problem::document(next.run(linger(request)).await, &request_id);
     line.see_status(response.status());
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {

@@ -15,6 +15,7 @@ mod guarded_body;
 mod health;
 mod layers;
 mod limits;
+mod lingering_body;
 mod policies;
 mod problem;
 mod query;

@@ -88,6 +88,10 @@ impl Forward {
         let end = self.forward_all(&mut batches, &answers).await;
         // Nobody may be left to be told.
         let _ = answers.send_timeout(Answer::End(self.summary, end), IDLE_TIMEOUT).await;
+        drop(answers);
+        if let Some(stream) = self.stream {
+            stream.finish().await;
+        }
     }
 
     async fn forward_all(
@@ -261,6 +265,13 @@ impl IngestStream {
         self.used = Instant::now();
         let batch = request(Message::Batch(IngestBatch { records }));
         let _ = self.requests.send(batch).await;
+    }
+
+    /// Takes leave of the vault, which would otherwise see the call as cancelled.
+    async fn finish(mut self) {
+        drop(self.requests);
+        // What it still answers is of no use any more.
+        let _ = timeout(IDLE_TIMEOUT, self.answers.message()).await;
     }
 }
 

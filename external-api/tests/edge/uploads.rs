@@ -124,6 +124,23 @@ async fn a_broken_array_ends_where_it_breaks() {
 }
 
 #[tokio::test]
+async fn a_client_that_still_sends_is_told_where_its_upload_broke() {
+    let setting = Setting::new().await;
+    let body = format!("[{{\"tariff\":\"T1\"}},{}", "[".repeat(20_000_000));
+    for protocol in ["h2", "http/1.1"] {
+        let files = setting.house.issue_client("breaker", CLIENT);
+        let request = client(&files, protocol).post(setting.url(RECORDS));
+        let request = request
+            .header("Tresor-Customer-Token", setting.vault.customer_token())
+            .header("Content-Type", "application/json")
+            .body(body.clone());
+        let told = lines(request.send().await.unwrap()).await;
+        assert_eq!((told.len(), &told[0]["status"]), (2, &json!("stored")), "{protocol}");
+        assert_eq!(summary(&told)["problem"]["code"], "too_large", "{protocol}");
+    }
+}
+
+#[tokio::test]
 async fn an_upload_that_is_none_is_refused_as_a_whole() {
     let setting = Setting::new().await;
     for body in ["", "a;a\n1;2\n", "a;\n1;2\n"] {
