@@ -18,7 +18,6 @@ impl Ran {
     ///
     /// # Panics
     /// When it has not.
-    #[must_use]
     pub fn ok(self) -> Self {
         assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self

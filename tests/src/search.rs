@@ -61,7 +61,7 @@ mod tests {
         let long = format!("xy{value}z");
         let base64 = STANDARD_NO_PAD.encode(&long);
         let utf16: Vec<u8> = long.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        for leak in [long.clone().into_bytes(), base64.into_bytes(), utf16] {
+        for leak in [long.into_bytes(), base64.into_bytes(), utf16] {
             let directory = tempfile::tempdir().unwrap();
             std::fs::write(directory.path().join("leak"), leak).unwrap();
             assert_eq!(hits_in_directory(directory.path(), &[value]).len(), 1);

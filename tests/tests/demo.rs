@@ -54,7 +54,9 @@ fn any_other_csv_works_too() {
     for (name, text, accepted, rejected) in files {
         let path = directory.path().join(name);
         fs::write(&path, text).unwrap();
-        let report = demo(&[path.to_str().unwrap(), "--output", "json"]).ok().json();
+        let ran = demo(&[path.to_str().unwrap(), "--output", "json"]);
+        assert_eq!(ran.code, if rejected == 0 { 0 } else { 3 }, "{name}: {}", ran.stderr);
+        let report = ran.json();
         assert_eq!(count(&report, "records_accepted"), accepted, "{name}");
         assert_eq!(count(&report, "records_rejected"), rejected, "{name}");
         assert_eq!(count(&report, "plaintext_hits"), 0, "{name}");

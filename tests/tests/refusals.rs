@@ -70,7 +70,7 @@ fn unknown_records_and_collections_are_not_found() {
 fn openssl_certificate(site: &Site, name: &str, authority: &str, names: &str) -> PathBuf {
     let path = |suffix: &str| site.path(&format!("{name}.{suffix}")).display().to_string();
     let openssl = |arguments: &[&str]| run(Command::new("openssl").args(arguments), "").ok();
-    let _ = openssl(&[
+    openssl(&[
         "req",
         "-newkey",
         "ec",
@@ -90,7 +90,7 @@ fn openssl_certificate(site: &Site, name: &str, authority: &str, names: &str) ->
     };
     fs::write(path("ext"), extensions).unwrap();
     let (ca, ca_key) = (format!("{authority}.pem"), format!("{authority}.key"));
-    let _ = openssl(&[
+    openssl(&[
         "x509",
         "-req",
         "-in",
@@ -119,11 +119,11 @@ fn certificates_that_are_not_a_clients_never_get_through_the_handshake() {
     let good = openssl_certificate(&site, "good", &ca, &uri);
     assert_eq!(site.curl_bare(&good, "/v1/limits", &[], None).status, 200);
 
-    let _ = site.tresor(&["ca", "init", "--dir", "foreign"]).ok();
+    site.tresor(&["ca", "init", "--dir", "foreign"]).ok();
     let foreign = site.path("foreign/ca").display().to_string();
     let expired = ["--not-before", "2020-01-01T00:00:00Z", "--not-after", "2020-02-01T00:00:00Z"];
     let issue = ["ca", "issue", "client", "expired", "--tenant", &tenant.id, "--dir", "ca"];
-    let _ = site.tresor(&[&issue[..], &expired[..]].concat()).ok();
+    site.tresor(&[&issue[..], &expired[..]].concat()).ok();
     let upper = uri.replace("tenant", "Tenant");
     for identity in [
         openssl_certificate(&site, "nameless", &ca, ""),
