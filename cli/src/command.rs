@@ -16,7 +16,7 @@ pub(crate) mod list;
 mod parse;
 pub(crate) mod screen;
 mod tenant;
-pub(crate) mod upload;
+mod upload;
 
 use clap::{Parser, Subcommand};
 

@@ -14,7 +14,10 @@ mod stored_row;
 mod tampering;
 mod tour;
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use tresor_screening::Column;
@@ -40,8 +43,8 @@ pub(crate) use self::{stage::SAMPLE, tour::show};
 pub(crate) struct Demonstration {
     columns: Vec<Column>,
     summary: Summary,
-    upload_seconds: f64,
-    elapsed_ms: u128,
+    upload_time: Duration,
+    elapsed: Duration,
     samples: Option<Samples>,
     holdings: HoldingsSummary,
     on_disk: Findings,
@@ -84,10 +87,12 @@ pub(crate) async fn perform(
     let (mut attacks, mut controls) = doors::attempt(&stage, first.as_deref()).await?;
     output.note("searching the disk …");
     let (kept, values_skipped) = holdings.searchable(&stage);
-    let needles = Needles::in_all_forms(kept.iter().map(String::as_str));
+    let needles = Needles::in_all_forms(kept.iter().map(String::as_bytes));
     let mut on_disk = attack::search(&needles, &stage, "while running", &mut attacks)?;
     let stopped = stage.stop().await?;
     on_disk.merge(attack::search(&needles, &stopped, "after the shutdown", &mut attacks)?);
+    attack::search_customer_tokens(&stopped, &mut attacks, &mut controls)?;
+    attack::search_clear_values(&stopped, &holdings, &mut controls)?;
     let control_hits = needles.search(file)?.hits;
     output.note("breaking in with every key of the server …");
     let stored = stopped.stored_row(first.as_deref()).await?;
@@ -99,8 +104,8 @@ pub(crate) async fn perform(
     Ok(Demonstration {
         columns: upload.columns,
         summary: upload.summary,
-        upload_seconds: upload.seconds,
-        elapsed_ms: begun.elapsed().as_millis(),
+        upload_time: upload.time,
+        elapsed: begun.elapsed(),
         samples,
         holdings: HoldingsSummary {
             read_back: holdings.count(),
@@ -131,8 +136,8 @@ impl Demonstration {
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match (self.is_as_promised(), self.summary.accepted, self.summary.rejected) {
-            (false, ..) | (_, 0, _) => Exit::Failed,
             (true, _, 0) => Exit::Done,
+            (false, ..) | (_, 0, _) => Exit::Failed,
             (true, ..) => Exit::SomeRejected,
         }
     }
@@ -140,7 +145,6 @@ impl Demonstration {
     /// As one JSON object.
     pub(crate) fn to_json(&self) -> Value {
         let refused = self.attacks.iter().filter(|attack| attack.is_refused).count();
-        let upload_ms = (self.upload_seconds * 1_000.0).round();
         json!({
             "as_promised": self.is_as_promised(),
             "records_accepted": self.summary.accepted,
@@ -159,8 +163,8 @@ impl Demonstration {
             "attacks_refused": refused,
             "attacks": self.attacks.iter().map(Attack::to_json).collect::<Vec<_>>(),
             "controls": self.controls.iter().map(Attack::to_json).collect::<Vec<_>>(),
-            "elapsed_ms": u64::try_from(self.elapsed_ms).unwrap_or(u64::MAX),
-            "upload_ms": upload_ms,
+            "elapsed_ms": in_ms(self.elapsed),
+            "upload_ms": in_ms(self.upload_time),
             "records_per_second": self.records_per_second().round(),
             "columns": self.columns.iter().map(column_to_json).collect::<Vec<_>>(),
         })
@@ -169,6 +173,13 @@ impl Demonstration {
     fn records_per_second(&self) -> f64 {
         #[allow(clippy::cast_precision_loss, reason = "a rate for people, not a count")]
         let accepted = self.summary.accepted as f64;
-        accepted / self.upload_seconds.max(0.001)
+        accepted / self.upload_time.as_secs_f64().max(0.001)
     }
 }
+
+fn in_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use tresor_screening::{
     reader::{Charset, Format, Record, Row, read},
 };
 
-use crate::error::CliError;
+use crate::{error::CliError, transfer::Media};
 
 /// What was found.
 pub(crate) struct FileReport {
@@ -25,7 +25,8 @@ pub(crate) struct FileReport {
 
 /// The file's type as its name tells it, read as text in `charset`.
 pub(crate) fn format_of(file: &Path, charset: Charset) -> Option<Format> {
-    match crate::transfer::Media::of(file)?.content_type {
+    let media = Media::of(file).filter(|media| media.encoding.is_none())?;
+    match media.content_type {
         "text/csv" => Some(Format::Csv(charset)),
         "application/x-ndjson" => Some(Format::NdJson),
         _ => Some(Format::Json),

@@ -132,13 +132,19 @@ pub(crate) async fn fetch<T: DeserializeOwned>(request: RequestBuilder) -> Resul
 
 /// Why there was no answer.
 pub(crate) fn unanswered(error: &reqwest::Error) -> CliError {
-    let cause = innermost(error);
+    let cause = match innermost(error).as_str() {
+        // What hyper says when the peer hangs up: in TLS 1.3 that is how a certificate is refused.
+        "channel closed" => "the server closed it".to_owned(),
+        cause => cause.to_owned(),
+    };
     if error.is_timeout() {
         return CliError::failed("the server did not answer in time").advise("try again");
     }
     let doing = if error.is_connect() { "cannot connect" } else { "the connection broke" };
-    CliError::failed(format!("{doing}: {cause}"))
-        .advise("check --server, and that --ca, --cert and --key belong to this service")
+    CliError::failed(format!("{doing}: {cause}")).advise(
+        "check --server, and that --ca, --cert and --key belong to this service and are valid \
+             now",
+    )
 }
 
 impl Problem {

@@ -19,6 +19,8 @@ mod local;
 mod output;
 mod private_file;
 mod profile;
+mod progress;
+mod row_list;
 mod secret_input;
 mod session;
 mod transfer;

@@ -10,10 +10,17 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Attribute, Cell, ContentArrangement, Row, Table, presets};
+use comfy_table::{Attribute, Cell, ContentArrangement, LineStyle, Row, Table, TableStyle};
 use serde::Serialize;
 
 use crate::error::CliError;
+
+/// A line below the heading and nothing else: rows stay close, and a copied table stays text.
+const TABLE_STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// Columns below which a table is not fitted to the terminal.
+const TERMINAL_COLUMNS_MIN: u16 = 40;
 
 /// Tables or JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -96,8 +103,11 @@ impl Output {
         C: Into<Row>,
     {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_style(TABLE_STYLE);
+        // A terminal that says it is narrower than a word does not know its width.
+        if table.width().is_some_and(|width| width >= TERMINAL_COLUMNS_MIN) {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+        }
         let heading = |name: &&str| self.cell(Tone::Heading, name);
         table.set_header(header.iter().map(heading).collect::<Vec<_>>());
         table.add_rows(rows);
@@ -135,6 +145,11 @@ impl Output {
             Tone::Faint => cell.add_attribute(Attribute::Dim),
         }
     }
+}
+
+/// A number of things, in words.
+pub(crate) fn counted(count: u64, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
 /// `text` on one line, without anything a terminal would obey.
@@ -186,6 +201,12 @@ mod tests {
             "error: invalid request (invalid_request)\n  allowed_addresses: an entry is not a \
              CIDR\n  → use 192.0.2.0/24"
         );
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!(counted(1, "row"), "1 row");
+        assert_eq!(counted(0, "row"), "0 rows");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::collection::read_policy;
 use crate::{
     error::{CliError, Exit},
     file_report::{FileReport, format_of},
-    output::{Output, Tone, printable},
+    output::{Output, Tone, counted, printable},
     private_file::write_public,
     session::Session,
 };
@@ -77,7 +77,8 @@ impl ScreenCommand {
         session.output.give(&document, |output| {
             show_columns(output, &columns)?;
             let records = found.report.records();
-            output.line(format!("{records} records, {} columns", columns.len()))
+            let columns = counted(columns.len() as u64, "column");
+            output.line(format!("{}, {columns}", counted(records, "record")))
         })?;
         Ok(conclude(&session.output, &found))
     }
@@ -105,7 +106,7 @@ fn conclude(output: &Output, found: &FileReport) -> Exit {
     let Some((line, reason)) = &found.first_rejected else {
         return Exit::Done;
     };
-    output.note(format!("{} rows cannot be read; line {line}: {reason}", found.rejected));
+    output.note(format!("{} refused; line {line}: {reason}", found.rejected));
     if found.report.records() == 0 { Exit::Failed } else { Exit::SomeRejected }
 }
 

@@ -3,15 +3,9 @@
 //! Rows that are refused do not stop the rest; they are written beside the file with their line and
 //! reason, never with their values.
 
-use std::{
-    fs::File,
-    io::{BufWriter, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tresor_screening::reader::{Charset, Format};
 
@@ -19,9 +13,11 @@ use super::{get::Target, screen::CharsetFlag};
 use crate::{
     error::{CliError, Exit},
     https::Https,
-    output::{Output, Tone},
+    output::{Output, Tone, counted},
+    progress::Progress,
+    row_list::{RowList, RowLists},
     session::Session,
-    transfer::{Event, Media, RowResult, Summary, Upload, upload},
+    transfer::{Event, Media, Summary, Upload, upload},
 };
 
 /// Uploads a file of records.
@@ -70,7 +66,7 @@ impl UploadCommand {
         let https = Https::new(&self.target.connection.to_customer(session)?)?;
         let customer_token = self.target.customer_token.read(session)?;
         let progress = Progress::start(&self.file)?;
-        let mut lists = Lists {
+        let mut lists = RowLists {
             rejects: RowList::of_rejects(&self.file),
             results: self.results.clone().map(RowList::at),
         };
@@ -156,7 +152,7 @@ fn conclude(
 }
 
 fn show(output: &Output, summary: &Summary, rejects_file: Option<&Path>) -> Result<(), CliError> {
-    let accepted = format!("{} records stored", summary.accepted);
+    let accepted = format!("{} stored", counted(summary.accepted, "record"));
     output.line(output.paint(Tone::Good, &accepted))?;
     let (sealed, clear) = (summary.fields_sealed, summary.fields_clear);
     output.line(format!(
@@ -164,144 +160,11 @@ fn show(output: &Output, summary: &Summary, rejects_file: Option<&Path>) -> Resu
         summary.fields_dropped
     ))?;
     if summary.rejected > 0 {
-        let rejected = format!("{} rows refused", summary.rejected);
+        let rejected = format!("{} refused", counted(summary.rejected, "row"));
         output.line(output.paint(Tone::Bad, &rejected))?;
     }
     match rejects_file {
         Some(file) => output.line(format!("  lines and reasons in {}", file.display())),
         None => Ok(()),
-    }
-}
-
-/// A progress bar over the file's bytes, with the rows acknowledged; silent without a terminal.
-pub(crate) struct Progress(ProgressBar);
-
-impl Progress {
-    /// Begins a bar.
-    pub(crate) fn start(file: &Path) -> Result<Self, CliError> {
-        let size = std::fs::metadata(file).map_err(|error| CliError::file("read", file, &error));
-        let template = "{bar:32} {bytes}/{total_bytes}  {msg} rows  {bytes_per_sec}  {eta}";
-        let style = ProgressStyle::with_template(template);
-        let bar = ProgressBar::new(size?.len()).with_message("0");
-        Ok(Self(style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)))
-    }
-
-    /// Moves it on.
-    pub(crate) fn advance(&self, event: &Event) {
-        match event {
-            Event::Sent(bytes) => self.0.inc(*bytes),
-            // Every row would cost more than the row itself.
-            Event::Row(row) if row.row % 64 == 0 => self.0.set_message(row.row.to_string()),
-            Event::Row(_) => {}
-        }
-    }
-
-    /// Takes it off the screen.
-    pub(crate) fn finish(&self) {
-        self.0.finish_and_clear();
-    }
-}
-
-/// What is written down of an upload's rows.
-struct Lists {
-    rejects: RowList,
-    results: Option<RowList>,
-}
-
-impl Lists {
-    fn add(&mut self, row: &RowResult) -> Result<(), CliError> {
-        if row.problem.is_some() {
-            self.rejects.add(row)?;
-        }
-        self.results.as_mut().map_or(Ok(()), |results| results.add(row))
-    }
-
-    /// Gives the file of the refused rows, if there are any.
-    fn finish(self) -> Result<Option<PathBuf>, CliError> {
-        self.results.map(RowList::finish).transpose()?;
-        self.rejects.finish()
-    }
-}
-
-/// A file with a line for each of some rows, made with the first of them.
-struct RowList {
-    path: PathBuf,
-    file: Option<BufWriter<File>>,
-}
-
-impl RowList {
-    fn at(path: PathBuf) -> Self {
-        Self { path, file: None }
-    }
-
-    /// The list of refused rows.
-    fn of_rejects(file: &Path) -> Self {
-        let mut path = file.as_os_str().to_owned();
-        path.push(".rejects.ndjson");
-        Self::at(path.into())
-    }
-
-    fn add(&mut self, row: &RowResult) -> Result<(), CliError> {
-        let entry = match &row.problem_document {
-            Some(problem) => json!({ "row": row.row, "line": row.line, "problem": problem }),
-            None => json!({ "row": row.row, "line": row.line, "id": row.id }),
-        };
-        let path = self.path.clone();
-        let failed = |error: std::io::Error| CliError::file("write", &path, &error);
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => self.file.insert(BufWriter::new(create(&self.path).map_err(failed)?)),
-        };
-        writeln!(file, "{entry}").map_err(failed)
-    }
-
-    fn finish(self) -> Result<Option<PathBuf>, CliError> {
-        let Some(mut file) = self.file else {
-            return Ok(None);
-        };
-        file.flush().map_err(|error| CliError::file("write", &self.path, &error))?;
-        Ok(Some(self.path))
-    }
-}
-
-/// Replaces the list of an earlier upload of the same file.
-fn create(path: &Path) -> std::io::Result<File> {
-    File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rejected() -> RowResult {
-        let problem = json!({ "code": "invalid_request", "title": "invalid request" });
-        RowResult {
-            row: 2,
-            line: Some(3),
-            id: None,
-            problem: serde_json::from_value(problem.clone()).ok(),
-            problem_document: Some(problem),
-        }
-    }
-
-    #[test]
-    fn refused_rows_are_listed_beside_the_file() {
-        let directory = tempfile::tempdir().unwrap();
-        let mut rejects = RowList::of_rejects(&directory.path().join("a.csv"));
-        rejects.add(&rejected()).unwrap();
-        let path = rejects.finish().unwrap().unwrap();
-        assert_eq!(path, directory.path().join("a.csv.rejects.ndjson"));
-        let text = std::fs::read_to_string(path).unwrap();
-        let entry: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
-        assert_eq!((&entry["line"], &entry["row"]), (&json!(3), &json!(2)));
-        assert_eq!(entry["problem"]["code"], "invalid_request");
-    }
-
-    #[test]
-    fn without_refused_rows_there_is_no_file() {
-        let directory = tempfile::tempdir().unwrap();
-        let rejects = RowList::of_rejects(&directory.path().join("a.csv"));
-        assert_eq!(rejects.finish().unwrap(), None);
-        assert_eq!(directory.path().read_dir().unwrap().count(), 0);
     }
 }

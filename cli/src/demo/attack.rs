@@ -1,11 +1,12 @@
 //! An attack, and what the thief got.
 
 use serde_json::{Value, json};
-use tresor_proto::ErrorCode;
+use tresor_proto::{CustomerToken, ErrorCode};
 
 use super::{
     disk_search::{Findings, Needles},
-    stage::OnDisk,
+    holdings::Holdings,
+    stage::{OnDisk, Set},
 };
 use crate::error::CliError;
 
@@ -34,7 +35,8 @@ impl Attack {
         let (got, code, is_refused) = match answer {
             Ok(_) => ("the record".to_owned(), None, false),
             Err(error) => match error.code() {
-                Some(code) => (code.title().to_owned(), Some(code), true),
+                // Only a decision refuses; a service that cannot answer has decided nothing.
+                Some(code) => (code.title().to_owned(), Some(code), is_decision(code)),
                 None => (error.to_string(), None, true),
             },
         };
@@ -53,6 +55,62 @@ impl Attack {
     }
 }
 
+fn is_decision(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::Unauthenticated
+            | ErrorCode::Forbidden
+            | ErrorCode::NotFound
+            | ErrorCode::WrongKey
+            | ErrorCode::Integrity
+    )
+}
+
+/// Searches the data directory for the customer tokens of both customers, as text and as bytes.
+pub(crate) fn search_customer_tokens(
+    set: &Set,
+    attacks: &mut Vec<Attack>,
+    controls: &mut Vec<Attack>,
+) -> Result<(), CliError> {
+    let customer_tokens = [&set.victim.customer_token, &set.other.customer_token];
+    let texts = customer_tokens.map(CustomerToken::expose_text);
+    let secrets = customer_tokens.map(|customer_token| &customer_token.expose_secret()[..]);
+    let texts = texts.iter().map(|text| text.as_bytes());
+    let needles = Needles::in_all_forms(texts.chain(secrets));
+    let in_vault = needles.search(&set.data_dir())?;
+    let at_customers = needles.search(&set.victim.directory)?;
+    let attack = |what: &str, findings: &Findings| Attack {
+        what: what.to_owned(),
+        with: "the disk",
+        got: format!("{} found in {} files", findings.hits, findings.files),
+        code: None,
+        is_refused: findings.hits == 0,
+    };
+    attacks.push(attack("search the whole data directory for the customer tokens", &in_vault));
+    controls.push(attack("search the customer's own directory for them", &at_customers));
+    Ok(())
+}
+
+/// Searches the tenant's database for clear values: what is there in plain text has to be found.
+pub(crate) fn search_clear_values(
+    set: &Set,
+    holdings: &Holdings,
+    controls: &mut Vec<Attack>,
+) -> Result<(), CliError> {
+    if holdings.clear().next().is_none() {
+        return Ok(());
+    }
+    let findings = Needles::as_they_are(holdings.clear()).search(&set.database())?;
+    controls.push(Attack {
+        what: "search the tenant's database for values stored clear".to_owned(),
+        with: "the disk",
+        got: format!("{} found in {} files", findings.hits, findings.files),
+        code: None,
+        is_refused: findings.hits == 0,
+    });
+    Ok(())
+}
+
 /// Searches the tenant's database, then the whole data directory.
 pub(crate) fn search(
     needles: &Needles,
@@ -67,7 +125,7 @@ pub(crate) fn search(
         attacks.push(Attack {
             what: format!("search {place} {when}"),
             with: "the disk",
-            got: format!("{} values in {} files", findings.hits, findings.files),
+            got: format!("{} values found in {} files", findings.hits, findings.files),
             code: None,
             is_refused: findings.hits == 0,
         });

@@ -83,27 +83,14 @@ impl Form {
 
 impl Needles {
     /// The values in every form.
-    pub(crate) fn in_all_forms<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn in_all_forms<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut needles = Self::empty();
-        for (value, text) in (0u32..).zip(values) {
-            needles.add(value, Form::Raw, text.as_bytes());
-            let (lower, upper) = (hex::encode(text), hex::encode_upper(text));
-            if upper != lower {
-                needles.add(value, Form::Hex, upper.as_bytes());
-            }
-            needles.add(value, Form::Hex, lower.as_bytes());
-            let utf16 = |to_bytes: fn(u16) -> [u8; 2]| {
-                text.encode_utf16().flat_map(to_bytes).collect::<Vec<_>>()
-            };
-            needles.add(value, Form::Utf16, &utf16(u16::to_le_bytes));
-            needles.add(value, Form::Utf16, &utf16(u16::to_be_bytes));
-            for alignment in 0..3 {
-                let standard = base64_core(&STANDARD_NO_PAD, text.as_bytes(), alignment);
-                let url_safe = base64_core(&URL_SAFE_NO_PAD, text.as_bytes(), alignment);
-                if url_safe != standard {
-                    needles.add(value, Form::Base64, url_safe.as_bytes());
-                }
-                needles.add(value, Form::Base64, standard.as_bytes());
+        for (value, bytes) in (0u32..).zip(values) {
+            needles.add(value, Form::Raw, bytes);
+            needles.add_hex(value, bytes);
+            needles.add_base64(value, bytes);
+            if let Ok(text) = str::from_utf8(bytes) {
+                needles.add_utf16(value, text);
             }
         }
         needles.sorted()
@@ -135,6 +122,32 @@ impl Needles {
         let (word, bit) = filter_place(head);
         self.filter[word] |= bit;
         self.longest = self.longest.max(bytes.len());
+    }
+
+    fn add_hex(&mut self, value: u32, bytes: &[u8]) {
+        let (lower, upper) = (hex::encode(bytes), hex::encode_upper(bytes));
+        self.add(value, Form::Hex, lower.as_bytes());
+        if upper != lower {
+            self.add(value, Form::Hex, upper.as_bytes());
+        }
+    }
+
+    fn add_utf16(&mut self, value: u32, text: &str) {
+        for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+            let bytes = text.encode_utf16().flat_map(to_bytes).collect::<Vec<_>>();
+            self.add(value, Form::Utf16, &bytes);
+        }
+    }
+
+    fn add_base64(&mut self, value: u32, bytes: &[u8]) {
+        for alignment in 0..3 {
+            let standard = base64_core(&STANDARD_NO_PAD, bytes, alignment);
+            let url_safe = base64_core(&URL_SAFE_NO_PAD, bytes, alignment);
+            self.add(value, Form::Base64, standard.as_bytes());
+            if url_safe != standard {
+                self.add(value, Form::Base64, url_safe.as_bytes());
+            }
+        }
     }
 
     fn sorted(mut self) -> Self {

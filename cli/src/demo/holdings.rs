@@ -27,12 +27,15 @@ use crate::{
 };
 
 const PAGE_SIZE: u16 = 500;
+const CLEAR_VALUES_KEPT: usize = 100;
 
 /// What the vault holds.
 #[derive(Default)]
 pub(crate) struct Holdings {
     ids: Vec<String>,
     sealed: HashSet<String>,
+    /// Some of the clear values, for the control of the search.
+    clear: HashSet<String>,
     /// Everything that is stored readable, and may hold a sealed value by chance.
     readable: HashSet<String>,
     digests: HashMap<String, u64>,
@@ -86,6 +89,11 @@ impl Holdings {
         self.changed
     }
 
+    /// Some of the values that are stored readable.
+    pub(crate) fn clear(&self) -> impl Iterator<Item = &str> {
+        self.clear.iter().map(String::as_str)
+    }
+
     /// The sealed values worth searching for, and how many are left out: too short to mean
     /// anything, or part of something that is stored readable.
     pub(crate) fn searchable(&self, stage: &Stage) -> (Vec<String>, usize) {
@@ -114,6 +122,9 @@ impl Holdings {
             let value = record.literal_of(&field.name);
             (&field.name, &value).hash(&mut digest);
             if field.state == "clear" {
+                if value.len() >= VALUE_BYTES_MIN && self.clear.len() < CLEAR_VALUES_KEPT {
+                    self.clear.insert(value.clone());
+                }
                 self.readable.insert(value);
             } else if !value.is_empty() {
                 self.sealed.insert(value);

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use reqwest::Method;
@@ -12,15 +12,13 @@ use tresor_screening::{Column, reader::Charset};
 
 use super::stored_row::StoredRow;
 use crate::{
-    command::{
-        get::{RecordDocument, RevealFlag},
-        upload::Progress,
-    },
+    command::get::{RecordDocument, RevealFlag},
     error::CliError,
     file_report::{FileReport, format_of},
     https::{Https, fetch},
     local::{Addresses, Customer, LocalSystem, Premises},
     output::Output,
+    progress::Progress,
     transfer::{Event, Media, Summary, Upload, upload},
 };
 
@@ -49,7 +47,7 @@ pub(crate) struct Set {
 /// What an upload came to.
 pub(crate) struct Uploaded {
     pub(crate) summary: Summary,
-    pub(crate) seconds: f64,
+    pub(crate) time: Duration,
     /// Record ids by row.
     pub(crate) ids: HashMap<u64, String>,
     /// What screening finds in the file.
@@ -113,7 +111,7 @@ impl Stage {
         let customer_token = &self.set.victim.customer_token;
         let summary = upload(&https, customer_token, &job, &mut observe).await;
         progress.finish();
-        Ok(Uploaded { summary: summary?, seconds: begun.elapsed().as_secs_f64(), ids, columns })
+        Ok(Uploaded { summary: summary?, time: begun.elapsed(), ids, columns })
     }
 
     /// One record, masked and plain.

@@ -97,16 +97,15 @@ fn attacks(output: &Output, attacks: &[Attack]) -> Result<(), CliError> {
     let row = |attack: &Attack| {
         let (tone, verdict) =
             if attack.is_refused { (Tone::Good, "refused") } else { (Tone::Bad, "SUCCEEDED") };
-        let code = attack.code.map_or("", |code| code.as_str());
+        let got = attack.code.map_or(attack.got.as_str(), |code| code.as_str());
         vec![
             Cell::new(&attack.what),
             Cell::new(attack.with),
             output.cell(tone, verdict),
-            Cell::new(code),
-            Cell::new(printable(&attack.got)),
+            Cell::new(printable(got)),
         ]
     };
-    let header = ["attack", "the thief has", "", "code", "got"];
+    let header = ["attack", "the thief has", "", "got"];
     output.table(&header, attacks.iter().map(row))
 }
 

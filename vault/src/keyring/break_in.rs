@@ -67,8 +67,12 @@ pub struct Loot {
     pub groups_opened: usize,
 }
 
-/// Every 32 bytes the thief may try as a key.
-struct Keys(Vec<Secret<32>>);
+/// What the thief carries: every 32 bytes he may try as a key, and the count of what they opened.
+#[derive(Default)]
+struct Haul {
+    keys: Vec<Secret<32>>,
+    loot: Loot,
+}
 
 impl Theft<'_> {
     /// Tries everything.
@@ -76,20 +80,20 @@ impl Theft<'_> {
     /// # Errors
     /// [`CryptoError`] when the thief does not even get as far as the tenant's keyring.
     pub fn attempt(&self, row: StolenRow<'_>) -> Result<Loot, CryptoError> {
-        let (mut keys, keyring) = self.take(row.tenant)?;
-        let mut loot = Loot { cipher_keys: keyring.cipher_keys.len(), ..Loot::default() };
+        let (mut haul, keyring) = self.take(row.tenant)?;
+        haul.loot.cipher_keys = keyring.cipher_keys.len();
         for token in &keyring.customer_tokens {
             for slot in &token.slots {
-                self.attempt_slot(&keyring, token, slot, &mut keys, &mut loot)?;
+                self.attempt_slot(&keyring, token, slot, &mut haul)?;
             }
         }
-        attempt_data_keys(&keyring, &mut keys, &mut loot)?;
-        attempt_groups(&keyring, row, &keys, &mut loot)?;
-        Ok(loot)
+        haul.attempt_data_keys(&keyring)?;
+        haul.attempt_groups(&keyring, row)?;
+        Ok(haul.loot)
     }
 
     /// Opens the system keyring and the tenant's with the passphrase; all keys in them are known.
-    fn take(&self, tenant: TenantId) -> Result<(Keys, TenantKeyring), CryptoError> {
+    fn take(&self, tenant: TenantId) -> Result<(Haul, TenantKeyring), CryptoError> {
         let places = KeyringFiles::new(self.data_dir).map_err(|_| CryptoError)?;
         let read = |path: &Path| files::read(path).ok().flatten().ok_or(CryptoError);
         let root: RootKey = unlock::unlock(self.passphrase, &read(&places.seal())?)?;
@@ -101,18 +105,18 @@ impl Theft<'_> {
         let file = read(&places.tenant_keyring(tenant))?;
         let (_, body) = file_format::decode(Purpose::TenantBody, tenant, file_key, &file)?;
         let keyring = TenantKeyring::from_body(tenant, &body)?;
-        let mut keys = Keys(Vec::new());
-        keys.add(&[0; 32])?;
-        keys.add(root.expose_secret())?;
-        keys.add(system.pepper.expose_secret())?;
-        keys.add(file_key.expose_secret())?;
+        let mut haul = Haul::default();
+        haul.add(&[0; 32])?;
+        haul.add(root.expose_secret())?;
+        haul.add(system.pepper.expose_secret())?;
+        haul.add(file_key.expose_secret())?;
         for (_, key) in &system.metadata_keys {
-            keys.add(key.expose_secret())?;
+            haul.add(key.expose_secret())?;
         }
         for cipher_key in &keyring.cipher_keys {
-            keys.add(cipher_key.key.expose_secret())?;
+            haul.add(cipher_key.key.expose_secret())?;
         }
-        Ok((keys, keyring))
+        Ok((haul, keyring))
     }
 
     /// Takes off the outer lock, then tries every key, and every key as if it were the customer
@@ -122,36 +126,35 @@ impl Theft<'_> {
         keyring: &TenantKeyring,
         token: &CustomerTokenEntry,
         slot: &Slot,
-        keys: &mut Keys,
-        loot: &mut Loot,
+        haul: &mut Haul,
     ) -> Result<(), CryptoError> {
         let holder = SlotHolder { tenant: keyring.tenant, bounds: &token.bounds };
         let cipher_key = keyring.cipher_key(slot.cipher_key_version)?;
-        loot.slots += 1;
+        haul.loot.slots += 1;
         let inner = slot.open_outer(holder, cipher_key);
-        loot.outer_locks_opened += usize::from(inner.is_ok());
+        haul.loot.outer_locks_opened += usize::from(inner.is_ok());
         let mut opened = None;
-        for wrap_key in self.wrap_keys(keyring.tenant, token, keys)? {
-            loot.attempts += 1;
+        for wrap_key in self.wrap_keys(keyring.tenant, token, &haul.keys)? {
+            haul.loot.attempts += 1;
             opened = slot.unlock(holder, &wrap_key, cipher_key).ok().or(opened);
         }
         if let Some(class_key) = opened {
-            loot.slots_opened += 1;
-            keys.add(class_key.expose_secret())?;
+            haul.loot.slots_opened += 1;
+            haul.add(class_key.expose_secret())?;
         }
         // What lies behind the outer lock might have been a key itself.
         let parts = inner.iter().flat_map(|inner| inner.chunks_exact(32));
-        parts.into_iter().try_for_each(|part| keys.add(part))
+        parts.into_iter().try_for_each(|part| haul.add(part))
     }
 
     fn wrap_keys(
         &self,
         tenant: TenantId,
         token: &CustomerTokenEntry,
-        keys: &Keys,
+        keys: &[Secret<32>],
     ) -> Result<Vec<TokenWrapKey>, CryptoError> {
         let mut wrap_keys = Vec::new();
-        for key in &keys.0 {
+        for key in keys {
             let bytes = key.expose_secret();
             wrap_keys.push(TokenWrapKey::from_slice(bytes)?);
             let secret = Secret::from_slice(bytes).ok_or(CryptoError)?;
@@ -165,55 +168,50 @@ impl Theft<'_> {
     }
 }
 
-impl Keys {
+impl Haul {
     fn add(&mut self, bytes: &[u8]) -> Result<(), CryptoError> {
-        self.0.push(Secret::from_slice(bytes).ok_or(CryptoError)?);
+        self.keys.push(Secret::from_slice(bytes).ok_or(CryptoError)?);
         Ok(())
     }
-}
 
-/// Tries every key as the class key of every data key.
-fn attempt_data_keys(
-    keyring: &TenantKeyring,
-    keys: &mut Keys,
-    loot: &mut Loot,
-) -> Result<(), CryptoError> {
-    let mut opened = Vec::new();
-    for data_key in &keyring.data_keys {
-        for key in &keys.0 {
-            loot.attempts += 1;
-            let class_key = ClassKey::from_slice(key.expose_secret())?;
-            opened.extend(data_key.unwrap(keyring.tenant, &class_key));
+    /// Tries every key as the class key of every data key.
+    fn attempt_data_keys(&mut self, keyring: &TenantKeyring) -> Result<(), CryptoError> {
+        let mut opened = Vec::new();
+        for data_key in &keyring.data_keys {
+            for key in &self.keys {
+                self.loot.attempts += 1;
+                let class_key = ClassKey::from_slice(key.expose_secret())?;
+                opened.extend(data_key.unwrap(keyring.tenant, &class_key));
+            }
         }
+        self.loot.data_keys_opened = opened.len();
+        opened.iter().try_for_each(|key| self.add(key.expose_secret()))
     }
-    loot.data_keys_opened = opened.len();
-    opened.iter().try_for_each(|key| keys.add(key.expose_secret()))
-}
 
-/// Tries every key as the data key of every group of a row.
-fn attempt_groups(
-    keyring: &TenantKeyring,
-    row: StolenRow<'_>,
-    keys: &Keys,
-    loot: &mut Loot,
-) -> Result<(), CryptoError> {
-    for group in &row_message(keyring, row)?.groups {
-        loot.groups += 1;
-        let record =
-            RecordPlace { tenant: row.tenant, collection: row.collection, record: row.record };
-        let place = GroupPlace {
-            record,
-            class: DataClass::from_code(group.data_class).ok_or(CryptoError)?,
-            epoch: group.epoch,
-            erasure_bucket: 0,
-        };
-        for key in &keys.0 {
-            loot.attempts += 1;
-            let data_key = DataKey::from_slice(key.expose_secret())?;
-            loot.groups_opened += usize::from(sealed_group::open(&data_key, place, group).is_ok());
+    /// Tries every key as the data key of every group of a row.
+    fn attempt_groups(
+        &mut self,
+        keyring: &TenantKeyring,
+        row: StolenRow<'_>,
+    ) -> Result<(), CryptoError> {
+        let StolenRow { tenant, collection, record, .. } = row;
+        for group in &row_message(keyring, row)?.groups {
+            self.loot.groups += 1;
+            let place = GroupPlace {
+                record: RecordPlace { tenant, collection, record },
+                class: DataClass::from_code(group.data_class).ok_or(CryptoError)?,
+                epoch: group.epoch,
+                erasure_bucket: 0,
+            };
+            for key in &self.keys {
+                self.loot.attempts += 1;
+                let data_key = DataKey::from_slice(key.expose_secret())?;
+                let opened = sealed_group::open(&data_key, place, group);
+                self.loot.groups_opened += usize::from(opened.is_ok());
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The row's message: the metadata key, which checks it, is wrapped under the cipher key alone.

@@ -6,7 +6,10 @@ use super::*;
 fn hits(values: &[&str], content: &[u8]) -> u64 {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("file"), content).unwrap();
-    Needles::in_all_forms(values.iter().copied()).search(directory.path()).unwrap().hits
+    Needles::in_all_forms(values.iter().map(|value| value.as_bytes()))
+        .search(directory.path())
+        .unwrap()
+        .hits
 }
 
 #[test]
