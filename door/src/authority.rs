@@ -73,10 +73,8 @@ impl Authority {
     /// # Errors
     /// One of the variants of [`DoorError`] about a certificate.
     pub fn verify(&self, leaf_der: &[u8], chain_der: &[Vec<u8>]) -> Result<PeerName, DoorError> {
-        let chain: Vec<CertificateDer<'_>> = chain_der
-            .iter()
-            .map(|der| CertificateDer::from(der.as_slice()))
-            .collect();
+        let chain: Vec<CertificateDer<'_>> =
+            chain_der.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
         let leaf = CertificateDer::from(leaf_der);
         self.anchors().check(&leaf, &chain, UnixTime::now())
     }
@@ -107,10 +105,7 @@ impl Anchors {
         let chains = WebPkiClientVerifier::builder_with_provider(anchors, crypto_provider())
             .build()
             .map_err(|_| DoorError::Tls)?;
-        Ok(Self {
-            chains,
-            trust_domain,
-        })
+        Ok(Self { chains, trust_domain })
     }
 
     /// Bounds first, since they cost nothing; then the chain, so that only what an authority
@@ -135,10 +130,7 @@ impl Anchors {
         check_usage(&certificate)?;
         let uri = the_one_uri(&certificate)?;
         let name = CertificateName::parse(uri, &self.trust_domain).ok_or(DoorError::BadName)?;
-        Ok(PeerName {
-            name,
-            certificate_digest: sha256(leaf),
-        })
+        Ok(PeerName { name, certificate_digest: sha256(leaf) })
     }
 }
 
@@ -154,9 +146,7 @@ fn check_bounds(leaf: &CertificateDer<'_>, chain: &[CertificateDer<'_>]) -> Resu
 
 /// Stricter than webpki, which takes a certificate without the extension for any use.
 fn check_usage(certificate: &X509Certificate<'_>) -> Result<(), DoorError> {
-    let usage = certificate
-        .extended_key_usage()
-        .map_err(|_| DoorError::Malformed)?;
+    let usage = certificate.extended_key_usage().map_err(|_| DoorError::Malformed)?;
     match usage {
         Some(usage) if usage.value.client_auth => Ok(()),
         Some(_) | None => Err(DoorError::WrongUsage),
@@ -164,10 +154,7 @@ fn check_usage(certificate: &X509Certificate<'_>) -> Result<(), DoorError> {
 }
 
 /// SPIFFE X.509-SVID §2: exactly one URI; names of hosts may stand beside it.
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "every other kind of name is passed over"
-)]
+#[allow(clippy::wildcard_enum_match_arm, reason = "every other kind of name is passed over")]
 fn the_one_uri<'a>(certificate: &'a X509Certificate<'_>) -> Result<&'a str, DoorError> {
     let names = certificate
         .subject_alternative_name()
@@ -213,8 +200,7 @@ impl ClientCertVerifier for Anchors {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.chains
-            .verify_tls12_signature(message, certificate, signature)
+        self.chains.verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -223,8 +209,7 @@ impl ClientCertVerifier for Anchors {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.chains
-            .verify_tls13_signature(message, certificate, signature)
+        self.chains.verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -89,9 +89,8 @@ impl Peer {
         address: SocketAddr,
     ) -> Result<Self, DoorError> {
         let shown = stream.get_ref().1.peer_certificates();
-        let (leaf, chain) = shown
-            .and_then(<[CertificateDer<'_>]>::split_first)
-            .ok_or(DoorError::NoCertificate)?;
+        let (leaf, chain) =
+            shown.and_then(<[CertificateDer<'_>]>::split_first).ok_or(DoorError::NoCertificate)?;
         let named = anchors.check(leaf, chain, UnixTime::now())?;
         Ok(Self {
             name: named.name,

@@ -61,12 +61,10 @@ pub async fn connect(endpoint: &str, tls: &TlsFiles) -> Result<Channel, DoorErro
         .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
         .keep_alive_while_idle(true);
-    Ok(
-        endpoint.connect_with_connector_lazy(service_fn(move |_: Uri| {
-            let (server, connector) = (Arc::clone(&server), connector.clone());
-            async move { server.open(&connector).await.map(TokioIo::new) }
-        })),
-    )
+    Ok(endpoint.connect_with_connector_lazy(service_fn(move |_: Uri| {
+        let (server, connector) = (Arc::clone(&server), connector.clone());
+        async move { server.open(&connector).await.map(TokioIo::new) }
+    })))
 }
 
 /// Where a channel leads.
@@ -83,10 +81,7 @@ impl Server {
         let (Some(host), Some(port), true) = (uri.host(), uri.port_u16(), is_plain) else {
             return Err(DoorError::BadEndpoint);
         };
-        let host = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host.clone()).map_err(|_| DoorError::BadEndpoint)?;
         Ok(Self { host, port, name })
     }

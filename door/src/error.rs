@@ -48,10 +48,7 @@ pub enum DoorError {
     #[error("{}: is larger than {bytes_max} bytes", path.display())]
     FileTooLarge { path: PathBuf, bytes_max: u64 },
     #[error("cannot listen on {address} ({kind})")]
-    Listen {
-        address: std::net::SocketAddr,
-        kind: ErrorKind,
-    },
+    Listen { address: std::net::SocketAddr, kind: ErrorKind },
     #[error("not an address of the form https://host:port")]
     BadEndpoint,
     #[error("{}: can be written by everybody (mode {mode:04o}); run `chmod o-w {}`", path.display(), path.display())]
@@ -132,10 +129,7 @@ impl DoorError {
     }
 
     /// Why rustls broke a handshake off, as far as the peer's certificate is at fault.
-    #[allow(
-        clippy::wildcard_enum_match_arm,
-        reason = "rustls may add variants at any time"
-    )]
+    #[allow(clippy::wildcard_enum_match_arm, reason = "rustls may add variants at any time")]
     pub(crate) fn from_handshake(error: &rustls::Error) -> Self {
         match error {
             rustls::Error::InvalidCertificate(error) => Self::from_certificate(error),
@@ -144,10 +138,7 @@ impl DoorError {
         }
     }
 
-    #[allow(
-        clippy::wildcard_enum_match_arm,
-        reason = "rustls may add variants at any time"
-    )]
+    #[allow(clippy::wildcard_enum_match_arm, reason = "rustls may add variants at any time")]
     fn from_certificate(error: &CertificateError) -> Self {
         match error {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,

@@ -94,10 +94,7 @@ impl Listener {
         options: ListenerOptions,
     ) -> Result<Self, DoorError> {
         let reload = TlsReload::load(tls.clone(), authority, &options)?;
-        let refuse = |error: io::Error| DoorError::Listen {
-            address,
-            kind: error.kind(),
-        };
+        let refuse = |error: io::Error| DoorError::Listen { address, kind: error.kind() };
         let socket = TcpListener::bind(address).await.map_err(refuse)?;
         let local_addr = socket.local_addr().map_err(refuse)?;
         Ok(Self {

@@ -42,10 +42,7 @@ pub struct LogSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self {
-            format: LogFormat::Text,
-            level: Level::INFO,
-        }
+        Self { format: LogFormat::Text, level: Level::INFO }
     }
 }
 
@@ -64,10 +61,7 @@ impl LogSettings {
         let default = Self::default();
         let format = table.one_of_or("format", &formats, default.format);
         let level = table.one_of_or("level", &levels, default.level);
-        Some(Self {
-            format: format?,
-            level: level?,
-        })
+        Some(Self { format: format?, level: level? })
     }
 }
 
@@ -98,18 +92,12 @@ where
     let level = settings.level;
     let lines = Lines::new(settings.format, writer)
         .with_filter(filter_fn(move |metadata| is_shown(metadata, level)));
-    Registry::default()
-        .with(lines)
-        .with(LevelFilter::from_level(level))
+    Registry::default().with(lines).with(LevelFilter::from_level(level))
 }
 
 /// Below `warn` a dependency may say anything: h2 and hyper trace whole headers and frames.
 fn is_shown(metadata: &Metadata<'_>, level: Level) -> bool {
-    let least = if is_ours(metadata.target()) {
-        level
-    } else {
-        level.min(Level::WARN)
-    };
+    let least = if is_ours(metadata.target()) { level } else { level.min(Level::WARN) };
     *metadata.level() <= least
 }
 

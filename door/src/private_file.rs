@@ -40,10 +40,8 @@ fn read_bounded(
     bytes_max: u64,
     refuse: impl FnOnce(u32) -> Option<DoorError>,
 ) -> Result<Zeroizing<Vec<u8>>, DoorError> {
-    let unreadable = |error: std::io::Error| DoorError::Unreadable {
-        path: path.to_owned(),
-        kind: error.kind(),
-    };
+    let unreadable =
+        |error: std::io::Error| DoorError::Unreadable { path: path.to_owned(), kind: error.kind() };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     if let Some(refusal) = refuse(metadata.permissions().mode() & 0o7777) {
@@ -52,9 +50,7 @@ fn read_bounded(
     // With room for one byte more the vector does not move, which would leave a copy behind.
     let room = usize::try_from(metadata.len().min(bytes_max)).unwrap_or(0) + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    file.take(bytes_max.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+    file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > bytes_max {
         let path = path.to_owned();
         return Err(DoorError::FileTooLarge { path, bytes_max });
@@ -88,13 +84,7 @@ mod tests {
         for mode in [0o640, 0o604, 0o620, 0o601] {
             let path = file_of_mode(mode);
             let refusal = read_private_file(&path, 16).unwrap_err();
-            assert_eq!(
-                refusal,
-                DoorError::Exposed {
-                    path: path.to_path_buf(),
-                    mode
-                }
-            );
+            assert_eq!(refusal, DoorError::Exposed { path: path.to_path_buf(), mode });
             let remedy = format!("chmod 600 {}", path.display());
             assert!(refusal.to_string().contains(&remedy), "{refusal}");
         }

@@ -53,10 +53,7 @@ impl Shutdown {
         let sender = Arc::clone(&self.0);
         Box::pin(async move {
             // It cannot fail: the sender lives as long as this future.
-            let _ = sender
-                .subscribe()
-                .wait_for(|is_triggered| *is_triggered)
-                .await;
+            let _ = sender.subscribe().wait_for(|is_triggered| *is_triggered).await;
         })
     }
 }
@@ -87,10 +84,7 @@ mod tests {
         let waiter = tokio::spawn(clone.wait());
         assert!(!shutdown.is_triggered());
         shutdown.trigger();
-        timeout(Duration::from_secs(5), waiter)
-            .await
-            .unwrap()
-            .unwrap();
+        timeout(Duration::from_secs(5), waiter).await.unwrap().unwrap();
         assert!(clone.is_triggered());
     }
 
@@ -98,8 +92,6 @@ mod tests {
     async fn a_termination_signal_sets_it_off() {
         let shutdown = Shutdown::on_signals().unwrap();
         kill_process(getpid(), Signal::TERM).unwrap();
-        timeout(Duration::from_secs(5), shutdown.wait())
-            .await
-            .unwrap();
+        timeout(Duration::from_secs(5), shutdown.wait()).await.unwrap();
     }
 }

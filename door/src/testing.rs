@@ -45,10 +45,7 @@ impl Wish {
     pub(crate) fn service() -> Self {
         Self {
             hosts: vec!["localhost", "127.0.0.1"],
-            usages: vec![
-                ExtendedKeyUsagePurpose::ServerAuth,
-                ExtendedKeyUsagePurpose::ClientAuth,
-            ],
+            usages: vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth],
             ..Self::client(&[SERVICE])
         }
     }

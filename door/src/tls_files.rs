@@ -44,9 +44,8 @@ impl TlsFiles {
 
     pub(crate) fn load_private_key(&self) -> Result<PrivateKeyDer<'static>, DoorError> {
         let pem = read_private_file(&self.private_key, PEM_BYTES_MAX)?;
-        PrivateKeyDer::from_pem_slice(&pem).map_err(|_| DoorError::NoKeyInFile {
-            path: self.private_key.clone(),
-        })
+        PrivateKeyDer::from_pem_slice(&pem)
+            .map_err(|_| DoorError::NoKeyInFile { path: self.private_key.clone() })
     }
 
     pub(crate) fn load_authorities(&self) -> Result<RootCertStore, DoorError> {
@@ -54,17 +53,14 @@ impl TlsFiles {
     }
 
     /// What rustls says of a chain and a key it does not take.
-    #[allow(
-        clippy::wildcard_enum_match_arm,
-        reason = "rustls may add variants at any time"
-    )]
+    #[allow(clippy::wildcard_enum_match_arm, reason = "rustls may add variants at any time")]
     pub(crate) fn refusal(&self, error: &rustls::Error) -> DoorError {
         let path = self.private_key.clone();
         match error {
             rustls::Error::InconsistentKeys(_) => DoorError::KeyMismatch { path },
-            rustls::Error::InvalidCertificate(_) => DoorError::NoCertificateInFile {
-                path: self.certificate_chain.clone(),
-            },
+            rustls::Error::InvalidCertificate(_) => {
+                DoorError::NoCertificateInFile { path: self.certificate_chain.clone() }
+            }
             _ => DoorError::NoKeyInFile { path },
         }
     }
@@ -81,9 +77,7 @@ pub(crate) fn read_authorities(path: &Path) -> Result<RootCertStore, DoorError> 
     for certificate in read_certificates(path)? {
         anchors
             .add(certificate)
-            .map_err(|_| DoorError::NoCertificateInFile {
-                path: path.to_owned(),
-            })?;
+            .map_err(|_| DoorError::NoCertificateInFile { path: path.to_owned() })?;
     }
     Ok(anchors)
 }
@@ -94,7 +88,5 @@ fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, DoorEr
         .collect::<Result<Vec<_>, _>>()
         .ok()
         .filter(|certificates| !certificates.is_empty())
-        .ok_or_else(|| DoorError::NoCertificateInFile {
-            path: path.to_owned(),
-        })
+        .ok_or_else(|| DoorError::NoCertificateInFile { path: path.to_owned() })
 }

@@ -21,44 +21,21 @@ fn services_and_clients_are_named_by_their_one_uri() {
 fn every_flaw_has_its_own_reason() {
     let house = House::new();
     let client = Wish::client(&[CLIENT]);
-    let years = |years| Wish {
-        years,
-        ..client.clone()
-    };
-    let usages = |usages: &[ExtendedKeyUsagePurpose]| Wish {
-        usages: usages.to_vec(),
-        ..client.clone()
-    };
-    let without_a_uri = Wish {
-        hosts: vec!["edge.example"],
-        ..Wish::client(&[])
-    };
+    let years = |years| Wish { years, ..client.clone() };
+    let usages =
+        |usages: &[ExtendedKeyUsagePurpose]| Wish { usages: usages.to_vec(), ..client.clone() };
+    let without_a_uri = Wish { hosts: vec!["edge.example"], ..Wish::client(&[]) };
     for (wish, reason) in [
         (years((2020, 2021)), "certificate_expired"),
         (years((2119, 2120)), "certificate_not_yet_valid"),
         (Wish::client(&[]), "certificate_no_name"),
         (without_a_uri, "certificate_no_name"),
-        (
-            Wish::client(&[CLIENT, SERVICE]),
-            "certificate_several_names",
-        ),
+        (Wish::client(&[CLIENT, SERVICE]), "certificate_several_names"),
         (Wish::client(&[CLIENT, CLIENT]), "certificate_several_names"),
-        (
-            Wish::client(&["spiffe://other.local/svc/edge"]),
-            "certificate_bad_name",
-        ),
-        (
-            Wish::client(&["spiffe://tresor.local/svc/"]),
-            "certificate_bad_name",
-        ),
-        (
-            usages(&[ExtendedKeyUsagePurpose::ServerAuth]),
-            "certificate_wrong_usage",
-        ),
-        (
-            usages(&[ExtendedKeyUsagePurpose::Any]),
-            "certificate_wrong_usage",
-        ),
+        (Wish::client(&["spiffe://other.local/svc/edge"]), "certificate_bad_name"),
+        (Wish::client(&["spiffe://tresor.local/svc/"]), "certificate_bad_name"),
+        (usages(&[ExtendedKeyUsagePurpose::ServerAuth]), "certificate_wrong_usage"),
+        (usages(&[ExtendedKeyUsagePurpose::Any]), "certificate_wrong_usage"),
         (usages(&[]), "certificate_wrong_usage"),
     ] {
         let refusal = verdict(&house, &wish).unwrap_err();
@@ -71,11 +48,9 @@ fn every_flaw_has_its_own_reason() {
 fn the_handshake_itself_asks_for_the_one_name() {
     let house = House::new();
     let anchors = house.authority().anchors();
-    for (uris, is_accepted) in [
-        (&[CLIENT][..], true),
-        (&[][..], false),
-        (&[CLIENT, SERVICE][..], false),
-    ] {
+    for (uris, is_accepted) in
+        [(&[CLIENT][..], true), (&[][..], false), (&[CLIENT, SERVICE][..], false)]
+    {
         let leaf = CertificateDer::from(house.der(&Wish::client(uris)));
         let verdict = anchors.verify_client_cert(&leaf, &[], UnixTime::now());
         assert_eq!(verdict.is_ok(), is_accepted, "{uris:?}");
@@ -85,10 +60,7 @@ fn the_handshake_itself_asks_for_the_one_name() {
 #[test]
 fn a_certificate_of_another_authority_is_foreign() {
     let leaf = House::new().der(&Wish::service());
-    assert_eq!(
-        House::new().authority().verify(&leaf, &[]),
-        Err(DoorError::Foreign)
-    );
+    assert_eq!(House::new().authority().verify(&leaf, &[]), Err(DoorError::Foreign));
 }
 
 #[test]
@@ -100,10 +72,7 @@ fn a_changed_certificate_is_refused() {
         changed[at] ^= 1;
         assert!(house.authority().verify(&changed, &[]).is_err(), "{at}");
     }
-    assert_eq!(
-        house.authority().verify(b"", &[]),
-        Err(DoorError::Malformed)
-    );
+    assert_eq!(house.authority().verify(b"", &[]), Err(DoorError::Malformed));
 }
 
 #[test]

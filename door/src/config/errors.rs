@@ -20,15 +20,8 @@ struct Mistake {
 impl ConfigErrors {
     /// A file that cannot be used at all.
     pub(super) fn of_file(file: &Path, what: String) -> Self {
-        let mistake = Mistake {
-            line: None,
-            path: String::new(),
-            what,
-        };
-        Self {
-            file: file.to_owned(),
-            mistakes: vec![mistake],
-        }
+        let mistake = Mistake { line: None, path: String::new(), what };
+        Self { file: file.to_owned(), mistakes: vec![mistake] }
     }
 
     /// How many there are; at least one.
@@ -69,11 +62,7 @@ pub(super) struct Notes<'a> {
 
 impl<'a> Notes<'a> {
     pub(super) fn new(file: &'a Path, text: &'a str) -> Self {
-        Self {
-            file,
-            text,
-            mistakes: RefCell::default(),
-        }
+        Self { file, text, mistakes: RefCell::default() }
     }
 
     /// Notes a mistake at a dotted path, and at the line of a byte offset.
@@ -93,10 +82,7 @@ impl<'a> Notes<'a> {
     pub(super) fn into_errors(self) -> ConfigErrors {
         let mut mistakes = self.mistakes.into_inner();
         mistakes.sort_by_key(|mistake| mistake.line);
-        ConfigErrors {
-            file: self.file.to_owned(),
-            mistakes,
-        }
+        ConfigErrors { file: self.file.to_owned(), mistakes }
     }
 
     /// What was built, when there is no mistake.

@@ -29,13 +29,7 @@ impl<'a> Table<'a> {
         offset: usize,
         notes: &'a Notes<'a>,
     ) -> Self {
-        Self {
-            entries,
-            path,
-            offset,
-            asked: BTreeSet::new(),
-            notes,
-        }
+        Self { entries, path, offset, asked: BTreeSet::new(), notes }
     }
 
     /// A text, not empty.
@@ -78,12 +72,7 @@ impl<'a> Table<'a> {
 
     /// A socket address, or `default` when the key is absent.
     pub fn socket_address_or(&mut self, key: &str, default: SocketAddr) -> Option<SocketAddr> {
-        self.parsed_or(
-            key,
-            "an address of the form ip:port",
-            socket_address,
-            default,
-        )
+        self.parsed_or(key, "an address of the form ip:port", socket_address, default)
     }
 
     /// A socket address, `Some(None)` when the key is absent.

@@ -35,9 +35,7 @@ fn door(root: &mut Table<'_>) -> Option<Door> {
 }
 
 fn mistakes(text: &str) -> String {
-    parse(Path::new("etc/door.toml"), text, door)
-        .unwrap_err()
-        .to_string()
+    parse(Path::new("etc/door.toml"), text, door).unwrap_err().to_string()
 }
 
 #[test]
@@ -63,20 +61,14 @@ fn a_whole_file_is_read() {
         services: vec!["edge".to_owned(), "billing".to_owned()],
         note: None,
     };
-    assert_eq!(
-        parse(Path::new("etc/door.toml"), text, door).unwrap(),
-        expected
-    );
+    assert_eq!(parse(Path::new("etc/door.toml"), text, door).unwrap(), expected);
 }
 
 #[test]
 fn absent_keys_take_their_defaults() {
     let text = "listen = \"[::1]:1\"\ntls.key = \"/k\"\n";
     let read = parse(Path::new("door.toml"), text, door).unwrap();
-    assert_eq!(
-        (read.workers, read.is_open, read.tenants),
-        (4, true, vec![])
-    );
+    assert_eq!((read.workers, read.is_open, read.tenants), (4, true, vec![]));
     assert_eq!(read.key, PathBuf::from("/k"));
 }
 
@@ -152,10 +144,7 @@ fn a_mistake_of_the_callers_own_is_reported_at_its_key() {
         root.mistake("workers", "must be even");
         Some(workers)
     });
-    assert_eq!(
-        error.unwrap_err().to_string(),
-        "d.toml:2: workers: must be even"
-    );
+    assert_eq!(error.unwrap_err().to_string(), "d.toml:2: workers: must be even");
 }
 
 #[test]
@@ -207,8 +196,5 @@ fn a_file_everybody_can_write_is_refused() {
 fn a_file_that_is_not_there_is_one_mistake() {
     let error = read(Path::new("no/such.toml"), door).unwrap_err();
     assert_eq!(error.count(), 1);
-    assert_eq!(
-        error.to_string(),
-        "no/such.toml: cannot be read (entity not found)"
-    );
+    assert_eq!(error.to_string(), "no/such.toml: cannot be read (entity not found)");
 }

@@ -21,9 +21,7 @@ struct Vault {
 impl Vault {
     async fn open(house: &House, address: SocketAddr) -> Self {
         let files = house.issue("vault", &Wish::service());
-        let listener = Listener::bind(address, &files, house.authority(), &["h2"])
-            .await
-            .unwrap();
+        let listener = Listener::bind(address, &files, house.authority(), &["h2"]).await.unwrap();
         let shutdown = Shutdown::new();
         Self {
             address: listener.local_addr(),
@@ -58,9 +56,7 @@ fn admit_services(request: Request<()>) -> Result<Request<()>, Status> {
 }
 
 async fn check(channel: &Channel) -> Result<(), Code> {
-    let answer = HealthClient::new(channel.clone())
-        .check(HealthCheckRequest::default())
-        .await;
+    let answer = HealthClient::new(channel.clone()).check(HealthCheckRequest::default()).await;
     answer.map(drop).map_err(|status| status.code())
 }
 
@@ -96,9 +92,7 @@ async fn a_channel_connects_again_after_the_server_came_back() {
     let files = house.issue("edge", &Wish::service());
     let vault = Vault::open(&house, any_port()).await;
     let address = vault.address;
-    let channel = connect(&format!("https://{address}"), &files)
-        .await
-        .unwrap();
+    let channel = connect(&format!("https://{address}"), &files).await.unwrap();
     assert_eq!(check(&channel).await, Ok(()));
     vault.close().await;
     assert_eq!(check(&channel).await, Err(Code::Unavailable));
@@ -108,9 +102,7 @@ async fn a_channel_connects_again_after_the_server_came_back() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(CONNECT_TIMEOUT, comes_back)
-        .await
-        .unwrap();
+    tokio::time::timeout(CONNECT_TIMEOUT, comes_back).await.unwrap();
 }
 
 #[tokio::test]
@@ -119,23 +111,16 @@ async fn a_server_of_a_foreign_authority_is_not_talked_to() {
     let vault = Vault::open(&vault_house, any_port()).await;
     let house = House::new();
     let files = house.issue("edge", &Wish::service());
-    let channel = connect(&format!("https://{}", vault.address), &files)
-        .await
-        .unwrap();
+    let channel = connect(&format!("https://{}", vault.address), &files).await.unwrap();
     assert_eq!(check(&channel).await, Err(Code::Unavailable));
 }
 
 #[tokio::test]
 async fn a_server_under_another_name_is_not_talked_to() {
     let house = House::new();
-    let elsewhere = Wish {
-        hosts: vec!["elsewhere.example"],
-        ..Wish::service()
-    };
+    let elsewhere = Wish { hosts: vec!["elsewhere.example"], ..Wish::service() };
     let files = house.issue("elsewhere", &elsewhere);
-    let listener = Listener::bind(any_port(), &files, house.authority(), &["h2"])
-        .await
-        .unwrap();
+    let listener = Listener::bind(any_port(), &files, house.authority(), &["h2"]).await.unwrap();
     let endpoint = format!("https://{}", listener.local_addr());
     let shutdown = Shutdown::new();
     tokio::spawn(serve(listener, shutdown));

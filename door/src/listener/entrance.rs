@@ -105,15 +105,9 @@ impl Entrance {
             .map_err(|error| reason_of(&error))?;
         let peer = Peer::of(&stream, &identity.anchors, address)
             .map_err(|error: DoorError| error.reason())?;
-        let place = Arc::clone(&self.connections)
-            .try_acquire_owned()
-            .map_err(|_| "connections_max")?;
-        Ok(Connection::new(
-            stream,
-            peer,
-            self.options.idle_timeout,
-            place,
-        ))
+        let place =
+            Arc::clone(&self.connections).try_acquire_owned().map_err(|_| "connections_max")?;
+        Ok(Connection::new(stream, peer, self.options.idle_timeout, place))
     }
 
     async fn rest(&self) {

@@ -12,10 +12,7 @@ impl Refusals {
     /// The counts so far.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<&'static str, u64> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Counts and logs one. Nothing of the peer is logged: it is nobody we know.
@@ -31,14 +28,9 @@ impl Refusals {
 }
 
 /// The reason code of a handshake that failed.
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "rustls may add variants at any time"
-)]
+#[allow(clippy::wildcard_enum_match_arm, reason = "rustls may add variants at any time")]
 pub(super) fn reason_of(error: &io::Error) -> &'static str {
-    let tls = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match tls {
         None => "closed_by_peer",
         Some(rustls::Error::AlertReceived(_)) => "refused_by_peer",

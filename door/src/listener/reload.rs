@@ -40,11 +40,7 @@ impl TlsReload {
         authority: Authority,
         options: &ListenerOptions,
     ) -> Result<Self, DoorError> {
-        let alpn: Vec<Vec<u8>> = options
-            .alpn
-            .iter()
-            .map(|p| p.clone().into_bytes())
-            .collect();
+        let alpn: Vec<Vec<u8>> = options.alpn.iter().map(|p| p.clone().into_bytes()).collect();
         let is_tls12_allowed = options.is_tls12_allowed;
         let identity = Identity::load(&files, authority.anchors(), &alpn, is_tls12_allowed)?;
         Ok(Self(Arc::new(Shared {
@@ -117,11 +113,7 @@ impl Identity {
         alpn: &[Vec<u8>],
         is_tls12_allowed: bool,
     ) -> Result<Self, DoorError> {
-        let versions = if is_tls12_allowed {
-            &[&TLS13, &TLS12][..]
-        } else {
-            &[&TLS13][..]
-        };
+        let versions = if is_tls12_allowed { &[&TLS13, &TLS12][..] } else { &[&TLS13][..] };
         let verifier = Arc::clone(&anchors);
         let mut config = ServerConfig::builder_with_provider(crypto_provider())
             .with_protocol_versions(versions)

@@ -36,19 +36,14 @@ struct Door {
 }
 
 fn options() -> ListenerOptions {
-    ListenerOptions {
-        handshake_timeout: LONG,
-        ..ListenerOptions::new(&["h2", "http/1.1"])
-    }
+    ListenerOptions { handshake_timeout: LONG, ..ListenerOptions::new(&["h2", "http/1.1"]) }
 }
 
 async fn open(options: ListenerOptions) -> Door {
     let house = House::new();
     let files = house.issue("edge", &Wish::service());
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let listener = Listener::bind_with(any_port, &files, house.authority(), options)
-        .await
-        .unwrap();
+    let listener = Listener::bind_with(any_port, &files, house.authority(), options).await.unwrap();
     let shutdown = Shutdown::new();
     Door {
         address: listener.local_addr(),
@@ -86,9 +81,7 @@ impl Door {
     async fn connect(&self, config: ClientConfig) -> io::Result<TlsStream<TcpStream>> {
         let stream = TcpStream::connect(self.address).await?;
         let name = ServerName::try_from("localhost").unwrap();
-        TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await
     }
 
     /// What the door greets with. In TLS 1.3 the client learns of a refusal only here.
@@ -147,10 +140,7 @@ fn with_certificate(files: &TlsFiles, version: &'static SupportedProtocolVersion
 #[tokio::test]
 async fn a_service_and_a_client_come_in_under_their_names() {
     let door = open(options()).await;
-    for (wish, name) in [
-        (Wish::service(), SERVICE),
-        (Wish::client(&[CLIENT]), CLIENT),
-    ] {
+    for (wish, name) in [(Wish::service(), SERVICE), (Wish::client(&[CLIENT]), CLIENT)] {
         assert_eq!(door.greeting(door.config(&wish)).await.unwrap(), name);
     }
     assert!(door.refusals.counts().is_empty());
@@ -160,26 +150,14 @@ async fn a_service_and_a_client_come_in_under_their_names() {
 async fn a_flawed_certificate_never_comes_in() {
     let door = open(options()).await;
     let client = Wish::client(&[CLIENT]);
-    let years = |years| Wish {
-        years,
-        ..client.clone()
-    };
-    let for_servers = Wish {
-        usages: vec![ExtendedKeyUsagePurpose::ServerAuth],
-        ..client.clone()
-    };
+    let years = |years| Wish { years, ..client.clone() };
+    let for_servers = Wish { usages: vec![ExtendedKeyUsagePurpose::ServerAuth], ..client.clone() };
     for (wish, reason) in [
         (years((2020, 2021)), "certificate_expired"),
         (years((2119, 2120)), "certificate_not_yet_valid"),
         (Wish::client(&[]), "certificate_no_name"),
-        (
-            Wish::client(&[CLIENT, SERVICE]),
-            "certificate_several_names",
-        ),
-        (
-            Wish::client(&["spiffe://other.local/svc/edge"]),
-            "certificate_bad_name",
-        ),
+        (Wish::client(&[CLIENT, SERVICE]), "certificate_several_names"),
+        (Wish::client(&["spiffe://other.local/svc/edge"]), "certificate_bad_name"),
         (for_servers, "certificate_wrong_usage"),
     ] {
         assert!(door.greeting(door.config(&wish)).await.is_err(), "{reason}");
@@ -215,28 +193,16 @@ async fn a_peer_without_a_certificate_never_comes_in() {
 async fn tls_1_2_is_refused_unless_it_is_allowed() {
     let door = open(options()).await;
     let files = door.house.issue("peer", &Wish::client(&[CLIENT]));
-    assert!(
-        door.greeting(with_certificate(&files, &TLS12))
-            .await
-            .is_err()
-    );
+    assert!(door.greeting(with_certificate(&files, &TLS12)).await.is_err());
     door.wait_for_refusal("tls_incompatible").await;
 
-    let door = open(ListenerOptions {
-        is_tls12_allowed: true,
-        ..options()
-    })
-    .await;
+    let door = open(ListenerOptions { is_tls12_allowed: true, ..options() }).await;
     let files = door.house.issue("peer", &Wish::client(&[CLIENT]));
     let named = door.greeting(with_certificate(&files, &TLS12)).await;
     assert_eq!(named.unwrap(), CLIENT);
     // The check of the one name stands in the older protocol too.
     let files = door.house.issue("peer", &Wish::client(&[]));
-    assert!(
-        door.greeting(with_certificate(&files, &TLS12))
-            .await
-            .is_err()
-    );
+    assert!(door.greeting(with_certificate(&files, &TLS12)).await.is_err());
     door.wait_for_refusal("certificate_no_name").await;
 }
 

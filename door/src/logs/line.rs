@@ -52,9 +52,7 @@ impl Line<'_> {
 }
 
 fn now() -> String {
-    OffsetDateTime::now_utc()
-        .format(&Rfc3339)
-        .unwrap_or_default()
+    OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default()
 }
 
 /// A text as it is, with control characters escaped; anything else as JSON.

@@ -61,16 +61,10 @@ where
             fields.set("message", Value::from(FOREIGN));
             fields.set("line", Value::from(metadata.line()));
         }
-        let line = Line {
-            level: *metadata.level(),
-            target: metadata.target(),
-            fields: &fields.0,
-        };
+        let line = Line { level: *metadata.level(), target: metadata.target(), fields: &fields.0 };
         // Logging goes on when standard error is closed.
-        let _ = self
-            .writer
-            .make_writer_for(metadata)
-            .write_all(line.render(self.format).as_bytes());
+        let _ =
+            self.writer.make_writer_for(metadata).write_all(line.render(self.format).as_bytes());
     }
 }
 

@@ -65,13 +65,7 @@ fn a_field_that_is_not_allowed_never_reaches_the_output() {
             trace!(customer_token = "trsr_secret", value = ?"Mustermann", error = %"Mustermann", "put");
         });
         assert!(output.contains("t1"), "{output}");
-        for secret in [
-            "Mustermann",
-            "trsr_secret",
-            "customer_token",
-            "value",
-            "late",
-        ] {
+        for secret in ["Mustermann", "trsr_secret", "customer_token", "value", "late"] {
             assert!(!output.contains(secret), "{output}");
         }
     }
@@ -128,51 +122,30 @@ fn of_a_dependencys_warning_only_the_place_is_logged() {
 
 #[test]
 fn a_crate_is_ours_by_its_whole_name() {
-    for target in [
-        "tresor",
-        "tresor_vault::seal",
-        "internal_api::stack",
-        "external_api",
-    ] {
+    for target in ["tresor", "tresor_vault::seal", "internal_api::stack", "external_api"] {
         assert!(is_ours(target), "{target}");
     }
-    for target in [
-        "tresorish",
-        "h2",
-        "internal_api2",
-        "hyper::tresor_vault",
-        "log",
-        "",
-    ] {
+    for target in ["tresorish", "h2", "internal_api2", "hyper::tresor_vault", "log", ""] {
         assert!(!is_ours(target), "{target}");
     }
 }
 
 #[test]
 fn the_level_bounds_what_is_shown() {
-    let settings = LogSettings {
-        format: LogFormat::Text,
-        level: Level::ERROR,
-    };
+    let settings = LogSettings { format: LogFormat::Text, level: Level::ERROR };
     let output = logged_at(&settings, || {
         info!("quiet");
         warn!(target: "h2", "quiet");
         error!("loud");
     });
-    assert!(
-        output.contains("loud") && output.lines().count() == 1,
-        "{output}"
-    );
+    assert!(output.contains("loud") && output.lines().count() == 1, "{output}");
 }
 
 #[test]
 fn no_field_can_begin_a_line_of_its_own() {
     for format in FORMATS {
         let output = logged(format, || {
-            info!(
-                collection = "a\n2026-01-01T00:00:00Z ERROR forged",
-                "listed"
-            );
+            info!(collection = "a\n2026-01-01T00:00:00Z ERROR forged", "listed");
         });
         assert_eq!(output.lines().count(), 1, "{output}");
     }
@@ -209,10 +182,7 @@ fn the_settings_come_from_a_table() {
     assert_eq!(read("").unwrap(), LogSettings::default());
     assert_eq!(
         read("log.level = \"trace\"\nlog.format = \"json\"").unwrap(),
-        LogSettings {
-            format: LogFormat::Json,
-            level: Level::TRACE
-        }
+        LogSettings { format: LogFormat::Json, level: Level::TRACE }
     );
     assert!(read("log.level = \"loud\"").is_err());
 }

@@ -20,8 +20,7 @@ impl<'a> Table<'a> {
             let name: &str = key.get_ref();
             if !self.asked.contains(name) {
                 let what = self.unknown_key();
-                self.notes
-                    .note(&self.path_of(name), Some(key.span().start), &what);
+                self.notes.note(&self.path_of(name), Some(key.span().start), &what);
             }
         }
     }
@@ -81,16 +80,14 @@ impl<'a> Table<'a> {
 
     pub(super) fn required<T>(&self, key: &str, found: Found<T>) -> Option<T> {
         if matches!(found, Found::Absent) {
-            self.notes
-                .note(&self.path_of(key), Some(self.offset), "is missing");
+            self.notes.note(&self.path_of(key), Some(self.offset), "is missing");
         }
         found.optional()?
     }
 
     pub(super) fn note_expected(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) {
         let what = format!("expected {expected}");
-        self.notes
-            .note(&self.path_of(key), Some(start(value)), &what);
+        self.notes.note(&self.path_of(key), Some(start(value)), &what);
     }
 }
 

@@ -47,12 +47,7 @@ impl<'a> Table<'a> {
             return self.find_table(key, build).optional()?;
         }
         let empty = DeTable::new();
-        build(&mut Table::new(
-            &empty,
-            self.path_of(key),
-            self.offset,
-            self.notes,
-        ))
+        build(&mut Table::new(&empty, self.path_of(key), self.offset, self.notes))
     }
 
     /// A sub-table, `Some(None)` when it is absent.

@@ -4,11 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_stalled_handshake_is_cut() {
-    let door = open(ListenerOptions {
-        handshake_timeout: SHORT,
-        ..options()
-    })
-    .await;
+    let door = open(ListenerOptions { handshake_timeout: SHORT, ..options() }).await;
     let mut stalled = TcpStream::connect(door.address).await.unwrap();
     stalled.write_all(&[0x16, 0x03, 0x01]).await.unwrap();
     let begun = Instant::now();
@@ -21,11 +17,7 @@ async fn a_stalled_handshake_is_cut() {
 
 #[tokio::test]
 async fn stalled_handshakes_take_no_place_of_a_verified_peer() {
-    let door = open(ListenerOptions {
-        connections_max: 1,
-        ..options()
-    })
-    .await;
+    let door = open(ListenerOptions { connections_max: 1, ..options() }).await;
     let _stalled = TcpStream::connect(door.address).await.unwrap();
     let _stalled_too = TcpStream::connect(door.address).await.unwrap();
     let config = door.config(&Wish::client(&[CLIENT]));
@@ -34,11 +26,7 @@ async fn stalled_handshakes_take_no_place_of_a_verified_peer() {
 
 #[tokio::test]
 async fn one_handshake_too_many_is_closed() {
-    let door = open(ListenerOptions {
-        handshakes_max: 1,
-        ..options()
-    })
-    .await;
+    let door = open(ListenerOptions { handshakes_max: 1, ..options() }).await;
     let _stalled = TcpStream::connect(door.address).await.unwrap();
     let config = door.config(&Wish::client(&[CLIENT]));
     assert!(door.greeting(config).await.is_err());
@@ -47,11 +35,7 @@ async fn one_handshake_too_many_is_closed() {
 
 #[tokio::test]
 async fn one_connection_too_many_is_closed_until_another_ends() {
-    let door = open(ListenerOptions {
-        connections_max: 1,
-        ..options()
-    })
-    .await;
+    let door = open(ListenerOptions { connections_max: 1, ..options() }).await;
     let config = door.config(&Wish::client(&[CLIENT]));
     let mut first = door.connect(config.clone()).await.unwrap();
     read_greeting(&mut first).await.unwrap();
@@ -68,11 +52,7 @@ async fn one_connection_too_many_is_closed_until_another_ends() {
 
 #[tokio::test]
 async fn an_idle_connection_is_cut_a_busy_one_is_not() {
-    let door = open(ListenerOptions {
-        idle_timeout: SHORT,
-        ..options()
-    })
-    .await;
+    let door = open(ListenerOptions { idle_timeout: SHORT, ..options() }).await;
     let config = door.config(&Wish::client(&[CLIENT]));
     let mut stream = door.connect(config).await.unwrap();
     read_greeting(&mut stream).await.unwrap();
@@ -92,13 +72,8 @@ async fn listening_to_a_long_answer_is_not_idleness() {
     let house = House::new();
     let files = house.issue("edge", &Wish::service());
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let options = ListenerOptions {
-        idle_timeout: SHORT,
-        ..options()
-    };
-    let listener = Listener::bind_with(any_port, &files, house.authority(), options)
-        .await
-        .unwrap();
+    let options = ListenerOptions { idle_timeout: SHORT, ..options() };
+    let listener = Listener::bind_with(any_port, &files, house.authority(), options).await.unwrap();
     let address = listener.local_addr();
     let mut incoming = listener.into_incoming(Shutdown::new());
     let config = crate::client_config(&files, &["h2"]).unwrap();

@@ -27,10 +27,7 @@ async fn a_reload_serves_the_new_certificate_and_broken_files_change_nothing() {
     let key = fs::read(&door.files.private_key).unwrap();
     let broken = [
         (b"nothing".to_vec(), "file_without_key"),
-        (
-            fs::read(door.house.path("peer.key")).unwrap(),
-            "key_mismatch",
-        ),
+        (fs::read(door.house.path("peer.key")).unwrap(), "key_mismatch"),
     ];
     for (bytes, reason) in broken {
         fs::write(&door.files.private_key, bytes).unwrap();
@@ -98,9 +95,7 @@ async fn a_connection_carries_http_1_through_hyper() {
     let files = house.issue("edge", &Wish::service());
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let alpn = ["h2", "http/1.1"];
-    let listener = Listener::bind(any_port, &files, house.authority(), &alpn)
-        .await
-        .unwrap();
+    let listener = Listener::bind(any_port, &files, house.authority(), &alpn).await.unwrap();
     let address = listener.local_addr();
     let mut incoming = listener.into_incoming(Shutdown::new());
     tokio::spawn(async move {

@@ -73,10 +73,7 @@ fn record(
     columns: Columns<'_>,
 ) -> Result<Record, RowError> {
     if columns.len() != header.len() {
-        return Err(RowError::ColumnCount {
-            expected: header.len(),
-            found: columns.len(),
-        });
+        return Err(RowError::ColumnCount { expected: header.len(), found: columns.len() });
     }
     let value = |(name, bytes): (&FieldName, &[u8])| -> Result<Content, RowError> {
         let text = decode(charset, bytes).ok_or(RowError::NotUtf8)?;
@@ -85,10 +82,7 @@ fn record(
     let values = header.iter().zip(columns.iter()).map(value);
     let values = values.collect::<Result<Vec<_>, _>>()?;
     check_size(header, &values)?;
-    Ok(Record {
-        names: Arc::clone(header),
-        values,
-    })
+    Ok(Record { names: Arc::clone(header), values })
 }
 
 /// Decodes a value; delimiters, quotes and line ends are ASCII in both encodings.

@@ -40,10 +40,7 @@ impl Flattener {
             return Err(RowError::NoFields);
         }
         check_size(&fields.names, &fields.values)?;
-        Ok(Record {
-            names: self.shared(fields.names),
-            values: fields.values,
-        })
+        Ok(Record { names: self.shared(fields.names), values: fields.values })
     }
 
     fn shared(&mut self, names: Vec<FieldName>) -> Arc<[FieldName]> {
@@ -56,11 +53,7 @@ impl Flattener {
 
 /// The name of a top-level key: a pointer only where the key itself could be read as one.
 pub(super) fn top_level_name(key: &str) -> String {
-    if key.is_empty() || key.starts_with('/') {
-        child(String::new(), key)
-    } else {
-        key.to_owned()
-    }
+    if key.is_empty() || key.starts_with('/') { child(String::new(), key) } else { key.to_owned() }
 }
 
 /// Appends a key to a pointer (RFC 6901 §3).
@@ -72,11 +65,7 @@ fn child(mut pointer: String, key: &str) -> String {
 
 /// The pointer of a top-level name, to which the keys below it are appended.
 fn pointer_of(name: &str, depth: usize) -> String {
-    if depth == 1 && !name.starts_with('/') {
-        child(String::new(), name)
-    } else {
-        name.to_owned()
-    }
+    if depth == 1 && !name.starts_with('/') { child(String::new(), name) } else { name.to_owned() }
 }
 
 #[derive(Default)]

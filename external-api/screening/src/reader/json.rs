@@ -27,23 +27,14 @@ pub(super) fn read(input: impl Read, sink: &mut Sink<'_>) -> Result<(), ReadErro
         return Err(ReadError::Empty);
     };
     let recording = Rc::new(RefCell::new(Recording::new(line)));
-    let recorder = Recorder {
-        input: io::Cursor::new([first]).chain(input),
-        recording: Rc::clone(&recording),
-    };
+    let recorder =
+        Recorder { input: io::Cursor::new([first]).chain(input), recording: Rc::clone(&recording) };
     let mut deserializer = serde_json::Deserializer::from_reader(recorder);
-    let mut elements = Elements {
-        recording,
-        flattener: Flattener::default(),
-        sink,
-        rows: 0,
-        is_stopped: false,
-    };
+    let mut elements =
+        Elements { recording, flattener: Flattener::default(), sink, rows: 0, is_stopped: false };
     let read = match first {
         b'{' => elements.object(&mut deserializer),
-        b'[' => (&mut elements)
-            .deserialize(&mut deserializer)
-            .and_then(|()| deserializer.end()),
+        b'[' => (&mut elements).deserialize(&mut deserializer).and_then(|()| deserializer.end()),
         _ => return Err(ReadError::NotRecords),
     };
     match read {
@@ -93,11 +84,7 @@ impl Elements<'_, '_> {
     fn give<E: serde::de::Error>(&mut self) -> Result<(), E> {
         let result = self.record();
         self.rows += 1;
-        let row = Row {
-            number: self.rows,
-            line: self.recording.borrow().line,
-            result,
-        };
+        let row = Row { number: self.rows, line: self.recording.borrow().line, result };
         match (self.sink)(row) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => {
@@ -175,13 +162,7 @@ struct Recording {
 
 impl Recording {
     fn new(line: u64) -> Self {
-        Self {
-            bytes: Zeroizing::new(Vec::new()),
-            length: 0,
-            separator: None,
-            line,
-            lines: line,
-        }
+        Self { bytes: Zeroizing::new(Vec::new()), length: 0, separator: None, line, lines: line }
     }
 
     fn begin(&mut self, separator: Option<u8>) {

@@ -22,11 +22,7 @@ pub(super) fn read(input: impl Read, sink: &mut Sink<'_>) -> Result<(), ReadErro
         let Some(is_whole) = read_line(&mut input, &mut bytes)? else {
             break;
         };
-        let text = if line == 1 {
-            bytes.strip_prefix(BOM).unwrap_or(&bytes)
-        } else {
-            &bytes
-        };
+        let text = if line == 1 { bytes.strip_prefix(BOM).unwrap_or(&bytes) } else { &bytes };
         if is_whole && text.trim_ascii().is_empty() {
             continue;
         }
@@ -35,11 +31,7 @@ pub(super) fn read(input: impl Read, sink: &mut Sink<'_>) -> Result<(), ReadErro
             true => flattener.record(text),
             false => Err(RowError::RowTooLarge),
         };
-        let row = Row {
-            number,
-            line,
-            result,
-        };
+        let row = Row { number, line, result };
         if sink(row).is_break() {
             return Ok(());
         }

@@ -53,10 +53,7 @@ fn both_delimiters_are_found_from_the_header() {
     let expected = vec![(1, 2, json!({"a": "1,5", "b": ""}))];
     assert_eq!(told(CSV, b"a;b\n1,5;\n"), expected);
     assert_eq!(told(CSV, b"a,b\r\n\"1,5\",\r\n"), expected);
-    assert_eq!(
-        told(CSV, b"\"a;x\",b\n1,2"),
-        vec![(1, 2, json!({"a;x": "1", "b": "2"}))]
-    );
+    assert_eq!(told(CSV, b"\"a;x\",b\n1,2"), vec![(1, 2, json!({"a;x": "1", "b": "2"}))]);
 }
 
 #[test]
@@ -72,10 +69,8 @@ fn a_byte_order_mark_and_empty_lines_are_skipped() {
 
 #[test]
 fn quoted_line_feeds_count_as_lines() {
-    let expected = vec![
-        (1, 2, json!({"a": "x\ny \"z\"", "b": "1"})),
-        (2, 4, json!({"a": "p", "b": "2"})),
-    ];
+    let expected =
+        vec![(1, 2, json!({"a": "x\ny \"z\"", "b": "1"})), (2, 4, json!({"a": "p", "b": "2"}))];
     assert_eq!(told(CSV, b"a;b\n\"x\ny \"\"z\"\"\";1\np;2\n"), expected);
 }
 
@@ -220,9 +215,8 @@ fn nested_values_are_named_by_their_pointer() {
     let (rows, _) = read_all(Format::Json, input);
     let record = rows[0].result.as_ref().unwrap();
     let fields = record.names.iter().zip(&record.values);
-    let fields: Vec<_> = fields
-        .map(|(name, value)| (name.as_str(), value.as_text().unwrap()))
-        .collect();
+    let fields: Vec<_> =
+        fields.map(|(name, value)| (name.as_str(), value.as_text().unwrap())).collect();
     let expected = [
         ("name", "A"),
         ("/address/city", "B"),
@@ -234,10 +228,7 @@ fn nested_values_are_named_by_their_pointer() {
         ("nothing", "[]"),
     ];
     assert_eq!(fields, expected);
-    assert_eq!(
-        rebuilt(record),
-        serde_json::from_slice::<Value>(input).unwrap()
-    );
+    assert_eq!(rebuilt(record), serde_json::from_slice::<Value>(input).unwrap());
 }
 
 #[test]
@@ -268,10 +259,7 @@ fn limits_of_a_record_hold_exactly() {
     assert_eq!(reason(fields(257)), "the record has more than 256 fields");
     let value = |bytes| json!({"a": "x".repeat(bytes)}).to_string();
     assert!(reason(value(VALUE_BYTES_MAX)).is_object());
-    assert_eq!(
-        reason(value(VALUE_BYTES_MAX + 1)),
-        "a value is over 65536 bytes"
-    );
+    assert_eq!(reason(value(VALUE_BYTES_MAX + 1)), "a value is over 65536 bytes");
     let record = |bytes| {
         let full = "x".repeat(VALUE_BYTES_MAX);
         json!({"a": full, "b": full, "c": full, "d": "x".repeat(bytes)}).to_string()
@@ -279,10 +267,7 @@ fn limits_of_a_record_hold_exactly() {
     let last = RECORD_BYTES_MAX - 3 * VALUE_BYTES_MAX - 4;
     assert!(reason(record(last)).is_object());
     assert_eq!(reason(record(last + 1)), "the record is over 262144 bytes");
-    assert_eq!(
-        reason(json!({"a": "\0"}).to_string()),
-        "a value has a NUL character"
-    );
+    assert_eq!(reason(json!({"a": "\0"}).to_string()), "a value has a NUL character");
     let name = "a field's name has 1 to 128 bytes and no control character";
     assert_eq!(reason(json!({"a\n": 1}).to_string()), name);
 }
@@ -290,9 +275,7 @@ fn limits_of_a_record_hold_exactly() {
 #[test]
 fn contradicting_names_are_kept_as_they_are() {
     let names = ["a", "/a/b", "/~2", "/c/1", "/c/x"].map(|n| FieldName::parse(n).unwrap());
-    let values: Vec<_> = (0..5)
-        .map(|n| Content::text(&n.to_string()).unwrap())
-        .collect();
+    let values: Vec<_> = (0..5).map(|n| Content::text(&n.to_string()).unwrap()).collect();
     let expected = json!({"a": "0", "/a/b": "1", "/~2": "2", "c": {"1": "3", "x": "4"}});
     assert_eq!(unflatten(&names, values.iter().map(Some)), expected);
 }

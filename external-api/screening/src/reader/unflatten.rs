@@ -90,11 +90,10 @@ fn insert(below: &mut Below, keys: &[String], value: Value) -> Result<(), Value>
 impl Node {
     /// A value under the keys that lead to it.
     fn new(keys: &[String], value: Value) -> Self {
-        keys.iter()
-            .rfold(Self::Leaf(value), |node, key| Self::Branch {
-                is_object: false,
-                below: vec![(key.clone(), node)],
-            })
+        keys.iter().rfold(Self::Leaf(value), |node, key| Self::Branch {
+            is_object: false,
+            below: vec![(key.clone(), node)],
+        })
     }
 
     /// What is below it. An empty object (or null, when it is not shown) with something below it

@@ -190,10 +190,7 @@ impl<R: Read> Rows<R> {
     /// Steps behind a row.
     fn advance(&mut self, end: usize) {
         let row = self.buffer.get(self.start..end).unwrap_or_default();
-        self.line += row
-            .iter()
-            .map(|byte| u64::from(*byte == b'\n'))
-            .sum::<u64>();
+        self.line += row.iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>();
         self.start = end;
     }
 
