@@ -41,7 +41,7 @@ Without a file the collection seals everything that is not provably harmless.")]
 
 #[derive(Debug, Args)]
 pub(crate) struct Put {
-    /// Name of the collection, [a-z][a-z0-9_-]{0,62}
+    /// Name of the collection, `[a-z][a-z0-9_-]{0,62}`
     name: String,
     /// Name or id of the tenant
     #[arg(long)]

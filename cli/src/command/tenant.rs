@@ -38,7 +38,7 @@ code, or only the client certificate, cannot enrol.")]
 
 #[derive(Debug, Args)]
 pub(crate) struct Create {
-    /// Name of the tenant, [a-z][a-z0-9-]{1,62}
+    /// Name of the tenant, `[a-z][a-z0-9-]{1,62}`
     name: String,
     /// Source addresses its clients may come from; may be repeated
     #[arg(long, value_name = "CIDR", required = true)]
