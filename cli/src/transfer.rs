@@ -103,6 +103,8 @@ pub(crate) async fn upload(
     let segments = ["v1", "collections", upload.collection.as_str(), "records"];
     let mut request = https.request_with(Method::POST, &segments, customer_token)?;
     request = request.header(header::CONTENT_TYPE, upload.media.content_type);
+    // One JSON object would be answered by itself, without a summary.
+    request = request.header(header::ACCEPT, "application/x-ndjson");
     if let Some(encoding) = upload.media.encoding {
         request = request.header(header::CONTENT_ENCODING, encoding);
     }

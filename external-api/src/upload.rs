@@ -15,6 +15,7 @@ use axum::{
     extract::{Path, Request, State},
     response::Response,
 };
+use http::{HeaderMap, header};
 use tresor_proto::{CollectionName, Failure, FieldName};
 
 use self::{answer::Wanted, forward::Forward};
@@ -39,7 +40,7 @@ pub(crate) async fn upload(
     request: Request,
 ) -> Result<Response, Refusal> {
     let collection = CollectionName::parse(&collection)?;
-    let wanted = options(parameters)?;
+    let wanted = options(parameters, request.headers())?;
     let media = Media::parse(request.headers())?;
     let policy = app.policies.fetch(holder.client(), &collection).await?;
     let (rows, shape) = Rows::open(media, request.into_body());
@@ -50,7 +51,7 @@ pub(crate) async fn upload(
     answer::respond(answers, &shape, &wanted).await
 }
 
-fn options(mut parameters: Parameters) -> Result<Wanted, Failure> {
+fn options(mut parameters: Parameters, headers: &HeaderMap) -> Result<Wanted, Failure> {
     let is_explained = parameters.parsed("explain", "true or false", boolean)?;
     let is_rejected_only = parameters.parsed("results", "all or rejected", rejected_only)?;
     let description = "a field's name";
@@ -60,6 +61,7 @@ fn options(mut parameters: Parameters) -> Result<Wanted, Failure> {
     Ok(Wanted {
         is_explained: is_explained.unwrap_or_default(),
         is_rejected_only: is_rejected_only.unwrap_or_default(),
+        is_lines: headers.get(header::ACCEPT).is_some_and(|accepted| accepted == NDJSON),
         id_field,
     })
 }

@@ -166,6 +166,11 @@ fn the_command_line_uploads_reads_and_keeps_the_rejects() {
     assert_eq!(record["record"]["iban"], "DE89370400440532013000");
     let listed = site.customer(&tenant, &["list", "--collection", "customers"]).ok();
     assert!(listed.stdout.contains('7'));
+    fs::write(site.path("one.json"), "{\"nr\":\"8\",\"vorname\":\"Bo\"}").unwrap();
+    let one = site.path("one.json");
+    let upload = ["upload", one.to_str().unwrap(), "--collection", "customers"];
+    let summary = site.customer(&tenant, &[&upload[..], &["--output", "json"]].concat()).ok();
+    assert!(summary.stdout.contains("\"accepted\": 1"), "{}", summary.stdout);
     let delete = ["delete", "7", "--collection", "customers", "--yes"];
     site.customer(&tenant, &delete).ok();
     assert_eq!(site.customer(&tenant, &get).code, 1);

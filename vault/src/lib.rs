@@ -11,6 +11,8 @@ mod aead;
 mod crypto_error;
 mod customer_token_entry;
 mod error;
+#[cfg(test)]
+mod golden;
 mod kdf;
 mod key;
 mod key_worker;

@@ -6,7 +6,7 @@
 mod collections;
 mod create_tenant;
 mod delete;
-mod enrol;
+pub(crate) mod enrol;
 mod get;
 mod list;
 mod put;

@@ -26,6 +26,8 @@ pub(super) struct Wanted {
     pub(super) is_explained: bool,
     /// Whether only refused rows are told.
     pub(super) is_rejected_only: bool,
+    /// Whether even one JSON object is answered with lines: `Accept: application/x-ndjson`.
+    pub(super) is_lines: bool,
     /// The field whose value becomes the record's id.
     pub(super) id_field: Option<FieldName>,
 }
@@ -152,7 +154,7 @@ pub(super) async fn respond(
         Some(first) => first,
         None => return Err(ErrorCode::Internal.into()),
     };
-    if shape.is_object() {
+    if shape.is_object() && !wanted.is_lines {
         return object(first);
     }
     let is_rejected_only = wanted.is_rejected_only;

@@ -94,7 +94,7 @@ pub(super) fn code_verifier(
 }
 
 /// All keys of a new tenant, and the customer token that opens every class.
-fn generate(
+pub(crate) fn generate(
     tenant: TenantId,
     now_ms: u64,
     pepper: &Pepper,

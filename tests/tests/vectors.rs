@@ -1,0 +1,18 @@
+//! The golden vectors, opened by an independent decoder in Python (`cryptography`).
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::process::Command;
+
+use tresor_tests::{repository, run, tool};
+
+#[test]
+fn an_independent_decoder_opens_the_golden_vectors() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = Command::new(tool("python3"));
+    command.arg(repository().join("tests/clients/open_vectors.py"));
+    command.arg(repository().join("vault/vectors/v1.json"));
+    command.arg(repository().join("proto")).arg(directory.path().join("stubs"));
+    let ran = run(&mut command, "").ok();
+    assert!(ran.stdout.contains("14 passed, 0 failed"), "{}{}", ran.stdout, ran.stderr);
+}
