@@ -6,7 +6,7 @@
 
 use std::{
     borrow::Cow,
-    io::{IsTerminal as _, Write as _},
+    io::{ErrorKind, IsTerminal as _, Write as _},
 };
 
 use anstyle::{AnsiColor, Style};
@@ -79,7 +79,11 @@ impl Output {
 
     /// Writes a line to standard output.
     pub(crate) fn line(&self, text: impl AsRef<str>) -> Result<(), CliError> {
-        Ok(writeln!(std::io::stdout().lock(), "{}", text.as_ref())?)
+        match writeln!(std::io::stdout().lock(), "{}", text.as_ref()) {
+            // Whoever reads, `head` for instance, has seen enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+            written => Ok(written?),
+        }
     }
 
     /// Writes a remark to standard error; silent when a program reads.

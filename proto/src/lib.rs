@@ -70,3 +70,22 @@ mod redacted {
 
 /// The file descriptor set of all packages, for server reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_print_their_name_and_nothing_of_their_content() {
+        let secret = "trsr_secret".to_owned();
+        let context =
+            vault::RequestContext { customer_token: secret.clone(), ..Default::default() };
+        let value = vault::Value { content: Some(vault::value::Content::Text(secret.clone())) };
+        let enrolled = vault::EnrolResponse { customer_token: secret, ..Default::default() };
+        assert_eq!(format!("{context:?} {value:?}"), "RequestContext Value");
+        assert_eq!(format!("{:?}", value.content), "Some(Value.content)");
+        assert_eq!(format!("{enrolled:?}"), "EnrolResponse");
+        let cipher_key = storage::CipherKey { key: vec![7; 32], ..Default::default() };
+        assert_eq!(format!("{cipher_key:?}"), "CipherKey");
+    }
+}

@@ -12,6 +12,7 @@ mod engine;
 mod engine_store;
 mod group;
 mod memory;
+mod quarantine;
 mod redb;
 mod sled;
 mod stores;

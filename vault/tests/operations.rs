@@ -261,3 +261,15 @@ async fn a_class_keeps_to_the_class_of_its_policy() {
     };
     assert_eq!((info_type, class), (Some(InfoType::PersonName), DataClass::Identity));
 }
+
+#[tokio::test]
+async fn nobody_enrols_over_records_when_a_registry_row_is_put_back() {
+    let mut house = House::build(StoreEngine::Redb).await;
+    let (tenant, code) = house.create_tenant("burg").await;
+    let before = house.registry_row(tenant).await;
+    let enrolled = house.enrol(tenant, &code).await.unwrap();
+    house.move_to(enrolled).await;
+    house.put(Some("r1"), person()).await.unwrap();
+    house.overwrite_registry_row(tenant, before).await;
+    assert_eq!(house.enrol(tenant, &code).await.unwrap_err(), VaultError::Integrity);
+}

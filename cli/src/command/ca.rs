@@ -1,6 +1,6 @@
 //! `tresor ca`: makes a certificate authority and issues certificates for services and clients.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{fs::DirBuilder, net::IpAddr, os::unix::fs::DirBuilderExt as _, path::PathBuf};
 
 use clap::{Args, Subcommand, value_parser};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
@@ -144,6 +144,8 @@ impl How {
         let validity = self.validity()?;
         let authority = CertificateAuthority::open(&self.dir)?;
         let directory = self.out.as_ref().unwrap_or(&self.dir);
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        made.map_err(|error| CliError::file("make", directory, &error))?;
         let files = authority.issue(subject, validity, directory, name)?;
         let uri = subject.name.to_uri(authority.trust_domain());
         show(session, &files, &uri, validity)?;

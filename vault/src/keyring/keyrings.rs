@@ -189,3 +189,72 @@ fn decode_tenant(
     let rows = keyring.row_keys()?;
     Ok(LoadedKeyring { sequence, keyring, rows })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    const TENANT: TenantId = TenantId::from_bytes([7; 16]);
+
+    fn root() -> RootKey {
+        RootKey::from_slice(&[1; 32]).unwrap()
+    }
+
+    fn keyring() -> TenantKeyring {
+        TenantKeyring::new(TENANT)
+    }
+
+    /// Keyrings whose one tenant has been written twice, and its file after the first time.
+    fn written_twice(files: &KeyringFiles) -> Vec<u8> {
+        let entropy = Arc::new(SystemEntropy::default());
+        let keyrings = Keyrings::create(files.clone(), root(), entropy).unwrap();
+        keyrings.write(keyring(), 0).unwrap();
+        let first = files::read(&files.tenant_keyring(TENANT)).unwrap().unwrap();
+        keyrings.write(keyring(), 1).unwrap();
+        first
+    }
+
+    fn load(files: &KeyringFiles) -> Result<u64, KeyringError> {
+        let entropy = Arc::new(SystemEntropy::default());
+        let keyrings = Keyrings::open(files.clone(), root(), entropy)?;
+        keyrings.load(TENANT).map(|loaded| loaded.sequence)
+    }
+
+    #[test]
+    fn an_older_keyring_put_back_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = KeyringFiles::new(directory.path()).unwrap();
+        let first = written_twice(&files);
+        assert_eq!(load(&files), Ok(2));
+        files::replace(&files.tenant_keyring(TENANT), &first, |_| true).unwrap();
+        assert_eq!(load(&files), Err(KeyringError::Damaged));
+    }
+
+    #[test]
+    fn a_keyring_newer_than_remembered_is_accepted_and_then_remembered() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = KeyringFiles::new(directory.path()).unwrap();
+        let entropy = Arc::new(SystemEntropy::default());
+        let keyrings = Keyrings::create(files.clone(), root(), entropy).unwrap();
+        keyrings.write(keyring(), 0).unwrap();
+        let before = files::read(&files.system_keyring()).unwrap().unwrap();
+        let older = files::read(&files.tenant_keyring(TENANT)).unwrap().unwrap();
+        keyrings.write(keyring(), 1).unwrap();
+        // As after a crash between the two files.
+        files::replace(&files.system_keyring(), &before, |_| true).unwrap();
+        assert_eq!(load(&files), Ok(2));
+        files::replace(&files.tenant_keyring(TENANT), &older, |_| true).unwrap();
+        assert_eq!(load(&files), Err(KeyringError::Damaged), "2 is remembered now");
+    }
+
+    #[test]
+    fn a_write_over_another_sequence_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = KeyringFiles::new(directory.path()).unwrap();
+        let entropy = Arc::new(SystemEntropy::default());
+        let keyrings = Keyrings::create(files, root(), entropy).unwrap();
+        keyrings.write(keyring(), 0).unwrap();
+        assert!(keyrings.write(keyring(), 0).is_err());
+    }
+}

@@ -18,7 +18,7 @@ use crate::{
     operation_set::OperationSet,
     registry::Enrolment,
     slot::{Slot, SlotHolder, TwoKeys},
-    store::Existence,
+    store::{Existence, Keyspace, ScanRange},
     tlv::Tlv,
     vault::Vault,
 };
@@ -36,10 +36,12 @@ pub struct Enrolled {
 
 impl Vault {
     /// Makes the tenant's keys against its one-time code. The answer is the only copy of the
-    /// customer token; if it is lost on its way, the code still works until the answer was sent.
+    /// customer token: if it is lost on its way, the tenant has to be registered anew, which loses
+    /// nothing, since nothing can have been stored.
     ///
     /// # Errors
-    /// `unauthenticated` for a wrong or expired code.
+    /// `unauthenticated` for a wrong or expired code; `integrity` when the registry says that
+    /// nobody has enrolled and there are records all the same.
     pub async fn enrol(
         &self,
         permit: EnrolPermit,
@@ -57,7 +59,12 @@ impl Vault {
         if now_ms >= *expires_ms || !bool::from(expected.ct_eq(verifier)) {
             return Err(VaultError::InvalidCredential);
         }
-        self.stores().tenant(record.id, Existence::Create).await?;
+        let store = self.stores().tenant(record.id, Existence::Create).await?;
+        // Somebody may have put back an older registry row: new keys would make the data unreadable.
+        let any = ScanRange { keyspace: Keyspace::Records, prefix: Vec::new(), after: None };
+        if !store.scan(any, 1).await?.is_empty() {
+            return Err(VaultError::Integrity);
+        }
         let customer_token = self.make_keys(record.id, now_ms).await?;
         self.registry().finish_enrolment(record, now_ms).await?;
         tracing::info!(tenant = %record.id, "customer enrolled");

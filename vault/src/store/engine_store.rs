@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::committer::{QUEUE_CALLERS_MAX, Request, Submission};
 use super::database::{self, Existence, StoreEngine};
 use super::engine::{Engine, KeyRange, guarded};
+use super::quarantine::QuarantineFlag;
 use super::{
     Change, KEY_BYTES_MAX, Outcome, Precondition, ROW_BYTES_MAX, ScanRange, Store, StoreError,
     StoreKey, StoreRow, Write, committer,
@@ -33,7 +34,7 @@ pub async fn open_database(
     directory: PathBuf,
     existence: Existence,
 ) -> Result<Arc<dyn Store>, StoreError> {
-    let quarantine = QuarantineFlag::default();
+    let quarantine = QuarantineFlag::of("registry".to_owned());
     Ok(Arc::new(EngineStore::open(engine, directory, existence, quarantine).await?))
 }
 
@@ -55,9 +56,6 @@ pub(super) struct Shared {
     quarantine: QuarantineFlag,
 }
 
-/// Whether a database is quarantined; it outlives the store, so that the state is remembered.
-pub(super) type QuarantineFlag = Arc<AtomicBool>;
-
 impl EngineStore {
     pub(super) async fn open(
         engine: StoreEngine,
@@ -69,7 +67,7 @@ impl EngineStore {
         // The task never panics; it is lost only when the runtime ends.
         let opened = tokio::task::spawn_blocking(open).await.map_err(|_| StoreError::Closed)?;
         if matches!(opened, Err(StoreError::Quarantined)) {
-            quarantine.store(true, Ordering::Release);
+            quarantine.raise();
         }
         Self::start(opened?, quarantine)
     }
@@ -112,7 +110,7 @@ impl EngineStore {
             // Not taken, or dropped unanswered: the store was closed by a request before this one.
             Ok(None) => Err(self.shared.standing().err().unwrap_or(StoreError::Closed)),
             Err(_) => {
-                self.shared.quarantine.store(true, Ordering::Release);
+                self.shared.quarantine.raise();
                 Err(StoreError::Quarantined)
             }
         }
@@ -194,12 +192,12 @@ impl Shared {
     }
 
     fn is_quarantined(&self) -> bool {
-        self.quarantine.load(Ordering::Acquire)
+        self.quarantine.is_raised()
     }
 
     fn remember<T>(&self, answer: &Result<T, StoreError>) {
         if matches!(answer, Err(StoreError::Quarantined)) {
-            self.quarantine.store(true, Ordering::Release);
+            self.quarantine.raise();
         }
     }
 }

@@ -9,13 +9,13 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tresor_proto::TenantId;
 
-use super::engine_store::{EngineStore, QuarantineFlag};
+use super::engine_store::EngineStore;
+use super::quarantine::QuarantineFlag;
 use super::{Existence, Store, StoreEngine, StoreError};
 
 /// The databases of all tenants.
@@ -35,11 +35,18 @@ struct Tenants {
 }
 
 /// What is known of one tenant's database.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Tenant {
     place: Place,
     quarantine: QuarantineFlag,
     last_use: u64,
+}
+
+impl Tenant {
+    fn new(tenant_id: TenantId) -> Self {
+        let quarantine = QuarantineFlag::of(tenant_id.to_string());
+        Self { place: Place::default(), quarantine, last_use: 0 }
+    }
 }
 
 /// Where an open store is kept. Held locked while it is opened or closed, so that neither happens
@@ -69,7 +76,7 @@ impl Stores {
     ) -> Result<Arc<dyn Store>, StoreError> {
         let tenant = self.use_tenant(tenant_id)?;
         let place = Arc::clone(&tenant.place).lock_owned().await;
-        if tenant.quarantine.load(Ordering::Acquire) {
+        if tenant.quarantine.is_raised() {
             self.tenants().open.remove(&tenant_id);
             close_in_background(place);
             return Err(StoreError::Quarantined);
@@ -84,15 +91,14 @@ impl Stores {
     #[must_use]
     pub fn is_quarantined(&self, tenant_id: TenantId) -> bool {
         let tenants = self.tenants();
-        tenants.by_id.get(&tenant_id).is_some_and(|it| it.quarantine.load(Ordering::Acquire))
+        tenants.by_id.get(&tenant_id).is_some_and(|it| it.quarantine.is_raised())
     }
 
     /// Every tenant whose database is quarantined.
     #[must_use]
     pub fn quarantined(&self) -> Vec<TenantId> {
         let tenants = self.tenants();
-        let quarantined =
-            tenants.by_id.iter().filter(|(_, it)| it.quarantine.load(Ordering::Acquire));
+        let quarantined = tenants.by_id.iter().filter(|(_, it)| it.quarantine.is_raised());
         quarantined.map(|(tenant_id, _)| *tenant_id).collect()
     }
 
@@ -107,7 +113,7 @@ impl Stores {
             // What is wrong with it is known already.
             let _ = store.close().await;
         }
-        tenant.quarantine.store(false, Ordering::Release);
+        tenant.quarantine.lift();
     }
 
     /// How many databases are open.
@@ -173,7 +179,7 @@ impl Stores {
         }
         tenants.uses += 1;
         let last_use = tenants.uses;
-        let tenant = tenants.by_id.entry(tenant_id).or_default();
+        let tenant = tenants.by_id.entry(tenant_id).or_insert_with(|| Tenant::new(tenant_id));
         tenant.last_use = last_use;
         Ok(tenant.clone())
     }

@@ -90,7 +90,7 @@ impl Tally {
 /// The first 64 bits of a digest of the row, the key's length before it so that the key has an end.
 fn digest_of(key: &[u8], value: &[u8]) -> u64 {
     let mut row = Context::new(&SHA256);
-    row.update(&key.len().to_be_bytes());
+    row.update(&u64::try_from(key.len()).unwrap_or(u64::MAX).to_be_bytes());
     row.update(key);
     row.update(value);
     let first = row.finish().as_ref().first_chunk().copied().unwrap_or_default();

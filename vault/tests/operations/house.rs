@@ -101,12 +101,7 @@ impl House {
             .unwrap(),
         };
         let enrolled = house.enrol_another("stadtwerke").await;
-        house.tenant = enrolled.tenant;
-        house.customer_token = enrolled.customer_token;
-        let permit = house.vault().permit_operator(&Self::operator()).unwrap();
-        let tenant = TenantRef::Id(house.tenant);
-        let put = house.vault().put_collection(&permit, &tenant, customers(), Policy::default());
-        put.await.unwrap();
+        house.move_to(enrolled).await;
         house
     }
 
@@ -256,23 +251,51 @@ impl House {
         self.path("databases").join(self.tenant.to_string())
     }
 
+    /// Makes another enrolled tenant the one that is called for.
+    pub(crate) async fn move_to(&mut self, enrolled: Enrolled) {
+        self.tenant = enrolled.tenant;
+        self.customer_token = enrolled.customer_token;
+        let permit = self.vault().permit_operator(&Self::operator()).unwrap();
+        let tenant = TenantRef::Id(self.tenant);
+        let put = self.vault().put_collection(&permit, &tenant, customers(), Policy::default());
+        put.await.unwrap();
+    }
+
+    /// A tenant's row of the registry.
+    pub(crate) async fn registry_row(&mut self, tenant: TenantId) -> Vec<u8> {
+        let key = StoreKey::new(Keyspace::Tenants, tenant.to_bytes());
+        self.read_at(self.path("system/db"), key).await
+    }
+
+    /// Puts back a tenant's row of the registry.
+    pub(crate) async fn overwrite_registry_row(&mut self, tenant: TenantId, row: Vec<u8>) {
+        let key = StoreKey::new(Keyspace::Tenants, tenant.to_bytes());
+        self.write_at(self.path("system/db"), key, row).await;
+    }
+
     /// A row as the thief of the database sees it.
     pub(crate) async fn row(&mut self, record: &str) -> Vec<u8> {
+        self.read_at(self.database_path(), record_key(record)).await
+    }
+
+    /// Writes a row as a writer of the database would.
+    pub(crate) async fn overwrite(&mut self, record: &str, row: Vec<u8>) {
+        self.write_at(self.database_path(), record_key(record), row).await;
+    }
+
+    async fn read_at(&mut self, database: PathBuf, key: StoreKey) -> Vec<u8> {
         self.close().await;
-        let store =
-            open_database(self.engine, self.database_path(), Existence::MustExist).await.unwrap();
-        let row = store.read(vec![record_key(record)]).await.unwrap().remove(0).unwrap();
+        let store = open_database(self.engine, database, Existence::MustExist).await.unwrap();
+        let row = store.read(vec![key]).await.unwrap().remove(0).unwrap();
         store.close().await.unwrap();
         self.vault = Some(self.try_open().await.unwrap());
         row
     }
 
-    /// Writes a row as a writer of the database would.
-    pub(crate) async fn overwrite(&mut self, record: &str, row: Vec<u8>) {
+    async fn write_at(&mut self, database: PathBuf, key: StoreKey, row: Vec<u8>) {
         self.close().await;
-        let store =
-            open_database(self.engine, self.database_path(), Existence::MustExist).await.unwrap();
-        let write = tresor_vault::store::Write::Put(record_key(record), row);
+        let store = open_database(self.engine, database, Existence::MustExist).await.unwrap();
+        let write = tresor_vault::store::Write::Put(key, row);
         store.apply(vec![Change { preconditions: Vec::new(), writes: vec![write] }]).await.unwrap();
         store.close().await.unwrap();
         self.vault = Some(self.try_open().await.unwrap());

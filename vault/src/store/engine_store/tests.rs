@@ -1,5 +1,3 @@
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{EngineStore, QuarantineFlag};
@@ -31,7 +29,7 @@ impl Engine for Failing {
 
 fn store(failure: fn() -> Result<(), StoreError>) -> (EngineStore, QuarantineFlag) {
     let flag = QuarantineFlag::default();
-    let store = EngineStore::start(Box::new(Failing(failure)), Arc::clone(&flag));
+    let store = EngineStore::start(Box::new(Failing(failure)), flag.clone());
     (store.expect("a thread"), flag)
 }
 
@@ -40,7 +38,7 @@ async fn write(store: &EngineStore) -> Result<Vec<Outcome>, StoreError> {
 }
 
 async fn assert_quarantined(store: &EngineStore, flag: &QuarantineFlag) {
-    assert!(flag.load(Ordering::Acquire));
+    assert!(flag.is_raised());
     assert_eq!(write(store).await, Err(StoreError::Quarantined));
     assert_eq!(store.read(vec![record(b"k")]).await, Err(StoreError::Quarantined));
     assert_eq!(store.scan(records(b"", None), 1).await, Err(StoreError::Quarantined));
@@ -67,7 +65,7 @@ async fn a_full_disk_quarantines_nothing() {
     let (store, flag) = store(|| Err(StoreError::Unavailable));
     assert_eq!(write(&store).await, Err(StoreError::Unavailable));
     assert_eq!(store.read(vec![record(b"k")]).await, Ok(vec![None]));
-    assert!(!flag.load(Ordering::Acquire));
+    assert!(!flag.is_raised());
     assert_eq!(store.close().await, Ok(()));
 }
 
@@ -79,6 +77,6 @@ async fn a_sync_that_never_ends_quarantines() {
     });
     store.patience = Duration::from_millis(50);
     assert_eq!(write(&store).await, Err(StoreError::Quarantined));
-    assert!(flag.load(Ordering::Acquire));
+    assert!(flag.is_raised());
     assert_eq!(store.read(vec![record(b"k")]).await, Err(StoreError::Quarantined));
 }
