@@ -160,3 +160,6 @@ fn open_slot(holder: Holder<'_>, class: DataClass) -> Result<Option<ClassKeys>, 
         .map(|wrapped| Ok((wrapped.epoch, wrapped.unwrap(keyring.tenant, &class_key)?)));
     Ok(Some(ClassKeys { epochs: epochs.collect::<Result<_, CryptoError>>()? }))
 }
+
+#[cfg(test)]
+mod tests;
