@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Instant};
 
 use axum::extract::{MatchedPath, Request};
 use http::StatusCode;
-use tresor_door::Peer;
+use tresor_door::{Guard, Peer};
 use tresor_proto::{CertificateName, RequestId, TenantId};
 
 /// nginx's status for a client that went away before it was answered.
@@ -57,6 +57,8 @@ fn tenant(peer: &Arc<Peer>) -> Option<TenantId> {
         CertificateName::Service(_) => None,
     }
 }
+
+impl Guard for AccessLog {}
 
 impl Drop for AccessLog {
     fn drop(&mut self) {

@@ -16,13 +16,13 @@ use futures::FutureExt as _;
 use http::{HeaderName, HeaderValue, header};
 use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
+use tresor_door::guard;
 use tresor_proto::{ErrorCode, RequestId, limits::REQUEST_DEADLINE_MS};
 use uuid::Uuid;
 
 use crate::{
     access_log::AccessLog,
     customer_token,
-    guarded_body::guard,
     lingering_body::linger,
     problem::{self, Refusal},
 };

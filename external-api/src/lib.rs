@@ -11,7 +11,6 @@ mod config;
 mod customer_token;
 mod edge;
 mod enrol;
-mod guarded_body;
 mod health;
 mod layers;
 mod limits;

@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use http::{HeaderMap, Request};
 use tonic::Code;
+use tresor_door::Guard;
 use uuid::Uuid;
 
-use crate::{caller::RequestIdSlot, guarded_body::Guard};
+use crate::caller::RequestIdSlot;
 
 const STATUS_HEADER: &str = "grpc-status";
 /// The packages served; a path outside them is not repeated in the log.

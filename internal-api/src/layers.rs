@@ -16,7 +16,7 @@ use futures::FutureExt as _;
 use tokio::sync::Semaphore;
 use tonic::{Status, service::Routes};
 use tower::ServiceBuilder;
-use tresor_door::{Peer, Shutdown};
+use tresor_door::{Peer, Shutdown, guard};
 use tresor_proto::{ErrorCode, Failure, limits::REQUEST_DEADLINE_MS};
 
 use crate::{
@@ -24,7 +24,6 @@ use crate::{
     caller::{Origin, RequestIdSlot},
     directory::{Directory, ServiceGrant},
     grpc_timeout,
-    guarded_body::guard,
     plane::Plane,
 };
 

@@ -13,7 +13,6 @@ mod directory;
 mod evidence;
 mod gate;
 mod grpc_timeout;
-mod guarded_body;
 mod health;
 mod internal_api;
 mod layers;

@@ -1,4 +1,7 @@
 //! A response body that carries something until its end: a seat, a line of the log.
+//!
+//! It promises that what it carries is dropped when the body has been sent, or when the client has
+//! gone. It relies on hyper to drop bodies then.
 
 use core::{
     pin::Pin,
@@ -11,17 +14,17 @@ use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 
 /// What travels with a body, and is dropped with it: at its end, or when the caller has gone.
-pub(crate) trait Guard: Send + Unpin + 'static {
+pub trait Guard: Send + Unpin + 'static {
     /// Sees the trailers, where gRPC keeps its status.
-    fn see_trailers(&mut self, trailers: &HeaderMap);
+    fn see_trailers(&mut self, _trailers: &HeaderMap) {}
 }
 
-impl Guard for tokio::sync::OwnedSemaphorePermit {
-    fn see_trailers(&mut self, _: &HeaderMap) {}
-}
+/// A seat among the requests that run at once.
+impl Guard for tokio::sync::OwnedSemaphorePermit {}
 
 /// Lets `guard` travel with the body of `response`.
-pub(crate) fn guard(response: Response, guard: impl Guard) -> Response {
+#[must_use]
+pub fn guard(response: Response, guard: impl Guard) -> Response {
     response.map(|body| Body::new(GuardedBody { body, guard }))
 }
 
