@@ -15,6 +15,7 @@ pub mod policy_document;
 pub mod reader;
 mod report;
 mod shape;
+mod telling_name;
 mod validators;
 mod verdict;
 

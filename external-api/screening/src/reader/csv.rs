@@ -16,6 +16,7 @@ use super::{
     Charset, ReadError, Record, Row, RowError, Sink, check_size,
     flatten::{content, top_level_name},
 };
+use crate::telling_name::is_personal_itself;
 
 /// Reads the header and all rows of `input`.
 pub(super) fn read(
@@ -59,6 +60,9 @@ fn header(charset: Charset, columns: Columns<'_>) -> Result<Arc<[FieldName]>, Re
             .ok()
             .filter(|_| !is_blank)
             .ok_or(ReadError::HeaderName { column })?;
+        if is_personal_itself(&name) {
+            return Err(ReadError::HeaderPersonal { column });
+        }
         if !seen.insert(name.clone()) {
             return Err(ReadError::HeaderDuplicate { column });
         }

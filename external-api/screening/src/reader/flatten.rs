@@ -14,6 +14,7 @@ use tresor_proto::{
 };
 
 use super::{Record, RowError, check_size, unflatten::index_of};
+use crate::telling_name::is_personal_itself;
 
 /// How deep objects and arrays may be nested, the record counted as 1: what recursion costs.
 const DEPTH_MAX: usize = 16;
@@ -122,6 +123,10 @@ impl Fields {
             return Err(RowError::TooManyFields);
         }
         let name = FieldName::parse(name).map_err(|_| RowError::FieldName)?;
+        // Before anything that could name it.
+        if is_personal_itself(&name) {
+            return Err(RowError::PersonalName { position: self.names.len() + 1 });
+        }
         // Two keys may be different as written and the same in NFC.
         if !self.seen.insert(name.clone()) {
             return Err(RowError::DuplicateKey);

@@ -54,6 +54,12 @@ pub enum RowError {
     /// A name is no field name.
     #[error("a field's name has 1 to 128 bytes and no control character")]
     FieldName,
+    /// A name is itself personal data, and names are stored readable.
+    #[error("the name of field {position} looks like personal data")]
+    PersonalName {
+        /// Which field, counted from 1 as they are flattened.
+        position: usize,
+    },
     /// It has no fields.
     #[error("the record has no fields")]
     NoFields,
@@ -77,6 +83,7 @@ impl RowError {
             | Self::DuplicateKey
             | Self::TooDeep
             | Self::FieldName
+            | Self::PersonalName { .. }
             | Self::NoFields => ErrorCode::InvalidRequest,
         }
     }
@@ -107,6 +114,12 @@ pub enum ReadError {
     /// A column's name is empty or no field name.
     #[error("column {column} of the header has no valid name")]
     HeaderName {
+        /// Which column, counted from 1.
+        column: usize,
+    },
+    /// A column's name is itself personal data, and names are stored readable.
+    #[error("column {column} of the header looks like personal data; is the header row missing?")]
+    HeaderPersonal {
         /// Which column, counted from 1.
         column: usize,
     },
@@ -145,6 +158,7 @@ impl From<ReadError> for Failure {
             ReadError::Empty
             | ReadError::HeaderNotText
             | ReadError::HeaderName { .. }
+            | ReadError::HeaderPersonal { .. }
             | ReadError::HeaderDuplicate { .. }
             | ReadError::NotRecords
             | ReadError::Broken { .. } => ErrorCode::InvalidRequest,

@@ -130,6 +130,30 @@ fn headers_that_name_nothing_refuse_the_upload() {
 }
 
 #[test]
+fn a_missing_header_row_is_not_taken_for_one() {
+    let column = |column| {
+        format!(
+            "column {column} of the header looks like personal data; is the header row missing?"
+        )
+    };
+    let row = b"DE89370400440532013000;anna@example.org;Erika Muster\n1;2;3\n";
+    assert_eq!(refused(CSV, row), column(1));
+    assert_eq!(refused(CSV, b"Erika Muster,anna@example.org,anna@example.org\n"), column(2));
+    assert_eq!(refused(Format::Csv(Charset::Latin1), b"J\xF6rg;+49 30 123456\n"), column(2));
+}
+
+#[test]
+fn a_key_that_is_personal_refuses_its_record_alone_and_is_not_repeated() {
+    let reason = |position| json!(format!("the name of field {position} looks like personal data"));
+    let input = b"{\"a\":1,\"anna@example.org\":2}\n{\"b\":{\"c\":1,\"12.03.1985\":[]}}\n{\"b\":1}";
+    let expected = vec![(1, 1, reason(2)), (2, 2, reason(2)), (3, 3, json!({"b": 1}))];
+    assert_eq!(told(Format::NdJson, input), expected);
+    let nul = b"{\"anna@example.org\":\"\\u0000\"}";
+    assert_eq!(told(Format::NdJson, nul), vec![(1, 1, reason(1))]);
+    assert_eq!(told(Format::Json, b"{\"anna@example.org\":{\"x\":1}}"), vec![(1, 1, reason(1))]);
+}
+
+#[test]
 fn a_header_alone_is_no_rows() {
     assert!(told(CSV, b"a;b").is_empty());
 }
