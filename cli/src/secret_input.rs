@@ -1,7 +1,7 @@
 //! How secrets come in: from a file, a file descriptor or a prompt.
 //!
-//! Never from an argument or the value of an environment variable, which other processes can read.
-//! What was read is wiped on drop.
+//! Never from an argument or the value of an environment variable, which other processes can read,
+//! nor from a file that others can read, as with private keys. What was read is wiped on drop.
 
 use std::{
     fs::File,
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::{error::CliError, session::Session};
 
 /// Secrets are short; whatever is longer is the wrong file.
-const SECRET_BYTES_MAX: u32 = 4_096;
+const SECRET_BYTES_MAX: u64 = 4_096;
 /// Room for all of it from the start: growing would leave copies behind.
 const ROOM: usize = 4_096;
 
@@ -82,18 +82,28 @@ fn read(
 ) -> Result<Zeroizing<String>, CliError> {
     let text = match (file, descriptor) {
         (Some(path), _) => read_file(path)?,
-        // Opening by name instead of taking the number keeps the descriptor its owner's.
-        (None, Some(number)) => read_file(Path::new(&format!("/dev/fd/{number}")))?,
+        (None, Some(number)) => read_descriptor(number)?,
         (None, None) => prompt(what)?,
     };
     Ok(Zeroizing::new(text.trim().to_owned()))
 }
 
 fn read_file(path: &Path) -> Result<Zeroizing<String>, CliError> {
-    let failed = |error: std::io::Error| CliError::file("read", path, &error);
-    let file = File::open(path).map_err(failed)?;
+    let bytes = tresor_door::read_private_file(path, SECRET_BYTES_MAX);
+    let bytes = bytes.map_err(|error| CliError::failed(error.to_string()))?;
+    let text = std::str::from_utf8(&bytes);
+    let text = text.map_err(|_| CliError::failed(format!("{}: is not text", path.display())))?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// Whoever opened the descriptor answers for who else can read it.
+fn read_descriptor(number: u32) -> Result<Zeroizing<String>, CliError> {
+    // Opening by name instead of taking the number keeps the descriptor its owner's.
+    let path = format!("/dev/fd/{number}");
+    let failed = |error: std::io::Error| CliError::file("read", Path::new(&path), &error);
+    let file = File::open(&path).map_err(failed)?;
     let mut text = Zeroizing::new(String::with_capacity(ROOM));
-    file.take(SECRET_BYTES_MAX.into()).read_to_string(&mut text).map_err(failed)?;
+    file.take(SECRET_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
     Ok(text)
 }
 
@@ -112,7 +122,11 @@ fn prompt(what: &str) -> Result<Zeroizing<String>, CliError> {
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Write as _, os::fd::AsRawFd as _};
+    use std::{
+        fs::Permissions,
+        io::Write as _,
+        os::{fd::AsRawFd as _, unix::fs::PermissionsExt as _},
+    };
 
     use tresor_proto::Secret;
 
@@ -138,6 +152,18 @@ mod tests {
         let code_fd = u32::try_from(opened.as_raw_fd()).ok();
         let source = EnrolmentCodeSource { code_file: None, code_fd };
         assert_eq!(source.read().unwrap().expose_secret(), &[7; 16]);
+    }
+
+    #[test]
+    fn a_file_others_may_read_is_refused_with_its_remedy() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        write!(file, "{}", code().expose_text().as_str()).unwrap();
+        std::fs::set_permissions(file.path(), Permissions::from_mode(0o644)).unwrap();
+        let code_file = Some(file.path().to_owned());
+        let refusal = EnrolmentCodeSource { code_file, code_fd: None }.read().unwrap_err();
+        assert!(refusal.to_string().contains("chmod 600"), "{refusal}");
+        let file = Some(file.path());
+        assert!(read(file, None, "Customer token").is_err(), "the same for a customer token");
     }
 
     #[test]
