@@ -12,7 +12,8 @@ impl AddressList {
     /// Parses entries in CIDR notation; a bare address stands for itself alone.
     ///
     /// # Errors
-    /// `invalid_request` for an entry that is neither, or for more than 64.
+    /// `invalid_request` for an entry that is neither, for bits set beyond a prefix (`1.2.3.4/8`
+    /// may have meant one address or sixteen million), or for more than 64.
     pub fn parse<S: AsRef<str>>(entries: &[S]) -> Result<Self, Failure> {
         if entries.len() > ALLOWED_ADDRESSES_MAX {
             return Err(Failure::invalid("allowed_addresses", "more than 64 entries"));
@@ -35,10 +36,16 @@ impl AddressList {
 }
 
 fn parse_entry(entry: &str) -> Result<IpNet, Failure> {
-    let net = entry.parse::<IpNet>().ok();
-    let host = || entry.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical()));
-    let invalid = || Failure::invalid("allowed_addresses", "an entry is not an address or CIDR");
-    net.or_else(host).map(|net| net.trunc()).ok_or_else(invalid)
+    let invalid = |description| Failure::invalid("allowed_addresses", description);
+    if let Ok(address) = entry.parse::<IpAddr>() {
+        return Ok(IpNet::from(address.to_canonical()));
+    }
+    let net = entry.parse::<IpNet>();
+    let net = net.map_err(|_| invalid("an entry is not an address or CIDR"))?;
+    if net != net.trunc() {
+        return Err(invalid("an entry has host bits set beyond its prefix"));
+    }
+    Ok(net)
 }
 
 #[cfg(test)]
@@ -68,5 +75,16 @@ mod tests {
     fn nonsense_is_refused() {
         assert!(AddressList::parse(&["192.0.2.0/33"]).is_err());
         assert!(AddressList::parse(&["example.org"]).is_err());
+    }
+
+    #[test]
+    fn an_entry_never_means_more_than_it_says() {
+        for entry in ["1.2.3.4/8", "192.0.2.1/31", "2001:db8::1/48"] {
+            let refusal = AddressList::parse(&[entry]).unwrap_err();
+            let description = "an entry has host bits set beyond its prefix";
+            assert_eq!(refusal.violations()[0].description, description, "{entry}");
+        }
+        let exact = ["1.0.0.0/8", "1.2.3.4/32", "2001:db8::/48"];
+        assert_eq!(AddressList::parse(&exact).unwrap().to_texts(), exact);
     }
 }
