@@ -19,7 +19,7 @@ use crate::{
     error::VaultError,
     keyring::Keyrings,
     row::RowPlace,
-    store::{Change, Outcome, Precondition, Store, StoreKey, Write},
+    store::{Change, Outcome, Precondition, RowDigest, Store, StoreKey, Write},
 };
 
 /// The registry's rows belong to no tenant's database.
@@ -31,10 +31,10 @@ pub(crate) struct Registry {
     keyrings: Arc<Keyrings>,
 }
 
-/// A row as read: its message, and its bytes for the precondition of a change.
+/// A row as read: its message, and its digest for the precondition of a change.
 struct Row<M> {
     message: M,
-    bytes: Vec<u8>,
+    digest: RowDigest,
 }
 
 impl Registry {
@@ -56,7 +56,7 @@ impl Registry {
             return Ok(None);
         };
         let message = self.decode(&key, &bytes)?;
-        Ok(Some(Row { message, bytes }))
+        Ok(Some(Row { message, digest: RowDigest::of(&bytes) }))
     }
 
     fn decode<M: Message + Default>(&self, key: &StoreKey, row: &[u8]) -> Result<M, VaultError> {

@@ -136,7 +136,36 @@ pub enum Precondition {
     /// There is no such row.
     Absent(StoreKey),
     /// The row is exactly what was read.
-    Unchanged(StoreKey, Vec<u8>),
+    Unchanged(StoreKey, RowDigest),
+}
+
+/// What a row was when it was read: enough to tell whether it still is, without holding it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowDigest {
+    sha256: [u8; 32],
+    row_bytes: usize,
+}
+
+impl RowDigest {
+    /// The digest of a row.
+    #[must_use]
+    pub fn of(row: &[u8]) -> Self {
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, row).as_ref());
+        Self { sha256, row_bytes: row.len() }
+    }
+
+    /// How many bytes the row had.
+    #[must_use]
+    pub fn row_bytes(&self) -> usize {
+        self.row_bytes
+    }
+
+    /// Whether it is the digest of `row`.
+    #[must_use]
+    pub fn is_of(&self, row: &[u8]) -> bool {
+        self.row_bytes == row.len() && *self == Self::of(row)
+    }
 }
 
 /// One write.

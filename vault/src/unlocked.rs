@@ -140,9 +140,12 @@ impl UnlockedCache {
 }
 
 impl CacheEntry {
+    /// A clock set back ends it too: its age would not be known.
     fn is_fresh(&self, now_ms: u64) -> bool {
-        now_ms < self.used_ms.saturating_add(IDLE_MS)
-            && now_ms < self.unlocked_ms.saturating_add(LIFETIME_MS)
+        let within = |since_ms: u64, span_ms: u64| {
+            (since_ms..since_ms.saturating_add(span_ms)).contains(&now_ms)
+        };
+        within(self.used_ms, IDLE_MS) && within(self.unlocked_ms, LIFETIME_MS)
     }
 }
 

@@ -116,6 +116,9 @@ impl Vault {
         if let Some(loaded) = self.keyrings.loaded(tenant) {
             return Ok(loaded);
         }
+        if self.has_damaged_keyring(tenant) {
+            return Err(VaultError::StorageUnavailable);
+        }
         let keyrings = Arc::clone(&self.keyrings);
         let loaded = self.key_worker.run(move || keyrings.load(tenant)).await?;
         if loaded.as_ref().is_err_and(|error| *error == KeyringError::Damaged) {
@@ -132,7 +135,12 @@ impl Vault {
 
     /// Whether a tenant is not served because its keyring or database is damaged.
     pub(crate) fn is_quarantined(&self, tenant: TenantId) -> bool {
+        self.has_damaged_keyring(tenant) || self.stores.is_quarantined(tenant)
+    }
+
+    /// A damaged keyring stays quarantined until a restart, whatever lies there meanwhile.
+    fn has_damaged_keyring(&self, tenant: TenantId) -> bool {
         let damaged = self.damaged_keyrings.lock().unwrap_or_else(PoisonError::into_inner);
-        damaged.contains(&tenant) || self.stores.is_quarantined(tenant)
+        damaged.contains(&tenant)
     }
 }

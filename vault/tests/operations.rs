@@ -273,3 +273,78 @@ async fn nobody_enrols_over_records_when_a_registry_row_is_put_back() {
     house.overwrite_registry_row(tenant, before).await;
     assert_eq!(house.enrol(tenant, &code).await.unwrap_err(), VaultError::Integrity);
 }
+
+#[tokio::test]
+async fn of_enrolments_at_once_one_wins_and_its_customer_token_works() {
+    for _ in 0..5 {
+        let house = House::build(StoreEngine::Redb).await;
+        let (tenant, code) = house.create_tenant("burg").await;
+        let enrol = || house.enrol(tenant, &code);
+        let (a, b, c, d) = tokio::join!(enrol(), enrol(), enrol(), enrol());
+        let (won, lost): (Vec<_>, Vec<_>) = [a, b, c, d].into_iter().partition(Result::is_ok);
+        assert_eq!(won.len(), 1);
+        assert!(
+            lost.iter().all(|lost| lost.as_ref().is_err_and(|e| *e == VaultError::AlreadyExists))
+        );
+        let customer_token = &won[0].as_ref().unwrap().customer_token;
+        assert_eq!(house.permit_tenant(tenant, customer_token).await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn the_last_of_many_records_with_one_id_stays_and_none_is_refused() {
+    for engine in ENGINES {
+        let house = House::build(engine).await;
+        house.put(Some("same"), person()).await.unwrap();
+        let record = |at: usize| {
+            let count = clear("status", &at.to_string());
+            NewRecord::new(Some(id("same")), vec![count])
+        };
+        let results = house.put_all((0..200).map(record).collect()).await.unwrap();
+        let revisions: Vec<_> = results.iter().map(|r| r.as_ref().unwrap().revision).collect();
+        assert_eq!(revisions, (2..202).collect::<Vec<_>>());
+        let last = house.get("same", Reveal::Plain).await.unwrap();
+        assert_eq!((text_of(&last.fields[0]).as_deref(), last.revision), (Some("199"), 201));
+    }
+}
+
+#[tokio::test]
+async fn writers_that_meet_at_the_same_records_all_get_through() {
+    let house = House::build(StoreEngine::Sled).await;
+    let records = || {
+        (0..40).map(|at| NewRecord::new(Some(id(&format!("r{at}"))), person())).collect::<Vec<_>>()
+    };
+    let put = || house.put_all(records());
+    let (a, b, c, d) = tokio::join!(put(), put(), put(), put());
+    for results in [a, b, c, d] {
+        assert!(results.unwrap().iter().all(Result::is_ok));
+    }
+    assert_eq!(house.get("r7", Reveal::Plain).await.unwrap().revision, 4);
+}
+
+#[tokio::test]
+async fn an_id_that_comes_twice_is_deleted_once() {
+    let house = House::build(StoreEngine::Sled).await;
+    house.put(Some("r1"), person()).await.unwrap();
+    let ids = [id("r1"), id("r1"), id("r2")];
+    let deleted = house.delete_all(&ids).await;
+    assert_eq!(deleted, [Ok(()), Err(VaultError::NotFound), Err(VaultError::NotFound)]);
+}
+
+#[tokio::test]
+async fn large_rows_are_replaced_part_by_part() {
+    let house = House::build(StoreEngine::Redb).await;
+    let large = |at: usize| {
+        let value = "x".repeat(60_000);
+        let fields = ["a", "b", "c", "d"].map(|name| sealed(name, InfoType::FreeText, &value));
+        NewRecord::new(Some(id(&format!("r{at}"))), fields.into())
+    };
+    for _ in 0..5 {
+        let stored = house.put_all((0..16).map(large).collect()).await.unwrap();
+        assert!(stored.iter().all(Result::is_ok));
+    }
+    let small = |at: usize| NewRecord::new(Some(id(&format!("r{}", at % 16))), person());
+    let replaced = house.put_all((0..160).map(small).collect()).await.unwrap();
+    assert!(replaced.iter().all(Result::is_ok));
+    assert_eq!(house.get("r3", Reveal::Plain).await.unwrap().revision, 15);
+}

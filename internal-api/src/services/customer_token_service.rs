@@ -32,7 +32,10 @@ impl CustomerTokenService for CustomerTokens {
         let code = parse_code(request.enrolment_code)?;
         let context = origin.context(request.context)?;
         let permit = self.gate.permit_enrol(&origin, &context).await?;
-        let enrolled = self.gate.vault().enrol(permit, &code).await;
+        // In a task of its own: a caller who goes away does not leave it half done.
+        let gate = self.gate.clone();
+        let enrolled = tokio::spawn(async move { gate.vault().enrol(permit, &code).await });
+        let enrolled = enrolled.await.map_err(|_| Failure::from(ErrorCode::Internal))?;
         let enrolled = enrolled.map_err(Failure::from)?;
         Ok(Response::new(EnrolResponse {
             tenant_id: enrolled.tenant.to_string(),

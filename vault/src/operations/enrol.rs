@@ -3,7 +3,7 @@
 use subtle::ConstantTimeEq as _;
 use tresor_proto::{
     CustomerToken, CustomerTokenId, CustomerTokenKind, DataClass, EnrolmentCode, Secret, TenantId,
-    TenantName,
+    TenantName, TenantRef,
 };
 
 use crate::{
@@ -39,17 +39,22 @@ impl Vault {
     /// customer token: if it is lost on its way, the tenant has to be registered anew, which loses
     /// nothing, since nothing can have been stored.
     ///
+    /// Not safe to cancel: run it in a task of its own, so that the turn ends with the work.
+    ///
     /// # Errors
-    /// `unauthenticated` for a wrong or expired code; `integrity` when the registry says that
+    /// `unauthenticated` for a wrong or expired code; `already_exists` once enrolled; `integrity` when the registry says that
     /// nobody has enrolled and there are records all the same.
     pub async fn enrol(
         &self,
         permit: EnrolPermit,
         code: &EnrolmentCode,
     ) -> Result<Enrolled, VaultError> {
-        // One enrolment at a time, so that two cannot write the same keyring.
+        // One enrolment at a time, so that two cannot write the same keyring; whoever waited for
+        // the turn looks again at what the one before has done.
         let _turn = self.enrolment_turn().await;
-        let record = permit.record();
+        let tenant = TenantRef::Id(permit.record().id);
+        let record = self.registry().tenant(&tenant).await?;
+        let record = record.ok_or(VaultError::InvalidCredential)?;
         let now_ms = self.clock().now_ms();
         let Enrolment::Open { verifier, expires_ms } = &record.enrolment else {
             return Err(VaultError::AlreadyExists);
@@ -66,19 +71,19 @@ impl Vault {
             return Err(VaultError::Integrity);
         }
         let customer_token = self.make_keys(record.id, now_ms).await?;
-        self.registry().finish_enrolment(record, now_ms).await?;
+        self.registry().finish_enrolment(&record, now_ms).await?;
         tracing::info!(tenant = %record.id, "customer enrolled");
-        Ok(Enrolled { tenant: record.id, name: record.name.clone(), customer_token })
+        Ok(Enrolled { tenant: record.id, name: record.name, customer_token })
     }
 
     async fn make_keys(&self, tenant: TenantId, now_ms: u64) -> Result<CustomerToken, VaultError> {
         let (entropy, keyrings) = (self.entropy_arc(), self.keyrings_arc());
+        // An enrolment that was cut off before it was registered is written over: nobody has its
+        // customer token, so nothing can have been sealed under it.
+        let sequence = keyrings.remembered_sequence(tenant);
         let make = move || {
             let made = generate(tenant, now_ms, keyrings.pepper(), entropy.as_ref());
             let (customer_token, keyring) = made.map_err(|_| VaultError::Internal)?;
-            // An enrolment that was cut off before it was registered is written over: nobody has
-            // its customer token, so nothing can have been sealed under it.
-            let sequence = keyrings.remembered_sequence(tenant);
             keyrings.write(keyring, sequence).map_err(|_| VaultError::StorageUnavailable)?;
             Ok(customer_token)
         };

@@ -19,7 +19,8 @@ impl Vault {
     /// not authenticate does not stop the page.
     ///
     /// # Errors
-    /// For all: `not_found` for an unknown collection, otherwise as [`Vault::get`].
+    /// For all: `not_found` for an unknown collection, `integrity` when somebody put a row under a
+    /// key that is no record id, otherwise as [`Vault::get`].
     pub async fn list(
         &self,
         permit: &Permit<Read>,

@@ -2,20 +2,30 @@
 
 mod batch;
 mod enforce;
+mod round;
 mod sealer;
+
+use std::{sync::Arc, time::Duration};
 
 use tresor_proto::{CollectionName, Failure};
 
-use self::{batch::Batch, enforce::Rules, sealer::Sealer};
+use self::{batch::Batch, enforce::Rules, round::Round, sealer::Sealer};
 use crate::{
     access::{Permit, Write},
     error::VaultError,
     record::{NewRecord, StoredRecord},
+    registry::Collection,
+    store::Store,
     vault::Vault,
 };
 
-/// How often a record is tried again when another change came between.
-const ATTEMPTS_MAX: usize = 3;
+/// How often a record is tried when another change came between: of writers that meet at one
+/// record, one gets through in each round.
+const ROUNDS_MAX: u32 = 16;
+/// The pause before the second round; each further one is longer by as much.
+const PAUSE: Duration = Duration::from_millis(2);
+/// Rows read at once: 16 MiB at most.
+const PART_ITEMS_MAX: usize = 64;
 
 /// Where records go, and under which policy they were screened.
 #[derive(Clone, Debug)]
@@ -47,29 +57,58 @@ impl Vault {
         }
         let rules = Rules::new(&collection.policy, destination.policy_version.is_some());
         let mut batch = Batch::new(records, &rules, self.clock().now_ms(), self.entropy())?;
+        let sealer = Arc::new(self.sealer(permit, &collection));
         let store = self.store(tenant).await?;
-        for _ in 0..ATTEMPTS_MAX {
+        for round in 0..ROUNDS_MAX {
             if !batch.is_pending() {
                 break;
             }
-            let rows = store.read(batch.keys(&destination.collection)).await?;
-            let sealer = Sealer {
-                tenant,
-                collection: destination.collection.clone(),
-                policy_version: collection.policy_version,
-                holder: permit.holder().clone(),
-                cache: self.unlocked_cache(),
-                entropy: self.entropy_arc(),
-                now_ms: self.clock().now_ms(),
-            };
-            let seal = move || {
-                let changes = sealer.seal_pending(&mut batch, &rows);
-                (batch, changes)
-            };
-            let (sealed, changes) = self.key_worker().run(seal).await?;
-            batch = sealed;
-            batch.settle(store.apply(changes?).await?);
+            if round > 0 {
+                tokio::time::sleep(PAUSE * round).await;
+            }
+            batch = self.put_round(&sealer, store.as_ref(), batch).await?;
         }
         Ok(batch.into_results())
+    }
+
+    /// Seals and stores what is pending, part by part, so that memory stays bounded whatever the
+    /// rows are that it replaces.
+    async fn put_round(
+        &self,
+        sealer: &Arc<Sealer>,
+        store: &dyn Store,
+        mut batch: Batch,
+    ) -> Result<Batch, VaultError> {
+        let mut round = Round::default();
+        let mut from = 0;
+        while from < batch.len() {
+            let to = batch.end_of_part(from, PART_ITEMS_MAX);
+            let rows = store.read(sealer.keys(&batch, from, to)).await?;
+            let sealer = Arc::clone(sealer);
+            let seal = move || {
+                let sealed = sealer.seal_part(&mut batch, &mut round, from..to, &rows);
+                (batch, round, sealed)
+            };
+            let sealed;
+            (batch, round, sealed) = self.key_worker().run(seal).await?;
+            sealed?;
+            from = to;
+            if round.is_full() || from >= batch.len() {
+                batch.settle(store.apply(round.take()).await?);
+            }
+        }
+        Ok(batch)
+    }
+
+    fn sealer(&self, permit: &Permit<Write>, collection: &Collection) -> Sealer {
+        Sealer {
+            tenant: permit.tenant(),
+            collection: collection.name.clone(),
+            policy_version: collection.policy_version,
+            holder: permit.holder().clone(),
+            cache: self.unlocked_cache(),
+            entropy: self.entropy_arc(),
+            now_ms: self.clock().now_ms(),
+        }
     }
 }

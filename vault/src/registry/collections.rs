@@ -39,8 +39,8 @@ impl Registry {
         let (policy_version, precondition) =
             match self.read::<storage::CollectionRow>(newest.clone()).await? {
                 None => (1, Precondition::Absent(newest.clone())),
-                Some(Row { message, bytes }) => {
-                    (message.policy_version + 1, Precondition::Unchanged(newest.clone(), bytes))
+                Some(Row { message, digest }) => {
+                    (message.policy_version + 1, Precondition::Unchanged(newest.clone(), digest))
                 }
             };
         let wire = Some((&policy).into());

@@ -5,7 +5,7 @@ use tresor_proto::{AddressList, TenantId, TenantName, TenantRef, storage};
 use super::{Registry, Row};
 use crate::{
     error::VaultError,
-    store::{Keyspace, Precondition, ScanRange, StoreKey},
+    store::{Keyspace, Precondition, RowDigest, ScanRange, StoreKey},
 };
 
 /// A tenant, as operators see it.
@@ -43,7 +43,7 @@ pub(crate) struct TenantRecord {
     pub(crate) created_ms: u64,
     pub(crate) enrolment: Enrolment,
     pub(crate) allowed_addresses: AddressList,
-    bytes: Vec<u8>,
+    digest: RowDigest,
 }
 
 /// Whether a tenant's customer has enrolled.
@@ -129,14 +129,14 @@ impl Registry {
             enrolment_expires_ms: 0,
             allowed_addresses: tenant.allowed_addresses.to_texts(),
         };
-        let unchanged = Precondition::Unchanged(id_key(tenant.id), tenant.bytes.clone());
+        let unchanged = Precondition::Unchanged(id_key(tenant.id), tenant.digest.clone());
         self.apply(vec![unchanged], vec![self.put(id_key(tenant.id), &row)?]).await
     }
 }
 
 impl TenantRecord {
     fn new(id: TenantId, row: Row<storage::TenantRow>) -> Result<Self, VaultError> {
-        let Row { message, bytes } = row;
+        let Row { message, digest } = row;
         let enrolment = match message.enrolled_ms {
             0 => Enrolment::Open {
                 verifier: message.enrolment_verifier,
@@ -151,7 +151,7 @@ impl TenantRecord {
             created_ms: message.created_ms,
             enrolment,
             allowed_addresses: addresses.map_err(|_| VaultError::Integrity)?,
-            bytes,
+            digest,
         })
     }
 

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::engine::Engine;
 use super::engine_store::Shared;
 use super::group::Group;
-use super::{Change, Outcome, StoreError, Write};
+use super::{Change, Outcome, Precondition, StoreError, Write};
 
 /// Changes of a group: enough to hide a sync, few enough that its first caller does not wait long.
 const GROUP_CHANGES_MAX: usize = 1_000;
@@ -80,7 +80,13 @@ fn bytes_of(change: &Change) -> usize {
         Write::Put(key, value) => key.key.len() + value.len(),
         Write::Remove(key) => key.key.len(),
     };
-    change.writes.iter().map(bytes).sum()
+    // Old rows count: an engine may hold them until it has synced.
+    let old_bytes = |precondition: &Precondition| match precondition {
+        Precondition::Absent(_) => 0,
+        Precondition::Unchanged(_, digest) => digest.row_bytes(),
+    };
+    change.writes.iter().map(bytes).sum::<usize>()
+        + change.preconditions.iter().map(old_bytes).sum::<usize>()
 }
 
 fn serve(shared: &Shared, submissions: Vec<Submission>) {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::{
-    Change, Existence, Keyspace, Outcome, Precondition, ScanRange, Store, StoreEngine, StoreError,
-    StoreKey, StoreRow, Write, open_database,
+    Change, Existence, Keyspace, Outcome, Precondition, RowDigest, ScanRange, Store, StoreEngine,
+    StoreError, StoreKey, StoreRow, Write, open_database,
 };
 
 #[tokio::test]
@@ -227,10 +227,10 @@ async fn absent_and_unchanged_are_checked(database: &Database) {
     database.put(&[(b"k", b"1")]).await;
     let attempts = [
         (Precondition::Absent(record(b"k")), Outcome::PreconditionFailed),
-        (Precondition::Unchanged(record(b"k"), b"0".to_vec()), Outcome::PreconditionFailed),
-        (Precondition::Unchanged(record(b"none"), vec![]), Outcome::PreconditionFailed),
+        (Precondition::Unchanged(record(b"k"), RowDigest::of(b"0")), Outcome::PreconditionFailed),
+        (Precondition::Unchanged(record(b"none"), RowDigest::of(b"")), Outcome::PreconditionFailed),
         (Precondition::Absent(record(b"none")), Outcome::Applied),
-        (Precondition::Unchanged(record(b"k"), b"1".to_vec()), Outcome::Applied),
+        (Precondition::Unchanged(record(b"k"), RowDigest::of(b"1")), Outcome::Applied),
     ];
     for (precondition, expected) in attempts {
         let attempt =
@@ -245,8 +245,8 @@ async fn changes_see_those_before_them(database: &Database) {
     let changes = vec![
         given(Precondition::Absent(record(b"k")), vec![put(b"k", b"1")]),
         given(Precondition::Absent(record(b"k")), vec![put(b"k", b"rival")]),
-        given(Precondition::Unchanged(record(b"k"), b"1".to_vec()), vec![put(b"k", b"2")]),
-        given(Precondition::Unchanged(record(b"k"), b"2".to_vec()), vec![remove(b"k")]),
+        given(Precondition::Unchanged(record(b"k"), RowDigest::of(b"1")), vec![put(b"k", b"2")]),
+        given(Precondition::Unchanged(record(b"k"), RowDigest::of(b"2")), vec![remove(b"k")]),
         given(Precondition::Absent(record(b"k")), vec![put(b"k", b"3"), put(b"k", b"4")]),
     ];
     let outcomes = database.store.apply(changes).await.expect("it applies");

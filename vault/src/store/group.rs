@@ -45,7 +45,9 @@ impl<'engine> Group<'engine> {
     fn holds(&self, precondition: &Precondition) -> Result<bool, StoreError> {
         Ok(match precondition {
             Precondition::Absent(key) => self.current(key)?.is_none(),
-            Precondition::Unchanged(key, value) => self.current(key)?.as_ref() == Some(value),
+            Precondition::Unchanged(key, digest) => {
+                self.current(key)?.is_some_and(|row| digest.is_of(&row))
+            }
         })
     }
 

@@ -64,6 +64,9 @@ fn a_key_is_forgotten_when_idle_and_at_the_end_of_its_time() {
     assert_eq!(kept(&cache), 1);
     cache.sweep(NOW_MS + IDLE_MS);
     assert_eq!(kept(&cache), 0, "idle");
+    fixture.unlock(&cache, NOW_MS).unwrap();
+    cache.sweep(NOW_MS - 1);
+    assert_eq!(kept(&cache), 0, "the clock was set back");
     for step in 0..=LIFETIME_MS / IDLE_MS * 2 {
         fixture.unlock(&cache, NOW_MS + step * IDLE_MS / 2).unwrap();
     }

@@ -239,8 +239,12 @@ impl House {
     }
 
     pub(crate) async fn delete(&self, record: &str) -> Result<(), VaultError> {
+        self.delete_all(&[id(record)]).await.remove(0)
+    }
+
+    pub(crate) async fn delete_all(&self, ids: &[RecordId]) -> Vec<Result<(), VaultError>> {
         let permit = self.permit::<Delete>().await;
-        self.vault().delete(&permit, &customers(), &[id(record)]).await?.remove(0)
+        self.vault().delete(&permit, &customers(), ids).await.unwrap()
     }
 
     pub(crate) fn keyring_path(&self, tenant: TenantId) -> PathBuf {

@@ -1,6 +1,6 @@
 //! A batch on its way: each item pending, being stored, or settled.
 
-use tresor_proto::{CollectionName, Failure, RecordId};
+use tresor_proto::{Failure, RecordId};
 use uuid::Builder;
 
 use super::enforce::Rules;
@@ -8,9 +8,8 @@ use crate::{
     crypto_error::CryptoError,
     entropy::Entropy,
     error::VaultError,
-    operations::record_key,
     record::{NewRecord, StoredRecord},
-    store::{Outcome, StoreKey},
+    store::Outcome,
 };
 
 /// Random bytes of a UUIDv7.
@@ -61,9 +60,8 @@ impl Batch {
                 }
             }
         };
-        Ok(Self {
-            items: records.into_iter().zip(uuids.chunks(ID_RANDOM_BYTES)).map(item).collect(),
-        })
+        let uuids = uuids.chunks(ID_RANDOM_BYTES);
+        Ok(Self { items: records.into_iter().zip(uuids).map(item).collect() })
     }
 
     /// Whether there is anything left to seal.
@@ -71,23 +69,40 @@ impl Batch {
         self.items.iter().any(Item::is_pending)
     }
 
-    /// The keys of the pending items, in order.
-    pub(super) fn keys(&self, collection: &CollectionName) -> Vec<StoreKey> {
-        let pending = self.items.iter().filter(|item| item.is_pending());
-        pending.map(|item| record_key(collection, &item.id)).collect()
+    /// The place of the `count`th pending item from `from` on, where the next part begins.
+    pub(super) fn end_of_part(&self, from: usize, count: usize) -> usize {
+        let pending =
+            self.items.iter().enumerate().skip(from).filter(|(_, item)| item.is_pending());
+        pending.take(count).last().map_or(self.items.len(), |(at, _)| at + 1)
     }
 
-    /// The pending items, in order.
-    pub(super) fn pending_mut(&mut self) -> impl Iterator<Item = &mut Item> {
-        self.items.iter_mut().filter(|item| item.is_pending())
+    /// The pending items of a part, in order.
+    pub(super) fn pending(&self, from: usize, to: usize) -> impl Iterator<Item = &Item> {
+        let part = self.items.get(from..to).unwrap_or_default();
+        part.iter().filter(|item| item.is_pending())
+    }
+
+    /// The pending items of a part, in order.
+    pub(super) fn pending_mut(
+        &mut self,
+        from: usize,
+        to: usize,
+    ) -> impl Iterator<Item = &mut Item> {
+        let part = self.items.get_mut(from..to).unwrap_or_default();
+        part.iter_mut().filter(|item| item.is_pending())
+    }
+
+    /// How many items there are.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
     }
 
     /// Takes what became of the items handed to the store, in order.
     pub(super) fn settle(&mut self, outcomes: Vec<Outcome>) {
         let stored = self.items.iter_mut().filter(|item| matches!(item.state, State::Stored(..)));
         for (item, outcome) in stored.zip(outcomes) {
-            let state =
-                core::mem::replace(&mut item.state, State::Settled(Err(VaultError::Internal)));
+            let nothing = State::Settled(Err(VaultError::Internal));
+            let state = core::mem::replace(&mut item.state, nothing);
             item.state = match (state, outcome) {
                 (State::Stored(_, revision), Outcome::Applied) => State::Settled(Ok(revision)),
                 (State::Stored(record, _), Outcome::PreconditionFailed) => State::Pending(record),

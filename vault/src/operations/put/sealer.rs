@@ -1,11 +1,14 @@
 //! Seals records into rows: pure work, run on a key thread.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use prost::Message as _;
 use tresor_proto::{CollectionName, DataClass, RecordId, TenantId, storage};
 
-use super::batch::{Batch, Item, State};
+use super::{
+    batch::{Batch, Item, State},
+    round::{Previous, Round},
+};
 use crate::{
     access::TokenHolder,
     aead::SALT_BYTES,
@@ -16,7 +19,7 @@ use crate::{
     record::{NewField, NewRecord, Treatment},
     row::RowPlace,
     sealed_group::{self, FieldToSeal, GroupPlace, RecordPlace},
-    store::{Change, Precondition, StoreKey, Write},
+    store::{Change, Precondition, RowDigest, StoreKey, Write},
     unlocked::{Unlocked, UnlockedCache},
 };
 
@@ -35,53 +38,79 @@ pub(super) struct Sealer {
 type Classes<'a> = BTreeMap<DataClass, Vec<FieldToSeal<'a>>>;
 
 impl Sealer {
-    /// Seals the pending items of a batch over the rows that are there now. An item that cannot
-    /// be sealed is settled; the changes are those of the others, in order.
-    pub(super) fn seal_pending(
+    /// The keys of the pending items of a part, in order.
+    pub(super) fn keys(&self, batch: &Batch, from: usize, to: usize) -> Vec<StoreKey> {
+        batch.pending(from, to).map(|item| record_key(&self.collection, &item.id)).collect()
+    }
+
+    /// Seals the pending items of a part over the rows that are there now. An item that cannot be
+    /// sealed is settled; the others have their changes in the round, in order.
+    pub(super) fn seal_part(
         &self,
         batch: &mut Batch,
+        round: &mut Round,
+        part: Range<usize>,
         rows: &[Option<Vec<u8>>],
-    ) -> Result<Vec<Change>, VaultError> {
-        let salts_needed = batch.pending_mut().map(|item| class_count(item)).sum();
+    ) -> Result<(), VaultError> {
+        let salts_needed = batch.pending(part.start, part.end).map(class_count).sum();
         let mut salts = Salts::draw(self.entropy.as_ref(), salts_needed)?;
-        let mut changes = Vec::with_capacity(rows.len());
-        for (item, row) in batch.pending_mut().zip(rows) {
-            let State::Pending(record) = &item.state else {
-                continue;
-            };
-            match self.seal(&item.id, record, row.as_deref(), &mut salts) {
-                Ok((change, revision)) => {
-                    changes.push(change);
-                    item.state = stored(&mut item.state, revision);
-                }
+        for (item, row) in batch.pending_mut(part.start, part.end).zip(rows) {
+            let State::Pending(record) = &item.state else { continue };
+            match self.seal(&item.id, record, round, (row.as_deref(), &mut salts)) {
+                Ok(revision) => item.state = stored(&mut item.state, revision),
                 Err(error) => item.state = State::Settled(Err(error)),
             }
         }
-        Ok(changes)
+        Ok(())
     }
 
+    /// Seals a record into a change of the round and gives its revision.
     fn seal(
         &self,
         id: &RecordId,
         record: &NewRecord,
-        previous: Option<&[u8]>,
-        salts: &mut Salts,
-    ) -> Result<(Change, u64), VaultError> {
+        round: &mut Round,
+        (row, salts): (Option<&[u8]>, &mut Salts),
+    ) -> Result<u64, VaultError> {
         let key = record_key(&self.collection, id);
-        let (created_ms, revision) = match previous {
-            None => (self.now_ms, 1),
-            Some(row) => {
-                let previous = self.verified(&key, row)?;
-                (previous.created_ms, previous.revision.saturating_add(1))
+        let previous = match (round.previous(id), row) {
+            (Some(previous), _) => Some(previous.clone()),
+            (None, Some(row)) => Some(self.previous(&key, row)?),
+            (None, None) => None,
+        };
+        let message = self.message(id, record, previous.as_ref(), salts)?;
+        let place = RowPlace { tenant: self.tenant, key: &key };
+        let sealed = self.holder.keyring().rows.encode(place, &message.encode_to_vec());
+        let sealed = sealed.map_err(|CryptoError| VaultError::Internal)?;
+        let (created_ms, revision) = (message.created_ms, message.revision);
+        let next = Previous { created_ms, revision, digest: RowDigest::of(&sealed) };
+        let (precondition, old_bytes) = match previous {
+            None => (Precondition::Absent(key.clone()), 0),
+            Some(Previous { digest, .. }) => {
+                let old_bytes = digest.row_bytes();
+                (Precondition::Unchanged(key.clone(), digest), old_bytes)
             }
         };
+        let writes = vec![Write::Put(key, sealed)];
+        let change = Change { preconditions: vec![precondition], writes };
+        round.push(id, change, next, old_bytes);
+        Ok(revision)
+    }
+
+    fn message(
+        &self,
+        id: &RecordId,
+        record: &NewRecord,
+        previous: Option<&Previous>,
+        salts: &mut Salts,
+    ) -> Result<storage::Record, VaultError> {
         let (clear_fields, classes) = split(record.fields());
         let unlocked = self.unlock(classes.keys().copied())?;
         let groups = self.seal_groups(id, &classes, &unlocked, salts)?;
-        let message = storage::Record {
-            revision,
+        Ok(storage::Record {
+            revision: previous.map_or(1, |previous| previous.revision.saturating_add(1)),
             policy_version: self.policy_version,
-            created_ms,
+            created_ms: previous.map_or(self.now_ms, |previous| previous.created_ms),
             updated_ms: self.now_ms,
             expires_ms: record.expires_ms().unwrap_or(0),
             subject: self.subject(record).map_err(|CryptoError| VaultError::Internal)?,
@@ -89,24 +118,13 @@ impl Sealer {
             clear_fields,
             groups,
             index_entries: Vec::new(),
-        };
-        Ok((self.change(key, previous, &message)?, revision))
+        })
     }
 
-    fn change(
-        &self,
-        key: StoreKey,
-        previous: Option<&[u8]>,
-        message: &storage::Record,
-    ) -> Result<Change, VaultError> {
-        let place = RowPlace { tenant: self.tenant, key: &key };
-        let row = self.holder.keyring().rows.encode(place, &message.encode_to_vec());
-        let row = row.map_err(|CryptoError| VaultError::Internal)?;
-        let precondition = match previous {
-            None => Precondition::Absent(key.clone()),
-            Some(previous) => Precondition::Unchanged(key.clone(), previous.to_vec()),
-        };
-        Ok(Change { preconditions: vec![precondition], writes: vec![Write::Put(key, row)] })
+    fn previous(&self, key: &StoreKey, row: &[u8]) -> Result<Previous, VaultError> {
+        let record = self.verified(key, row)?;
+        let (created_ms, revision) = (record.created_ms, record.revision);
+        Ok(Previous { created_ms, revision, digest: RowDigest::of(row) })
     }
 
     fn verified(&self, key: &StoreKey, row: &[u8]) -> Result<storage::Record, VaultError> {

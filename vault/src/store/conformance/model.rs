@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use super::{Database, change, put, record, records, remove};
-use crate::store::{Change, Outcome, Precondition, StoreEngine, StoreRow, Write};
+use crate::store::{Change, Outcome, Precondition, RowDigest, StoreEngine, StoreRow, Write};
 
 #[test]
 fn memory_is_a_map() {
@@ -86,7 +86,9 @@ fn decide(map: &mut Map, attempt: Attempt, at: usize) -> (Change, Outcome) {
         attempt.expected.iter().map(|(key, expected)| resolve(map, key, *expected)).collect();
     let holds = preconditions.iter().all(|precondition| match precondition {
         Precondition::Absent(key) => !map.contains_key(&key.key),
-        Precondition::Unchanged(key, value) => map.get(&key.key) == Some(value),
+        Precondition::Unchanged(key, digest) => {
+            map.get(&key.key).is_some_and(|row| digest.is_of(row))
+        }
     });
     let fill = u8::try_from(at % 256).expect("a byte");
     let writes: Vec<_> = attempt
@@ -107,9 +109,11 @@ fn decide(map: &mut Map, attempt: Attempt, at: usize) -> (Change, Outcome) {
 fn resolve(map: &Map, key: &[u8], expected: Expected) -> Precondition {
     match (expected, map.get(key)) {
         (Expected::Absent, _) => Precondition::Absent(record(key)),
-        (Expected::Current, Some(value)) => Precondition::Unchanged(record(key), value.clone()),
+        (Expected::Current, Some(value)) => {
+            Precondition::Unchanged(record(key), RowDigest::of(value))
+        }
         (Expected::Current, None) => Precondition::Absent(record(key)),
-        (Expected::Other, _) => Precondition::Unchanged(record(key), vec![0xEE; 3]),
+        (Expected::Other, _) => Precondition::Unchanged(record(key), RowDigest::of(&[0xEE; 3])),
     }
 }
 

@@ -1,0 +1,56 @@
+//! One round of a put: the changes so far, and the rows they lead to.
+//!
+//! A record that comes twice in a batch is sealed over its own earlier self, so that the last one
+//! stays and none is refused.
+
+use std::collections::HashMap;
+
+use tresor_proto::RecordId;
+
+use crate::store::{Change, RowDigest};
+
+/// Bytes of old rows that one application to the store touches at most, or little more: a store
+/// holds them until it has synced.
+const OLD_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// What a record is, as far as replacing it goes.
+#[derive(Clone, Debug)]
+pub(super) struct Previous {
+    pub(super) created_ms: u64,
+    pub(super) revision: u64,
+    pub(super) digest: RowDigest,
+}
+
+/// The changes of a round that are not applied yet.
+#[derive(Default)]
+pub(super) struct Round {
+    changes: Vec<Change>,
+    sealed: HashMap<RecordId, Previous>,
+    old_bytes: usize,
+}
+
+impl Round {
+    /// What a record will be once the changes before are applied, if they touch it.
+    pub(super) fn previous(&self, id: &RecordId) -> Option<&Previous> {
+        self.sealed.get(id)
+    }
+
+    /// Adds the change that makes a record `next`, over a row of `old_bytes`.
+    pub(super) fn push(&mut self, id: &RecordId, change: Change, next: Previous, old_bytes: usize) {
+        self.changes.push(change);
+        self.sealed.insert(id.clone(), next);
+        self.old_bytes += old_bytes;
+    }
+
+    /// Whether the changes are to be applied before more are added.
+    pub(super) fn is_full(&self) -> bool {
+        self.old_bytes >= OLD_BYTES_MAX
+    }
+
+    /// The changes, to be applied now.
+    pub(super) fn take(&mut self) -> Vec<Change> {
+        self.sealed.clear();
+        self.old_bytes = 0;
+        core::mem::take(&mut self.changes)
+    }
+}
