@@ -2,7 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "the runner shows the seed of a test that failed")]
 
-use std::{env, hash::BuildHasher as _, hash::RandomState, ops::Range};
+use std::{env, ffi::OsString, hash::BuildHasher as _, hash::RandomState, ops::Range};
 
 /// Whether the long versions of the tests run.
 #[must_use]
@@ -21,8 +21,8 @@ impl Random {
     /// When `TRESOR_TEST_SEED` is no number.
     #[must_use]
     pub fn of_this_run() -> Self {
-        let given = env::var("TRESOR_TEST_SEED").ok();
-        let parse = |text: String| text.parse().expect("TRESOR_TEST_SEED is a number");
+        let given = env::var_os("TRESOR_TEST_SEED");
+        let parse = |text: OsString| text.to_string_lossy().parse().expect("a number");
         let seed = given.map_or_else(|| RandomState::new().hash_one(0), parse);
         println!("TRESOR_TEST_SEED={seed}");
         Self(seed)
