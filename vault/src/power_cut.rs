@@ -6,6 +6,8 @@
 //! torn or reordered at random. It relies on strace, whose order of lines is that of causes.
 
 mod disk;
+mod fate;
+mod file;
 mod random;
 mod tests;
 mod trace;
@@ -18,7 +20,8 @@ use std::{
 use tempfile::TempDir;
 
 use self::{
-    disk::{Disk, Fate},
+    disk::Disk,
+    fate::Fate,
     trace::{Call, Event},
 };
 

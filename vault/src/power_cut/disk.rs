@@ -6,6 +6,8 @@ use std::{
 };
 
 use super::{
+    fate::Fate,
+    file::{Change, File, Pending},
     random::Random,
     trace::{Call, Event},
 };
@@ -16,46 +18,6 @@ type Node = usize;
 type Name = (Node, String);
 
 const ROOT: Node = 0;
-/// What a disk writes whole.
-const SECTOR: usize = 512;
-
-/// What becomes of that which was not synced.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Fate {
-    /// All of it is lost.
-    Dropped,
-    /// All of it was written all the same.
-    Kept,
-    /// Each call is kept or lost, which is any order of writing them.
-    Reordered,
-    /// Each sector of each call is kept or lost.
-    Torn,
-}
-
-/// A change of a file.
-#[derive(Clone)]
-enum Change {
-    Write(usize, Vec<u8>),
-    Resize(usize),
-}
-
-/// A change of something, under way or done, synced or not.
-struct Pending<T> {
-    id: usize,
-    change: T,
-    is_done: bool,
-    is_synced: bool,
-}
-
-#[derive(Default)]
-struct File {
-    /// What is sure to be there.
-    content: Vec<u8>,
-    pending: Vec<Pending<Change>>,
-    /// Where the next write without an offset goes.
-    position: usize,
-}
-
 /// Names that are bound anew, or to nothing, in one.
 type Bindings = Vec<(Name, Option<Node>)>;
 
@@ -88,26 +50,6 @@ enum Effect {
     },
     Remove(std::path::PathBuf),
     MakeDirectory(std::path::PathBuf),
-}
-
-impl Fate {
-    pub(super) fn choose(random: &mut Random) -> Self {
-        match random.below(10) {
-            0..3 => Self::Dropped,
-            3 => Self::Kept,
-            4..7 => Self::Reordered,
-            _ => Self::Torn,
-        }
-    }
-
-    /// Whether a call as a whole is kept; what is torn is asked for each sector.
-    fn keeps(self, random: &mut Random) -> bool {
-        match self {
-            Self::Dropped => false,
-            Self::Kept => true,
-            Self::Reordered | Self::Torn => random.flip(),
-        }
-    }
 }
 
 impl Disk {
@@ -219,8 +161,7 @@ impl Disk {
     fn done_of(&self, node: Node) -> BTreeSet<usize> {
         let names = self.pending_names.iter().filter(|it| is_in(&it.change, node));
         let names = names.map(|it| it.id);
-        let file = self.files.get(&node).map(|file| &file.pending);
-        let changes = file.into_iter().flatten().filter(|it| it.is_done).map(|it| it.id);
+        let changes = self.files.get(&node).into_iter().flat_map(File::done_ids);
         names.chain(changes).collect()
     }
 
@@ -278,59 +219,4 @@ fn rebind(names: &mut BTreeMap<Name, Node>, bindings: &Bindings) {
             None => names.remove(name),
         };
     }
-}
-
-impl File {
-    fn change(&mut self, id: usize, change: Change) {
-        self.pending.push(Pending { id, change, is_done: false, is_synced: false });
-    }
-
-    fn done(&mut self, id: usize) {
-        self.pending.iter_mut().filter(|it| it.id == id).for_each(|it| it.is_done = true);
-    }
-
-    fn synced(&mut self, covered: &BTreeSet<usize>) {
-        let covered = |it: &&mut Pending<Change>| covered.contains(&it.id);
-        self.pending.iter_mut().filter(covered).for_each(|it| it.is_synced = true);
-        // A synced change that comes after an unsynced one waits: they may overlap.
-        let sure = self.pending.iter().take_while(|it| it.is_synced).count();
-        for pending in self.pending.drain(..sure) {
-            pending.change.apply(&mut self.content);
-        }
-    }
-
-    fn remains(&self, fate: Fate, random: &mut Random) -> Vec<u8> {
-        let mut content = self.content.clone();
-        for pending in &self.pending {
-            match (&pending.change, fate) {
-                (change, _) if pending.is_synced => change.apply(&mut content),
-                (Change::Write(at, data), Fate::Torn) => {
-                    for (index, sector) in data.chunks(SECTOR).enumerate() {
-                        if random.flip() {
-                            write(&mut content, at + index * SECTOR, sector);
-                        }
-                    }
-                }
-                (change, fate) if fate.keeps(random) => change.apply(&mut content),
-                _ => {}
-            }
-        }
-        content
-    }
-}
-
-impl Change {
-    fn apply(&self, content: &mut Vec<u8>) {
-        match self {
-            Self::Write(at, data) => write(content, *at, data),
-            Self::Resize(length) => content.resize(*length, 0),
-        }
-    }
-}
-
-fn write(content: &mut Vec<u8>, at: usize, data: &[u8]) {
-    if content.len() < at + data.len() {
-        content.resize(at + data.len(), 0);
-    }
-    content[at..at + data.len()].copy_from_slice(data);
 }
