@@ -14,11 +14,13 @@
 mod answer;
 mod binaries;
 mod process;
+mod random;
 mod search;
 mod site;
 
 pub use answer::{Answer, Ran};
 pub use binaries::{binary, repository, tool};
 pub use process::{Process, free_port, run};
+pub use random::{Random, is_long};
 pub use search::{encodings, hits_in_directory};
 pub use site::{Site, Tenant};

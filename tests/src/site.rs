@@ -137,11 +137,16 @@ impl Site {
     /// # Panics
     /// When it does not come up.
     pub fn start_vault(&mut self) {
+        self.launch_vault();
+        let port = self.ports.vault_health;
+        wait_until_ready(port, self.vault());
+    }
+
+    /// Starts the vault process and does not wait.
+    pub fn launch_vault(&mut self) {
         let mut command = Command::new(binary("internal-api"));
         command.arg("--config").arg(self.path("internal-api.toml"));
         self.vault = Some(Process::start(&mut command, &self.path("internal-api.log")));
-        let port = self.ports.vault_health;
-        wait_until_ready(port, self.vault());
     }
 
     /// Starts the edge process and waits until it serves.

@@ -9,6 +9,8 @@ mod break_in;
 mod file_format;
 mod files;
 mod keyrings;
+#[cfg(test)]
+mod power_cuts;
 mod system;
 mod tenant;
 

@@ -21,6 +21,8 @@ mod mask;
 mod operation_set;
 mod operations;
 mod padding;
+#[cfg(test)]
+mod power_cut;
 mod record;
 mod registry;
 mod row;

@@ -27,6 +27,7 @@ mod tests;
 use async_trait::async_trait;
 
 pub use database::{Existence, StoreEngine};
+pub(crate) use durable::{create_directory, sync_directory};
 pub use engine_store::open_database;
 pub use stores::Stores;
 

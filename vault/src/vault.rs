@@ -4,6 +4,8 @@
 //! Layout: `lock`, `system/` (seal, keyring, registry), `keyrings/`, `databases/`.
 
 mod open;
+#[cfg(test)]
+mod power_cuts;
 
 use std::{
     collections::HashSet,

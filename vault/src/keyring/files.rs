@@ -13,6 +13,7 @@ use std::{
 use tresor_proto::TenantId;
 
 use super::KeyringError;
+use crate::store::sync_directory;
 
 /// Bytes of a keyring file at most: a system keyring of 100,000 tenants is below 8 MB.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -25,12 +26,14 @@ pub(crate) struct KeyringFiles {
 }
 
 impl KeyringFiles {
-    /// The files below `data_dir`; makes their directories (0700).
+    /// The files below `data_dir`; makes their directories (0700), durably: a file synced in a
+    /// directory whose own name is lost is lost too.
     pub(crate) fn new(data_dir: &Path) -> Result<Self, KeyringError> {
         let files = Self { system: data_dir.join("system"), tenants: data_dir.join("keyrings") };
         for directory in [&files.system, &files.tenants] {
             create_directory(directory).map_err(|_| KeyringError::Unavailable)?;
         }
+        sync_directory(data_dir).map_err(|_| KeyringError::Unavailable)?;
         Ok(files)
     }
 

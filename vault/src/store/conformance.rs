@@ -95,7 +95,7 @@ pub(super) fn put(key: &[u8], value: &[u8]) -> Write {
     Write::Put(record(key), value.to_vec())
 }
 
-fn remove(key: &[u8]) -> Write {
+pub(super) fn remove(key: &[u8]) -> Write {
     Write::Remove(record(key))
 }
 

@@ -28,7 +28,7 @@ pub(super) fn sync_file(path: &Path) -> Result<(), StoreError> {
 
 /// Syncs a directory, so that the names in it survive: a file synced under a name that is lost is
 /// lost too.
-pub(super) fn sync_directory(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn sync_directory(path: &Path) -> Result<(), StoreError> {
     sync_file(path)
 }
 
@@ -42,7 +42,7 @@ pub(super) fn sync_parent(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes a directory and its missing ancestors, readable by its owner only, each entry synced.
-pub(super) fn create_directory(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn create_directory(path: &Path) -> Result<(), StoreError> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
     }

@@ -1,8 +1,8 @@
 //! Opening a vault: hold the directory, unlock the root key, open keyrings and registry.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    fs::{self, File, OpenOptions},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,7 +15,8 @@ use crate::{
     keyring::{KeyringError, KeyringFiles, Keyrings, read_file, replace_file},
     registry::Registry,
     store::{
-        Existence, Keyspace, ScanRange, Store, StoreEngine, StoreError, Stores, open_database,
+        Existence, Keyspace, ScanRange, Store, StoreEngine, StoreError, Stores, create_directory,
+        open_database,
     },
     unlock::{self, Passphrase},
     unlocked::UnlockedCache,
@@ -113,7 +114,7 @@ impl Vault {
 /// Makes the directory where it is missing; refuses one that others may look into.
 fn prepare(data_dir: &Path) -> Result<(), OpenError> {
     let unavailable = |_| OpenError::Unavailable;
-    DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(unavailable)?;
+    create_directory(data_dir).map_err(|_| OpenError::Unavailable)?;
     let mode = fs::metadata(data_dir).map_err(unavailable)?.permissions().mode();
     if mode & 0o077 == 0 { Ok(()) } else { Err(OpenError::UnsafePermissions) }
 }

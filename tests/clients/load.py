@@ -1,0 +1,341 @@
+"""Mixed load on the internal API, with a journal of what was acknowledged, through many crashes.
+
+load.py SERVER EDGE_URL PROTO_DIR CERTIFICATES_DIR STUBS_DIR TENANT_ID JOURNAL SEED < commands
+
+The first line of the input is the customer token. Then, one command a line:
+
+load [DIRECTORY]  begins load on several threads, which goes on until the vault dies; with a
+                  directory of a registered tenant its customer enrols, somewhere in between
+wait              waits until the vault is dead to all threads
+check             compares the running vault with the journal, whole
+end               tells what was done
+
+Every record belongs to one thread, which has one call under way at most. So what a record may be
+after a crash is what was acknowledged last, or what the one call under way would make of it.
+"""
+
+import collections
+import hashlib
+import http.client
+import json
+import pathlib
+import random
+import ssl
+import sys
+import threading
+import time
+
+import grpc
+import grpc_tools
+from grpc_tools import protoc
+
+server, edge, proto, certificates, stubs, tenant, journal_path, seed = sys.argv[1:]
+customer_token = sys.stdin.readline().strip()
+proto, certificates = pathlib.Path(proto), pathlib.Path(certificates)
+pathlib.Path(stubs).mkdir(exist_ok=True)
+files = [str(f) for root in ("schema", "third_party") for f in (proto / root).rglob("*.proto")]
+well_known = pathlib.Path(grpc_tools.__file__).parent / "_proto"
+made = protoc.main(
+    ["protoc", f"-I{proto / 'schema'}", f"-I{proto / 'third_party'}", f"-I{well_known}",
+     f"--python_out={stubs}", f"--grpc_python_out={stubs}", *files])
+assert made == 0, "the stubs are made"
+sys.path.insert(0, stubs)
+
+from tresor.vault.v1 import context_pb2, field_pb2, record_service_pb2 as rs  # noqa: E402
+from tresor.vault.v1 import record_service_pb2_grpc as rs_grpc  # noqa: E402
+
+THREADS = 4
+IDS_OF_A_THREAD = 120
+ABSENT = 0
+# What a call under way may meet when the vault dies; any other refusal is a mistake.
+DEATH = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN)
+context = context_pb2.RequestContext(tenant=tenant, customer_token=customer_token, request_id="l")
+destination = rs.Destination(collection="customers")
+credentials = grpc.ssl_channel_credentials(*(
+    (certificates / name).read_bytes() for name in ("ca.pem", "billing.key", "billing.pem")))
+
+
+class Journal:
+    """What was asked and what was acknowledged, a line each, flushed before anything else."""
+
+    def __init__(self, path):
+        self.file, self.lock = open(path, "a", encoding="ascii"), threading.Lock()
+        self.known = collections.defaultdict(int)  # id: the version acknowledged last
+        self.asked = {}  # id: the version of the call under way
+        self.counts = collections.Counter()
+
+    def write(self, *words):
+        self.file.write(" ".join(map(str, words)) + "\n")
+        self.file.flush()
+
+    def begin(self, kind, versions):
+        with self.lock:
+            self.asked.update(versions)
+            self.write("asked", kind, *versions)
+
+    def acknowledge(self, kind, id, version):
+        with self.lock:
+            self.write("acknowledged", kind, id, version)
+            self.known[id] = version
+            self.asked.pop(id, None)
+            self.counts[kind] += 1
+
+    def settle(self, id, version):
+        """What is found after a crash is what there is from now on."""
+        is_new = version != self.known[id]
+        if id in self.asked:
+            self.counts["unanswered, kept" if is_new else "unanswered, not kept"] += 1
+        if is_new:
+            self.write("found", id, version)
+        self.known[id] = version
+        self.asked.pop(id, None)
+
+
+journal = Journal(journal_path)
+mistakes = []
+versions = iter(range(1, 1 << 60))
+versions_lock = threading.Lock()
+
+
+def next_version():
+    with versions_lock:
+        return next(versions)
+
+
+def content(id, version):
+    """All of a record hangs on its id and version: a mixture of two is noticed."""
+    dice = random.Random(f"{id} {version}")
+    length = dice.choice([10, 100, 100, 1_000, 20_000])
+    values = {
+        "vorname": ("FIRST_NAME", dice.choice(["Anna", "Bo", "Cleo", "Dorothea"]) + str(version)),
+        "mail": ("EMAIL_ADDRESS", f"{dice.getrandbits(64):x}@example.org"),
+        "iban": ("IBAN_CODE", f"DE{dice.randrange(10**20):020}"),
+        "ort": ("CITY", f"Ort {dice.getrandbits(32)}"),
+        "notiz": ("MEDICAL_TERM", f"{dice.getrandbits(64):016x} " * (length // 17 + 1)),
+        "fassung": ("", str(version)),
+    }
+    digest = hashlib.sha256(json.dumps([id, values]).encode()).hexdigest()
+    return values | {"pruefsumme": ("PERSON_NAME", digest)}
+
+
+def record(id, version):
+    fields = [field_pb2.Field(name=name, value=field_pb2.Value(text=text), info_type=info_type)
+              for name, (info_type, text) in content(id, version).items()]
+    return rs.RecordInput(id=id, fields=fields)
+
+
+def take_results(kind, ids, results):
+    for id, result in zip(ids, results, strict=True):
+        if result.WhichOneof("outcome") == "stored":
+            journal.acknowledge(kind, id, journal.asked[id])
+        else:
+            mistakes.append(f"{kind} of {id} was refused: {result.status}")
+
+
+def put(records, dice, ids, size, kind):
+    ids = dice.sample(ids, size)
+    journal.begin(kind, {id: next_version() for id in ids})
+    request = rs.PutRequest(context=context, destination=destination,
+                            records=[record(id, journal.asked[id]) for id in ids])
+    take_results(kind, ids, records.Put(request, timeout=20).results)
+
+
+def ingest(records, dice, ids):
+    chosen = dice.sample(ids, 60)
+    batches = [chosen[i:i + 12] for i in range(0, 60, 12)]
+    wanted = {id: next_version() for id in chosen}
+    journal.begin("ingest", wanted)
+
+    def messages():
+        yield rs.IngestRequest(opening=rs.IngestOpening(context=context, destination=destination))
+        for batch in batches:
+            yield rs.IngestRequest(batch=rs.IngestBatch(
+                records=[record(id, wanted[id]) for id in batch]))
+
+    for batch, answer in zip(batches, records.Ingest(messages(), timeout=20)):
+        take_results("ingest", batch, answer.results)
+
+
+def delete(records, dice, ids):
+    present = [id for id in ids if journal.known[id] != ABSENT]
+    chosen = dice.sample(present, min(len(present), dice.choice([1, 5, 20])))
+    if not chosen:
+        return
+    journal.begin("delete", dict.fromkeys(chosen, ABSENT))
+    request = rs.DeleteRequest(context=context, collection="customers", ids=chosen)
+    for result in records.Delete(request, timeout=20).results:
+        if result.HasField("status"):
+            mistakes.append(f"delete of {result.id} was refused: {result.status}")
+        else:
+            journal.acknowledge("delete", result.id, ABSENT)
+
+
+def work(channel, thread, turn):
+    dice = random.Random(f"{seed} {thread} {turn}")
+    ids = [f"t{thread}-{n}" for n in range(IDS_OF_A_THREAD)]
+    records = rs_grpc.RecordServiceStub(channel)
+    try:
+        while True:
+            kind = dice.choice(["put", "put", "batch", "ingest", "delete"])
+            if kind == "put":
+                put(records, dice, ids, 1, "put")
+            elif kind == "batch":
+                put(records, dice, ids, dice.choice([2, 10, 40]), "batch")
+            elif kind == "ingest":
+                ingest(records, dice, ids)
+            else:
+                delete(records, dice, ids)
+    except grpc.RpcError as error:
+        if error.code() not in DEATH:
+            mistakes.append(f"a call ended with {error.code()}: {error.details()}")
+
+
+def new_channel():
+    # Of its own: a shared one would wait between two attempts to connect.
+    return grpc.secure_channel(server, credentials, [("grpc.use_local_subchannel_pool", 1)])
+
+
+# Customers that enrol: directory → customer token, None while nobody has it.
+customers = {}
+
+
+def call_edge(directory, method, path, body=None, token=None):
+    tls = ssl.create_default_context(cafile=certificates / "ca.pem")
+    tls.load_cert_chain(directory / "client.pem", directory / "client.key")
+    connection = http.client.HTTPSConnection(edge, context=tls, timeout=20)
+    headers = {"Content-Type": "application/json"}
+    if token:
+        headers["Tresor-Customer-Token"] = token
+    connection.request(method, path, body and json.dumps(body), headers)
+    response = connection.getresponse()
+    text = response.read().decode()
+    connection.close()
+    return response.status, json.loads(text) if text else None
+
+
+def call_edge_until_it_serves(*arguments):
+    for _ in range(100):
+        status, body = call_edge(*arguments)
+        if status < 500:
+            return status, body
+        time.sleep(0.1)
+    return status, body
+
+
+def enrol(directory, call=call_edge):
+    customers.setdefault(directory, None)
+    code = (directory / "code").read_text().strip()
+    status, body = call(directory, "POST", "/v1/enrol", {"enrolment_code": code})
+    if status == 201:
+        journal.write("acknowledged enrolment", directory.name)
+        journal.counts["enrolment"] += 1
+        customers[directory] = body["customer_token"]
+    return status
+
+
+def enrol_sometime(directory, turn):
+    time.sleep(random.Random(f"{seed} enrol {turn}").uniform(0, 0.15))
+    status = enrol(directory)
+    if status != 201 and status < 500:
+        mistakes.append(f"enrolment was refused with {status}")
+
+
+def check_customers(are_new):
+    for directory in [d for d in customers if are_new == (d not in checked)]:
+        checked.add(directory)
+        if customers[directory] is None:
+            # Nobody was told: it works now, or the code is used up; nothing lies between.
+            status = enrol(directory, call_edge_until_it_serves)
+            if status == 409:
+                journal.counts["enrolment, unanswered and kept"] += 1
+                del customers[directory]
+                continue
+            if status != 201:
+                mistakes.append(f"{directory.name} can neither enrol nor has it: {status}")
+                continue
+        path, token = "/v1/collections/customers/records", customers[directory]
+        if are_new:
+            body = {"nr": "first", "vorname": "Anna"}
+            stored = call_edge_until_it_serves(
+                directory, "POST", f"{path}?id_field=nr", body, token)
+            if stored[0] != 201:
+                mistakes.append(f"the token of {directory.name} does not store: {stored}")
+        read = call_edge_until_it_serves(
+            directory, "GET", f"{path}/first?reveal=plain", None, token)
+        if read[0] != 200 or read[1]["record"].get("vorname") != "Anna":
+            mistakes.append(f"the token of {directory.name} does not read: {read[0]}")
+
+
+checked = set()
+
+
+def read_all(channel):
+    records, found, page_token = rs_grpc.RecordServiceStub(channel), {}, ""
+    while True:
+        page = records.List(rs.ListRequest(
+            context=context, collection="customers", page_size=1000, page_token=page_token,
+            reveal=field_pb2.REVEAL_PLAIN), timeout=60)
+        found |= {result.id: result for result in page.results}
+        page_token = page.next_page_token
+        if not page_token:
+            return found
+
+
+def version_of(id, result):
+    """The version of a record that is whole; none for one that is not."""
+    if result is None:
+        return ABSENT
+    if result.WhichOneof("outcome") != "record":
+        return None
+    values = {field.name: field.value.text for field in result.record.fields}
+    version = values.get("fassung", "")
+    if not version.isdigit():
+        return None
+    wanted = {name: text for name, (_, text) in content(id, int(version)).items()}
+    return int(version) if values == wanted else None
+
+
+def check():
+    with new_channel() as channel:
+        found = read_all(channel)
+    for id in found.keys() | journal.known.keys() | journal.asked.keys():
+        version, known = version_of(id, found.get(id)), journal.known[id]
+        if version is None:
+            mistakes.append(f"{id} is half there")
+        elif version not in (known, journal.asked.get(id, known)):
+            what = "resurrected" if known == ABSENT else "lost"
+            mistakes.append(f"{what}: {id} has version {version}, acknowledged was {known}")
+        else:
+            journal.settle(id, version)
+    check_customers(are_new=True)
+    return len(found)
+
+
+def main():
+    turn, threads, channel = 0, [], None
+    for command in sys.stdin:
+        name, *arguments = command.split(maxsplit=1)
+        answer = name
+        if name == "load":
+            turn, channel = turn + 1, new_channel()
+            grpc.channel_ready_future(channel).result(timeout=20)
+            tasks = [(work, (channel, thread, turn)) for thread in range(THREADS)]
+            tasks += [(enrol_sometime, (pathlib.Path(a.strip()), turn)) for a in arguments]
+            threads = [threading.Thread(target=task, args=of) for task, of in tasks]
+            for thread in threads:
+                thread.start()
+        elif name == "wait":
+            for thread in threads:
+                thread.join()
+            channel.close()
+        elif name == "check":
+            answer = f"{check()} records"
+        elif name == "end":
+            check_customers(are_new=False)
+            answer = json.dumps(journal.counts)
+        for mistake in mistakes:
+            print(f"failed: {mistake}", file=sys.stderr)
+        print("failed" if mistakes else answer, flush=True)
+
+
+main()

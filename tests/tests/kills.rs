@@ -1,0 +1,129 @@
+//! The vault process is killed again and again under mixed load; nothing acknowledged is lost.
+//!
+//! The load and the comparison are Python's (`clients/load.py`), which keeps a journal of what it
+//! was told; a kill takes the process at any moment, but not what the kernel has taken over: power
+//! cuts are another test.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::print_stdout, reason = "what was measured is shown by the runner")]
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    path::PathBuf,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use tresor_tests::{Random, Site, is_long, repository, tool};
+
+/// Kills of one engine.
+fn kills() -> u64 {
+    if is_long() { 2_500 } else { 100 }
+}
+
+/// An enrolment is under way at one kill of so many.
+const KILLS_PER_ENROLMENT: u64 = 10;
+
+/// The Python process; one for a whole test, so that its journal spans all kills.
+struct Load {
+    child: Child,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Load {
+    fn start(site: &Site, random: &mut Random) -> Self {
+        let tenant = site.tenant("burg");
+        site.write_configs(&[&tenant.id]);
+        let mut command = Command::new(tool("python3"));
+        command.arg(repository().join("tests/clients/load.py")).arg(site.data_plane());
+        command.arg(site.url("").trim_start_matches("https://")).arg(repository().join("proto"));
+        command.arg(site.path("ca")).arg(site.path("stubs")).arg(&tenant.id);
+        command.arg(site.path("journal")).arg(random.number().to_string());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut commands = child.stdin.take().unwrap();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        writeln!(commands, "{}", tenant.customer_token()).unwrap();
+        Self { child, commands, answers }
+    }
+
+    fn tell(&mut self, command: &str) -> String {
+        writeln!(self.commands, "{command}").unwrap();
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).unwrap();
+        assert!(!answer.is_empty() && answer != "failed\n", "{command}: see standard error");
+        answer.trim().to_owned()
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Tenants whose customers have not enrolled yet.
+fn registered_tenants(site: &Site) -> Vec<PathBuf> {
+    let register = |number| {
+        let tenant = site.registered_tenant(&format!("tenant-{number}"));
+        site.operator(&["collection", "put", "customers", "--tenant", &tenant.name]).ok();
+        tenant.directory
+    };
+    (0..kills() / KILLS_PER_ENROLMENT).map(register).collect()
+}
+
+/// Kills the vault on its way up, so that it is also killed while it recovers.
+fn kill_while_it_starts(site: &mut Site, random: &mut Random) {
+    site.launch_vault();
+    sleep(Duration::from_millis(random.within(0..200)));
+    site.vault().kill();
+}
+
+fn nothing_acknowledged_is_lost(engine: &'static str) {
+    let mut random = Random::of_this_run();
+    let mut site = Site::start(engine);
+    let mut load = Load::start(&site, &mut random);
+    let tenants = registered_tenants(&site);
+    let (begun, mut starting) = (Instant::now(), Duration::ZERO);
+    assert_eq!(site.vault().stop(), 0);
+    site.start_vault();
+    for kill in 0..kills() {
+        let enrols = kill % KILLS_PER_ENROLMENT == 0;
+        let tenant = tenants.get(usize::try_from(kill / KILLS_PER_ENROLMENT).unwrap());
+        let command = tenant.filter(|_| enrols).map(|it| format!("load {}", it.display()));
+        load.tell(&command.unwrap_or_else(|| "load".to_owned()));
+        sleep(Duration::from_millis(random.within(20..250)));
+        site.vault().kill();
+        load.tell("wait");
+        if random.within(0..8) == 0 {
+            kill_while_it_starts(&mut site, &mut random);
+        }
+        let start = Instant::now();
+        site.start_vault();
+        starting += start.elapsed();
+        load.tell("check");
+    }
+    let done = load.tell("end");
+    let start = starting.as_millis() / u128::from(kills());
+    println!("{engine}: {} kills in {:?}, a start {start} ms: {done}", kills(), begun.elapsed());
+    let done: serde_json::Value = serde_json::from_str(&done).unwrap();
+    for kind in ["put", "batch", "ingest", "delete"] {
+        assert!(done[kind].as_u64().unwrap_or(0) > kills(), "{kind} was hardly tried: {done}");
+    }
+    assert!(done["enrolment"].as_u64().unwrap_or(0) > 0, "nobody enrolled: {done}");
+    let unanswered = done["unanswered, kept"].as_u64().unwrap_or(0)
+        + done["unanswered, not kept"].as_u64().unwrap_or(0);
+    assert!(unanswered > kills(), "the kills met nothing under way: {done}");
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_the_vault_is_killed_with_sled() {
+    nothing_acknowledged_is_lost("sled");
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_the_vault_is_killed_with_redb() {
+    nothing_acknowledged_is_lost("redb");
+}

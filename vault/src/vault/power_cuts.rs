@@ -1,0 +1,169 @@
+//! Power cuts from a vault's first start on, through registrations, enrolments and records.
+
+use std::path::Path;
+
+use tresor_proto::{
+    AddressList, ClientName, CollectionName, Content, CustomerToken, DataClass, EnrolmentCode,
+    FieldName, Policy, RecordId, Reveal, ServiceName, TenantId, TenantName, TenantRef,
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    Caller, Destination, NewField, NewRecord, Passphrase, Read, RevealedRecord, Role, Settings,
+    Shown, Treatment, Vault, VaultError, View, Write,
+    power_cut::{Random, Recording, cuts, recorded_program, say},
+    store::StoreEngine,
+};
+
+const WRITER: &str = "vault::power_cuts::the_writer_of_a_vault";
+const TENANTS: usize = 4;
+/// Fields of different classes, so that a record has several groups.
+const CLASSES: [DataClass; 3] = [DataClass::Identity, DataClass::Contact, DataClass::Financial];
+/// Cuts of one recording: each start costs the work of a passphrase.
+const CUTS: usize = 25;
+
+async fn open(place: &Path, engine: &str) -> Vault {
+    let mut settings = Settings::new(place.join("var/data"));
+    settings.engine = if engine == "Sled" { StoreEngine::Sled } else { StoreEngine::Redb };
+    let passphrase = Zeroizing::new(b"a passphrase of tests".to_vec());
+    Vault::open(settings, &Passphrase::new(passphrase).unwrap()).await.unwrap()
+}
+
+fn client(tenant: TenantId) -> Caller {
+    Caller::Client {
+        tenant,
+        client: ClientName::parse("planner").unwrap(),
+        certificate_digest: [7; 32],
+        source_address: "127.0.0.1".parse().unwrap(),
+    }
+}
+
+fn customers() -> CollectionName {
+    CollectionName::parse("customers").unwrap()
+}
+
+fn value(tenant: TenantId, class: DataClass) -> String {
+    format!("{class:?} of {tenant}")
+}
+
+async fn register(vault: &Vault, number: usize) -> (TenantId, EnrolmentCode) {
+    let name = ServiceName::parse("operator").unwrap();
+    let operator = Caller::Service { name, role: Role::Operator };
+    let permit = vault.permit_operator(&operator).unwrap();
+    let name = TenantName::parse(&format!("tenant-{number}")).unwrap();
+    let addresses = AddressList::parse(&["127.0.0.0/8"]).unwrap();
+    let created = vault.create_tenant(&permit, name, addresses).await.unwrap();
+    let tenant = TenantRef::Id(created.tenant.id);
+    vault.put_collection(&permit, &tenant, customers(), Policy::default()).await.unwrap();
+    (created.tenant.id, created.code)
+}
+
+async fn enrol(
+    vault: &Vault,
+    tenant: TenantId,
+    code: &EnrolmentCode,
+) -> Result<CustomerToken, VaultError> {
+    let permit = vault.permit_enrol(&client(tenant), &TenantRef::Id(tenant)).await?;
+    Ok(vault.enrol(permit, code).await?.customer_token)
+}
+
+async fn store(vault: &Vault, tenant: TenantId, customer_token: &CustomerToken) {
+    let (caller, reference) = (client(tenant), TenantRef::Id(tenant));
+    let permit = vault.permit::<Write>(&caller, &reference, customer_token).await.unwrap();
+    let field = |class: DataClass| NewField {
+        name: FieldName::parse(&format!("{class:?}")).unwrap(),
+        content: Content::text(&value(tenant, class)).unwrap(),
+        treatment: Treatment::Seal { info_type: None, class },
+    };
+    let record = NewRecord::new(RecordId::parse("first").ok(), CLASSES.map(field).into());
+    let destination = Destination { collection: customers(), policy_version: Some(1) };
+    let stored = vault.put(&permit, &destination, vec![record]).await.unwrap();
+    assert!(stored.iter().all(Result::is_ok), "{stored:?}");
+}
+
+async fn read(
+    vault: &Vault,
+    tenant: TenantId,
+    customer_token: &CustomerToken,
+) -> Result<RevealedRecord, VaultError> {
+    let (caller, reference) = (client(tenant), TenantRef::Id(tenant));
+    let permit = vault.permit::<Read>(&caller, &reference, customer_token).await.unwrap();
+    let view = View { collection: customers(), reveal: Reveal::Plain, fields: Vec::new() };
+    let ids = [RecordId::parse("first").unwrap()];
+    vault.get(&permit, &view, &ids).await.unwrap().remove(0)
+}
+
+fn assert_whole(record: &RevealedRecord, tenant: TenantId) {
+    let plain = record.fields.iter().map(|field| {
+        let Shown::Plain(content) = &field.shown else { panic!("a field is not plain") };
+        content.as_text().unwrap_or_default().to_owned()
+    });
+    assert_eq!(plain.collect::<Vec<_>>(), CLASSES.map(|class| value(tenant, class)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_writer_of_a_vault() {
+    let other = tempfile::tempdir().unwrap();
+    let (place, engine) = recorded_program().unwrap_or((other.path().into(), "Sled".to_owned()));
+    let vault = open(&place, &engine).await;
+    say("open");
+    for number in 0..TENANTS {
+        let (tenant, code) = register(&vault, number).await;
+        say(&format!("registered {tenant} {}", code.expose_text().as_str()));
+        let customer_token = enrol(&vault, tenant, &code).await.unwrap();
+        say(&format!("enrolled {tenant} {}", customer_token.expose_text().as_str()));
+        store(&vault, tenant, &customer_token).await;
+        say(&format!("stored {tenant}"));
+        assert_whole(&read(&vault, tenant, &customer_token).await.unwrap(), tenant);
+    }
+    vault.close().await.unwrap();
+}
+
+/// Opens what remains. What was said must be so; what was under way is done, or can be done now.
+async fn check(place: &Path, engine: &str, said: &[String]) {
+    let vault = open(place, engine).await;
+    let words = |line: &'_ String| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let said: Vec<_> = said.iter().map(words).collect();
+    let find = |what: &str, tenant: &str| said.iter().find(|it| it[0] == what && it[1] == tenant);
+    for line in said.iter().filter(|line| line[0] == "registered") {
+        let tenant = TenantId::parse(&line[1]).unwrap();
+        let customer_token = match find("enrolled", &line[1]) {
+            Some(enrolled) => CustomerToken::parse(&enrolled[2]).unwrap(),
+            None => match enrol(&vault, tenant, &EnrolmentCode::parse(&line[2]).unwrap()).await {
+                Err(VaultError::AlreadyExists) => continue,
+                enrolled => enrolled.unwrap(),
+            },
+        };
+        match read(&vault, tenant, &customer_token).await {
+            Ok(record) => assert_whole(&record, tenant),
+            Err(error) => {
+                assert_eq!(error, VaultError::NotFound);
+                assert!(find("stored", &line[1]).is_none(), "{tenant} lost its record");
+            }
+        }
+        store(&vault, tenant, &customer_token).await;
+        assert_whole(&read(&vault, tenant, &customer_token).await.unwrap(), tenant);
+    }
+    vault.close().await.unwrap();
+}
+
+fn survives(engine: &'static str) {
+    let mut random = Random::of_this_run();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let recording = Recording::of(WRITER, engine);
+    recording.cut(cuts(CUTS), &mut random, |remains| {
+        let (place, said) = (remains.place.clone(), remains.said.to_vec());
+        let checked = runtime.spawn(async move { check(&place, engine, &said).await });
+        runtime.block_on(checked).unwrap_or_else(|error| panic!("{}: {error}", remains.cut));
+    });
+}
+
+#[test]
+fn a_vault_on_sled_survives_power_cuts_from_its_first_start_on() {
+    survives("Sled");
+}
+
+#[test]
+fn a_vault_on_redb_survives_power_cuts_from_its_first_start_on() {
+    survives("Redb");
+}
