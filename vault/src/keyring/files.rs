@@ -31,7 +31,8 @@ impl KeyringFiles {
     pub(crate) fn new(data_dir: &Path) -> Result<Self, KeyringError> {
         let files = Self { system: data_dir.join("system"), tenants: data_dir.join("keyrings") };
         for directory in [&files.system, &files.tenants] {
-            create_directory(directory).map_err(|_| KeyringError::Unavailable)?;
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+            made.map_err(|_| KeyringError::Unavailable)?;
         }
         sync_directory(data_dir).map_err(|_| KeyringError::Unavailable)?;
         Ok(files)
@@ -51,15 +52,6 @@ impl KeyringFiles {
     pub(crate) fn tenant_keyring(&self, tenant: TenantId) -> PathBuf {
         self.tenants.join(format!("{tenant}.trk"))
     }
-}
-
-/// Makes a directory (0700) that survives a power cut; leaves one that is there.
-fn create_directory(directory: &Path) -> io::Result<()> {
-    if directory.is_dir() {
-        return Ok(());
-    }
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    File::open(directory.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Reads a file whole; `None` when there is none.
