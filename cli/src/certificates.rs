@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::CliError,
-    private_file::{write_private, write_public},
+    private_file::{make_private_directory, write_private, write_public},
 };
 
 /// The authority's certificate, in its directory.
@@ -65,10 +65,9 @@ pub(crate) struct IssuedFiles {
 }
 
 impl CertificateAuthority {
-    /// Makes an authority and writes `ca.pem` and `ca.key`.
+    /// Makes an authority and writes `ca.pem` and `ca.key` into a directory of its owner's.
     pub(crate) fn create(directory: &Path, trust_domain: TrustDomain) -> Result<Self, CliError> {
-        std::fs::create_dir_all(directory)
-            .map_err(|error| CliError::file("create", directory, &error))?;
+        make_private_directory(directory)?;
         let key = new_key()?;
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));

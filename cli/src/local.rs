@@ -9,5 +9,5 @@ mod premises;
 mod system;
 
 pub(crate) use customer::Customer;
-pub(crate) use premises::{Premises, make_private_directory};
+pub(crate) use premises::Premises;
 pub(crate) use system::{Addresses, LocalSystem};

@@ -1,12 +1,12 @@
 //! Files that only their owner reads: keys, codes, customer tokens.
 //!
 //! They are made with mode 0600 from their first moment and never overwrite anything. What is
-//! written is on disk when the function returns, since it may exist nowhere else.
+//! written is on disk when the function returns, under its name, since it may exist nowhere else.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{DirBuilder, File, OpenOptions},
     io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -23,9 +23,11 @@ pub(crate) struct Reserved {
 }
 
 impl Reserved {
-    /// Makes the empty file.
+    /// Makes the empty file. Its name is on disk before anything depends on it.
     pub(crate) fn create(path: &Path) -> Result<Self, CliError> {
-        Ok(Self { path: path.to_owned(), file: Some(create_new(path, OWNER_ONLY)?) })
+        let reserved = Self { path: path.to_owned(), file: Some(create_new(path, OWNER_ONLY)?) };
+        sync_name(path)?;
+        Ok(reserved)
     }
 
     /// Writes the content, with an end of line, and keeps the file.
@@ -60,10 +62,30 @@ pub(crate) fn write_public(path: &Path, content: &[u8]) -> Result<(), CliError> 
     write(path, content, READABLE)
 }
 
+/// Makes a directory only its owner may enter; leaves one that exists as it is.
+pub(crate) fn make_private_directory(path: &Path) -> Result<(), CliError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| CliError::file("create", path, &error))
+}
+
 fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), CliError> {
     let mut file = create_new(path, mode)?;
     let written = file.write_all(content).and_then(|()| file.sync_all());
-    written.map_err(|error| CliError::file("write", path, &error))
+    written.map_err(|error| CliError::file("write", path, &error))?;
+    sync_name(path)
+}
+
+/// Makes the file's name survive a loss of power: it is kept in the directory, not in the file
+/// (fsync(2)).
+fn sync_name(path: &Path) -> Result<(), CliError> {
+    let directory = directory_of(path);
+    let synced = File::open(directory).and_then(|directory| directory.sync_all());
+    synced.map_err(|error| CliError::file("sync", directory, &error))
+}
+
+/// The directory a path names a file in; the current one for a bare name.
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn create_new(path: &Path, mode: u32) -> Result<File, CliError> {
@@ -91,6 +113,13 @@ mod tests {
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, OWNER_ONLY);
         assert!(write_private(&path, b"second").is_err());
         assert_eq!(std::fs::read(&path).unwrap(), b"first");
+    }
+
+    #[test]
+    fn the_directory_of_a_bare_name_is_the_current_one() {
+        assert_eq!(directory_of(Path::new("customer.token")), Path::new("."));
+        assert_eq!(directory_of(Path::new("/etc/customer.token")), Path::new("/etc"));
+        sync_name(Path::new("customer.token")).unwrap();
     }
 
     #[test]

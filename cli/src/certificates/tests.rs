@@ -77,3 +77,11 @@ fn the_trust_domain_is_remembered() {
     let authority = CertificateAuthority::open(directory.path()).unwrap();
     assert_eq!(authority.trust_domain(), &domain());
 }
+
+#[test]
+fn the_directory_of_an_authority_is_its_owner_s() {
+    let directory = tempfile::tempdir().unwrap();
+    let made = directory.path().join("ca");
+    CertificateAuthority::create(&made, domain()).unwrap();
+    assert_eq!(made.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+}

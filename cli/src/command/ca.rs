@@ -1,6 +1,6 @@
 //! `tresor ca`: makes a certificate authority and issues certificates for services and clients.
 
-use std::{fs::DirBuilder, net::IpAddr, os::unix::fs::DirBuilderExt as _, path::PathBuf};
+use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Subcommand, value_parser};
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
@@ -9,6 +9,7 @@ use tresor_proto::{CertificateName, ClientName, ServiceName, TenantId, TrustDoma
 use crate::{
     certificates::{AUTHORITY_CERTIFICATE, CertificateAuthority, IssuedFiles, Subject, Validity},
     error::{CliError, Exit},
+    private_file::make_private_directory,
     session::Session,
 };
 
@@ -144,8 +145,7 @@ impl How {
         let validity = self.validity()?;
         let authority = CertificateAuthority::open(&self.dir)?;
         let directory = self.out.as_ref().unwrap_or(&self.dir);
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
-        made.map_err(|error| CliError::file("make", directory, &error))?;
+        make_private_directory(directory)?;
         let files = authority.issue(subject, validity, directory, name)?;
         let uri = subject.name.to_uri(authority.trust_domain());
         show(session, &files, &uri, validity)?;

@@ -20,7 +20,8 @@ use super::{
 use crate::{
     error::CliError,
     https::fetch,
-    local::{Addresses, Customer, LocalSystem, make_private_directory},
+    local::{Addresses, Customer, LocalSystem},
+    private_file::make_private_directory,
 };
 
 /// The id a stolen row is copied to.

@@ -1,9 +1,7 @@
 //! The directory everything lies in: authority, certificates, passphrase, vault, customers.
 
 use std::{
-    fs::DirBuilder,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -16,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::{
     certificates::{AUTHORITY_CERTIFICATE, CertificateAuthority, Subject, Validity},
     error::CliError,
-    private_file::write_private,
+    private_file::{make_private_directory, write_private},
 };
 
 const TRUST_DOMAIN: &str = "tresor.local";
@@ -128,12 +126,6 @@ impl Premises {
 /// The domain all names of the premises live in.
 pub(super) fn trust_domain() -> Result<TrustDomain, CliError> {
     TrustDomain::parse(TRUST_DOMAIN).ok_or_else(|| CliError::failed("that is no trust domain"))
-}
-
-/// Makes a directory only its owner may enter; leaves one that exists as it is.
-pub(crate) fn make_private_directory(path: &Path) -> Result<(), CliError> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| CliError::file("create", path, &error))
 }
 
 fn random_passphrase() -> Result<Zeroizing<String>, CliError> {
