@@ -77,11 +77,13 @@ impl TenantCommand {
 
 impl Create {
     async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
+        let endpoint = self.connection.to_operator(session)?;
+        let plane = ControlPlane::connect(&endpoint).await?;
         let code_file = self.code_file.as_deref().map(Reserved::create).transpose()?;
         let request = CreateTenantRequest { name: self.name, allowed_addresses: self.allow };
         let created = plane.tenants().create_tenant(request).await?.into_inner();
         show_created(&session.output, &created, self.code_file.as_deref())?;
+        note_next(&session.output, &created, authority_dir(&endpoint.tls.authorities));
         if let Some(file) = code_file {
             file.fill(&created.enrolment_code)?;
         }
@@ -110,13 +112,25 @@ fn show_created(
             None => output.line(format!("  enrolment code      {}", created.enrolment_code))?,
         }
         output.line(format!("  the code works until {}", expires.unwrap_or_default()))?;
-        output.note(format!(
-            "next: `tresor ca issue client NAME --tenant {}`; give certificate, key and code to \
-             the customer",
-            tenant.id
-        ));
-        Ok(())
+        output.line(format!("  addresses           {}", tenant.allowed_addresses.join(", ")))
     })
+}
+
+fn note_next(output: &Output, created: &CreateTenantResponse, authority_dir: &Path) {
+    let tenant = created.tenant.clone().unwrap_or_default();
+    output.note(format!(
+        "next: `tresor ca issue client NAME --tenant {} --dir {} --out for-{}`; give certificate, \
+         key and code to the customer",
+        tenant.id,
+        authority_dir.display(),
+        printable(&tenant.name)
+    ));
+}
+
+/// Where the authority is, if it is on this machine: beside the certificate this call went by.
+fn authority_dir(certificate: &Path) -> &Path {
+    let beside = certificate.parent().filter(|directory| directory.join("ca.key").exists());
+    beside.filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("ca"))
 }
 
 impl List {
@@ -197,4 +211,18 @@ fn state(tenant: &Tenant) -> &'static str {
 /// A time of the wire as text.
 pub(super) fn moment(timestamp: Option<prost_types::Timestamp>) -> Option<String> {
     timestamp.map(|timestamp| timestamp.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_step_names_the_authority_in_use() {
+        let directory = tempfile::tempdir().unwrap();
+        let certificate = directory.path().join("ca.pem");
+        assert_eq!(authority_dir(&certificate), Path::new("ca"));
+        std::fs::write(directory.path().join("ca.key"), "").unwrap();
+        assert_eq!(authority_dir(&certificate), directory.path());
+    }
 }
