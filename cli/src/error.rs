@@ -127,6 +127,8 @@ impl From<tonic::Status> for CliError {
         match status.source() {
             Some(transport) => Self::failed(format!("no answer: {}", innermost(transport)))
                 .advise("check --server, and that --ca, --cert and --key belong to this service"),
+            None if !is_from_a_service(&status) => Self::failed("this is not a control plane")
+                .advise("--server is the vault's `control_listen`, not the external API"),
             None => Failure::from(&status).into(),
         }
     }
@@ -136,6 +138,13 @@ impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
         Self::failed(format!("input or output failed: {}", error.kind()))
     }
+}
+
+/// Whether gRPC was spoken at all: what is not a service of it gives an answer that cannot be
+/// decoded, or none of that name. Our own errors carry their code in the details.
+fn is_from_a_service(status: &tonic::Status) -> bool {
+    use tonic::Code::{Internal, Unimplemented, Unknown};
+    !status.details().is_empty() || !matches!(status.code(), Internal | Unimplemented | Unknown)
 }
 
 /// The last of a chain of causes: the one that says something.
@@ -199,5 +208,16 @@ mod tests {
     fn a_status_made_by_a_service_gives_its_code() {
         let status = tonic::Status::from(Failure::from(ErrorCode::AlreadyExists));
         assert_eq!(CliError::from(status).code(), Some(ErrorCode::AlreadyExists));
+        let status = tonic::Status::from(Failure::from(ErrorCode::Internal));
+        assert_eq!(CliError::from(status).code(), Some(ErrorCode::Internal));
+    }
+
+    #[test]
+    fn a_status_that_no_service_made_says_so() {
+        for code in [tonic::Code::Internal, tonic::Code::Unimplemented, tonic::Code::Unknown] {
+            let error = CliError::from(tonic::Status::new(code, "invalid compression flag: 123"));
+            assert_eq!(error.to_string(), "this is not a control plane");
+            assert_eq!(error.code(), None);
+        }
     }
 }

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tresor_proto::{
-    Policy,
+    Policy, Violation,
     vault::{
         Collection, GetCollectionRequest, ListCollectionsRequest, Policy as WirePolicy,
         PutCollectionRequest,
     },
 };
-use tresor_screening::policy_document;
+use tresor_screening::policy_document::{self, Mistake};
 
 use super::tenant::moment;
 use crate::{
@@ -152,9 +152,19 @@ pub(super) fn read_policy(path: &Path) -> Result<Policy, CliError> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| CliError::file("read", path, &error))?;
     policy_document::parse(&text).map_err(|error| {
-        CliError::usage(format!("{}: {error}", path.display()))
+        CliError::usage(format!("{} is not a policy", path.display()))
+            .with_violations(error.mistakes().iter().map(violation).collect())
             .advise("`tresor screen FILE --propose policy.yaml` writes one to begin with")
     })
+}
+
+fn violation(mistake: &Mistake) -> Violation {
+    let place = match mistake.line {
+        0 => String::new(),
+        line => format!(" (line {line}, column {})", mistake.column),
+    };
+    let field = if mistake.path.is_empty() { "document" } else { &mistake.path };
+    Violation { field: field.to_owned(), description: format!("{}{place}", mistake.description) }
 }
 
 fn to_json(collection: &Collection) -> Result<Value, CliError> {
@@ -169,4 +179,21 @@ fn to_json(collection: &Collection) -> Result<Value, CliError> {
 fn document_of(collection: &Collection) -> Result<String, CliError> {
     let policy = Policy::try_from(collection.policy.clone().unwrap_or_default())?;
     Ok(policy_document::write(&policy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mistake_of_a_policy_has_its_own_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("policy.yaml");
+        std::fs::write(&file, "fields:\n  email: { action: hide }\nundeclard: {}\n").unwrap();
+        let error = read_policy(&file).unwrap_err();
+        let fields = error.violations().iter().map(|v| v.field.as_str()).collect::<Vec<_>>();
+        assert_eq!(fields, ["fields.email.action", "undeclard"]);
+        assert!(error.violations()[1].description.ends_with("(line 3, column 1)"));
+        assert!(!error.to_string().contains('\n'));
+    }
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
-use tresor_proto::EnrolmentCode;
+use tresor_proto::{EnrolmentCode, ErrorCode};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
@@ -103,5 +103,31 @@ pub(crate) async fn enrol(https: &Https, code: &EnrolmentCode) -> Result<Enrolle
         .request(Method::POST, &["v1", "enrol"])
         .header(reqwest::header::CONTENT_TYPE, "application/json")
         .body(body.as_bytes().to_vec());
-    fetch(request).await
+    fetch(request).await.map_err(explain_refusal)
+}
+
+fn explain_refusal(error: CliError) -> CliError {
+    if error.code() != Some(ErrorCode::AlreadyExists) {
+        return error;
+    }
+    CliError::failed("the tenant has enrolled already")
+        .advise(
+            "use the customer token of that enrolment; it cannot be shown again. If nobody has \
+             it, ask the operator to register the tenant under another name",
+        )
+        .with_code(ErrorCode::AlreadyExists)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_enrolment_is_told_what_to_do() {
+        let refusal = |code| explain_refusal(CliError::failed("x").with_code(code));
+        let second = refusal(ErrorCode::AlreadyExists);
+        assert_eq!(second.to_string(), "the tenant has enrolled already");
+        assert!(second.advice().is_some_and(|advice| advice.contains("customer token")));
+        assert_eq!(refusal(ErrorCode::Forbidden).to_string(), "x");
+    }
 }

@@ -1,14 +1,17 @@
 //! The two processes' work, started and stopped in this one.
 
 use std::{
+    io::ErrorKind,
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     time::Duration,
 };
 
-use tresor_door::{Shutdown, logs::LogSettings};
+use tresor_door::{DoorError, Shutdown, logs::LogSettings};
 use tresor_external_api::{Edge, VaultAddress};
-use tresor_internal_api::{InternalApi, Limits, ServiceGrant, ServiceRole, StoreEngine};
+use tresor_internal_api::{
+    InternalApi, Limits, ServiceGrant, ServiceRole, StartError, StoreEngine,
+};
 use tresor_proto::{ServiceName, TenantId};
 
 use super::{Premises, premises::trust_domain};
@@ -58,13 +61,13 @@ impl LocalSystem {
         let config = internal_config(premises, data_dir, addresses, developers_tenant)?;
         let internal = tresor_internal_api::start(config, internal_shutdown.clone()).await;
         let internal = internal.map_err(|error| {
-            CliError::failed(format!("the internal API does not start: {error}"))
+            let is_taken = matches!(&error, StartError::Door(door) if is_address_taken(door));
+            does_not_start("internal", &error, is_taken)
         })?;
         let config = edge_config(premises, addresses.external, internal.data_address())?;
         let edge = tresor_external_api::start(config, edge_shutdown.clone()).await;
-        let edge = edge.map_err(|error| {
-            CliError::failed(format!("the external API does not start: {error}"))
-        })?;
+        let edge =
+            edge.map_err(|error| does_not_start("external", &error, is_address_taken(&error)))?;
         let addresses = Addresses {
             external: edge.local_addr(),
             data_plane: internal.data_address(),
@@ -92,6 +95,19 @@ impl LocalSystem {
         let closed = self.internal.wait().await;
         closed.map_err(|error| CliError::failed(format!("the vault did not close: {error}")))
     }
+}
+
+fn does_not_start(api: &str, error: &impl std::fmt::Display, is_address_taken: bool) -> CliError {
+    let refusal = CliError::failed(format!("the {api} API does not start: {error}"));
+    if !is_address_taken {
+        return refusal;
+    }
+    refusal
+        .advise("is it running already? or choose --external-port, --data-port and --control-port")
+}
+
+fn is_address_taken(error: &DoorError) -> bool {
+    matches!(error, DoorError::Listen { kind: ErrorKind::AddrInUse, .. })
 }
 
 /// `https://` at a loopback address, by the name in the certificates.
@@ -148,4 +164,21 @@ fn grant(name: &str, role: ServiceRole) -> Result<ServiceGrant, CliError> {
     let name = ServiceName::parse(name);
     let name = name.ok_or_else(|| CliError::failed("that is not a service's name"))?;
     Ok(ServiceGrant { name, role })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_in_use_is_met_with_advice() {
+        let address = Addresses::any().external;
+        let advice = |kind| {
+            let error = DoorError::Listen { address, kind };
+            let refusal = does_not_start("internal", &error, is_address_taken(&error));
+            refusal.advice().map(str::to_owned)
+        };
+        assert!(advice(ErrorKind::AddrInUse).unwrap().contains("--data-port"));
+        assert_eq!(advice(ErrorKind::PermissionDenied), None);
+    }
 }
