@@ -77,6 +77,7 @@ pub(crate) async fn perform(
     file: &Path,
 ) -> Result<Demonstration, CliError> {
     let begun = Instant::now();
+    stage::check(file)?;
     let stage = Stage::set(output, root).await?;
     let upload = stage.upload(output, file).await?;
     output.note("reading everything back …");

@@ -33,6 +33,21 @@ pub(crate) fn format_of(file: &Path, charset: Charset) -> Option<Format> {
     }
 }
 
+/// Whether there is a row in the file, readable or not.
+#[cfg(feature = "dev")]
+pub(crate) fn has_rows(file: &Path, format: Format) -> Result<bool, CliError> {
+    let opened = File::open(file).map_err(|error| CliError::file("read", file, &error))?;
+    let mut has_rows = false;
+    let read = read(format, opened, &mut |_| {
+        has_rows = true;
+        ControlFlow::Break(())
+    });
+    match read {
+        Ok(()) | Err(tresor_screening::reader::ReadError::Empty) => Ok(has_rows),
+        Err(error) => Err(CliError::failed(format!("the file cannot be read: {error}"))),
+    }
+}
+
 impl FileReport {
     /// Screens a file under `policy`.
     pub(crate) fn of(file: &Path, format: Format, policy: &Policy) -> Result<Self, CliError> {

@@ -1,8 +1,12 @@
 //! `tresor demo`: the main job end to end on throwaway keys, then a tour of what each thief sees.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::remove_dir_all,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
+use tresor_door::Shutdown;
 
 use crate::{
     demo::{SAMPLE, perform, show},
@@ -45,9 +49,12 @@ impl DemoCommand {
             Some(directory) => self.claim(directory)?,
             None => temporary.path().join("demo"),
         };
+        let mut ours = vec![temporary.path().to_owned()];
+        ours.extend(self.data_dir.clone().filter(|_| !self.keep));
+        remove_when_interrupted(ours)?;
         let performed = perform(&session.output, &root, &file).await;
         if let (Some(directory), false) = (&self.data_dir, self.keep) {
-            std::fs::remove_dir_all(directory)
+            remove_dir_all(directory)
                 .map_err(|error| CliError::file("remove", directory, &error))?;
         }
         let demonstration = performed?;
@@ -70,6 +77,22 @@ impl DemoCommand {
         Err(CliError::usage(format!("{} is not empty", directory.display()))
             .advise("a demonstration begins in a directory of its own"))
     }
+}
+
+/// Ends the process when it is interrupted, and leaves nothing of it behind. Nothing that runs is
+/// worth waiting for.
+fn remove_when_interrupted(directories: Vec<PathBuf>) -> Result<(), CliError> {
+    let interrupted = Shutdown::on_signals();
+    let interrupted = interrupted.map_err(|error| CliError::failed(error.to_string()))?;
+    tokio::spawn(async move {
+        interrupted.wait().await;
+        for directory in directories {
+            // The vault may have written a file while its directory was emptied.
+            let _ = remove_dir_all(&directory).or_else(|_| remove_dir_all(&directory));
+        }
+        std::process::exit(Exit::Failed as i32);
+    });
+    Ok(())
 }
 
 fn write_sample(directory: &Path) -> Result<PathBuf, CliError> {

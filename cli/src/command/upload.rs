@@ -152,6 +152,9 @@ fn conclude(
 }
 
 fn show(output: &Output, summary: &Summary, rejects_file: Option<&Path>) -> Result<(), CliError> {
+    if summary.complete && summary.accepted == 0 && summary.rejected == 0 {
+        return output.line("the file has no records; nothing was stored");
+    }
     let accepted = format!("{} stored", counted(summary.accepted, "record"));
     output.line(output.paint(Tone::Good, &accepted))?;
     let (sealed, clear) = (summary.fields_sealed, summary.fields_clear);

@@ -8,13 +8,16 @@ use std::{
 
 use reqwest::Method;
 use tresor_proto::{CollectionName, CustomerToken, Policy};
-use tresor_screening::{Column, reader::Charset};
+use tresor_screening::{
+    Column,
+    reader::{Charset, Format},
+};
 
 use super::stored_row::StoredRow;
 use crate::{
     command::get::{RecordDocument, RevealFlag},
     error::CliError,
-    file_report::{FileReport, format_of},
+    file_report::{FileReport, format_of, has_rows},
     https::{Https, fetch},
     local::{Addresses, Customer, LocalSystem, Premises},
     output::Output,
@@ -62,6 +65,19 @@ pub(crate) trait OnDisk {
     fn database(&self) -> PathBuf;
 }
 
+/// Refuses a file without records, before anything is made.
+pub(super) fn check(file: &Path) -> Result<(), CliError> {
+    if has_rows(file, format_or_csv(file))? {
+        return Ok(());
+    }
+    Err(CliError::failed(format!("there is nothing to show: {} has no records", file.display()))
+        .advise("a CSV needs a header row and rows below it"))
+}
+
+fn format_or_csv(file: &Path) -> Format {
+    format_of(file, Charset::Utf8).unwrap_or(Format::Csv(Charset::Utf8))
+}
+
 impl Stage {
     /// Makes keys and certificates, starts both APIs, registers and enrols two customers.
     pub(crate) async fn set(output: &Output, root: &Path) -> Result<Self, CliError> {
@@ -92,9 +108,8 @@ impl Stage {
     /// Screens the file on this machine and uploads it through the external API.
     pub(crate) async fn upload(&self, output: &Output, file: &Path) -> Result<Uploaded, CliError> {
         let media = Media::of(file).unwrap_or(CSV);
-        let format = format_of(file, Charset::Utf8);
-        let format = format.unwrap_or(tresor_screening::reader::Format::Csv(Charset::Utf8));
-        let columns = FileReport::of(file, format, &Policy::default())?.report.columns();
+        let report = FileReport::of(file, format_or_csv(file), &Policy::default())?.report;
+        let columns = report.columns();
         output.note(format!("uploading {} …", file.display()));
         let begun = Instant::now();
         let progress = Progress::start(file)?;

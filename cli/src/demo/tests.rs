@@ -27,6 +27,21 @@ async fn a_file_with_nothing_to_seal_works() {
     assert_eq!(demonstration.exit(), Exit::Done);
 }
 
+#[tokio::test]
+async fn a_file_without_records_is_refused_before_anything_is_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = Output::new(Format::Json, false);
+    let root = directory.path().join("demo");
+    let file = directory.path().join("records.csv");
+    assert!(perform(&output, &root, &file).await.is_err(), "there is no file");
+    for content in ["", "email;menge\n"] {
+        std::fs::write(&file, content).unwrap();
+        let Err(error) = perform(&output, &root, &file).await else { panic!("a demonstration") };
+        assert!(error.to_string().starts_with("there is nothing to show"), "{error}");
+    }
+    assert!(!root.exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_on_disk_or_a_thief_s_success_is_not_as_promised() {
     let mut demonstration = perform_with("email;menge\na.b@example.org;7\nbroken\n").await;
