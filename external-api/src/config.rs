@@ -52,7 +52,7 @@ pub struct VaultAddress {
 pub struct Limits {
     /// Connections.
     pub connections_max: usize,
-    /// Requests; one more is refused as `overloaded`.
+    /// Requests, a quarter of them for a tenant; one more is refused as `overloaded`.
     pub requests_max: usize,
 }
 

@@ -14,10 +14,9 @@ use axum::{
 };
 use futures::FutureExt as _;
 use http::{HeaderName, HeaderValue, header};
-use tokio::sync::Semaphore;
 use tower::ServiceBuilder;
-use tresor_door::guard;
-use tresor_proto::{ErrorCode, RequestId, limits::REQUEST_DEADLINE_MS};
+use tresor_door::{Peer, guard};
+use tresor_proto::{CertificateName, ErrorCode, RequestId, TenantId, limits::REQUEST_DEADLINE_MS};
 use uuid::Uuid;
 
 use crate::{
@@ -25,6 +24,7 @@ use crate::{
     customer_token,
     lingering_body::linger,
     problem::{self, Refusal},
+    seats::Seats,
 };
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -41,11 +41,10 @@ pub(crate) fn surround(routes: Router) -> Router {
     routes.layer(stack)
 }
 
-/// Around the routes that work: bounds how many requests run at once. There is no queue; one more
-/// is told to come back.
+/// Around the routes that work: bounds how many requests run at once, of each tenant to a quarter.
+/// There is no queue; one more is told to come back.
 pub(crate) fn limit_requests(routes: Router, requests_max: usize) -> Router {
-    let seats = Arc::new(Semaphore::new(requests_max));
-    routes.layer(from_fn_with_state(seats, take_seat))
+    routes.layer(from_fn_with_state(Seats::new(requests_max), take_seat))
 }
 
 /// Around the routes that answer at once; streams have idle timeouts instead.
@@ -68,10 +67,18 @@ async fn identify(mut request: Request, next: Next) -> Response {
     guard(response, line)
 }
 
-async fn take_seat(State(seats): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
-    match seats.try_acquire_owned() {
-        Ok(seat) => guard(next.run(request).await, seat),
-        Err(_) => Refusal::from(ErrorCode::Overloaded).into_response(),
+async fn take_seat(State(seats): State<Arc<Seats>>, request: Request, next: Next) -> Response {
+    match seats.take(tenant(&request)) {
+        Some(seat) => guard(next.run(request).await, seat),
+        None => Refusal::from(ErrorCode::Overloaded).into_response(),
+    }
+}
+
+/// The tenant of the client certificate; services have none.
+fn tenant(request: &Request) -> Option<TenantId> {
+    match request.extensions().get::<Arc<Peer>>()?.name {
+        CertificateName::Client { tenant, .. } => Some(tenant),
+        CertificateName::Service(_) => None,
     }
 }
 

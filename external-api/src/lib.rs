@@ -21,6 +21,7 @@ mod query;
 mod records;
 mod routes;
 mod screen;
+mod seats;
 mod upload;
 mod vault;
 

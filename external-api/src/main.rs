@@ -6,7 +6,8 @@
 use std::{fmt::Display, io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use tresor_door::{DoorError, Shutdown, logs};
+use tokio::runtime::{Builder, Runtime};
+use tresor_door::{DoorError, Shutdown, harden, logs};
 use tresor_external_api::{Config, start};
 
 /// Tresor's external API: customers' clients over HTTPS, screened and forwarded to the vault.
@@ -25,9 +26,13 @@ struct Arguments {
 const MISCONFIGURED: u8 = 2;
 /// The exit code of everything else that goes wrong.
 const FAILED: u8 = 1;
+/// Blocking threads for what is no upload: files, names.
+const OTHER_THREADS_MAX: usize = 64;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    // Before the first thread: customer tokens pass through this process.
+    let weaknesses = harden();
     let config = match Config::load(&arguments.config) {
         Ok(config) => config,
         Err(mistakes) => return end(MISCONFIGURED, mistakes),
@@ -36,13 +41,25 @@ fn main() -> ExitCode {
         return end(0, format_args!("{}: no mistakes", arguments.config.display()));
     }
     logs::install(&config.log);
-    match serve(config) {
+    for weakness in weaknesses {
+        tracing::warn!("{weakness}");
+    }
+    let Ok(runtime) = runtime(config.limits.requests_max) else {
+        return end(FAILED, "the threads cannot be started");
+    };
+    match runtime.block_on(serve(config)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => end(FAILED, error),
     }
 }
 
-#[tokio::main]
+/// A runtime whose uploads cannot starve each other: each holds a blocking thread that reads, and
+/// needs a second one to screen.
+fn runtime(requests_max: usize) -> std::io::Result<Runtime> {
+    let threads_max = requests_max.saturating_mul(2).saturating_add(OTHER_THREADS_MAX);
+    Builder::new_multi_thread().enable_all().max_blocking_threads(threads_max).build()
+}
+
 async fn serve(config: Config) -> Result<(), DoorError> {
     let shutdown = Shutdown::on_signals()?;
     let edge = start(config, shutdown).await?;

@@ -1,28 +1,21 @@
-//! What the process asks of the system so that secrets stay in its memory.
+//! What the vault process asks of the system so that secrets stay in its memory.
 //!
 //! No core dumps, no tracing by other processes of the same user, files for their owner only, and
 //! no swap where the system allows it. What the system refuses is said in the log, and the process
 //! runs nevertheless: an operator may have switched swap off altogether.
 
 use rustix::{
-    fs::Mode,
     mm::{MlockAllFlags, mlockall},
-    process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit, umask},
+    process::{Resource, Rlimit, setrlimit},
 };
 
 /// Hardens the process; returns a sentence for each thing the system has refused.
 pub(crate) fn harden() -> Vec<&'static str> {
-    // Databases, keyrings and locks are nobody else's business.
-    umask(Mode::RWXG | Mode::RWXO);
-    let no_dump = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    let no_core = setrlimit(Resource::Core, limit(Some(0)));
-    let checks = [
-        (no_dump.is_ok(), "the process can be traced by others of its user"),
-        (no_core.is_ok(), "core dumps cannot be switched off"),
-        (lock_memory(), "memory cannot be locked and may be swapped: raise LimitMEMLOCK"),
-    ];
-    let refused = checks.into_iter().filter(|(is_done, _)| !is_done);
-    refused.map(|(_, sentence)| sentence).collect()
+    let mut refused = tresor_door::harden();
+    if !lock_memory() {
+        refused.push("memory cannot be locked and may be swapped: raise LimitMEMLOCK");
+    }
+    refused
 }
 
 /// Keeps pages out of swap, each from when it is first touched.
@@ -30,10 +23,6 @@ pub(crate) fn harden() -> Vec<&'static str> {
 /// Only without a limit on locked memory: under a limit the call succeeds while the process is
 /// small, and an allocation fails, and with it the process, when it has grown.
 fn lock_memory() -> bool {
-    setrlimit(Resource::Memlock, limit(None)).is_ok()
+    setrlimit(Resource::Memlock, Rlimit { current: None, maximum: None }).is_ok()
         && mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT).is_ok()
-}
-
-fn limit(value: Option<u64>) -> Rlimit {
-    Rlimit { current: value, maximum: value }
 }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
+    path::PathBuf,
     process::{Command, Output, Stdio},
 };
 
@@ -61,13 +62,18 @@ fn a_key_that_others_may_read_ends_with_1() {
 }
 
 #[test]
-fn sigterm_ends_it_in_good_order() {
+fn it_dumps_no_core_and_sigterm_ends_it_in_good_order() {
     let house = House::new();
     let path = house.issue_service("edge").private_key.with_file_name("edge.toml");
     fs::write(&path, RIGHT).unwrap();
     let mut edge = program().arg("--config").arg(path).stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(edge.stderr.take().unwrap()).lines();
     assert!(log.any(|line| line.unwrap().contains("listening")));
+    let proc = PathBuf::from(format!("/proc/{}", edge.id()));
+    let limits = fs::read_to_string(proc.join("limits")).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
+    assert!(fs::read_to_string(proc.join("status")).unwrap().contains("Umask:\t0077"));
     let kill = Command::new("kill").arg("-TERM").arg(edge.id().to_string()).status().unwrap();
     assert!(kill.success());
     assert_eq!(edge.wait().unwrap().code(), Some(0));

@@ -119,6 +119,22 @@ async fn one_request_too_many_is_told_to_come_back() {
 }
 
 #[tokio::test]
+async fn one_tenant_cannot_take_the_seats_of_the_others() {
+    let setting = Setting::with(|config| config.limits.requests_max = 4).await;
+    let (sender, chunks) = mpsc::channel::<Result<&str, std::io::Error>>(1);
+    sender.send(Ok("tariff\nT1\n")).await.unwrap();
+    let request = setting.request(Method::POST, RECORDS).header("Content-Type", "text/csv");
+    let body = reqwest::Body::wrap_stream(ReceiverStream::new(chunks));
+    let _upload = request.body(body).send().await.unwrap();
+    let refused = setting.bare(Method::GET, "/v1/limits").send().await.unwrap();
+    assert_eq!(code(refused).await, (503, "overloaded".to_owned()));
+    let other = CLIENT.replace("0b1/", "0b2/");
+    let files = setting.house.issue_client("other", &other);
+    let limits = client(&files, "h2").get(setting.url("/v1/limits")).send().await.unwrap();
+    assert_eq!(limits.status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn headers_over_the_limit_are_refused() {
     let setting = Setting::new().await;
     let long = "x".repeat(32 * 1024);
