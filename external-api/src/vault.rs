@@ -3,10 +3,10 @@
 //! It promises that every error is a [`Failure`] of the one table. It relies on a channel that
 //! connects at its first use and again when it broke.
 
-use core::time::Duration;
+use core::{error::Error as _, time::Duration};
 
 use futures::Stream;
-use tonic::{Request, Status, Streaming, transport::Channel};
+use tonic::{Code, Request, Status, Streaming, TimeoutExpired, transport::Channel};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
@@ -110,11 +110,61 @@ fn timed<T>(message: T) -> Request<T> {
 fn answered<T>(answer: Result<tonic::Response<T>, Status>) -> Result<T, Failure> {
     match answer {
         Ok(answer) => Ok(answer.into_inner()),
-        Err(status) => Err(Failure::from(&status)),
+        Err(status) => Err(failure(&status)),
     }
+}
+
+/// What a status means. One without a reason of the vault's that was made on this side says that
+/// the vault cannot be reached: it stopped, or the connection broke. That passes.
+pub(crate) fn failure(status: &Status) -> Failure {
+    let is_told = !status.details().is_empty();
+    let is_cut = status.source().is_some() || status.code() == Code::Unknown;
+    if is_told || !is_cut || is_timeout(status) {
+        return Failure::from(status);
+    }
+    Failure::new(ErrorCode::Overloaded, "the vault cannot be reached")
+}
+
+fn is_timeout(status: &Status) -> bool {
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        if error.is::<TimeoutExpired>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The vault's answer lacks what its contract promises.
 pub(crate) fn malformed() -> Failure {
     Failure::from(ErrorCode::Internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_vault_that_went_away_is_a_reason_to_come_back() {
+        for kind in [io::ErrorKind::BrokenPipe, io::ErrorKind::UnexpectedEof] {
+            let broken = Status::from_error(Box::new(io::Error::from(kind)));
+            let failure = failure(&broken);
+            assert_eq!(failure.code(), ErrorCode::Overloaded);
+            assert!(failure.retry_after().is_some());
+            assert_eq!(failure.message(), "the vault cannot be reached");
+        }
+    }
+
+    #[test]
+    fn what_the_vault_says_and_a_timeout_keep_their_meaning() {
+        for code in ErrorCode::all() {
+            assert_eq!(failure(&Status::from(Failure::from(code))).code(), code);
+        }
+        assert_eq!(failure(&Status::internal("decoding")).code(), ErrorCode::Internal);
+        let late = Status::from_error(Box::new(TimeoutExpired(())));
+        assert_eq!(failure(&late).code(), ErrorCode::DeadlineExceeded);
+    }
 }

@@ -27,7 +27,11 @@ use super::{
     batches::{Batch, Batches},
     screening::{Fate, Screening},
 };
-use crate::{client::KeyHolder, routes::App, vault::malformed};
+use crate::{
+    client::KeyHolder,
+    routes::App,
+    vault::{self, malformed},
+};
 
 /// Batches under way: one being stored while the next travels.
 const BATCHES_SENT_MAX: usize = 2;
@@ -285,7 +289,7 @@ async fn next_answer(stream: &mut Option<IngestStream>) -> Result<IngestResponse
     match timeout(IDLE_TIMEOUT, stream.answers.message()).await {
         Ok(Ok(Some(answer))) => Ok(answer),
         Ok(Ok(None)) => Err(ErrorCode::Overloaded.into()),
-        Ok(Err(status)) => Err(Failure::from(&status)),
+        Ok(Err(status)) => Err(vault::failure(&status)),
         Err(_) => Err(late()),
     }
 }
