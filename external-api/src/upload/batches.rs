@@ -15,6 +15,8 @@ use super::rows::{Item, Rows};
 const LINGER: Duration = Duration::from_millis(20);
 /// Bytes of a batch, one record more at most: well below the limit of a message.
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
+/// What a field takes on the wire beside name and value: info type, action, class and framing.
+const FIELD_FRAME_BYTES: usize = 64;
 
 /// Some rows, and how the upload ended when they are the last.
 #[derive(Default)]
@@ -70,7 +72,7 @@ impl Batch {
                 self.bytes += row.result.as_ref().map_or(0, |record| {
                     let names = record.names.iter().map(|name| name.as_str().len());
                     let values = record.values.iter().map(|value| value.as_bytes().len());
-                    names.chain(values).sum()
+                    names.chain(values).sum::<usize>() + FIELD_FRAME_BYTES * record.names.len()
                 });
                 self.rows.push(row);
             }
@@ -83,7 +85,8 @@ impl Batch {
 mod tests {
     use futures::FutureExt as _;
     use tokio::sync::mpsc;
-    use tresor_screening::reader::RowError;
+    use tresor_proto::{Content, ContentType, FieldName};
+    use tresor_screening::reader::{Record, RowError};
 
     use super::*;
 
@@ -122,6 +125,22 @@ mod tests {
             None => batches.next().await.end.unwrap(),
         };
         assert!(end.is_err());
+    }
+
+    #[tokio::test]
+    async fn many_small_fields_close_a_batch_before_a_message_is_full() {
+        let names: Vec<_> = (0..256).map(|n| FieldName::parse(&format!("f{n}")).unwrap()).collect();
+        let names: std::sync::Arc<[FieldName]> = names.into();
+        let (sender, items) = mpsc::channel(BATCH_ITEMS_MAX);
+        for number in 0..BATCH_ITEMS_MAX as u64 {
+            let value = || Content::new(ContentType::Text, b"1".to_vec()).unwrap();
+            let values = names.iter().map(|_| value()).collect();
+            let result = Ok(Record { names: names.clone(), values });
+            sender.send(Item::Row(Row { number, line: number, result })).await.unwrap();
+        }
+        let mut batches = Batches::new(Rows::of(items));
+        let first = batches.next().await.rows.len();
+        assert!((50..100).contains(&first), "{first}");
     }
 
     #[tokio::test]
