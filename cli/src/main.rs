@@ -36,6 +36,8 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    // Nothing better can be done when the system refuses.
+    let _ = tresor_door::forbid_dumps();
     let cli = Cli::parse();
     let session = Session::new(&cli.settings);
     match run(cli, &session) {
