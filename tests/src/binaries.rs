@@ -5,17 +5,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A binary of this workspace, built by `./check` beside the tests.
+/// A binary of this workspace, built by `./check`: beside the tests, or beside the benchmarks.
 ///
 /// # Panics
 /// When it is not built.
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
-    let test = env::current_exe().expect("the path of this test");
-    let directory = test.parent().and_then(Path::parent).expect("the target directory");
-    let binary = directory.join(name);
-    assert!(binary.exists(), "{name} is not built; run: cargo build --workspace --bins");
-    binary
+    let this = env::current_exe().expect("the path of this program");
+    let binaries = this.ancestors().skip(1).take(2).map(|directory| directory.join(name));
+    let built = binaries.into_iter().find(|binary| binary.exists());
+    built.unwrap_or_else(|| panic!("{name} is not built; run: cargo build --workspace --bins"))
 }
 
 /// The root of the repository.

@@ -21,6 +21,7 @@ pub struct Site {
     directory: TempDir,
     ports: Ports,
     engine: &'static str,
+    log_level: &'static str,
     vault: Option<Process>,
     edge: Option<Process>,
 }
@@ -64,6 +65,15 @@ impl Site {
     /// When anything of it fails.
     #[must_use]
     pub fn start(engine: &'static str) -> Self {
+        Self::start_with_log(engine, "trace")
+    }
+
+    /// Builds an installation and starts both processes, with logs at a level.
+    ///
+    /// # Panics
+    /// When anything of it fails.
+    #[must_use]
+    pub fn start_with_log(engine: &'static str, log_level: &'static str) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let ports = Ports {
             data: free_port(),
@@ -72,7 +82,7 @@ impl Site {
             edge: free_port(),
             edge_health: free_port(),
         };
-        let mut site = Self { directory, ports, engine, vault: None, edge: None };
+        let mut site = Self { directory, ports, engine, log_level, vault: None, edge: None };
         site.tresor(&["ca", "init", "--dir", "ca"]).ok();
         for name in ["internal-api", "edge", "operator", "billing"] {
             let names = ["--dns", "localhost", "--ip", "127.0.0.1"];
@@ -181,17 +191,19 @@ impl Site {
             "data_dir = \"data\"\nengine = \"{}\"\nlisten = \"127.0.0.1:{data}\"\n\
              trust_domain = \"tresor.local\"\n[seal]\npassphrase_file = \"passphrase\"\n\
              [control]\nlisten = \"127.0.0.1:{control}\"\n[health]\n\
-             listen = \"127.0.0.1:{vault_health}\"\n[tls]\n{}[log]\nlevel = \"trace\"\n\
+             listen = \"127.0.0.1:{vault_health}\"\n[tls]\n{}[log]\nlevel = \"{}\"\n\
              [[services]]\nname = \"edge\"\nrole = \"edge\"\n\
              [[services]]\nname = \"operator\"\nrole = \"operator\"\n{billing}",
             self.engine,
             tls("internal-api"),
+            self.log_level,
         );
         self.write_private("internal-api.toml", &vault);
         let edge = format!(
             "listen = \"127.0.0.1:{edge}\"\nhealth_listen = \"127.0.0.1:{edge_health}\"\n\
-             [tls]\n{}[vault]\nendpoint = \"https://localhost:{data}\"\n[log]\nlevel = \"trace\"\n",
+             [tls]\n{}[vault]\nendpoint = \"https://localhost:{data}\"\n[log]\nlevel = \"{}\"\n",
             tls("edge"),
+            self.log_level,
         );
         self.write_private("external-api.toml", &edge);
     }

@@ -46,6 +46,8 @@ pub use error::VaultError;
 #[cfg(feature = "test-support")]
 pub use keyring::{Loot, StolenRow, Theft};
 pub use operations::{CreatedTenant, Destination, Enrolled};
+#[cfg(feature = "test-support")]
+pub use operations::{OpenLoop, SealLoop};
 pub use record::{
     NewField, NewRecord, Page, RevealedField, RevealedRecord, Shown, StoredRecord, Subject,
     Treatment, View,

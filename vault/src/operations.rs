@@ -16,6 +16,8 @@ mod tenants;
 pub use create_tenant::CreatedTenant;
 pub use enrol::Enrolled;
 pub use put::Destination;
+#[cfg(feature = "test-support")]
+pub use put::{OpenLoop, SealLoop};
 
 use tresor_proto::{CollectionName, RecordId};
 

@@ -1,5 +1,7 @@
 //! Stores records: policy, seal, one atomic change a record, durable before the answer.
 
+#[cfg(feature = "test-support")]
+mod bare;
 mod batch;
 mod enforce;
 mod round;
@@ -7,6 +9,8 @@ mod sealer;
 
 use std::{sync::Arc, time::Duration};
 
+#[cfg(feature = "test-support")]
+pub use bare::{OpenLoop, SealLoop};
 use tresor_proto::{CollectionName, Failure};
 
 use self::{batch::Batch, enforce::Rules, round::Round, sealer::Sealer};
