@@ -51,7 +51,7 @@ impl MessageKey {
         aad: &[u8],
         message: &mut Vec<u8>,
     ) -> Result<(), CryptoError> {
-        Ok(self.key.seal_in_place_append_tag(nonce(ordinal), Aad::from(aad), message)?)
+        self.seal_under(nonce(ordinal), aad, message)
     }
 
     /// Opens `message` in place and gives the plaintext, which lies at its beginning.
@@ -61,13 +61,36 @@ impl MessageKey {
         aad: &[u8],
         message: &'m mut [u8],
     ) -> Result<&'m mut [u8], CryptoError> {
-        Ok(self.key.open_in_place(nonce(ordinal), Aad::from(aad), message)?)
+        self.open_under(nonce(ordinal), aad, message)
+    }
+
+    fn seal_under(
+        &self,
+        nonce: [u8; 12],
+        aad: &[u8],
+        message: &mut Vec<u8>,
+    ) -> Result<(), CryptoError> {
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        Ok(self.key.seal_in_place_append_tag(nonce, Aad::from(aad), message)?)
+    }
+
+    fn open_under<'m>(
+        &self,
+        nonce: [u8; 12],
+        aad: &[u8],
+        message: &'m mut [u8],
+    ) -> Result<&'m mut [u8], CryptoError> {
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        Ok(self.key.open_in_place(nonce, Aad::from(aad), message)?)
     }
 }
 
 /// The ordinal as a 96-bit big-endian number.
-fn nonce(ordinal: u32) -> Nonce {
+fn nonce(ordinal: u32) -> [u8; 12] {
     let mut bytes = [0; 12];
     bytes[8..].copy_from_slice(&ordinal.to_be_bytes());
-    Nonce::assume_unique_for_key(bytes)
+    bytes
 }
+
+#[cfg(test)]
+mod wycheproof;

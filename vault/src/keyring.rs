@@ -4,18 +4,24 @@
 //! tenant's keyring holds its cipher keys and everything wrapped under them. A keyring older than
 //! the sequence number remembered for it is refused.
 
-#[cfg(feature = "test-support")]
+#[cfg(any(test, feature = "test-support"))]
 mod break_in;
 mod file_format;
 mod files;
 mod keyrings;
 #[cfg(test)]
+mod one_key;
+#[cfg(test)]
 mod power_cuts;
 mod system;
+#[cfg(test)]
+mod tampering;
 mod tenant;
 
-#[cfg(feature = "test-support")]
+#[cfg(any(test, feature = "test-support"))]
 pub use break_in::{Loot, StolenRow, Theft};
+#[cfg(test)]
+pub(crate) use file_format::{KeyringLabel, decode as decode_file, encode as encode_file};
 pub(crate) use files::{KeyringFiles, read as read_file, replace as replace_file};
 pub(crate) use keyrings::{Keyrings, LoadedKeyring};
 pub(crate) use system::SystemKeyring;

@@ -12,6 +12,8 @@ mod crypto_error;
 mod customer_token_entry;
 mod error;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod golden;
 mod kdf;
 mod key;
@@ -27,12 +29,26 @@ mod record;
 mod registry;
 mod row;
 mod sealed_group;
+#[cfg(test)]
+mod secret_types;
 mod slot;
 mod tlv;
 mod unlock;
 mod unlocked;
 mod vault;
 mod wrap;
+
+/// The tests' house is shared with the tests outside, which know the crate by its name.
+#[cfg(test)]
+extern crate self as tresor_vault;
+#[cfg(test)]
+#[allow(dead_code, reason = "shared; each test uses a part")]
+#[path = "../tests/operations/house.rs"]
+mod house;
+#[cfg(test)]
+#[allow(dead_code, reason = "shared; each test uses a part")]
+#[path = "../../tests/fuzz/random.rs"]
+mod random;
 
 pub mod clock;
 pub mod entropy;
@@ -43,7 +59,7 @@ pub use access::{
 };
 pub use crypto_error::CryptoError;
 pub use error::VaultError;
-#[cfg(feature = "test-support")]
+#[cfg(any(test, feature = "test-support"))]
 pub use keyring::{Loot, StolenRow, Theft};
 pub use operations::{CreatedTenant, Destination, Enrolled};
 #[cfg(feature = "test-support")]

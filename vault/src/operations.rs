@@ -7,10 +7,14 @@ mod collections;
 mod create_tenant;
 mod delete;
 pub(crate) mod enrol;
+#[cfg(test)]
+mod equal_values;
 mod get;
 mod list;
 mod put;
 mod reveal;
+#[cfg(test)]
+mod tampering;
 mod tenants;
 
 pub use create_tenant::CreatedTenant;

@@ -4,6 +4,8 @@
 //! writer can neither flip a policy to clear nor widen an address list.
 
 mod collections;
+#[cfg(test)]
+mod tampering;
 mod tenants;
 
 use std::sync::Arc;

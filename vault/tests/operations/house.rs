@@ -76,7 +76,12 @@ pub(crate) fn text_of(field: &RevealedField) -> Option<String> {
     }
 }
 
-fn customers() -> CollectionName {
+pub(crate) fn passphrase() -> Passphrase {
+    let passphrase = zeroize::Zeroizing::new(b"a passphrase of tests".to_vec());
+    Passphrase::new(passphrase).unwrap()
+}
+
+pub(crate) fn customers() -> CollectionName {
     CollectionName::parse("customers").unwrap()
 }
 
@@ -105,7 +110,7 @@ impl House {
         house
     }
 
-    fn vault(&self) -> &Vault {
+    pub(crate) fn vault(&self) -> &Vault {
         self.vault.as_ref().unwrap()
     }
 
@@ -192,7 +197,7 @@ impl House {
         self.vault().permit::<Read>(&caller, &tenant, customer_token).await.map(|_| ())
     }
 
-    async fn permit<V: tresor_vault::TokenVerb>(&self) -> Permit<V> {
+    pub(crate) async fn permit<V: tresor_vault::TokenVerb>(&self) -> Permit<V> {
         let caller = Self::client(self.tenant, "127.0.0.1");
         let tenant = TenantRef::Id(self.tenant);
         self.vault().permit(&caller, &tenant, &self.customer_token).await.unwrap()
@@ -216,7 +221,7 @@ impl House {
         self.put_all(vec![record]).await?.remove(0)
     }
 
-    fn view(reveal: Reveal) -> View {
+    pub(crate) fn view(reveal: Reveal) -> View {
         View { collection: customers(), reveal, fields: Vec::new() }
     }
 
@@ -311,9 +316,8 @@ async fn open(
     engine: StoreEngine,
     clock: &Arc<TestClock>,
 ) -> Result<Vault, OpenError> {
-    let passphrase = zeroize::Zeroizing::new(b"a passphrase of tests".to_vec());
     let mut settings = Settings::new(directory.path().join("data"));
     settings.engine = engine;
     settings.clock = clock.clone();
-    Vault::open(settings, &Passphrase::new(passphrase).unwrap()).await
+    Vault::open(settings, &passphrase()).await
 }
