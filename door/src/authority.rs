@@ -15,6 +15,8 @@ use crate::swap::Swap;
 use crate::tls_files::{crypto_provider, read_authorities};
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
 
 /// The operator's certificate authorities and trust domain. Cheap to clone; clones share what

@@ -14,6 +14,10 @@ mod hardening;
 mod listener;
 pub mod logs;
 mod private_file;
+#[cfg(test)]
+#[allow(dead_code, reason = "shared; each test uses a part")]
+#[path = "../../tests/fuzz/random.rs"]
+mod random;
 mod shutdown;
 mod swap;
 #[cfg(test)]

@@ -17,6 +17,10 @@ mod health;
 mod internal_api;
 mod layers;
 mod plane;
+#[cfg(test)]
+#[allow(dead_code, reason = "shared; each test uses a part")]
+#[path = "../../tests/fuzz/random.rs"]
+mod random;
 mod services;
 
 pub use config::{Config, ConfigErrors, Limits};

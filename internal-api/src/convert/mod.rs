@@ -4,6 +4,8 @@
 //! what goes out is built here. It relies on the parsers of `tresor-proto` for every identifier.
 
 pub(crate) mod collection;
+#[cfg(test)]
+mod fuzz;
 pub(crate) mod input;
 pub(crate) mod page;
 pub(crate) mod revealed;

@@ -125,7 +125,7 @@ impl<R: Read> Rows<R> {
 
     /// Parses the row that begins at `start`, into `columns` and `ends`.
     fn parse(&mut self) -> io::Result<Result<Parsed, RowError>> {
-        self.core.reset();
+        self.begin_row();
         let (mut at, mut bytes, mut count) = (0, 0, 0);
         loop {
             if self.start + at == self.buffer.len() {
@@ -152,6 +152,13 @@ impl<R: Read> Rows<R> {
         let end = self.start + at;
         let parsed = Parsed { end, bytes, count };
         Ok(self.check_quotes(&parsed).map(|()| parsed))
+    }
+
+    /// Begins a row with a line end, which the parser skips: else it would take a byte order mark off
+    /// the front of every row, or take one at the end of a chunk for the end of the row.
+    fn begin_row(&mut self) {
+        self.core.reset();
+        self.core.read_record(b"\n", &mut [0], &mut [0]);
     }
 
     /// Whether a line feed would go into a quoted value.

@@ -1,0 +1,131 @@
+//! Whatever message comes over gRPC, it is parsed or refused, item by item; nothing panics.
+
+use prost::Message;
+use prost_types::Timestamp;
+use tresor_proto::{
+    Policy,
+    vault::{self, value::Content},
+};
+
+use super::{input, time};
+use crate::{
+    context::Context,
+    random::{Random, cases},
+};
+
+fn text(text: &str) -> Option<vault::Value> {
+    Some(vault::Value { content: Some(Content::Text(text.to_owned())) })
+}
+
+fn field(name: &str, value: Option<vault::Value>, info_type: &str) -> vault::Field {
+    let info_type = info_type.to_owned();
+    let action = vault::Action::Seal as i32;
+    vault::Field { name: name.to_owned(), value, info_type, action, ..vault::Field::default() }
+}
+
+fn context() -> vault::RequestContext {
+    vault::RequestContext {
+        tenant: "stadtwerke-burg".to_owned(),
+        customer_token: "trsr_14fhprYCYlTyUewFx_EHaKB2qyjGii2QpQPwpQat5bqPfpaJ2HRtLYCZ2jm4i4ORhGB"
+            .to_owned(),
+        request_id: "request-1".to_owned(),
+        purpose: "test".to_owned(),
+        evidence: Some(vault::ClientEvidence {
+            leaf_der: vec![0x30, 0x03, 0x02, 0x01, 0x05],
+            chain_der: vec![vec![0x30, 0x00]],
+            source_address: "2001:db8::7".to_owned(),
+        }),
+    }
+}
+
+fn put() -> vault::PutRequest {
+    let json = vault::Value { content: Some(Content::Json("1.10".to_owned())) };
+    let binary = vault::Value { content: Some(Content::Binary(vec![0, 255])) };
+    let record = vault::RecordInput {
+        id: "r-1".to_owned(),
+        reference: "row 1".to_owned(),
+        subject: "Anna".to_owned(),
+        fields: vec![
+            field("name", text("Anna"), "PERSON_NAME"),
+            field("/adresse/ort", Some(json), ""),
+            field("bild", Some(binary), "FREE_TEXT"),
+        ],
+        expires: Some(Timestamp { seconds: 1_900_000_000, nanos: 5_000_000 }),
+    };
+    let destination = vault::Destination { collection: "customers".to_owned(), policy_version: 1 };
+    vault::PutRequest {
+        context: Some(context()),
+        destination: Some(destination),
+        records: vec![record.clone(), record],
+    }
+}
+
+/// A variant of a message, as far as it is still one.
+fn variant<M: Message + Default>(random: &mut Random, sample: &M) -> Option<M> {
+    M::decode(&random.mutated(&sample.encode_to_vec())[..]).ok()
+}
+
+#[test]
+fn any_put_is_parsed_or_refused_item_by_item() {
+    let mut random = Random::of_this_run();
+    let (sample, mut parsed) = (put(), 0);
+    for _ in 0..cases(10_000, 1_000_000) {
+        let Some(request) = variant(&mut random, &sample) else { continue };
+        let count = request.records.len();
+        let context = Context::from_wire(request.context);
+        let destination = input::destination(request.destination);
+        let batch = input::Batch::from_wire(request.records);
+        assert_eq!(batch.is_err(), count == 0);
+        if let Ok(batch) = batch {
+            assert_eq!((batch.references.len(), batch.records.len()), (count, count));
+            let is_whole = batch.records.iter().all(Result::is_ok);
+            parsed += usize::from(is_whole && context.is_ok() && destination.is_ok());
+        }
+    }
+    assert!(parsed > 100, "{parsed} edits leave a whole request");
+}
+
+#[test]
+fn any_get_is_parsed_or_refused_item_by_item() {
+    let mut random = Random::of_this_run();
+    let sample = vault::GetRequest {
+        context: Some(context()),
+        collection: "customers".to_owned(),
+        ids: vec!["r-1".to_owned(), "r-2".to_owned()],
+        reveal: vault::Reveal::Plain as i32,
+        fields: vec!["name".to_owned(), "/adresse/ort".to_owned()],
+    };
+    let mut parsed = 0;
+    for _ in 0..cases(10_000, 1_000_000) {
+        let Some(request) = variant(&mut random, &sample) else { continue };
+        let view = input::view(&request.collection, request.reveal, &request.fields);
+        let count = request.ids.len();
+        let ids = input::Ids::from_wire(request.ids);
+        assert_eq!(ids.is_err(), count == 0);
+        if let Ok(ids) = ids {
+            assert!(ids.valid().len() <= count);
+            assert_eq!(ids.into_texts().count(), count);
+        }
+        parsed += usize::from(view.is_ok());
+    }
+    assert!(parsed > 100, "{parsed} edits leave a view");
+}
+
+#[test]
+fn any_policy_and_time_is_parsed_or_refused() {
+    let mut random = Random::of_this_run();
+    let field = vault::FieldPolicy { name: "name".to_owned(), ..vault::FieldPolicy::default() };
+    let sample = vault::Policy { fields: vec![field], ..vault::Policy::default() };
+    for _ in 0..cases(10_000, 1_000_000) {
+        if let Some(Ok(policy)) = variant(&mut random, &sample).map(Policy::try_from) {
+            let again = Policy::try_from(vault::Policy::from(&policy)).unwrap();
+            assert_eq!(again, policy, "what was parsed parses again");
+        }
+        let seconds = random.number().cast_signed() >> random.below(64);
+        let nanos = u32::try_from(random.number() >> 32).unwrap();
+        let nanos = nanos.cast_signed() >> random.below(32);
+        if let Ok(ms) = time::from_timestamp(&Timestamp { seconds, nanos }) {
+            assert!(time::to_timestamp(ms).seconds >= 0);
+        }
+    }
+}
