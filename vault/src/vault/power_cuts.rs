@@ -165,13 +165,12 @@ fn survives(engine: &'static str) {
     assert!(refused <= cuts(CUTS) / 10);
 }
 
-/// The open defect of sled after torn or reordered writes, see the power cuts of the stores: a
-/// refusal, never a false answer. The long run does not bear it.
+/// The open defect of sled after a power cut, see the power cuts of the stores: a refusal, never a
+/// false answer. The long run does not bear it.
 fn is_known_refusal(engine: &str, wrong: &str) -> bool {
     let refusals = ["DamagedRegistry", "StorageUnavailable"];
     let is_refusal = refusals.iter().any(|refusal| wrong.contains(refusal));
-    let is_mixed = wrong.contains("Torn") || wrong.contains("Reordered");
-    engine == "Sled" && cuts(1) == 1 && is_mixed && is_refusal
+    engine == "Sled" && cuts(1) == 1 && is_refusal
 }
 
 #[test]
