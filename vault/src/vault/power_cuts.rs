@@ -162,7 +162,7 @@ fn survives(engine: &'static str) {
         }
     });
     println!("{engine}: {refused} cuts refused to open");
-    assert!(refused <= cuts(CUTS) / 10);
+    assert!(refused <= cuts(CUTS) / 5);
 }
 
 /// The open defect of sled after a power cut, see the power cuts of the stores: a refusal, never a
