@@ -1,7 +1,8 @@
 //! Who asks: the tenant's client by its certificate, and with its customer token.
 //!
-//! Both types are proofs: they are made only here, from what the listener verified. They rely on
-//! the vault to check the forwarded evidence and the customer token again.
+//! Both types are proofs: they are made only here, from what the listener verified, of clients that
+//! come from an allowed address. They rely on the vault to check all of it, and the customer token,
+//! again.
 
 use std::sync::Arc;
 
@@ -13,9 +14,9 @@ use tresor_proto::{
     vault::{ClientEvidence, RequestContext},
 };
 
-use crate::{customer_token::Shown, problem::Refusal};
+use crate::{customer_token::Shown, problem::Refusal, routes::App};
 
-/// A tenant's client.
+/// A tenant's client that comes from where it may.
 #[derive(Clone)]
 pub(crate) struct Client {
     tenant: TenantId,
@@ -82,19 +83,22 @@ impl KeyHolder {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Client {
+impl FromRequestParts<App> for Client {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        Ok(Self::identify(parts)?)
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let client = Self::identify(parts)?;
+        let address = client.peer.address.ip();
+        app.admissions.admit(client.tenant, address, || client.context()).await?;
+        Ok(client)
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for KeyHolder {
+impl FromRequestParts<App> for KeyHolder {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let client = Client::identify(parts)?;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let client = Client::from_request_parts(parts, app).await?;
         let shown = parts.extensions.remove::<Shown>();
         let Shown(customer_token) = shown.ok_or(ErrorCode::Unauthenticated)?;
         Ok(Self { client, customer_token })

@@ -6,6 +6,7 @@
 //! which checks everything again.
 
 mod access_log;
+mod admissions;
 mod client;
 mod config;
 mod customer_token;

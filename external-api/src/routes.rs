@@ -13,6 +13,7 @@ use tresor_door::Shutdown;
 use tresor_proto::ErrorCode;
 
 use crate::{
+    admissions::Admissions,
     enrol,
     health::{self, Health},
     layers, limits,
@@ -30,13 +31,19 @@ const RECORD: &str = "/v1/collections/{collection}/records/{id}";
 pub(crate) struct App {
     /// The vault.
     pub(crate) vault: Vault,
+    /// Where clients may come from.
+    pub(crate) admissions: Arc<Admissions>,
     /// Policies fetched from it.
     pub(crate) policies: Arc<Policies>,
 }
 
 /// All routes, with their layers.
 pub(crate) fn router(vault: &Vault, requests_max: usize, shutdown: &Shutdown) -> Router {
-    let app = App { vault: vault.clone(), policies: Arc::new(Policies::new(vault.clone())) };
+    let app = App {
+        vault: vault.clone(),
+        admissions: Arc::new(Admissions::new(vault.clone())),
+        policies: Arc::new(Policies::new(vault.clone())),
+    };
     let streams = Router::new()
         .route(RECORDS, post(upload::upload))
         .route("/v1/screen", post(screen::screen))

@@ -15,7 +15,8 @@ use tresor_proto::{
     limits::{MESSAGE_BYTES_MAX, REQUEST_DEADLINE_MS},
     vault::{
         Collection, DeleteRequest, DeleteResult, EnrolRequest, EnrolResponse, GetCollectionRequest,
-        GetRequest, GetResult, IngestRequest, IngestResponse, ListRequest, ListResponse,
+        GetRequest, GetResult, IngestRequest, IngestResponse, IntrospectRequest,
+        IntrospectResponse, ListRequest, ListResponse, access_service_client::AccessServiceClient,
         collection_service_client::CollectionServiceClient,
         customer_token_service_client::CustomerTokenServiceClient,
         record_service_client::RecordServiceClient,
@@ -33,6 +34,7 @@ pub(crate) struct Vault {
     records: RecordServiceClient<Channel>,
     collections: CollectionServiceClient<Channel>,
     customer_tokens: CustomerTokenServiceClient<Channel>,
+    access: AccessServiceClient<Channel>,
     health: HealthClient<Channel>,
 }
 
@@ -44,8 +46,17 @@ impl Vault {
             records: records.max_decoding_message_size(ANSWER_BYTES_MAX),
             collections: CollectionServiceClient::new(channel.clone()),
             customer_tokens: CustomerTokenServiceClient::new(channel.clone()),
+            access: AccessServiceClient::new(channel.clone()),
             health: HealthClient::new(channel),
         }
+    }
+
+    /// Tells what a tenant's clients are measured by.
+    pub(crate) async fn introspect(
+        &self,
+        request: IntrospectRequest,
+    ) -> Result<IntrospectResponse, Failure> {
+        answered(self.access.clone().introspect(timed(request)).await)
     }
 
     /// Gives a collection with its newest policy.

@@ -13,6 +13,7 @@ use tresor_proto::{
     FILE_DESCRIPTOR_SET,
     limits::{CONNECTION_STREAMS_MAX, HTTP_HEADER_BYTES_MAX, MESSAGE_BYTES_MAX},
     vault::{
+        access_service_server::{AccessService, AccessServiceServer},
         collection_service_server::{CollectionService, CollectionServiceServer},
         customer_token_service_server::{CustomerTokenService, CustomerTokenServiceServer},
         record_service_server::{RecordService, RecordServiceServer},
@@ -24,7 +25,7 @@ use crate::{
     directory::ServiceRole,
     gate::Gate,
     layers::{Layers, surround},
-    services::{Collections, CustomerTokens, Records, Tenants},
+    services::{Access, Collections, CustomerTokens, Records, Tenants},
 };
 
 /// Bytes a stream may send ahead: one batch of usual size without a round trip in between.
@@ -34,12 +35,13 @@ const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 /// Bytes of an HTTP/2 frame.
 const FRAME_BYTES_MAX: u32 = 64 * 1024;
 /// The services of this process, as health knows them; the empty name is the process as a whole.
-pub(crate) const SERVICE_NAMES: [&str; 5] = [
+pub(crate) const SERVICE_NAMES: [&str; 6] = [
     "",
     "tresor.vault.v1.RecordService",
     "tresor.vault.v1.CustomerTokenService",
     "tresor.vault.v1.CollectionService",
     "tresor.vault.v1.TenantService",
+    "tresor.vault.v1.AccessService",
 ];
 
 /// A listener's side of the house.
@@ -67,7 +69,8 @@ impl Plane {
         match self {
             Self::Data => routes
                 .add_service(records(Records::new(gate.clone(), shutdown.clone())))
-                .add_service(customer_tokens(CustomerTokens::new(gate.clone()))),
+                .add_service(customer_tokens(CustomerTokens::new(gate.clone())))
+                .add_service(access(Access::new(gate.clone()))),
             Self::Control => routes.add_service(tenants(Tenants::new(gate.clone()))),
         };
         routes
@@ -126,6 +129,10 @@ fn customer_tokens(
 
 fn collections(service: impl CollectionService) -> CollectionServiceServer<impl CollectionService> {
     CollectionServiceServer::new(service).max_decoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+fn access(service: impl AccessService) -> AccessServiceServer<impl AccessService> {
+    AccessServiceServer::new(service).max_decoding_message_size(MESSAGE_BYTES_MAX)
 }
 
 fn tenants(service: impl TenantService) -> TenantServiceServer<impl TenantService> {

@@ -16,10 +16,11 @@ use tresor_proto::{
     vault::{
         Collection, DeleteRequest, DeleteResponse, DeleteResult, EnrolRequest, EnrolResponse,
         FieldState, GetCollectionRequest, GetCollectionResponse, GetRequest, GetResponse,
-        GetResult, IngestOpening, IngestRequest, IngestResponse, ListCollectionsRequest,
-        ListCollectionsResponse, ListRequest, ListResponse, PutCollectionRequest,
-        PutCollectionResponse, PutRequest, PutResponse, PutResult, RecordInput, RequestContext,
-        RevealedField, RevealedRecord, StoredRecord,
+        GetResult, IngestOpening, IngestRequest, IngestResponse, IntrospectRequest,
+        IntrospectResponse, ListCollectionsRequest, ListCollectionsResponse, ListRequest,
+        ListResponse, PutCollectionRequest, PutCollectionResponse, PutRequest, PutResponse,
+        PutResult, RecordInput, RequestContext, RevealedField, RevealedRecord, StoredRecord,
+        access_service_server::{AccessService, AccessServiceServer},
         collection_service_server::{CollectionService, CollectionServiceServer},
         customer_token_service_server::{CustomerTokenService, CustomerTokenServiceServer},
         get_result,
@@ -44,6 +45,7 @@ struct State {
     batches: Mutex<Vec<usize>>,
     stored: Mutex<Vec<RecordInput>>,
     is_acknowledging: watch::Sender<bool>,
+    allowed_address: Mutex<&'static str>,
 }
 
 #[derive(Clone)]
@@ -58,6 +60,7 @@ impl FakeVault {
             batches: Mutex::default(),
             stored: Mutex::default(),
             is_acknowledging: watch::Sender::new(true),
+            allowed_address: Mutex::new("127.0.0.1"),
         });
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let domain = TrustDomain::parse("tresor.local").unwrap();
@@ -71,6 +74,7 @@ impl FakeVault {
         let server = Server::builder()
             .add_service(RecordServiceServer::new(services.clone()))
             .add_service(CollectionServiceServer::new(services.clone()))
+            .add_service(AccessServiceServer::new(services.clone()))
             .add_service(CustomerTokenServiceServer::new(services))
             .add_service(health_service);
         tokio::spawn(server.serve_with_incoming(listener.into_incoming(Shutdown::new())));
@@ -97,6 +101,11 @@ impl FakeVault {
     /// The number of records of each batch.
     pub(crate) fn batches(&self) -> Vec<usize> {
         self.state.batches.lock().unwrap().clone()
+    }
+
+    /// Lets clients in only from elsewhere.
+    pub(crate) fn move_clients(&self) {
+        *self.state.allowed_address.lock().unwrap() = "192.0.2.0/24";
     }
 
     /// Makes the policy of the collection a newer one.
@@ -327,6 +336,17 @@ impl CollectionService for Services {
         _: Request<ListCollectionsRequest>,
     ) -> Result<Response<ListCollectionsResponse>, Status> {
         Err(Status::unimplemented("the edge lists none"))
+    }
+}
+
+#[async_trait]
+impl AccessService for Services {
+    async fn introspect(
+        &self,
+        _: Request<IntrospectRequest>,
+    ) -> Result<Response<IntrospectResponse>, Status> {
+        let allowed = self.0.allowed_address.lock().unwrap().to_string();
+        Ok(Response::new(IntrospectResponse { allowed_addresses: vec![allowed] }))
     }
 }
 

@@ -9,7 +9,7 @@ mod refusals;
 mod requests;
 mod uploads;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
@@ -91,9 +91,14 @@ fn config(tls: TlsFiles, vault: &FakeVault) -> Config {
 }
 
 fn client(files: &TlsFiles, protocol: &str) -> Client {
+    client_from([127, 0, 0, 1], files, protocol)
+}
+
+/// A client that connects from an address of the loopback.
+fn client_from(address: [u8; 4], files: &TlsFiles, protocol: &str) -> Client {
     let tls = client_config(files, &[protocol]).unwrap();
     let builder = Client::builder().tls_backend_preconfigured(tls).no_proxy();
-    builder.build().unwrap()
+    builder.local_address(IpAddr::from(address)).build().unwrap()
 }
 
 async fn lines(response: Response) -> Vec<Value> {

@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::{CLIENT, RECORDS, Setting, client, code, fake_vault::customer_token};
+use crate::{CLIENT, RECORDS, Setting, client, client_from, code, fake_vault::customer_token};
 
 fn unauthenticated() -> (u16, String) {
     (401, "unauthenticated".to_owned())
@@ -55,6 +55,42 @@ async fn reading_and_deleting_take_a_customer_token_too() {
     {
         let refused = setting.bare(method, path).send().await.unwrap();
         assert_eq!(code(refused).await, unauthenticated());
+    }
+}
+
+#[tokio::test]
+async fn a_client_from_elsewhere_is_refused_on_every_route() {
+    let setting = Setting::new().await;
+    setting.vault.move_clients();
+    let record = format!("{RECORDS}/a");
+    for (method, path) in [
+        (Method::GET, "/v1/limits"),
+        (Method::POST, "/v1/screen"),
+        (Method::POST, "/v1/screen?collection=customers"),
+        (Method::POST, "/v1/enrol"),
+        (Method::POST, RECORDS),
+        (Method::GET, RECORDS),
+        (Method::GET, &record),
+        (Method::DELETE, &record),
+    ] {
+        let request = setting.request(method, path).header("Content-Type", "text/csv");
+        assert_eq!(code(request.send().await.unwrap()).await, unauthenticated(), "{path}");
+    }
+    assert!(setting.vault.contexts().is_empty(), "nothing of theirs reaches the vault");
+}
+
+#[tokio::test]
+async fn that_one_client_was_let_in_lets_no_other_in() {
+    let setting = Setting::new().await;
+    let path = "/v1/screen?collection=customers";
+    let files = setting.house.issue_client("other", CLIENT);
+    let elsewhere = client_from([127, 0, 0, 2], &files, "h2");
+    for _ in 0..2 {
+        let request = setting.bare(Method::POST, path).header("Content-Type", "text/csv");
+        let admitted = request.body("a\n1\n").send().await.unwrap();
+        assert_eq!(admitted.status(), StatusCode::OK);
+        let request = elsewhere.post(setting.url(path)).header("Content-Type", "text/csv");
+        assert_eq!(code(request.body("a\n1\n").send().await.unwrap()).await, unauthenticated());
     }
 }
 

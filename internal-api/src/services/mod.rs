@@ -3,6 +3,7 @@
 //! They promise that the vault is never called without its permit. They rely on the layers for who
 //! calls, and on the vault for what the caller may do.
 
+mod access_service;
 mod collection_service;
 mod customer_token_service;
 mod ingest;
@@ -10,6 +11,7 @@ mod reading;
 mod record_service;
 mod tenant_service;
 
+pub(crate) use access_service::Access;
 pub(crate) use collection_service::Collections;
 pub(crate) use customer_token_service::CustomerTokens;
 pub(crate) use record_service::Records;

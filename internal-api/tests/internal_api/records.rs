@@ -257,3 +257,18 @@ async fn the_edge_reads_the_policy_it_screens_by() {
     let status = collections.put_collection(request).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::PermissionDenied, "policies are the operator's");
 }
+
+#[tokio::test]
+async fn the_edge_learns_where_clients_may_come_from() {
+    use vault::access_service_client::AccessServiceClient;
+    let running = Running::new().await;
+    let tenant = Tenant::new(&running, "acme").await;
+    let mut access = AccessServiceClient::new(running.data("svc/edge").await);
+    let ask = |context| vault::IntrospectRequest { context: Some(context) };
+    let told = access.introspect(ask(tenant.context())).await.unwrap().into_inner();
+    assert_eq!(told.allowed_addresses, ["192.0.2.0/24"]);
+    let mut context = tenant.context();
+    context.evidence.as_mut().unwrap().source_address = "198.51.100.1".to_owned();
+    let status = access.introspect(ask(context)).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::Unauthenticated, "it may not come from there");
+}

@@ -2,7 +2,7 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use tresor_proto::{CustomerToken, ServiceName, TenantId, TenantRef};
+use tresor_proto::{AddressList, CustomerToken, ServiceName, TenantId, TenantRef};
 
 use super::{Caller, Role, TokenVerb};
 use crate::{
@@ -28,10 +28,11 @@ pub struct EnrolPermit {
     record: TenantRecord,
 }
 
-/// The proof that a caller may see a tenant's collections and policies.
+/// The proof that a caller may see a tenant's collections and policies, and whom it lets in.
 #[derive(Debug)]
 pub struct PolicyPermit {
     tenant: TenantId,
+    allowed_addresses: AddressList,
 }
 
 /// The proof that a caller is an operator.
@@ -82,6 +83,12 @@ impl PolicyPermit {
     #[must_use]
     pub fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    /// Where the tenant's clients may come from.
+    #[must_use]
+    pub fn allowed_addresses(&self) -> &AddressList {
+        &self.allowed_addresses
     }
 }
 
@@ -188,7 +195,7 @@ impl Vault {
             }
             Caller::Service { .. } | Caller::Client { .. } => self.admit(caller, tenant).await?,
         };
-        Ok(PolicyPermit { tenant: record.id })
+        Ok(PolicyPermit { tenant: record.id, allowed_addresses: record.allowed_addresses })
     }
 
     /// Permits an operator's work.
