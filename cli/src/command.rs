@@ -5,6 +5,7 @@
 
 mod ca;
 mod collection;
+mod completions;
 mod delete;
 #[cfg(feature = "dev")]
 mod demo;
@@ -92,6 +93,8 @@ pub(crate) enum Command {
     Delete(delete::DeleteCommand),
     /// Look for personal data in a file, on this machine
     Screen(screen::ScreenCommand),
+    /// Write the completions of a shell
+    Completions(completions::CompletionsCommand),
 }
 
 impl Command {
@@ -111,6 +114,7 @@ impl Command {
             Self::List(command) => command.run(session).await,
             Self::Delete(command) => command.run(session).await,
             Self::Screen(command) => command.run(session),
+            Self::Completions(command) => command.run(session),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+use tresor_door::in_words;
 use tresor_proto::{ErrorCode, Failure, Violation};
 
 /// How a command ended; its number is the exit code.
@@ -54,7 +55,8 @@ impl CliError {
 
     /// A file could not be read or written.
     pub(crate) fn file(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::failed(format!("cannot {doing} {}: {}", path.display(), error.kind()))
+        let why = in_words(error.kind());
+        Self::failed(format!("cannot {doing} {}: {why}", path.display()))
     }
 
     fn new(exit: Exit, message: String) -> Self {
@@ -136,7 +138,7 @@ impl From<tonic::Status> for CliError {
 
 impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
-        Self::failed(format!("input or output failed: {}", error.kind()))
+        Self::failed(format!("input or output failed: {}", in_words(error.kind())))
     }
 }
 
@@ -196,6 +198,13 @@ mod tests {
         assert_eq!(error.code(), Some(ErrorCode::InvalidRequest));
         assert_eq!(error.violations()[0].field, "name");
         assert_eq!(error.exit(), Exit::Failed);
+    }
+
+    #[test]
+    fn a_missing_file_is_called_a_missing_file() {
+        let path = std::path::Path::new("no.csv");
+        let error = CliError::file("read", path, &std::io::ErrorKind::NotFound.into());
+        assert_eq!(error.to_string(), "cannot read no.csv: there is no such file");
     }
 
     #[test]

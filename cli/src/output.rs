@@ -1,8 +1,8 @@
 //! What a command shows: tables for people, JSON for programs.
 //!
 //! Results go to standard output, notes and errors to standard error, so that `--output json` gives
-//! exactly one document. Whatever came from a record or a service is shown without control
-//! characters, which a terminal would obey.
+//! exactly one document. Whatever came from a record or a service is shown with control
+//! and bidirectional characters escaped, which a terminal would obey.
 
 use std::{
     borrow::Cow,
@@ -74,7 +74,8 @@ impl Output {
             return show(self);
         }
         let text = serde_json::to_string_pretty(document);
-        self.line(text.map_err(|_| CliError::failed("the result cannot be written as JSON"))?)
+        let text = text.map_err(|_| CliError::failed("the result cannot be written as JSON"))?;
+        self.line(visible_json(&text))
     }
 
     /// Writes a line to standard output.
@@ -112,7 +113,7 @@ impl Output {
         if table.width().is_some_and(|width| width >= TERMINAL_COLUMNS_MIN) {
             table.set_content_arrangement(ContentArrangement::Dynamic);
         }
-        let heading = |name: &&str| self.cell(Tone::Heading, name);
+        let heading = |name: &&str| self.cell(Tone::Heading, &printable(name));
         table.set_header(header.iter().map(heading).collect::<Vec<_>>());
         table.add_rows(rows);
         if self.is_coloured {
@@ -156,17 +157,46 @@ pub(crate) fn counted(count: u64, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
-/// `text` on one line, without anything a terminal would obey.
+/// `text` on one line, with everything escaped that a terminal would obey or a reader not see.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(char::is_control) {
+    if !text.chars().any(is_unseen) {
         return Cow::Borrowed(text);
     }
-    let shown = |c: char| match c {
-        '\n' | '\r' | '\t' => ' ',
-        c if c.is_control() => char::REPLACEMENT_CHARACTER,
-        c => c,
-    };
-    Cow::Owned(text.chars().map(shown).collect())
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => shown.push(' '),
+            c if is_unseen(c) => shown.extend(c.escape_unicode()),
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// `json` with the same characters escaped as JSON does it; they stand in its texts only.
+fn visible_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || !is_unseen(c) {
+            shown.push(c);
+            continue;
+        }
+        let mut units = [0; 2];
+        for unit in c.encode_utf16(&mut units) {
+            shown.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    shown
+}
+
+/// Whether a character is a control, turns the direction of the text, or takes no room: with any
+/// of them one name can be shown as another (Unicode Technical Report 36 §2.10).
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn describe(error: &CliError) -> String {
@@ -192,8 +222,19 @@ mod tests {
 
     #[test]
     fn control_characters_never_reach_a_terminal() {
-        assert_eq!(printable("a\x1b[2Jb\nc"), "a\u{fffd}[2Jb c");
+        assert_eq!(printable("a\x1b[2Jb\nc"), r"a\u{1b}[2Jb c");
         assert_eq!(printable("Straße"), "Straße");
+    }
+
+    #[test]
+    fn what_turns_or_hides_text_is_shown_escaped() {
+        assert_eq!(printable("na\u{202e}em\u{200b}"), r"na\u{202e}em\u{200b}");
+        let json =
+            serde_json::to_string_pretty(&serde_json::json!({ "na\u{202e}em": "\u{e0041}" }));
+        let shown = visible_json(&json.unwrap());
+        assert_eq!(shown, "{\n  \"na\\u202eem\": \"\\udb40\\udc41\"\n}");
+        let read: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(read["na\u{202e}em"], "\u{e0041}");
     }
 
     #[test]

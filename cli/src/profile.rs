@@ -52,7 +52,7 @@ impl Profile {
             Err(error) => Err(CliError::usage(format!(
                 "cannot read the profile {}: {}",
                 path.display(),
-                error.kind()
+                tresor_door::in_words(error.kind())
             ))),
         }
     }

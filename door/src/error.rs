@@ -35,7 +35,7 @@ pub enum DoorError {
     #[error("the TLS handshake failed")]
     Handshake,
 
-    #[error("{}: cannot be read ({kind})", path.display())]
+    #[error("{}: cannot be read: {}", path.display(), in_words(*kind))]
     Unreadable { path: PathBuf, kind: ErrorKind },
     #[error("{}: is readable by group or others (mode {mode:04o}); run `chmod 600 {}`", path.display(), path.display())]
     Exposed { path: PathBuf, mode: u32 },
@@ -57,6 +57,16 @@ pub enum DoorError {
     Tls,
     #[error("signals cannot be received")]
     Signals,
+}
+
+/// What is wrong with a file or directory, in words; the library says "entity not found" of one
+/// that is not there.
+#[must_use]
+pub fn in_words(kind: ErrorKind) -> String {
+    if kind == ErrorKind::NotFound {
+        return "there is no such file".to_owned();
+    }
+    kind.to_string()
 }
 
 impl DoorError {

@@ -27,7 +27,7 @@ mod tls_files;
 pub use authority::{Authority, PeerName};
 pub use connection::{Connection, Peer};
 pub use connector::{client_config, connect};
-pub use error::DoorError;
+pub use error::{DoorError, in_words};
 pub use guarded_body::{Guard, guard};
 pub use hardening::{forbid_dumps, harden};
 pub use listener::{Listener, ListenerOptions, Refusals, TlsReload};

@@ -120,7 +120,8 @@ impl Show {
             let (name, version) = (printable(&collection.name), collection.policy_version);
             let updated = moment(collection.updated).unwrap_or_default();
             output.line(format!("# {name}, policy version {version} of {updated}"))?;
-            output.line(document_of(&collection)?.trim_end())
+            let document = document_of(&collection)?;
+            document.lines().try_for_each(|line| output.line(printable(line)))
         })?;
         Ok(Exit::Done)
     }

@@ -196,5 +196,5 @@ fn a_file_everybody_can_write_is_refused() {
 fn a_file_that_is_not_there_is_one_mistake() {
     let error = read(Path::new("no/such.toml"), door).unwrap_err();
     assert_eq!(error.count(), 1);
-    assert_eq!(error.to_string(), "no/such.toml: cannot be read (entity not found)");
+    assert_eq!(error.to_string(), "no/such.toml: cannot be read: there is no such file");
 }

@@ -93,6 +93,23 @@ fn text_that_is_not_yaml_is_refused_with_its_line() {
     assert!(parse("just text").is_err());
 }
 
+#[test]
+fn what_is_not_yaml_is_told_in_a_sentence_that_repeats_nothing() {
+    for (yaml, line, sentence) in [
+        ("fields:\n  a: [ \"Erika Muster\n", 2, "this is not YAML: "),
+        ("fields:\n  a: b: Erika\n", 2, "this is not YAML: "),
+        ("fields:\n  Erika:\n  Erika:\n", 3, "a key stands twice"),
+        ("fields: *Erika\n", 1, "an alias names an anchor"),
+        ("fields:\n---\nErika:\n", 3, "a second document begins"),
+    ] {
+        let error = parse(yaml).unwrap_err();
+        let [mistake] = error.mistakes() else { panic!("one mistake: {error}") };
+        assert_eq!((mistake.line, mistake.column > 0), (line, true), "{error}");
+        assert!(mistake.description.starts_with(sentence), "{yaml:?}: {error}");
+        assert!(!error.to_string().contains("Erika"), "{error}");
+    }
+}
+
 fn any_field() -> impl Strategy<Value = (String, FieldPolicy)> {
     let info_type = proptest::option::of(proptest::sample::select(InfoType::ALL));
     let class = proptest::option::of(proptest::sample::select(DataClass::ALL.to_vec()));

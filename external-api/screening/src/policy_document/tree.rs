@@ -33,8 +33,7 @@ pub(super) struct Place {
 pub(super) fn read(yaml: &str) -> Result<Vec<Entry>, PolicyError> {
     let root: Spanned<Node> = serde_saphyr::from_str(yaml).map_err(|error| {
         let place = error.location().map_or(Place::WHOLE, Place::from);
-        let description = format!("not a YAML document: {}", first_line(&error));
-        PolicyError::one(place, "", &description)
+        PolicyError::one(place, "", sentence(&error))
     })?;
     match root.value {
         Node::Map(entries) => Ok(entries),
@@ -46,9 +45,24 @@ pub(super) fn read(yaml: &str) -> Result<Vec<Entry>, PolicyError> {
     }
 }
 
-fn first_line(error: &serde_saphyr::Error) -> String {
-    let text = error.without_snippet().to_string();
-    text.lines().next().unwrap_or_default().to_owned()
+/// What is wrong with a text that is not YAML. The library's own messages may quote what they found.
+#[allow(clippy::wildcard_enum_match_arm, reason = "the library may add variants at any time")]
+fn sentence(error: &serde_saphyr::Error) -> &'static str {
+    use serde_saphyr::Error;
+    match error.without_snippet() {
+        Error::DuplicateMappingKey { .. } => "a key stands twice in the same mapping",
+        Error::MultipleDocuments { .. } => "a second document begins; a policy is one document",
+        Error::UnknownAnchor { .. } => "an alias names an anchor that is not there",
+        Error::Eof { .. } => "the document ends in the middle",
+        Error::AliasReplayCounterOverflow { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::Budget { .. } => "the document is too large, or nested too deep",
+        _ => {
+            "this is not YAML: a bracket or quote is not closed, a colon is missing, or the line is \
+             indented wrongly"
+        }
+    }
 }
 
 impl Entry {
