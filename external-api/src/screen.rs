@@ -33,7 +33,7 @@ pub(crate) async fn screen(
 ) -> Result<Response, Refusal> {
     let policy = policy(&app, &client, parameters).await?;
     let media = Media::parse(request.headers())?;
-    let (rows, _) = Rows::open(media, request.into_body());
+    let (rows, _) = Rows::open(media, request.into_body(), 1);
     let run = DryRun {
         batches: Batches::new(rows),
         screening: Screening::new(policy, None, true),

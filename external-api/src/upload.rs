@@ -31,6 +31,9 @@ use crate::{client::KeyHolder, problem::Refusal, query::Parameters, routes::App}
 /// Answers that wait for the client to take them.
 const ANSWERS_QUEUED_MAX: usize = 2;
 
+/// The greatest number every reader of JSON takes exactly (RFC 8259 §6).
+const ROW_NUMBER_MAX: u64 = 1 << 53;
+
 /// Stores the records of an upload.
 pub(crate) async fn upload(
     State(app): State<App>,
@@ -43,7 +46,7 @@ pub(crate) async fn upload(
     let wanted = options(parameters, request.headers())?;
     let media = Media::parse(request.headers())?;
     let policy = app.policies.fetch(holder.client(), &collection).await?;
-    let (rows, shape) = Rows::open(media, request.into_body());
+    let (rows, shape) = Rows::open(media, request.into_body(), wanted.first_row);
     let (sender, answers) = tokio::sync::mpsc::channel(ANSWERS_QUEUED_MAX);
     let screening = Screening::new(policy, wanted.id_field.clone(), wanted.is_explained);
     let forward = Forward::new(app, holder, collection, screening);
@@ -57,8 +60,10 @@ fn options(mut parameters: Parameters, headers: &HeaderMap) -> Result<Wanted, Fa
     let description = "a field's name";
     let id_field =
         parameters.parsed("id_field", description, |text| FieldName::parse(text).ok())?;
+    let first_row = parameters.parsed("first_row", "a number from 1 to 2^53", row_number)?;
     parameters.finish()?;
     Ok(Wanted {
+        first_row: first_row.unwrap_or(1),
         is_explained: is_explained.unwrap_or_default(),
         is_rejected_only: is_rejected_only.unwrap_or_default(),
         is_lines: headers.get(header::ACCEPT).is_some_and(|accepted| accepted == NDJSON),
@@ -68,6 +73,10 @@ fn options(mut parameters: Parameters, headers: &HeaderMap) -> Result<Wanted, Fa
 
 fn boolean(text: &str) -> Option<bool> {
     text.parse().ok()
+}
+
+fn row_number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number| (1..=ROW_NUMBER_MAX).contains(number))
 }
 
 fn rejected_only(text: &str) -> Option<bool> {

@@ -22,6 +22,8 @@ pub(crate) const NDJSON: HeaderValue = HeaderValue::from_static("application/x-n
 
 /// What a client wants to be told.
 pub(super) struct Wanted {
+    /// The number of the first row: who goes on with the rest of a file says which row that is.
+    pub(super) first_row: u64,
     /// Whether verdicts are told.
     pub(super) is_explained: bool,
     /// Whether only refused rows are told.

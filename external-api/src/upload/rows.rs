@@ -54,8 +54,8 @@ pub(crate) struct Rows(Receiver<Item>);
 pub(crate) struct Shape(Arc<AtomicU8>);
 
 impl Rows {
-    /// Starts to read a body.
-    pub(crate) fn open(media: Media, body: Body) -> (Self, Shape) {
+    /// Starts to read a body, whose first row has the number `first_row`.
+    pub(crate) fn open(media: Media, body: Body, first_row: u64) -> (Self, Shape) {
         let (sender, items) = mpsc::channel(ROWS_QUEUED_MAX);
         let shape = Shape::default();
         let packed = Arc::new(AtomicU64::new(0));
@@ -67,7 +67,7 @@ impl Rows {
             packed,
             unpacked: 0,
         };
-        tokio::task::spawn_blocking(move || send_rows(media.format, input, &sender));
+        tokio::task::spawn_blocking(move || send_rows(media.format, input, first_row, &sender));
         (Self(items), shape)
     }
 
@@ -105,10 +105,14 @@ impl Shape {
 }
 
 /// Sends all rows; ends early when nobody takes them any more.
-fn send_rows(format: Format, input: impl Read, sender: &Sender<Item>) {
-    let result = read(format, input, &mut |row| match sender.blocking_send(Item::Row(row)) {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(_) => ControlFlow::Break(()),
+fn send_rows(format: Format, input: impl Read, first_row: u64, sender: &Sender<Item>) {
+    let rows_before = first_row.saturating_sub(1);
+    let result = read(format, input, &mut |row| {
+        let row = Row { number: row.number.saturating_add(rows_before), ..row };
+        match sender.blocking_send(Item::Row(row)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
     });
     // Nobody is left to be told.
     let _ = sender.blocking_send(Item::End(result.map_err(Failure::from)));
@@ -189,6 +193,21 @@ mod tests {
         assert!(shape.is_object());
         shape.see(b"[");
         assert!(shape.is_object());
+    }
+
+    #[tokio::test]
+    async fn rows_are_numbered_on_from_the_first() {
+        let (sender, items) = mpsc::channel(8);
+        let csv = &b"a;b\n1;2\n3\n"[..];
+        let read = tokio::task::spawn_blocking(move || {
+            send_rows(Format::Csv(Default::default()), csv, 41, &sender);
+        });
+        read.await.unwrap();
+        let mut rows = Rows::of(items);
+        for number in [41, 42] {
+            let Item::Row(row) = rows.next().await else { panic!("a row") };
+            assert_eq!((row.number, row.line), (number, number - 39));
+        }
     }
 
     #[test]
