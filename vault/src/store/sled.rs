@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use ::sled::{Config, Db};
 
-use self::log_files::{LogFiles, await_release};
+use self::log_files::{LogFiles, await_release, remove_drafts};
 use self::tree::{Tree, fault};
 use super::engine::{Batch, Engine, KeyRange, guarded};
 use super::{StoreError, StoreRow};
@@ -142,6 +142,7 @@ impl Engine for SledEngine {
 fn open_tree(directory: &Path, flush_every_ms: Option<u64>) -> Result<(Db, LogFiles), StoreError> {
     if directory.join(LogFiles::LOG).exists() {
         await_release(directory)?;
+        remove_drafts(directory)?;
     }
     let config = Config::new()
         .path(directory)

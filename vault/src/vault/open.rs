@@ -45,8 +45,8 @@ pub enum OpenError {
     /// Another process holds the data directory.
     #[error("the data directory is in use by another process")]
     InUse,
-    /// The data directory cannot be read or written.
-    #[error("the data directory cannot be read or written")]
+    /// The data directory cannot be read or written; its disk may be full.
+    #[error("the data directory cannot be read or written, or its disk is full")]
     Unavailable,
     /// There are data, and no seal file or system keyring that opens them.
     #[error("the data directory has data but no seal file or system keyring; restore them")]

@@ -67,6 +67,21 @@ impl LogFiles {
     }
 }
 
+/// Removes the drafts of snapshots. sled writes a snapshot beside and renames it once it is whole,
+/// but takes a draft that a crash or a full disk has left for the newest snapshot, and what is
+/// missing of it for damage.
+pub(super) fn remove_drafts(directory: &Path) -> Result<(), StoreError> {
+    for entry in directory.read_dir().map_err(|error| durable::fault(&error))? {
+        let entry = entry.map_err(|error| durable::fault(&error))?;
+        let name = entry.file_name();
+        let bytes = name.as_encoded_bytes();
+        if bytes.starts_with(b"snap.") && bytes.ends_with(b".generating") {
+            std::fs::remove_file(entry.path()).map_err(|error| durable::fault(&error))?;
+        }
+    }
+    Ok(())
+}
+
 /// Waits until nobody holds sled's own lock on its log: it is let go by background threads some
 /// time after the last handle is dropped, and opening again before that fails.
 pub(super) fn await_release(directory: &Path) -> Result<(), StoreError> {

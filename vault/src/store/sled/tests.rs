@@ -50,6 +50,20 @@ fn readers_see_nothing_of_a_batch_before_it_is_synced() {
 }
 
 #[test]
+fn a_snapshot_that_was_cut_short_is_no_damage() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let engine = SledEngine::open(directory.path()).expect("it opens");
+    engine.commit(batch(&[(b"k", Some(b"kept"))])).expect("it commits");
+    Box::new(engine).close().expect("it closes");
+    let draft = directory.path().join("snap.FFFFFFFFFFFFFFFF.generating");
+    std::fs::write(&draft, b"cut short").expect("a draft");
+    let engine = SledEngine::open(directory.path()).expect("it opens");
+    assert_eq!(engine.read(b"k"), Ok(Some(b"kept".to_vec())));
+    assert!(!draft.exists());
+    Box::new(engine).close().expect("it closes");
+}
+
+#[test]
 fn it_opens_again_as_soon_as_it_has_closed() {
     let directory = tempfile::tempdir().expect("a directory");
     for turn in 0..10_u8 {
