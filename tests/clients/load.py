@@ -7,11 +7,15 @@ The first line of the input is the customer token. Then, one command a line:
 load [DIRECTORY]  begins load on several threads, which goes on until the vault dies; with a
                   directory of a registered tenant its customer enrols, somewhere in between
 wait              waits until the vault is dead to all threads
+patience          begins load that goes on, refused or not, while storage is unavailable
+stop              ends the patient load
+progress          tells what was done since it was last asked
 check             compares the running vault with the journal, whole
 end               tells what was done
 
 Every record belongs to one thread, which has one call under way at most. So what a record may be
-after a crash is what was acknowledged last, or what the one call under way would make of it.
+after a crash is what was acknowledged last, or what the one call under way would make of it; after
+a refusal for want of storage, what the call refused would have made of it is possible too.
 """
 
 import collections
@@ -26,20 +30,12 @@ import threading
 import time
 
 import grpc
-import grpc_tools
-from grpc_tools import protoc
+import stub_maker
 
 server, edge, proto, certificates, stubs, tenant, journal_path, seed = sys.argv[1:]
 customer_token = sys.stdin.readline().strip()
-proto, certificates = pathlib.Path(proto), pathlib.Path(certificates)
-pathlib.Path(stubs).mkdir(exist_ok=True)
-files = [str(f) for root in ("schema", "third_party") for f in (proto / root).rglob("*.proto")]
-well_known = pathlib.Path(grpc_tools.__file__).parent / "_proto"
-made = protoc.main(
-    ["protoc", f"-I{proto / 'schema'}", f"-I{proto / 'third_party'}", f"-I{well_known}",
-     f"--python_out={stubs}", f"--grpc_python_out={stubs}", *files])
-assert made == 0, "the stubs are made"
-sys.path.insert(0, stubs)
+certificates = pathlib.Path(certificates)
+stub_maker.make(proto, stubs)
 
 from tresor.vault.v1 import context_pb2, field_pb2, record_service_pb2 as rs  # noqa: E402
 from tresor.vault.v1 import record_service_pb2_grpc as rs_grpc  # noqa: E402
@@ -51,8 +47,7 @@ ABSENT = 0
 DEATH = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN)
 context = context_pb2.RequestContext(tenant=tenant, customer_token=customer_token, request_id="l")
 destination = rs.Destination(collection="customers")
-credentials = grpc.ssl_channel_credentials(*(
-    (certificates / name).read_bytes() for name in ("ca.pem", "billing.key", "billing.pem")))
+credentials = stub_maker.credentials(certificates, "billing")
 
 
 class Journal:
@@ -61,7 +56,7 @@ class Journal:
     def __init__(self, path):
         self.file, self.lock = open(path, "a", encoding="ascii"), threading.Lock()
         self.known = collections.defaultdict(int)  # id: the version acknowledged last
-        self.asked = {}  # id: the version of the call under way
+        self.asked = collections.defaultdict(set)  # id: versions that nobody acknowledged
         self.counts = collections.Counter()
 
     def write(self, *words):
@@ -70,7 +65,8 @@ class Journal:
 
     def begin(self, kind, versions):
         with self.lock:
-            self.asked.update(versions)
+            for id, version in versions.items():
+                self.asked[id].add(version)
             self.write("asked", kind, *versions)
 
     def acknowledge(self, kind, id, version):
@@ -93,6 +89,7 @@ class Journal:
 
 journal = Journal(journal_path)
 mistakes = []
+stopped = threading.Event()
 versions = iter(range(1, 1 << 60))
 versions_lock = threading.Lock()
 
@@ -124,20 +121,21 @@ def record(id, version):
     return rs.RecordInput(id=id, fields=fields)
 
 
-def take_results(kind, ids, results):
+def take_results(kind, ids, wanted, results):
     for id, result in zip(ids, results, strict=True):
         if result.WhichOneof("outcome") == "stored":
-            journal.acknowledge(kind, id, journal.asked[id])
+            journal.acknowledge(kind, id, wanted[id])
         else:
             mistakes.append(f"{kind} of {id} was refused: {result.status}")
 
 
 def put(records, dice, ids, size, kind):
     ids = dice.sample(ids, size)
-    journal.begin(kind, {id: next_version() for id in ids})
+    wanted = {id: next_version() for id in ids}
+    journal.begin(kind, wanted)
     request = rs.PutRequest(context=context, destination=destination,
-                            records=[record(id, journal.asked[id]) for id in ids])
-    take_results(kind, ids, records.Put(request, timeout=20).results)
+                            records=[record(id, wanted[id]) for id in ids])
+    take_results(kind, ids, wanted, records.Put(request, timeout=20).results)
 
 
 def ingest(records, dice, ids):
@@ -153,7 +151,7 @@ def ingest(records, dice, ids):
                 records=[record(id, wanted[id]) for id in batch]))
 
     for batch, answer in zip(batches, records.Ingest(messages(), timeout=20)):
-        take_results("ingest", batch, answer.results)
+        take_results("ingest", batch, wanted, answer.results)
 
 
 def delete(records, dice, ids):
@@ -170,24 +168,39 @@ def delete(records, dice, ids):
             journal.acknowledge("delete", result.id, ABSENT)
 
 
-def work(channel, thread, turn):
+def one_call(records, dice, ids):
+    kind = dice.choice(["put", "put", "batch", "ingest", "delete"])
+    if kind == "put":
+        put(records, dice, ids, 1, "put")
+    elif kind == "batch":
+        put(records, dice, ids, dice.choice([2, 10, 40]), "batch")
+    elif kind == "ingest":
+        ingest(records, dice, ids)
+    else:
+        delete(records, dice, ids)
+
+
+def is_storage_unavailable(error):
+    is_told = error.code() == grpc.StatusCode.UNAVAILABLE
+    return is_told and stub_maker.refusal(error) == ("storage_unavailable", True)
+
+
+def work(channel, thread, turn, is_patient):
     dice = random.Random(f"{seed} {thread} {turn}")
     ids = [f"t{thread}-{n}" for n in range(IDS_OF_A_THREAD)]
     records = rs_grpc.RecordServiceStub(channel)
-    try:
-        while True:
-            kind = dice.choice(["put", "put", "batch", "ingest", "delete"])
-            if kind == "put":
-                put(records, dice, ids, 1, "put")
-            elif kind == "batch":
-                put(records, dice, ids, dice.choice([2, 10, 40]), "batch")
-            elif kind == "ingest":
-                ingest(records, dice, ids)
-            else:
-                delete(records, dice, ids)
-    except grpc.RpcError as error:
-        if error.code() not in DEATH:
-            mistakes.append(f"a call ended with {error.code()}: {error.details()}")
+    while not (is_patient and stopped.is_set()):
+        try:
+            one_call(records, dice, ids)
+        except grpc.RpcError as error:
+            if is_patient and is_storage_unavailable(error):
+                journal.counts["refused"] += 1
+                time.sleep(0.05)
+                continue
+            journal.counts[f"ended {error.code().name}"] += 1
+            if is_patient or error.code() not in DEATH:
+                mistakes.append(f"a call ended with {error.code()}: {error.details()}")
+            return
 
 
 def new_channel():
@@ -302,7 +315,7 @@ def check():
         version, known = version_of(id, found.get(id)), journal.known[id]
         if version is None:
             mistakes.append(f"{id} is half there")
-        elif version not in (known, journal.asked.get(id, known)):
+        elif version != known and version not in journal.asked.get(id, ()):
             what = "resurrected" if known == ABSENT else "lost"
             mistakes.append(f"{what}: {id} has version {version}, acknowledged was {known}")
         else:
@@ -311,25 +324,39 @@ def check():
     return len(found)
 
 
+def begin_load(channel, turn, directories, is_patient):
+    stopped.clear()
+    grpc.channel_ready_future(channel).result(timeout=20)
+    tasks = [(work, (channel, thread, turn, is_patient)) for thread in range(THREADS)]
+    tasks += [(enrol_sometime, (pathlib.Path(it.strip()), turn)) for it in directories]
+    threads = [threading.Thread(target=task, args=of) for task, of in tasks]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def since(before):
+    return json.dumps({kind: count - before[kind] for kind, count in journal.counts.items()})
+
+
 def main():
-    turn, threads, channel = 0, [], None
+    turn, threads, channel, before = 0, [], None, collections.Counter()
     for command in sys.stdin:
         name, *arguments = command.split(maxsplit=1)
         answer = name
-        if name == "load":
+        if name in ("load", "patience"):
             turn, channel = turn + 1, new_channel()
-            grpc.channel_ready_future(channel).result(timeout=20)
-            tasks = [(work, (channel, thread, turn)) for thread in range(THREADS)]
-            tasks += [(enrol_sometime, (pathlib.Path(a.strip()), turn)) for a in arguments]
-            threads = [threading.Thread(target=task, args=of) for task, of in tasks]
-            for thread in threads:
-                thread.start()
-        elif name == "wait":
+            threads = begin_load(channel, turn, arguments, name == "patience")
+        elif name in ("wait", "stop"):
+            if name == "stop":
+                stopped.set()
             for thread in threads:
                 thread.join()
             channel.close()
         elif name == "check":
             answer = f"{check()} records"
+        elif name == "progress":
+            answer, before = since(before), journal.counts.copy()
         elif name == "end":
             check_customers(are_new=False)
             answer = json.dumps(journal.counts)

@@ -3,24 +3,14 @@
 records.py SERVER PROTO_DIR CERTIFICATES_DIR STUBS_DIR TENANT_ID < customer token
 """
 
-import pathlib
 import sys
 
 import grpc
-import grpc_tools
-from grpc_tools import protoc
+import stub_maker
 
 server, proto, certificates, stubs, tenant = sys.argv[1:]
 customer_token = sys.stdin.read().strip()
-proto, certificates = pathlib.Path(proto), pathlib.Path(certificates)
-pathlib.Path(stubs).mkdir(exist_ok=True)
-files = [str(f) for root in ("schema", "third_party") for f in (proto / root).rglob("*.proto")]
-well_known = pathlib.Path(grpc_tools.__file__).parent / "_proto"
-made = protoc.main(
-    ["protoc", f"-I{proto / 'schema'}", f"-I{proto / 'third_party'}", f"-I{well_known}",
-     f"--python_out={stubs}", f"--grpc_python_out={stubs}", *files])
-assert made == 0, "the stubs are made"
-sys.path.insert(0, stubs)
+stub_maker.make(proto, stubs)
 
 from google.rpc import status_pb2  # noqa: E402,F401
 from tresor.vault.v1 import context_pb2, field_pb2, record_service_pb2 as rs  # noqa: E402
@@ -38,13 +28,7 @@ def check(claim, is_true):
         print(f"failed: {claim}")
 
 
-def read(name):
-    return (certificates / name).read_bytes()
-
-
-credentials = grpc.ssl_channel_credentials(
-    read("ca.pem"), read("billing.key"), read("billing.pem"))
-channel = grpc.secure_channel(server, credentials)
+channel = grpc.secure_channel(server, stub_maker.credentials(certificates, "billing"))
 records = rs_grpc.RecordServiceStub(channel)
 
 

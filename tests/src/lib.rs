@@ -13,14 +13,18 @@
 
 mod answer;
 mod binaries;
+mod load;
 mod process;
 mod random;
 mod search;
 mod site;
+mod small_disk;
 
 pub use answer::{Answer, Ran};
 pub use binaries::{binary, repository, tool};
+pub use load::Load;
 pub use process::{Process, free_port, run};
 pub use random::{Random, is_long};
 pub use search::{encodings, hits_in_directory};
 pub use site::{Site, Tenant};
+pub use small_disk::{SmallDisk, with_own_mounts};

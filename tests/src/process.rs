@@ -5,8 +5,10 @@ use std::{
     fs::File,
     io::Write as _,
     net::TcpListener,
+    ops::Range,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -116,12 +118,25 @@ fn show(name: &OsStr) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// A port of loopback that nobody listens on.
+/// Ports below those the system gives to outgoing connections, which may take any port that is free
+/// for a moment, as while a process is started anew.
+const PORTS: Range<u32> = 10_240..32_640;
+/// Ports that each test process has to itself; the next process has the next ones.
+const PORTS_OF_A_PROCESS: u32 = 64;
+
+/// A port of loopback that nobody listens on, and that no other test takes soon.
 ///
 /// # Panics
 /// When there is none.
 #[must_use]
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(PORTS_OF_A_PROCESS);
+    let ports = (0..PORTS.len()).map(|_| {
+        let port = first.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + port % (PORTS.end - PORTS.start);
+        u16::try_from(port).expect("a port")
+    });
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.into_iter().find(is_free).expect("a free port")
 }

@@ -8,14 +8,12 @@
 #![allow(clippy::print_stdout, reason = "what was measured is shown by the runner")]
 
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
     path::PathBuf,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
 };
 
-use tresor_tests::{Random, Site, is_long, repository, tool};
+use tresor_tests::{Load, Random, Site, is_long};
 
 /// Kills of one engine.
 fn kills() -> u64 {
@@ -24,45 +22,6 @@ fn kills() -> u64 {
 
 /// An enrolment is under way at one kill of so many.
 const KILLS_PER_ENROLMENT: u64 = 10;
-
-/// The Python process; one for a whole test, so that its journal spans all kills.
-struct Load {
-    child: Child,
-    commands: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Load {
-    fn start(site: &Site, random: &mut Random) -> Self {
-        let tenant = site.tenant("burg");
-        site.write_configs(&[&tenant.id]);
-        let mut command = Command::new(tool("python3"));
-        command.arg(repository().join("tests/clients/load.py")).arg(site.data_plane());
-        command.arg(site.url("").trim_start_matches("https://")).arg(repository().join("proto"));
-        command.arg(site.path("ca")).arg(site.path("stubs")).arg(&tenant.id);
-        command.arg(site.path("journal")).arg(random.number().to_string());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut commands = child.stdin.take().unwrap();
-        let answers = BufReader::new(child.stdout.take().unwrap());
-        writeln!(commands, "{}", tenant.customer_token()).unwrap();
-        Self { child, commands, answers }
-    }
-
-    fn tell(&mut self, command: &str) -> String {
-        writeln!(self.commands, "{command}").unwrap();
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer).unwrap();
-        assert!(!answer.is_empty() && answer != "failed\n", "{command}: see standard error");
-        answer.trim().to_owned()
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Tenants whose customers have not enrolled yet.
 fn registered_tenants(site: &Site) -> Vec<PathBuf> {
@@ -105,10 +64,9 @@ fn nothing_acknowledged_is_lost(engine: &'static str) {
         starting += start.elapsed();
         load.tell("check");
     }
-    let done = load.tell("end");
+    let done = load.count("end");
     let start = starting.as_millis() / u128::from(kills());
     println!("{engine}: {} kills in {:?}, a start {start} ms: {done}", kills(), begun.elapsed());
-    let done: serde_json::Value = serde_json::from_str(&done).unwrap();
     for kind in ["put", "batch", "ingest", "delete"] {
         // Far fewer than there are: the machine may be busy.
         assert!(done[kind].as_u64().unwrap_or(0) > kills() / 4, "{kind} was hardly tried: {done}");

@@ -1,0 +1,42 @@
+"""Python's stubs of the .proto files, made here and now, and what every client needs with them."""
+
+import pathlib
+import sys
+
+import grpc
+import grpc_tools
+from grpc_tools import protoc
+
+DETAILS = "grpc-status-details-bin"
+
+
+def make(proto, stubs):
+    """Makes the stubs in a directory and lets them be imported."""
+    pathlib.Path(stubs).mkdir(exist_ok=True)
+    roots = [pathlib.Path(proto) / name for name in ("schema", "third_party")]
+    roots.append(pathlib.Path(__file__).parent)
+    files = [str(file) for root in roots for file in root.rglob("*.proto")]
+    well_known = pathlib.Path(grpc_tools.__file__).parent / "_proto"
+    made = protoc.main(
+        ["protoc", *(f"-I{root}" for root in [*roots, well_known]),
+         f"--python_out={stubs}", f"--grpc_python_out={stubs}", *files])
+    assert made == 0, "the stubs are made"
+    sys.path.insert(0, str(stubs))
+
+
+def credentials(certificates, service):
+    """Of a service, by the certificates in a directory."""
+    files = [pathlib.Path(certificates) / name
+             for name in ("ca.pem", f"{service}.key", f"{service}.pem")]
+    return grpc.ssl_channel_credentials(*(file.read_bytes() for file in files))
+
+
+def refusal(error):
+    """What an error says beside its gRPC code: our own code, and whether when to come back."""
+    from google.rpc import error_details_pb2, status_pb2
+    details = dict(error.trailing_metadata() or ()).get(DETAILS, b"")
+    info, retry, is_retryable = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo(), False
+    for detail in status_pb2.Status.FromString(details).details:
+        detail.Unpack(info)
+        is_retryable |= detail.Unpack(retry) and retry.retry_delay.ToTimedelta().total_seconds() > 0
+    return info.reason, is_retryable
