@@ -9,7 +9,8 @@ use axum::{extract::Request, middleware::Next, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tresor_proto::CustomerToken;
 
-const HEADER: HeaderName = HeaderName::from_static("tresor-customer-token");
+/// Its name.
+pub(crate) const HEADER: HeaderName = HeaderName::from_static("tresor-customer-token");
 
 /// The customer token a request showed, when it is one.
 #[derive(Clone)]

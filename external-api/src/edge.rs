@@ -20,9 +20,9 @@ use tower::ServiceExt as _;
 use tresor_door::{
     Authority, Connection, DoorError, Listener, ListenerOptions, Peer, Shutdown, TlsReload, connect,
 };
-use tresor_proto::limits::{CONNECTION_STREAMS_MAX, HTTP_HEADER_BYTES_MAX, IDLE_TIMEOUT_MS};
+use tresor_proto::limits::{CONNECTION_STREAMS_MAX, IDLE_TIMEOUT_MS};
 
-use crate::{Config, routes, vault::Vault};
+use crate::{Config, header_section, routes, vault::Vault};
 
 /// How long requests may go on after a shutdown.
 const GRACE: Duration = Duration::from_secs(20);
@@ -139,12 +139,12 @@ fn protocols() -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(IDLE_TIMEOUT_MS))
-        .max_buf_size(HTTP_HEADER_BYTES_MAX);
+        .max_buf_size(header_section::READ_BYTES_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(CONNECTION_STREAMS_MAX)
-        .max_header_list_size(u32::try_from(HTTP_HEADER_BYTES_MAX).unwrap_or(u32::MAX));
+        .max_header_list_size(u32::try_from(header_section::READ_BYTES_MAX).unwrap_or(u32::MAX));
     builder
 }
 

@@ -12,27 +12,49 @@ use axum::{
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tresor_proto::{EnrolmentCode, ErrorCode, Failure, vault::EnrolRequest};
+use utoipa::ToSchema;
 use zeroize::ZeroizeOnDrop;
 
-use crate::{client::Client, problem::Refusal, routes::App};
+use crate::{
+    client::Client,
+    openapi::{Refused, RefusedEnrolment},
+    problem::Refusal,
+    routes::App,
+};
 
 /// Bytes of the request: a code and the JSON around it.
 const BODY_BYTES_MAX: usize = 4 * 1024;
 
-#[derive(Deserialize, ZeroizeOnDrop)]
+/// The code.
+#[derive(Deserialize, ZeroizeOnDrop, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = EnrolRequest)]
 struct Request {
+    /// `tre_…`, as the operator handed it over.
     enrolment_code: String,
 }
 
-#[derive(Serialize, ZeroizeOnDrop)]
+/// What a customer needs from now on.
+#[derive(Serialize, ZeroizeOnDrop, ToSchema)]
+#[schema(as = Enrolled)]
 struct Answer {
     tenant_id: String,
     tenant_name: String,
+    /// The only copy.
     customer_token: String,
 }
 
 /// Enrols the client's tenant.
+#[utoipa::path(
+    post, path = "/v1/enrol", tag = "keys",
+    security(("mutual_tls" = [])),
+    request_body(content = Request, description = "At most 4096 bytes."),
+    responses(
+        (status = 201, description = "The customer token, this once.", body = Answer),
+        Refused,
+        RefusedEnrolment,
+    )
+)]
 pub(crate) async fn enrol(
     State(app): State<App>,
     client: Client,

@@ -17,13 +17,15 @@ use http::{HeaderName, HeaderValue, header};
 use tower::ServiceBuilder;
 use tresor_door::{Peer, guard};
 use tresor_proto::{CertificateName, ErrorCode, RequestId, TenantId, limits::REQUEST_DEADLINE_MS};
+use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use crate::{
     access_log::AccessLog,
-    customer_token,
+    customer_token, header_section,
     lingering_body::linger,
     problem::{self, Refusal},
+    routes::App,
     seats::Seats,
 };
 
@@ -34,6 +36,8 @@ pub(crate) fn surround(routes: Router) -> Router {
     let stack = ServiceBuilder::new()
         // Outermost, so that every request is logged and every refusal becomes a problem document.
         .layer(from_fn(identify))
+        // A refusal of it is logged and told like any other.
+        .layer(from_fn(header_section::measure))
         // Before anything else could see the header.
         .layer(from_fn(customer_token::take))
         // Innermost, so that a fault is answered and logged.
@@ -43,12 +47,15 @@ pub(crate) fn surround(routes: Router) -> Router {
 
 /// Around the routes that work: bounds how many requests run at once, of each tenant to a quarter.
 /// There is no queue; one more is told to come back.
-pub(crate) fn limit_requests(routes: Router, requests_max: usize) -> Router {
+pub(crate) fn limit_requests(
+    routes: OpenApiRouter<App>,
+    requests_max: usize,
+) -> OpenApiRouter<App> {
     routes.layer(from_fn_with_state(Seats::new(requests_max), take_seat))
 }
 
 /// Around the routes that answer at once; streams have idle timeouts instead.
-pub(crate) fn limit_time(routes: Router) -> Router {
+pub(crate) fn limit_time(routes: OpenApiRouter<App>) -> OpenApiRouter<App> {
     routes.layer(from_fn(within_deadline))
 }
 

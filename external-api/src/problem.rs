@@ -10,6 +10,9 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tresor_proto::{ErrorCode, Failure, RequestId};
+use utoipa::ToSchema;
+
+use crate::openapi::bounds;
 
 /// A refused request. The document is written by [`document`], which knows the request's id.
 pub(crate) struct Refusal(Failure);
@@ -22,10 +25,15 @@ impl<F: Into<Failure>> From<F> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut response = status(self.0.code()).into_response();
-        response.extensions_mut().insert(self.0);
-        response
+        refuse(status(self.0.code()), self.0)
     }
+}
+
+/// A refusal with a status of its own.
+pub(crate) fn refuse(status: StatusCode, failure: Failure) -> Response {
+    let mut response = status.into_response();
+    response.extensions_mut().insert(failure);
+    response
 }
 
 /// Turns a refusal, or an error of the framework, into a problem document.
@@ -55,22 +63,27 @@ pub(crate) fn document(mut response: Response, request_id: &RequestId) -> Respon
 }
 
 /// What is wrong, in an answer of its own or in the line of a row.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Problem<'a> {
+    /// `urn:tresor:problem:` and the code.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     kind: Option<String>,
+    #[schema(schema_with = bounds::error_code)]
     code: &'static str,
     title: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     status: Option<u16>,
     detail: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     violations: Vec<Violation<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     request_id: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Violation<'a> {
     field: &'a str,
     description: &'a str,

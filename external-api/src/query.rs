@@ -1,13 +1,35 @@
-//! Parameters of a query: named, each at most once, and none unknown.
+//! Parameters of paths, and of a query: named, each at most once, and none unknown.
 //!
 //! It promises that a misspelt parameter is refused instead of overlooked. It relies on axum for
 //! the decoding.
 
 use axum::extract::{FromRequestParts, Query};
 use http::request::Parts;
+use serde::Deserialize;
 use tresor_proto::Failure;
 
-use crate::problem::Refusal;
+use crate::{openapi::bounds, problem::Refusal};
+
+/// The path of a collection's records.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct CollectionPath {
+    /// The collection.
+    #[param(inline, value_type = bounds::Collection)]
+    pub(crate) collection: String,
+}
+
+/// The path of a record.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct RecordPath {
+    /// The collection.
+    #[param(inline, value_type = bounds::Collection)]
+    pub(crate) collection: String,
+    /// The record.
+    #[param(inline, value_type = bounds::RecordName)]
+    pub(crate) id: String,
+}
 
 /// The parameters that nobody has asked for yet.
 pub(crate) struct Parameters(Vec<(String, String)>);

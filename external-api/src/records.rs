@@ -6,82 +6,139 @@
 use axum::{
     Json,
     extract::{Path, State},
-    response::{IntoResponse, Response},
 };
 use http::StatusCode;
-use serde_json::{Value, json};
 use tresor_proto::{
     CollectionName, Failure, RecordId, Reveal,
     limits::PAGE_ITEMS_MAX,
     vault::{self, DeleteRequest, GetRequest, ListRequest},
 };
 
-use crate::{client::KeyHolder, problem::Refusal, query::Parameters, routes::App};
+use crate::{
+    client::KeyHolder,
+    openapi::{Refused, RefusedChange, RefusedKey, RefusedName, bounds},
+    problem::Refusal,
+    query::{CollectionPath, Parameters, RecordPath},
+    routes::App,
+};
 
 mod json;
 
 /// Reads one record.
+#[utoipa::path(
+    get, path = "/v1/collections/{collection}/records/{id}", tag = "records",
+    security(("mutual_tls" = [], "customer_token" = [])),
+    params(RecordPath, Reading),
+    responses(
+        (status = 200, description = "The record.", body = json::Record),
+        Refused, RefusedName, RefusedKey,
+    )
+)]
 pub(crate) async fn get(
     State(app): State<App>,
     holder: KeyHolder,
-    Path((collection, id)): Path<(String, String)>,
+    Path(path): Path<RecordPath>,
     mut parameters: Parameters,
-) -> Result<Response, Refusal> {
+) -> Result<Json<json::Record>, Refusal> {
     let reveal = reveal(&mut parameters)?;
     parameters.finish()?;
     let request = GetRequest {
         context: Some(holder.context()),
-        collection: CollectionName::parse(&collection)?.as_str().to_owned(),
-        ids: vec![RecordId::parse(&id)?.as_str().to_owned()],
+        collection: CollectionName::parse(&path.collection)?.as_str().to_owned(),
+        ids: vec![RecordId::parse(&path.id)?.as_str().to_owned()],
         reveal: vault::Reveal::from(reveal) as i32,
         fields: Vec::new(),
     };
     let found = app.vault.get(request).await?;
-    Ok(Json(json::record(found)?).into_response())
+    Ok(Json(json::record(found)?))
 }
 
 /// Reads a page of records.
+#[utoipa::path(
+    get, path = "/v1/collections/{collection}/records", tag = "records",
+    security(("mutual_tls" = [], "customer_token" = [])),
+    params(CollectionPath, Paging),
+    responses(
+        (status = 200, description = "A page, in the order of ids.", body = json::Page),
+        Refused, RefusedName, RefusedKey,
+    )
+)]
 pub(crate) async fn list(
     State(app): State<App>,
     holder: KeyHolder,
-    Path(collection): Path<String>,
+    Path(path): Path<CollectionPath>,
     mut parameters: Parameters,
-) -> Result<Response, Refusal> {
+) -> Result<Json<json::Page>, Refusal> {
     let reveal = reveal(&mut parameters)?;
     let page_size = parameters.parsed("page_size", "a number from 1 to 1000", page_size)?;
     let page_token = parameters.text("page_token").unwrap_or_default();
     parameters.finish()?;
     let request = ListRequest {
         context: Some(holder.context()),
-        collection: CollectionName::parse(&collection)?.as_str().to_owned(),
+        collection: CollectionName::parse(&path.collection)?.as_str().to_owned(),
         page_size: page_size.unwrap_or_default(),
         page_token,
         reveal: vault::Reveal::from(reveal) as i32,
         fields: Vec::new(),
     };
     let page = app.vault.list(request).await?;
-    let records: Vec<Value> = page.results.into_iter().map(json::item).collect();
-    let next = Some(page.next_page_token).filter(|next| !next.is_empty());
-    Ok(Json(json!({"records": records, "next_page_token": next})).into_response())
+    Ok(Json(json::Page {
+        records: page.results.into_iter().map(json::item).collect(),
+        next_page_token: Some(page.next_page_token).filter(|next| !next.is_empty()),
+    }))
 }
 
 /// Deletes one record.
+#[utoipa::path(
+    delete, path = "/v1/collections/{collection}/records/{id}", tag = "records",
+    security(("mutual_tls" = [], "customer_token" = [])),
+    params(RecordPath),
+    responses(
+        (status = 204, description = "It is gone."),
+        Refused, RefusedName, RefusedChange,
+    )
+)]
 pub(crate) async fn delete(
     State(app): State<App>,
     holder: KeyHolder,
-    Path((collection, id)): Path<(String, String)>,
+    Path(path): Path<RecordPath>,
     parameters: Parameters,
 ) -> Result<StatusCode, Refusal> {
     parameters.finish()?;
     let request = DeleteRequest {
         context: Some(holder.context()),
-        collection: CollectionName::parse(&collection)?.as_str().to_owned(),
-        ids: vec![RecordId::parse(&id)?.as_str().to_owned()],
+        collection: CollectionName::parse(&path.collection)?.as_str().to_owned(),
+        ids: vec![RecordId::parse(&path.id)?.as_str().to_owned()],
     };
     match app.vault.delete(request).await?.status {
         None => Ok(StatusCode::NO_CONTENT),
         Some(status) => Err(Failure::from_item_status(&status).into()),
     }
+}
+
+/// What a reader may ask for.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what `get` reads")]
+struct Reading {
+    /// How much is shown.
+    #[param(inline, value_type = Option<bounds::Shown>)]
+    reveal: String,
+}
+
+/// What a reader of a page may ask for.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what `list` reads")]
+struct Paging {
+    /// How much is shown.
+    #[param(inline, value_type = Option<bounds::Shown>)]
+    reveal: String,
+    /// How many records a page holds at most.
+    #[param(inline, value_type = Option<bounds::PageSize>)]
+    page_size: u32,
+    /// The `next_page_token` of the page before.
+    page_token: Option<String>,
 }
 
 fn reveal(parameters: &mut Parameters) -> Result<Reveal, Failure> {

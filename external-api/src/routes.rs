@@ -1,30 +1,27 @@
 //! The routes of the external API, and what they share.
 //!
-//! It promises that every route but health passes all layers. It relies on `layers` for what they
-//! do.
+//! It promises that every route but health passes all layers, and that every route is told in
+//! `/openapi.json`. It relies on `layers` for what they do.
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use axum::Router;
 use tresor_door::Shutdown;
 use tresor_proto::ErrorCode;
+use utoipa::OpenApi as _;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     admissions::Admissions,
     enrol,
     health::{self, Health},
     layers, limits,
+    openapi::{self, Document, Frame},
     policies::Policies,
     problem::Refusal,
     records, screen, upload,
     vault::Vault,
 };
-
-const RECORDS: &str = "/v1/collections/{collection}/records";
-const RECORD: &str = "/v1/collections/{collection}/records/{id}";
 
 /// What the routes share. Cheap to clone.
 #[derive(Clone)]
@@ -35,36 +32,46 @@ pub(crate) struct App {
     pub(crate) admissions: Arc<Admissions>,
     /// Policies fetched from it.
     pub(crate) policies: Arc<Policies>,
+    /// What is told of the routes.
+    pub(crate) document: Document,
 }
 
 /// All routes, with their layers.
 pub(crate) fn router(vault: &Vault, requests_max: usize, shutdown: &Shutdown) -> Router {
-    let app = App {
+    let (work, document) = OpenApiRouter::with_openapi(Frame::openapi())
+        .merge(work(requests_max))
+        .merge(health(vault, shutdown))
+        .split_for_parts();
+    finished(work.with_state(App {
         vault: vault.clone(),
         admissions: Arc::new(Admissions::new(vault.clone())),
         policies: Arc::new(Policies::new(vault.clone())),
-    };
-    let streams = Router::new()
-        .route(RECORDS, post(upload::upload))
-        .route("/v1/screen", post(screen::screen))
-        .with_state(app.clone());
-    let unary = Router::new()
-        .route(RECORDS, get(records::list))
-        .route(RECORD, get(records::get).delete(records::delete))
-        .route("/v1/enrol", post(enrol::enrol))
-        .route("/v1/limits", get(limits::tell))
-        .with_state(app);
-    let work = streams.merge(layers::limit_time(unary));
-    let work = layers::limit_requests(work, requests_max);
-    finished(work.merge(health(vault, shutdown)))
+        document: Document::new(&document),
+    }))
 }
 
 /// Health alone, for the loopback.
 pub(crate) fn health_router(vault: &Vault, shutdown: &Shutdown) -> Router {
-    finished(health(vault, shutdown))
+    finished(health(vault, shutdown).into())
 }
 
-fn health(vault: &Vault, shutdown: &Shutdown) -> Router {
+/// The routes that work, each registered with its description.
+fn work(requests_max: usize) -> OpenApiRouter<App> {
+    let streams =
+        OpenApiRouter::new().routes(routes!(upload::upload)).routes(routes!(screen::screen));
+    let unary = OpenApiRouter::new()
+        .routes(routes!(records::list))
+        .routes(routes!(records::get, records::delete))
+        .routes(routes!(enrol::enrol))
+        .routes(routes!(limits::tell))
+        .routes(routes!(openapi::tell));
+    layers::limit_requests(streams.merge(layers::limit_time(unary)), requests_max)
+}
+
+fn health<S: Clone + Send + Sync + 'static>(
+    vault: &Vault,
+    shutdown: &Shutdown,
+) -> OpenApiRouter<S> {
     health::routes(Health { vault: vault.clone(), shutdown: shutdown.clone() })
 }
 

@@ -14,17 +14,42 @@ use futures::{Stream, StreamExt as _, stream};
 use http::header;
 use serde::Serialize;
 use tresor_proto::{CollectionName, Failure, Policy};
+use utoipa::ToSchema;
 
 use crate::{
     client::Client,
+    openapi::{CsvUpload, JsonUpload, NdJsonUpload, Refused, RefusedBody, RefusedName, bounds},
     policies::VersionedPolicy,
     problem::{Problem, Refusal},
     query::Parameters,
     routes::App,
-    upload::{Batches, Fate, Media, NDJSON, Rows, Screening, Summary, Verdict, to_line},
+    upload::{
+        Batches, Fate, LastLine, Media, NDJSON, Packing, Rows, Screening, Summary, Verdict, to_line,
+    },
 };
 
-/// Screens the records of an upload.
+/// Screens the records of an upload, and stores nothing.
+#[utoipa::path(
+    post, path = "/v1/screen", tag = "records",
+    security(("mutual_tls" = [])),
+    params(
+        ScreenParameters,
+        Packing,
+    ),
+    request_body(
+        description = "As for an upload.",
+        content(
+            (JsonUpload = "application/json"),
+            (NdJsonUpload = "application/x-ndjson"),
+            (CsvUpload = "text/csv"),
+        ),
+    ),
+    responses(
+        (status = 200, description = "A line a row, then the summary.",
+            body = ScreenLine, content_type = "application/x-ndjson"),
+        Refused, RefusedBody, RefusedName,
+    )
+)]
 pub(crate) async fn screen(
     State(app): State<App>,
     client: Client,
@@ -41,6 +66,16 @@ pub(crate) async fn screen(
     };
     let headers = [(header::CONTENT_TYPE, NDJSON)];
     Ok((headers, Body::from_stream(run.begin().await?)).into_response())
+}
+
+/// What a client may ask of a dry run.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what `policy` reads")]
+struct ScreenParameters {
+    /// The collection by whose policy to screen; without it nothing is declared.
+    #[param(inline, value_type = Option<bounds::Collection>)]
+    collection: String,
 }
 
 /// The collection's policy, or the one that declares nothing.
@@ -112,7 +147,17 @@ impl DryRun {
     }
 }
 
-#[derive(Serialize)]
+/// A line of the answer to a dry run.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes the lines that are written one by one")]
+enum ScreenLine<'a> {
+    Row(ScreenedRow<'a>),
+    Last(LastLine<'a>),
+}
+
+/// What a row was screened as.
+#[derive(Serialize, ToSchema)]
 struct ScreenedRow<'a> {
     row: u64,
     line: u64,

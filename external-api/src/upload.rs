@@ -18,15 +18,27 @@ use axum::{
 use http::{HeaderMap, header};
 use tresor_proto::{CollectionName, Failure, FieldName};
 
-use self::{answer::Wanted, forward::Forward};
 pub(crate) use self::{
-    answer::{NDJSON, Summary, to_line},
+    answer::{LastLine, NDJSON, Summary, to_line},
     batches::Batches,
-    media::Media,
+    media::{Media, Packing},
     rows::Rows,
     screening::{Fate, Screening, Verdict},
 };
-use crate::{client::KeyHolder, problem::Refusal, query::Parameters, routes::App};
+use self::{
+    answer::{ToldRow, UploadLine, Wanted},
+    forward::Forward,
+};
+use crate::{
+    client::KeyHolder,
+    openapi::{
+        CsvUpload, JsonUpload, NdJsonUpload, Refused, RefusedBody, RefusedName, RefusedRecord,
+        bounds,
+    },
+    problem::Refusal,
+    query::{CollectionPath, Parameters},
+    routes::App,
+};
 
 /// Answers that wait for the client to take them.
 const ANSWERS_QUEUED_MAX: usize = 2;
@@ -35,14 +47,41 @@ const ANSWERS_QUEUED_MAX: usize = 2;
 const ROW_NUMBER_MAX: u64 = 1 << 53;
 
 /// Stores the records of an upload.
+///
+/// One JSON object is answered as created or with a problem; with `Accept: application/x-ndjson`,
+/// and for anything else, there is a line a row, in order, and the summary as the last line.
+#[utoipa::path(
+    post, path = "/v1/collections/{collection}/records", tag = "records",
+    security(("mutual_tls" = [], "customer_token" = [])),
+    params(
+        CollectionPath,
+        UploadParameters,
+        Packing,
+    ),
+    request_body(
+        description = "Any number of records. A body that unpacks to more than 64 MiB and more than \
+                       200 times its size is refused.",
+        content(
+            (JsonUpload = "application/json"),
+            (NdJsonUpload = "application/x-ndjson"),
+            (CsvUpload = "text/csv"),
+        ),
+    ),
+    responses(
+        (status = 200, description = "A line a row, each told when the record is durable.",
+            body = UploadLine, content_type = "application/x-ndjson"),
+        (status = 201, description = "The one record is stored.", body = ToldRow),
+        Refused, RefusedBody, RefusedName, RefusedRecord,
+    )
+)]
 pub(crate) async fn upload(
     State(app): State<App>,
     holder: KeyHolder,
-    Path(collection): Path<String>,
+    Path(path): Path<CollectionPath>,
     parameters: Parameters,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let collection = CollectionName::parse(&collection)?;
+    let collection = CollectionName::parse(&path.collection)?;
     let wanted = options(parameters, request.headers())?;
     let media = Media::parse(request.headers())?;
     let policy = app.policies.fetch(holder.client(), &collection).await?;
@@ -52,6 +91,21 @@ pub(crate) async fn upload(
     let forward = Forward::new(app, holder, collection, screening);
     tokio::spawn(forward.run(Batches::new(rows), sender));
     answer::respond(answers, &shape, &wanted).await
+}
+
+/// What a client may ask of an upload.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what `options` reads")]
+struct UploadParameters {
+    /// Tells the verdicts with each row.
+    explain: Option<bool>,
+    /// Which rows are told.
+    #[param(inline, value_type = Option<bounds::Results>)]
+    results: String,
+    /// The field whose value becomes the record's id.
+    #[param(inline, value_type = Option<bounds::IdField>)]
+    id_field: String,
 }
 
 fn options(mut parameters: Parameters, headers: &HeaderMap) -> Result<Wanted, Failure> {

@@ -10,11 +10,63 @@ use tresor_proto::{
     vault::{FieldState, GetResult, RevealedField, RevealedRecord, get_result::Outcome},
 };
 use tresor_screening::reader::unflatten;
+use utoipa::ToSchema;
 
-use crate::{problem::Problem, vault::malformed};
+use crate::{openapi::bounds, problem::Problem, vault::malformed};
+
+/// A page of records.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Page {
+    pub(crate) records: Vec<Item>,
+    /// Null on the last page.
+    pub(crate) next_page_token: Option<String>,
+}
+
+/// A record of a page, or why it is not given.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Item {
+    Record(Record),
+    Refused(Refused),
+}
+
+/// A record that is not given.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RefusedItem)]
+pub(crate) struct Refused {
+    id: String,
+    #[schema(value_type = Problem)]
+    problem: Value,
+}
+
+/// A record as it is shown.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Record {
+    #[schema(schema_with = bounds::record_id)]
+    id: String,
+    revision: u64,
+    #[schema(format = DateTime)]
+    created: Option<String>,
+    #[schema(format = DateTime)]
+    updated: Option<String>,
+    /// The record as it was uploaded; what is not shown is null.
+    #[schema(schema_with = bounds::anything)]
+    record: Value,
+    /// What is known of each value.
+    fields: Vec<Field>,
+}
+
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+struct Field {
+    name: String,
+    #[schema(schema_with = bounds::field_state)]
+    state: &'static str,
+    info_type: Option<String>,
+    class: Option<&'static str>,
+}
 
 /// One record.
-pub(super) fn record(found: GetResult) -> Result<Value, Failure> {
+pub(super) fn record(found: GetResult) -> Result<Record, Failure> {
     match found.outcome {
         Some(Outcome::Record(record)) => revealed(record),
         Some(Outcome::Status(status)) => Err(Failure::from_item_status(&status)),
@@ -23,20 +75,13 @@ pub(super) fn record(found: GetResult) -> Result<Value, Failure> {
 }
 
 /// One record of a page; one that is not given has a problem in its place.
-pub(super) fn item(found: GetResult) -> Value {
+pub(super) fn item(found: GetResult) -> Item {
     let id = found.id.clone();
-    record(found).unwrap_or_else(|failure| json!({"id": id, "problem": Problem::of(&failure)}))
+    let refused = |failure| Refused { id, problem: json!(Problem::of(&failure)) };
+    record(found).map_or_else(|failure| Item::Refused(refused(failure)), Item::Record)
 }
 
-#[derive(Serialize)]
-struct Field {
-    name: String,
-    state: &'static str,
-    info_type: Option<String>,
-    class: Option<&'static str>,
-}
-
-fn revealed(record: RevealedRecord) -> Result<Value, Failure> {
+fn revealed(record: RevealedRecord) -> Result<Record, Failure> {
     let mut names = Vec::with_capacity(record.fields.len());
     let mut values = Vec::with_capacity(record.fields.len());
     let mut fields = Vec::with_capacity(record.fields.len());
@@ -45,14 +90,14 @@ fn revealed(record: RevealedRecord) -> Result<Value, Failure> {
         names.push(FieldName::parse(&field.name).map_err(|_| malformed())?);
         values.push(field.value.map(Content::try_from).transpose()?);
     }
-    Ok(json!({
-        "id": record.id,
-        "revision": record.revision,
-        "created": record.created.map(|time| time.to_string()),
-        "updated": record.updated.map(|time| time.to_string()),
-        "record": unflatten(&names, values.iter().map(Option::as_ref)),
-        "fields": fields,
-    }))
+    Ok(Record {
+        id: record.id,
+        revision: record.revision,
+        created: record.created.map(|time| time.to_string()),
+        updated: record.updated.map(|time| time.to_string()),
+        record: unflatten(&names, values.iter().map(Option::as_ref)),
+        fields,
+    })
 }
 
 fn told(field: &RevealedField) -> Field {
@@ -113,7 +158,7 @@ mod tests {
                 {"name": "/home/city", "state": "withheld", "info_type": "CITY", "class": "location"},
             ],
         });
-        assert_eq!(revealed(record), Ok(expected));
+        assert_eq!(json!(revealed(record).unwrap()), expected);
     }
 
     #[test]
@@ -121,7 +166,7 @@ mod tests {
         let failure = Failure::from(ErrorCode::Integrity);
         let status = Outcome::Status(failure.to_item_status());
         let found = GetResult { id: "a".to_owned(), outcome: Some(status) };
-        assert_eq!(item(found)["problem"]["code"], "integrity");
+        assert_eq!(json!(item(found))["problem"]["code"], "integrity");
         let absent = GetResult::default();
         assert_eq!(record(absent).unwrap_err().code(), ErrorCode::Internal);
     }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::sync::mpsc::Receiver;
 use tokio_stream::wrappers::ReceiverStream;
 use tresor_proto::{ErrorCode, Failure, FieldName, vault::StoredRecord};
+use utoipa::ToSchema;
 
 use super::{Verdict, rows::Shape, screening::Counts};
 use crate::problem::{Problem, Refusal};
@@ -51,7 +52,7 @@ pub(super) struct RowResult {
 }
 
 /// What an upload came to.
-#[derive(Clone, Copy, Default, Serialize)]
+#[derive(Clone, Copy, Default, Serialize, ToSchema)]
 pub(crate) struct Summary {
     /// Rows that were stored, or would have been.
     accepted: u64,
@@ -92,13 +93,15 @@ impl Summary {
     }
 }
 
-#[derive(Serialize)]
-struct LastLine<'a> {
+/// The last line of an answer.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LastLine<'a> {
     summary: ToldSummary<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ToldSummary<'a> {
+    /// Whether all rows were read.
     complete: bool,
     #[serde(flatten)]
     counts: Summary,
@@ -106,11 +109,25 @@ struct ToldSummary<'a> {
     problem: Option<Problem<'a>>,
 }
 
-#[derive(Serialize)]
-struct ToldRow<'a> {
+/// A line of the answer to an upload.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes the lines that are written one by one")]
+pub(super) enum UploadLine<'a> {
+    Row(ToldRow<'a>),
+    Last(LastLine<'a>),
+}
+
+/// What became of a row.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UploadedRow)]
+pub(super) struct ToldRow<'a> {
+    /// Counted from 1; a header is not a row.
     row: u64,
+    /// The line it begins on.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
+    #[schema(pattern = "^(stored|rejected)$")]
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, header};
 use mime::Mime;
 use tresor_proto::{ErrorCode, Failure};
 use tresor_screening::reader::{Charset, Format};
+use utoipa::ToSchema;
 
 /// The format and the compression of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +20,23 @@ pub(crate) struct Media {
 }
 
 /// How the bytes of an upload are compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub(crate) enum Compression {
+    #[schema(rename = "identity")]
     None,
     Gzip,
     Zstd,
+}
+
+/// How a client says that its upload is compressed.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes what `Media::parse` reads")]
+pub(crate) struct Packing {
+    /// How the body is packed.
+    #[param(rename = "Content-Encoding", inline, required = false, value_type = Compression)]
+    content_encoding: Compression,
 }
 
 impl Media {

@@ -13,6 +13,7 @@ use tresor_screening::{
     self as screen, Plan, Source,
     reader::{Record, Row},
 };
+use utoipa::ToSchema;
 
 use crate::policies::VersionedPolicy;
 
@@ -53,7 +54,7 @@ pub(crate) struct Counts {
 }
 
 /// A verdict as it is told.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Verdict {
     name: String,
     info_type: Option<&'static str>,

@@ -1,0 +1,159 @@
+"""Holds the answers of the external API against its own OpenAPI document, with jsonschema.
+
+conformance.py DOCUMENT PORT CA CERTIFICATE KEY CODE < customer token
+
+Every operation is asked for things that are there, that are not, and that make no sense. Status,
+content type and body of each answer must be as the document says.
+"""
+
+import http.client
+import json
+import ssl
+import sys
+
+from jsonschema import Draft202012Validator
+
+document_file, port, ca, certificate, key, code_file = sys.argv[1:]
+customer_token = sys.stdin.read().strip()
+document = json.load(open(document_file))
+tls = ssl.create_default_context(cafile=ca)
+tls.load_cert_chain(certificate, key)
+methods = ("get", "post", "put", "delete", "patch", "options", "head")
+asked = passed = 0
+failures = []
+refused = set()
+granted = set()
+
+RECORDS = "/v1/collections/{collection}/records"
+RECORD = RECORDS + "/{id}"
+JSON, LINES, CSV = "application/json", "application/x-ndjson", "text/csv"
+GOOD_JSON = '{"nr":"r1","vorname":"Anna","tief":{"betrag":1.10,"leer":[]}}'
+GOOD_CSV = "nr;vorname;iban\nr2;Bo;DE89370400440532013000\nr3\nr4;Cleo;x\n"
+
+
+def check(claim, is_true):
+    global passed
+    if is_true:
+        passed += 1
+    else:
+        failures.append(claim)
+
+
+def resolved(part):
+    while "$ref" in part:
+        at = document
+        for name in part["$ref"].removeprefix("#/").split("/"):
+            at = at[name]
+        part = at
+    return part
+
+
+def errors(schema, value):
+    # References point into the whole document.
+    schema = {**schema, "components": document["components"]}
+    return [error.message[:200] for error in Draft202012Validator(schema).iter_errors(value)]
+
+
+def ask(method, path, body=None, query="", values=(), **headers):
+    """Sends a request of an operation and holds its answer against the document."""
+    global asked
+    asked += 1
+    url = path
+    for name, value in dict(values).items():
+        url = url.replace("{" + name + "}", value)
+    connection = http.client.HTTPSConnection("localhost", int(port), context=tls, timeout=60)
+    names = {name.replace("_", "-"): value for name, value in headers.items() if value is not None}
+    connection.request(method.upper(), url + query, body and body.encode(), names)
+    answer = connection.getresponse()
+    content = answer.read()
+    claim = f"{method} {url}{query} {names.get('Content-Type', '')}: {answer.status}"
+    check(f"{claim} is no fault of the server", answer.status < 500)
+    check(f"{claim} has a request id", answer.headers.get("X-Request-Id"))
+    (granted if answer.status < 300 else refused).add((method, path))
+    told = document["paths"][path][method]["responses"].get(str(answer.status))
+    check(f"{claim} is in the document", told is not None)
+    if told is not None:
+        hold(claim, resolved(told), answer, content)
+    return answer.status, content
+
+
+def hold(claim, told, answer, content):
+    media_types = told.get("content", {})
+    media_type = answer.headers.get("Content-Type", "").split(";")[0]
+    if not media_types:
+        check(f"{claim} has no body", content == b"")
+        return
+    check(f"{claim} is {media_type}", media_type in media_types)
+    schema = media_types.get(media_type, {}).get("schema", {})
+    texts = content.splitlines() if media_type == LINES else [content]
+    for text in texts:
+        wrong = errors(schema, json.loads(text))
+        check(f"{claim} fits its schema: {wrong[:1]}", not wrong)
+
+
+def shown(**headers):
+    return {"Tresor_Customer_Token": customer_token, **headers}
+
+
+def typed(content_type):
+    return shown(Content_Type=content_type)
+
+
+here = {"collection": "customers", "id": "r1"}
+for body, content_type in ((GOOD_JSON, JSON), ("[" + GOOD_JSON + ",{},7]", JSON),
+                           (GOOD_JSON + "\n{\n", LINES), (GOOD_CSV, CSV)):
+    for query in ("?id_field=nr", "?id_field=nr&explain=true", "?id_field=nr&results=rejected"):
+        ask("post", RECORDS, body, query, here, **typed(content_type))
+    ask("post", "/v1/screen", body, "", Content_Type=content_type)
+    ask("post", "/v1/screen", body, "?collection=customers", Content_Type=content_type)
+for body, content_type in (("", CSV), ("a;a\n1;2\n", CSV), ("{", JSON), ("7", JSON), ("{}", JSON),
+                           ('{"a":1}', "application/pdf"), ('{"a":1}', JSON + ";charset=latin1"),
+                           ('{"nr":"DE89370400440532013000"}', JSON), ("\0\n\0", LINES)):
+    for query in ("?id_field=nr", "?explain=vielleicht", "?page_size=1"):
+        ask("post", RECORDS, body, query, here, **typed(content_type))
+    ask("post", "/v1/screen", body, Content_Type=content_type)
+ask("post", RECORDS, GOOD_CSV, "", {"collection": "nobody"}, **typed(CSV))
+ask("post", "/v1/screen", GOOD_CSV, "?collection=Nobody", Content_Type=CSV)
+
+for query in ("", "?reveal=plain", "?reveal=redacted", "?reveal=all", "?reveal=plain&reveal=plain"):
+    ask("get", RECORD, query=query, values=here, **shown())
+    ask("get", RECORDS, query=query, values=here, **shown())
+for query in ("?page_size=1", "?page_size=0", "?page_size=1001", "?page_token=%00", "?page_token=x"):
+    ask("get", RECORDS, query=query, values=here, **shown())
+for record_id in ("r9", "%20", "%00", "a" * 129):
+    for method in ("get", "delete"):
+        ask(method, RECORD, values={**here, "id": record_id}, **shown())
+for wrong in (None, "", "trsr_x", customer_token[:-1]):
+    for method, path in (("get", RECORD), ("get", RECORDS), ("delete", RECORD), ("post", RECORDS)):
+        status, _ = ask(method, path, values=here, Tresor_Customer_Token=wrong)
+        check(f"{method} {path} with a wrong customer token is 401", status == 401)
+ask("delete", RECORD, values=here, **shown())
+
+for body in ("", "{}", '{"enrolment_code":"tre_x"}', '{"enrolment_code":7}', "x" * 5000):
+    ask("post", "/v1/enrol", body, Content_Type=JSON)
+code = json.dumps({"enrolment_code": open(code_file).read().strip()})
+for _ in range(2):
+    ask("post", "/v1/enrol", code, Content_Type=JSON)
+for path in ("/v1/limits", "/openapi.json", "/healthz", "/readyz"):
+    ask("get", path)
+ask("get", "/v1/limits", X_Long="x" * 20_000)
+
+operations = {(method, path) for path, item in document["paths"].items()
+              for method in item if method in methods}
+check(f"every operation was granted: {operations - granted}", granted == operations - {
+    # The code is used up already.
+    ("post", "/v1/enrol")})
+for path in document["paths"]:
+    for method in ("get", "post", "put", "delete", "patch"):
+        if (method, path) in operations:
+            continue
+        connection = http.client.HTTPSConnection("localhost", int(port), context=tls, timeout=60)
+        connection.request(method.upper(), path.format(collection="customers", id="r1"))
+        answer = connection.getresponse()
+        check(f"{method} {path} is not allowed: {answer.status}", answer.status == 405)
+        check(f"{method} {path} names what is", answer.headers.get("Allow"))
+
+for failure in failures:
+    print(f"failed: {failure}")
+print(f"{asked} asked, {passed} passed, {len(failures)} failed")
+sys.exit(1 if failures else 0)
