@@ -7,6 +7,7 @@
 mod answer;
 mod batches;
 mod forward;
+mod idempotency;
 mod media;
 mod rows;
 mod screening;
@@ -27,7 +28,8 @@ pub(crate) use self::{
 };
 use self::{
     answer::{ToldRow, UploadLine, Wanted},
-    forward::Forward,
+    forward::{Forward, Target},
+    idempotency::Repeating,
 };
 use crate::{
     client::KeyHolder,
@@ -57,6 +59,7 @@ const ROW_NUMBER_MAX: u64 = 1 << 53;
         CollectionPath,
         UploadParameters,
         Packing,
+        Repeating,
     ),
     request_body(
         description = "Any number of records. A body that unpacks to more than 64 MiB and more than \
@@ -83,12 +86,14 @@ pub(crate) async fn upload(
 ) -> Result<Response, Refusal> {
     let collection = CollectionName::parse(&path.collection)?;
     let wanted = options(parameters, request.headers())?;
+    let idempotency_key = idempotency::key(request.headers())?;
     let media = Media::parse(request.headers())?;
     let policy = app.policies.fetch(holder.client(), &collection).await?;
     let (rows, shape) = Rows::open(media, request.into_body(), wanted.first_row);
     let (sender, answers) = tokio::sync::mpsc::channel(ANSWERS_QUEUED_MAX);
     let screening = Screening::new(policy, wanted.id_field.clone(), wanted.is_explained);
-    let forward = Forward::new(app, holder, collection, screening);
+    let target = Target { collection, idempotency_key };
+    let forward = Forward::new(app, holder, target, screening);
     tokio::spawn(forward.run(Batches::new(rows), sender));
     answer::respond(answers, &shape, &wanted).await
 }

@@ -18,6 +18,11 @@ pub const REFERENCE_BYTES_MAX: usize = 128;
 pub const SUBJECT_BYTES_MAX: usize = 256;
 /// Bytes of a request id.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
+/// Bytes of an idempotency key.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
+/// Milliseconds an answer is kept for who repeats a write with an idempotency key: a day, enough
+/// for whatever went wrong in a night to be repeated in the morning.
+pub const IDEMPOTENCY_LIFETIME_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Bytes of a purpose.
 pub const PURPOSE_BYTES_MAX: usize = 256;
 /// Items of a batch: enough to hide the latency of a sync, small enough to hold in memory.

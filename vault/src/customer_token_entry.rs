@@ -8,7 +8,7 @@ use tresor_proto::{
 use crate::{
     crypto_error::CryptoError,
     kdf,
-    key::{Key, Pepper, TokenAuthKey, TokenWrapKey},
+    key::{Key, Pepper, RequestKey, TokenAuthKey, TokenWrapKey},
     operation_set::OperationSet,
     slot::Slot,
     tlv::Tlv,
@@ -47,17 +47,19 @@ impl TokenBounds {
 }
 
 impl CustomerTokenEntry {
-    /// Whether the customer token is this one, compared in constant time.
-    pub(crate) fn is_verified_by(
+    /// The authentication key of the customer token, when it is this one; compared in constant
+    /// time.
+    pub(crate) fn verify(
         &self,
         tenant: TenantId,
         customer_token: &CustomerToken,
         pepper: &Pepper,
-    ) -> Result<bool, CryptoError> {
-        let verifier = verifier(tenant, customer_token, pepper)?;
-        Ok(self.bounds.id == customer_token.id()
+    ) -> Result<Option<TokenAuthKey>, CryptoError> {
+        let auth_key = auth_key(tenant, customer_token)?;
+        let is_verified = self.bounds.id == customer_token.id()
             && self.bounds.kind == customer_token.kind()
-            && bool::from(verifier.ct_eq(&self.verifier)))
+            && bool::from(verifier(&auth_key, pepper).ct_eq(&self.verifier));
+        Ok(is_verified.then_some(auth_key))
     }
 
     /// Whether it works at `now_ms`, from a client with this certificate.
@@ -76,14 +78,23 @@ impl CustomerTokenEntry {
     }
 }
 
-/// `verifier = HMAC-SHA256(pepper, TAK)`.
-pub(crate) fn verifier(
+/// The key that proves its holder has the customer token (TAK).
+pub(crate) fn auth_key(
     tenant: TenantId,
     customer_token: &CustomerToken,
-    pepper: &Pepper,
-) -> Result<[u8; 32], CryptoError> {
-    let auth_key = derive::<TokenAuthKey>(tenant, customer_token, b"tresor/v1/token-auth")?;
-    Ok(kdf::hmac_sha256(pepper.expose_secret(), &[auth_key.expose_secret()]))
+) -> Result<TokenAuthKey, CryptoError> {
+    derive(tenant, customer_token, b"tresor/v1/token-auth")
+}
+
+/// `verifier = HMAC-SHA256(pepper, TAK)`.
+pub(crate) fn verifier(auth_key: &TokenAuthKey, pepper: &Pepper) -> [u8; 32] {
+    kdf::hmac_sha256(pepper.expose_secret(), &[auth_key.expose_secret()])
+}
+
+/// The key that marks the requests made with the customer token.
+pub(crate) fn request_key(auth_key: &TokenAuthKey) -> Result<RequestKey, CryptoError> {
+    let bytes = kdf::expand::<32>(auth_key.expose_secret(), &[b"tresor/v1/idempotency"])?;
+    RequestKey::from_slice(&bytes[..])
 }
 
 /// The key of the inner lock.

@@ -19,6 +19,9 @@ pub enum VaultError {
     /// Another change came between.
     #[error("conflict with another change")]
     Conflict,
+    /// The idempotency key was used for something else.
+    #[error("the idempotency key was used for another record")]
+    IdempotencyKeyReused,
     /// The record was screened under a policy that is no longer the newest.
     #[error("the collection's policy has changed")]
     PolicyOutdated,
@@ -59,7 +62,9 @@ impl VaultError {
             Self::InvalidCredential => ErrorCode::Unauthenticated,
             Self::Forbidden => ErrorCode::Forbidden,
             Self::NotFound => ErrorCode::NotFound,
-            Self::Conflict | Self::PolicyOutdated => ErrorCode::Conflict,
+            Self::Conflict | Self::IdempotencyKeyReused | Self::PolicyOutdated => {
+                ErrorCode::Conflict
+            }
             Self::AlreadyExists => ErrorCode::AlreadyExists,
             Self::Gone => ErrorCode::Gone,
             Self::WrongKey => ErrorCode::WrongKey,
@@ -81,6 +86,9 @@ impl From<VaultError> for Failure {
             VaultError::Refused(failure) => failure,
             VaultError::RejectedByPolicy(field) => Self::from(code)
                 .with_violation(field.as_str(), "the policy does not take this field as it is"),
+            VaultError::IdempotencyKeyReused => {
+                Self::from(code).with_violation("idempotency_key", "used for another record")
+            }
             VaultError::PolicyOutdated => {
                 Self::from(code).with_violation("policy_version", "outdated")
             }

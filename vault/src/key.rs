@@ -68,6 +68,8 @@ keys! {
     TokenWrapKey;
     /// Derived from a customer token: proves that its holder has it.
     TokenAuthKey;
+    /// Derived from a customer token: marks its requests, so that repeated ones are recognised.
+    RequestKey;
     /// The key-encryption key (KEK) of a class.
     ClassKey;
     /// A data-encryption key (DEK), one an epoch.

@@ -15,6 +15,7 @@ mod error;
 mod fuzz;
 #[cfg(test)]
 mod golden;
+mod idempotency;
 mod kdf;
 mod key;
 mod key_worker;
@@ -65,8 +66,8 @@ pub use operations::{CreatedTenant, Destination, Enrolled};
 #[cfg(feature = "test-support")]
 pub use operations::{OpenLoop, SealLoop};
 pub use record::{
-    NewField, NewRecord, Page, RevealedField, RevealedRecord, Shown, StoredRecord, Subject,
-    Treatment, View,
+    ItemKey, NewField, NewRecord, Page, RevealedField, RevealedRecord, Shown, StoredRecord,
+    Subject, Treatment, View,
 };
 pub use registry::{Collection, Tenant, TenantState};
 pub use unlock::{Passphrase, PassphraseLengthError};

@@ -3,10 +3,11 @@
 //! A [`NewRecord`] has passed every limit that does not depend on a policy or a key; a
 //! [`RevealedRecord`] shows no more than its reader asked for and may see.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use tresor_proto::{
-    CollectionName, Content, DataClass, ErrorCode, Failure, FieldName, InfoType, RecordId, Reveal,
+    CollectionName, Content, DataClass, ErrorCode, Failure, FieldName, IdempotencyKey, InfoType,
+    RecordId, Reveal,
     limits::{RECORD_BYTES_MAX, RECORD_FIELDS_MAX, SUBJECT_BYTES_MAX},
 };
 
@@ -15,7 +16,17 @@ pub struct NewRecord {
     id: Option<RecordId>,
     subject: Option<Subject>,
     expires_ms: Option<u64>,
+    item_key: Option<ItemKey>,
     fields: Vec<NewField>,
+}
+
+/// Names one item of a write, so that it is recognised when it is repeated.
+#[derive(Clone, Debug)]
+pub struct ItemKey {
+    /// The caller's name for the write.
+    pub idempotency_key: Arc<IdempotencyKey>,
+    /// The number of the item under it.
+    pub ordinal: u64,
 }
 
 /// A field to store.
@@ -52,6 +63,8 @@ pub struct StoredRecord {
     pub id: RecordId,
     /// Its revision, counted from 1.
     pub revision: u64,
+    /// Whether an earlier request with the same idempotency key stored it.
+    pub is_replayed: bool,
 }
 
 /// What to read, and how much of it to show.
@@ -138,7 +151,7 @@ impl NewRecord {
         if !fields.iter().all(|field| names.insert(field.name.as_str())) {
             return Err(Failure::invalid("fields", "a record has a field twice"));
         }
-        Ok(Self { id, subject: None, expires_ms: None, fields })
+        Ok(Self { id, subject: None, expires_ms: None, item_key: None, fields })
     }
 
     /// Names whom the record is about.
@@ -155,6 +168,13 @@ impl NewRecord {
         self
     }
 
+    /// Names it, so that it is recognised when it is repeated.
+    #[must_use]
+    pub fn with_item_key(mut self, item_key: Option<ItemKey>) -> Self {
+        self.item_key = item_key;
+        self
+    }
+
     pub(crate) fn id(&self) -> Option<&RecordId> {
         self.id.as_ref()
     }
@@ -165,6 +185,10 @@ impl NewRecord {
 
     pub(crate) fn expires_ms(&self) -> Option<u64> {
         self.expires_ms
+    }
+
+    pub(crate) fn item_key(&self) -> Option<&ItemKey> {
+        self.item_key.as_ref()
     }
 
     pub(crate) fn fields(&self) -> &[NewField] {

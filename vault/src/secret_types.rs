@@ -14,7 +14,7 @@ use crate::{
     aead::MessageKey,
     key::{
         BodyKey, CipherKey, ClassKey, DataKey, FileKey, IdentifierKey, Key, MetadataKey, Pepper,
-        RootKey, SealKey, TokenAuthKey, TokenWrapKey,
+        RequestKey, RootKey, SealKey, TokenAuthKey, TokenWrapKey,
     },
     keyring::{Keyrings, LoadedKeyring, SystemKeyring, TenantKeyring},
     record::{NewField, NewRecord, Subject},
@@ -41,6 +41,7 @@ secret!(
     IdentifierKey,
     MetadataKey,
     Pepper,
+    RequestKey,
     RootKey,
     SealKey,
     TokenAuthKey,

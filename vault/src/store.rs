@@ -79,7 +79,7 @@ pub enum Keyspace {
     Subject = 4,
     /// Records by expiry (reserved).
     Expiry = 5,
-    /// Answers to repeated requests (reserved).
+    /// Answers kept for repeated writes.
     Idempotency = 6,
     /// What the database says of itself.
     Meta = 7,

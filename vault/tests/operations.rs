@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "operations/house.rs"]
+#[allow(dead_code, reason = "shared; each test uses a part")]
 mod house;
 
 use house::{House, clear, id, sealed, text_of};

@@ -5,8 +5,8 @@
 use tresor_proto::{
     ErrorCode, Reveal,
     limits::{
-        COLLECTION_NAME_BYTES_MAX, FIELD_NAME_BYTES_MAX, PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX,
-        RECORD_FIELDS_MAX, RECORD_ID_BYTES_MAX,
+        COLLECTION_NAME_BYTES_MAX, FIELD_NAME_BYTES_MAX, IDEMPOTENCY_KEY_BYTES_MAX,
+        PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, RECORD_FIELDS_MAX, RECORD_ID_BYTES_MAX,
     },
 };
 use utoipa::{
@@ -40,6 +40,7 @@ parameters! {
     Shown: reveal();
     PageSize: page_size();
     Results: results();
+    RepeatKey: idempotency_key();
 }
 
 /// The name of a collection.
@@ -56,6 +57,12 @@ pub(crate) fn record_id() -> ObjectBuilder {
 /// A field's name.
 fn field_name() -> ObjectBuilder {
     text().min_length(Some(1)).max_length(Some(FIELD_NAME_BYTES_MAX))
+}
+
+/// An idempotency key; quotes around it are taken too.
+fn idempotency_key() -> ObjectBuilder {
+    let key = text().pattern(Some(r"^[!#-\[\]-~]+$"));
+    key.min_length(Some(1)).max_length(Some(IDEMPOTENCY_KEY_BYTES_MAX))
 }
 
 /// How much an answer shows.

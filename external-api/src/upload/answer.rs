@@ -56,6 +56,9 @@ pub(super) struct RowResult {
 pub(crate) struct Summary {
     /// Rows that were stored, or would have been.
     accepted: u64,
+    /// Those of them that an earlier request with the same idempotency key stored.
+    #[serde(skip_serializing_if = "is_zero")]
+    replayed: u64,
     /// Rows that were refused.
     rejected: u64,
     fields_sealed: u64,
@@ -77,6 +80,11 @@ impl Summary {
         self.fields_dropped += counts.dropped;
     }
 
+    /// Counts an accepted row that was stored before.
+    pub(super) fn replay(&mut self) {
+        self.replayed += 1;
+    }
+
     /// Counts a refused row.
     pub(crate) fn reject(&mut self) {
         self.rejected += 1;
@@ -91,6 +99,10 @@ impl Summary {
         };
         to_line(&LastLine { summary: told })
     }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The last line of an answer.
@@ -133,6 +145,9 @@ pub(super) struct ToldRow<'a> {
     id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<u64>,
+    /// Stored before, by an upload with the same idempotency key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replayed: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Problem<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,6 +163,7 @@ impl RowResult {
             status: if stored.is_some() { "stored" } else { "rejected" },
             id: stored.map(|stored| stored.id.as_str()),
             revision: stored.map(|stored| stored.revision),
+            replayed: stored.and_then(|stored| stored.replayed.then_some(true)),
             problem: self.outcome.as_ref().err().map(Problem::of),
             verdicts: self.verdicts.as_deref(),
         }

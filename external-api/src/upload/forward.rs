@@ -13,7 +13,7 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 use tresor_proto::{
-    CollectionName, ErrorCode, Failure,
+    CollectionName, ErrorCode, Failure, IdempotencyKey,
     limits::IDLE_TIMEOUT_MS,
     vault::{
         Destination, IngestBatch, IngestOpening, IngestRequest, IngestResponse, PutResult,
@@ -44,11 +44,18 @@ const STREAM_AGE_MAX: Duration = Duration::from_secs(10);
 pub(super) struct Forward {
     app: App,
     holder: KeyHolder,
-    collection: CollectionName,
+    target: Target,
     screening: Screening,
     stream: Option<IngestStream>,
     sent: VecDeque<Sent>,
     summary: Summary,
+}
+
+/// Where an upload goes.
+pub(super) struct Target {
+    pub(super) collection: CollectionName,
+    /// By what it is recognised when it is repeated.
+    pub(super) idempotency_key: Option<IdempotencyKey>,
 }
 
 /// A batch that is not answered yet.
@@ -70,16 +77,11 @@ enum Event {
 
 impl Forward {
     /// An upload of which nothing is forwarded yet.
-    pub(super) fn new(
-        app: App,
-        holder: KeyHolder,
-        collection: CollectionName,
-        screening: Screening,
-    ) -> Self {
+    pub(super) fn new(app: App, holder: KeyHolder, target: Target, screening: Screening) -> Self {
         Self {
             app,
             holder,
-            collection,
+            target,
             screening,
             stream: None,
             sent: VecDeque::new(),
@@ -165,12 +167,14 @@ impl Forward {
     }
 
     async fn open(&self) -> Result<IngestStream, Failure> {
+        let key = self.target.idempotency_key.as_ref();
         let opening = IngestOpening {
             context: Some(self.holder.context()),
             destination: Some(Destination {
-                collection: self.collection.as_str().to_owned(),
+                collection: self.target.collection.as_str().to_owned(),
                 policy_version: self.screening.version(),
             }),
+            idempotency_key: key.map_or_else(String::new, |key| key.as_str().to_owned()),
         };
         IngestStream::open(&self.app, opening).await
     }
@@ -181,7 +185,7 @@ impl Forward {
         if failure.code() != ErrorCode::Conflict || is_retried {
             return Err(failure);
         }
-        let (client, collection) = (self.holder.client(), &self.collection);
+        let (client, collection) = (self.holder.client(), &self.target.collection);
         let policy = self.app.policies.refetch(client, collection).await?;
         self.screening.renew(policy);
         self.stream = None;
@@ -221,7 +225,12 @@ impl Forward {
         let mut results = results.into_iter();
         let results = fates.into_iter().map(|fate| {
             let outcome = match fate.outcome {
-                Ok(counts) => stored(results.next()).inspect(|_| self.summary.accept(counts)),
+                Ok(counts) => stored(results.next()).inspect(|stored| {
+                    self.summary.accept(counts);
+                    if stored.replayed {
+                        self.summary.replay();
+                    }
+                }),
                 Err(failure) => Err(failure),
             };
             if outcome.is_err() {

@@ -111,7 +111,8 @@ impl Screening {
             screened.fates.push(Fate {
                 row: row.number,
                 line: row.line,
-                outcome: outcome.map(|(record, counts)| {
+                outcome: outcome.map(|(mut record, counts)| {
+                    record.ordinal = row.number;
                     screened.records.push(record);
                     counts
                 }),

@@ -186,7 +186,7 @@ impl State {
             let made = format!("made-{}", stored.len());
             let id = Some(record.id.clone()).filter(|id| !id.is_empty()).unwrap_or(made);
             stored.push(record);
-            put_result::Outcome::Stored(StoredRecord { id, revision: 1 })
+            put_result::Outcome::Stored(StoredRecord { id, revision: 1, replayed: false })
         };
         PutResult { reference: String::new(), outcome: Some(outcome) }
     }

@@ -42,6 +42,7 @@ fn put() -> vault::PutRequest {
     let json = vault::Value { content: Some(Content::Json("1.10".to_owned())) };
     let binary = vault::Value { content: Some(Content::Binary(vec![0, 255])) };
     let record = vault::RecordInput {
+        ordinal: 7,
         id: "r-1".to_owned(),
         reference: "row 1".to_owned(),
         subject: "Anna".to_owned(),
@@ -54,6 +55,7 @@ fn put() -> vault::PutRequest {
     };
     let destination = vault::Destination { collection: "customers".to_owned(), policy_version: 1 };
     vault::PutRequest {
+        idempotency_key: "key".to_owned(),
         context: Some(context()),
         destination: Some(destination),
         records: vec![record.clone(), record],
@@ -74,7 +76,8 @@ fn any_put_is_parsed_or_refused_item_by_item() {
         let count = request.records.len();
         let context = Context::from_wire(request.context);
         let destination = input::destination(request.destination);
-        let batch = input::Batch::from_wire(request.records);
+        let batch =
+            input::Batch::from_wire(request.records, &mut super::item_keys::ItemKeys::default());
         assert_eq!(batch.is_err(), count == 0);
         if let Ok(batch) = batch {
             assert_eq!((batch.references.len(), batch.records.len()), (count, count));

@@ -11,7 +11,7 @@ use tresor_proto::{
 };
 use tresor_vault::{Destination, NewField, NewRecord, Subject, Treatment, VaultError, View};
 
-use super::{at_path, time};
+use super::{at_path, item_keys::ItemKeys, time};
 
 /// The items of one batch of records, in order: their references, and what became of parsing them.
 pub(crate) struct Batch {
@@ -47,10 +47,18 @@ pub(crate) fn view(collection: &str, reveal: i32, fields: &[String]) -> Result<V
 }
 
 impl Batch {
-    /// Refers to the results' items again.
-    pub(crate) fn from_wire(records: Vec<vault::RecordInput>) -> Result<Self, Failure> {
+    /// Parses each item on its own.
+    pub(crate) fn from_wire(
+        records: Vec<vault::RecordInput>,
+        keys: &mut ItemKeys,
+    ) -> Result<Self, Failure> {
         check_batch("records", records.len())?;
-        let (references, records) = records.into_iter().map(item).unzip();
+        let keyed = |input: vault::RecordInput| {
+            let key = keys.next(input.ordinal);
+            let (reference, record) = item(input);
+            (reference, record.map(|record| record.with_item_key(key)))
+        };
+        let (references, records) = records.into_iter().map(keyed).unzip();
         Ok(Self { references, records })
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod collection;
 #[cfg(test)]
 mod fuzz;
 pub(crate) mod input;
+pub(crate) mod item_keys;
 pub(crate) mod page;
 pub(crate) mod revealed;
 pub(crate) mod tenant;

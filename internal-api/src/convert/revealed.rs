@@ -51,6 +51,7 @@ pub(crate) fn put_result(
         Ok(record) => Outcome::Stored(vault::StoredRecord {
             id: record.id.as_str().to_owned(),
             revision: record.revision,
+            replayed: record.is_replayed,
         }),
         Err(error) => Outcome::Status(Failure::from(error).to_item_status()),
     };

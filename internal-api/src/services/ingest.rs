@@ -15,13 +15,16 @@ use tresor_proto::{
     limits::IDLE_TIMEOUT_MS,
     vault::{IngestBatch, IngestOpening, IngestRequest, IngestResponse, ingest_request::Message},
 };
-use tresor_vault::{Destination, Permit, Write};
+use tresor_vault::{Destination, Write};
 
 use super::record_service::put_results;
 use crate::{
     caller::Origin,
     context::Context,
-    convert::input::{Batch, destination},
+    convert::{
+        input::{Batch, destination},
+        item_keys::ItemKeys,
+    },
     gate::Gate,
 };
 
@@ -38,6 +41,7 @@ pub(super) struct Ingest {
 struct Opened {
     context: Context,
     destination: Destination,
+    keys: ItemKeys,
 }
 
 impl Ingest {
@@ -83,24 +87,21 @@ impl Ingest {
         let opened = Opened {
             context: self.origin.context(opening.context)?,
             destination: destination(opening.destination)?,
+            keys: ItemKeys::from_wire(&opening.idempotency_key)?,
         };
-        self.permit(&opened).await?;
+        self.gate.permit::<Write>(&self.origin, &opened.context).await?;
         self.opened = Some(opened);
         Ok(())
     }
 
-    async fn put(&self, batch: IngestBatch) -> Result<IngestResponse, Failure> {
-        let opened = self.opened.as_ref().ok_or(ErrorCode::Internal)?;
-        let batch = Batch::from_wire(batch.records)?;
-        let permit = self.permit(opened).await?;
+    async fn put(&mut self, batch: IngestBatch) -> Result<IngestResponse, Failure> {
+        let opened = self.opened.as_mut().ok_or(ErrorCode::Internal)?;
+        let batch = Batch::from_wire(batch.records, &mut opened.keys)?;
+        let permit = self.gate.permit(&self.origin, &opened.context).await?;
         let vault = self.gate.vault();
         let stored = vault.put(&permit, &opened.destination, batch.records);
         let results = put_results(batch.references, stored.await?);
         Ok(IngestResponse { results })
-    }
-
-    async fn permit(&self, opened: &Opened) -> Result<Permit<Write>, Failure> {
-        self.gate.permit(&self.origin, &opened.context).await
     }
 
     async fn message(&mut self) -> Result<Option<IngestRequest>, Status> {

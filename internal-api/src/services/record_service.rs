@@ -18,6 +18,7 @@ use crate::{
     caller::Origin,
     convert::{
         input::{Batch, Ids, destination, view},
+        item_keys::ItemKeys,
         page,
         revealed::{delete_result, put_result},
     },
@@ -46,7 +47,8 @@ impl RecordService for Records {
         let request = request.into_inner();
         let context = origin.context(request.context)?;
         let destination = destination(request.destination)?;
-        let batch = Batch::from_wire(request.records)?;
+        let mut keys = ItemKeys::from_wire(&request.idempotency_key)?;
+        let batch = Batch::from_wire(request.records, &mut keys)?;
         let permit = self.gate.permit::<Write>(&origin, &context).await?;
         let stored = self.gate.vault().put(&permit, &destination, batch.records);
         let stored = stored.await.map_err(Failure::from)?;

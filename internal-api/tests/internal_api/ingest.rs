@@ -14,8 +14,11 @@ use crate::{
 };
 
 fn opening(tenant: &Tenant) -> IngestRequest {
-    let opening =
-        vault::IngestOpening { context: Some(tenant.context()), destination: destination() };
+    let opening = vault::IngestOpening {
+        context: Some(tenant.context()),
+        destination: destination(),
+        ..Default::default()
+    };
     IngestRequest { message: Some(Message::Opening(opening)) }
 }
 

@@ -110,7 +110,8 @@ pub(crate) fn destination() -> Option<vault::Destination> {
 }
 
 pub(crate) fn put_request(tenant: &Tenant, records: Vec<vault::RecordInput>) -> vault::PutRequest {
-    vault::PutRequest { context: Some(tenant.context()), destination: destination(), records }
+    let context = Some(tenant.context());
+    vault::PutRequest { context, destination: destination(), records, ..Default::default() }
 }
 
 pub(crate) fn get_request(tenant: &Tenant, ids: &[&str]) -> vault::GetRequest {

@@ -143,6 +143,7 @@ impl Bench {
 fn put_request(context: RequestContext, batch: usize) -> PutRequest {
     let collection = COLLECTION.to_owned();
     PutRequest {
+        idempotency_key: String::new(),
         context: Some(context),
         destination: Some(Destination { collection, policy_version: 0 }),
         records: vec![records::input(); batch],

@@ -34,7 +34,7 @@ impl RecordService for Echo {
 
     async fn put(&self, request: Request<PutRequest>) -> Result<Response<PutResponse>, Status> {
         let result = |reference: String| {
-            let stored = StoredRecord { id: ID.to_owned(), revision: 1 };
+            let stored = StoredRecord { id: ID.to_owned(), revision: 1, replayed: false };
             PutResult { reference, outcome: Some(put_result::Outcome::Stored(stored)) }
         };
         let records = request.into_inner().records.into_iter();

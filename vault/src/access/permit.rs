@@ -6,9 +6,10 @@ use tresor_proto::{AddressList, CustomerToken, ServiceName, TenantId, TenantRef}
 
 use super::{Caller, Role, TokenVerb};
 use crate::{
+    crypto_error::CryptoError,
     customer_token_entry::{self, CustomerTokenEntry},
     error::VaultError,
-    key::{Pepper, TokenWrapKey},
+    key::{Pepper, RequestKey, TokenAuthKey, TokenWrapKey},
     keyring::LoadedKeyring,
     operation_set::Operation,
     registry::{Enrolment, TenantRecord},
@@ -41,10 +42,11 @@ pub struct OperatorPermit {
     name: ServiceName,
 }
 
-/// A verified customer token: which entry of which keyring, and the key of its inner locks.
+/// A verified customer token: which entry of which keyring, and what is derived from it.
 pub(crate) struct TokenHolder {
     keyring: Arc<LoadedKeyring>,
     entry: usize,
+    auth_key: TokenAuthKey,
     wrap_key: TokenWrapKey,
 }
 
@@ -118,6 +120,11 @@ impl TokenHolder {
     pub(crate) fn holder(&self) -> Option<Holder<'_>> {
         let (keyring, wrap_key) = (self.keyring.as_ref(), &self.wrap_key);
         self.entry().map(|entry| Holder { keyring, entry, wrap_key })
+    }
+
+    /// The key that marks its requests.
+    pub(crate) fn request_key(&self) -> Result<RequestKey, CryptoError> {
+        customer_token_entry::request_key(&self.auth_key)
     }
 
     fn entry(&self) -> Option<&CustomerTokenEntry> {
@@ -244,13 +251,13 @@ impl TokenCheck<'_> {
         let named = entries.iter().position(|entry| entry.bounds.id == customer_token.id());
         let index = named.ok_or(VaultError::InvalidCredential)?;
         let entry = entries.get(index).ok_or(VaultError::Internal)?;
-        let is_verified = entry.is_verified_by(tenant, customer_token, self.pepper);
+        let verified = entry.verify(tenant, customer_token, self.pepper);
+        let verified = verified.map_err(|CryptoError| VaultError::Internal)?;
         let is_usable = entry.is_usable(self.now_ms, self.certificate_digest);
-        if !is_verified.map_err(|_| VaultError::Internal)? || !is_usable {
-            return Err(VaultError::InvalidCredential);
-        }
+        let usable = verified.filter(|_| is_usable);
+        let auth_key = usable.ok_or(VaultError::InvalidCredential)?;
         let wrap_key = customer_token_entry::wrap_key(tenant, customer_token);
-        let wrap_key = wrap_key.map_err(|_| VaultError::Internal)?;
-        Ok(TokenHolder { keyring, entry: index, wrap_key })
+        let wrap_key = wrap_key.map_err(|CryptoError| VaultError::Internal)?;
+        Ok(TokenHolder { keyring, entry: index, auth_key, wrap_key })
     }
 }

@@ -135,7 +135,8 @@ pub(crate) fn generate(
         let birth = KeyBirth { class, version: 1, created_ms: now_ms };
         keyring.add_class_keys(birth, &class_key, entropy)?;
     }
-    let verifier = customer_token_entry::verifier(tenant, &customer_token, pepper)?;
+    let auth_key = customer_token_entry::auth_key(tenant, &customer_token)?;
+    let verifier = customer_token_entry::verifier(&auth_key, pepper);
     let entry = CustomerTokenEntry { bounds, verifier, created_ms: now_ms, revoked_ms: 0, slots };
     keyring.customer_tokens.push(entry);
     Ok((customer_token, keyring))

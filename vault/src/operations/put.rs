@@ -17,9 +17,10 @@ use self::{batch::Batch, enforce::Rules, round::Round, sealer::Sealer};
 use crate::{
     access::{Permit, Write},
     error::VaultError,
+    idempotency,
     record::{NewRecord, StoredRecord},
     registry::Collection,
-    store::Store,
+    store::{Change, Store},
     vault::Vault,
 };
 
@@ -30,6 +31,8 @@ const ROUNDS_MAX: u32 = 16;
 const PAUSE: Duration = Duration::from_millis(2);
 /// Rows read at once: 16 MiB at most.
 const PART_ITEMS_MAX: usize = 64;
+/// Outdated answers removed for each that is kept.
+const SWEPT_PER_ITEM: usize = 2;
 
 /// Where records go, and under which policy they were screened.
 #[derive(Clone, Debug)]
@@ -42,12 +45,14 @@ pub struct Destination {
 
 impl Vault {
     /// Stores records; one result a record, in order, once it is durable. A record with an id
-    /// that exists is replaced; one that failed to parse keeps its failure.
+    /// that exists is replaced; one that failed to parse keeps its failure. A record with an item
+    /// key that was stored within a day is not stored again: it gets the answer of that time.
     ///
     /// # Errors
     /// For all: `not_found` for an unknown collection, `conflict` for an outdated policy version,
     /// `overloaded`, `storage_unavailable`. For one: `rejected_by_policy`, `wrong_key`,
-    /// `conflict`, `integrity` when the row it would replace does not authenticate.
+    /// `conflict`, also when its item key was used for another record; `integrity` when the row it
+    /// would replace, or its answer, does not authenticate.
     pub async fn put(
         &self,
         permit: &Permit<Write>,
@@ -63,16 +68,29 @@ impl Vault {
         let mut batch = Batch::new(records, &rules, self.clock().now_ms(), self.entropy())?;
         let sealer = Arc::new(self.sealer(permit, &collection));
         let store = self.store(tenant).await?;
-        for round in 0..ROUNDS_MAX {
+        let mut round = Round::default();
+        let keyed = batch.keyed();
+        if keyed > 0 {
+            round = Round::with_aside(sweep(store.as_ref(), keyed, sealer.now_ms).await?);
+            batch = self.mark(&sealer, batch).await?;
+        }
+        for count in 0..ROUNDS_MAX {
             if !batch.is_pending() {
                 break;
             }
-            if round > 0 {
-                tokio::time::sleep(PAUSE * round).await;
+            if count > 0 {
+                tokio::time::sleep(PAUSE * count).await;
             }
-            batch = self.put_round(&sealer, store.as_ref(), batch).await?;
+            let round = core::mem::take(&mut round);
+            batch = self.put_round(&sealer, store.as_ref(), batch, round).await?;
         }
         Ok(batch.into_results())
+    }
+
+    /// Makes the marks on a key thread: they take the keys of a customer token.
+    async fn mark(&self, sealer: &Arc<Sealer>, mut batch: Batch) -> Result<Batch, VaultError> {
+        let sealer = Arc::clone(sealer);
+        self.key_worker().run(move || sealer.mark(&mut batch).map(|()| batch)).await?
     }
 
     /// Seals and stores what is pending, part by part, so that memory stays bounded whatever the
@@ -82,8 +100,8 @@ impl Vault {
         sealer: &Arc<Sealer>,
         store: &dyn Store,
         mut batch: Batch,
+        mut round: Round,
     ) -> Result<Batch, VaultError> {
-        let mut round = Round::default();
         let mut from = 0;
         while from < batch.len() {
             let to = batch.end_of_part(from, PART_ITEMS_MAX);
@@ -115,4 +133,11 @@ impl Vault {
             now_ms: self.clock().now_ms(),
         }
     }
+}
+
+/// The change that removes outdated answers, twice as many as come: so they do not pile up, and no
+/// write waits for the removal of many.
+async fn sweep(store: &dyn Store, coming: usize, now_ms: u64) -> Result<Change, VaultError> {
+    let oldest = store.scan(idempotency::oldest(), SWEPT_PER_ITEM * coming).await?;
+    Ok(idempotency::sweep(oldest, now_ms))
 }

@@ -17,7 +17,9 @@ use tresor_vault::{
     Permit, Read, RevealedField, RevealedRecord, Role, Settings, Shown, StoredRecord, Treatment,
     Vault, VaultError, View, Write,
     clock::Clock,
-    store::{Change, Existence, Keyspace, StoreEngine, StoreKey, open_database},
+    store::{
+        Change, Existence, Keyspace, ScanRange, StoreEngine, StoreKey, StoreRow, open_database,
+    },
 };
 
 /// Time that tests move.
@@ -36,6 +38,10 @@ impl TestClock {
 
     pub(crate) fn advance(&self, ms: u64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_back(&self, ms: u64) {
+        self.0.fetch_sub(ms, Ordering::SeqCst);
     }
 }
 
@@ -290,6 +296,25 @@ impl House {
     /// Writes a row as a writer of the database would.
     pub(crate) async fn overwrite(&mut self, record: &str, row: Vec<u8>) {
         self.write_at(self.database_path(), record_key(record), row).await;
+    }
+
+    /// The answers kept for repeated writes, as the thief of the database sees them.
+    pub(crate) async fn answers(&mut self) -> Vec<StoreRow> {
+        self.close().await;
+        let database = self.database_path();
+        let store = open_database(self.engine, database, Existence::MustExist).await.unwrap();
+        let keyspace = Keyspace::Idempotency;
+        let all = ScanRange { keyspace, prefix: Vec::new(), after: None };
+        let rows = store.scan(all, usize::MAX).await.unwrap();
+        store.close().await.unwrap();
+        self.vault = Some(self.try_open().await.unwrap());
+        rows
+    }
+
+    /// Writes an answer as a writer of the database would.
+    pub(crate) async fn overwrite_answer(&mut self, answer: StoreRow) {
+        let key = StoreKey::new(Keyspace::Idempotency, answer.key);
+        self.write_at(self.database_path(), key, answer.value).await;
     }
 
     async fn read_at(&mut self, database: PathBuf, key: StoreKey) -> Vec<u8> {

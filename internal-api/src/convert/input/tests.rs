@@ -15,7 +15,7 @@ fn input(fields: Vec<vault::Field>) -> vault::RecordInput {
 }
 
 fn refused(input: vault::RecordInput) -> Failure {
-    let batch = Batch::from_wire(vec![input]).unwrap();
+    let batch = Batch::from_wire(vec![input], &mut ItemKeys::default()).unwrap();
     batch.records.into_iter().next().unwrap().err().unwrap()
 }
 
@@ -71,7 +71,7 @@ fn what_is_unknown_or_not_for_fields_is_invalid() {
 fn a_mistake_stays_with_its_item_and_names_its_place() {
     let good = input(vec![wire_field("a")]);
     let bad = input(vec![wire_field("a"), wire_field("")]);
-    let batch = Batch::from_wire(vec![good.clone(), bad, good]).unwrap();
+    let batch = Batch::from_wire(vec![good.clone(), bad, good], &mut ItemKeys::default()).unwrap();
     let is_ok = batch.records.iter().map(Result::is_ok).collect::<Vec<_>>();
     assert_eq!(is_ok, [true, false, true]);
     let failure = batch.records[1].as_ref().err().unwrap();
@@ -91,7 +91,7 @@ fn a_failure_never_repeats_a_value() {
 fn a_batch_has_1_to_1000_items() {
     let code = |items: usize| {
         let records = vec![input(vec![wire_field("a")]); items];
-        Batch::from_wire(records).err().map(|failure| failure.code())
+        Batch::from_wire(records, &mut ItemKeys::default()).err().map(|failure| failure.code())
     };
     assert_eq!(code(0), Some(ErrorCode::InvalidRequest));
     assert_eq!(code(1_000), None);
@@ -105,7 +105,7 @@ fn a_reference_over_its_limit_fails_its_item_and_is_not_echoed() {
         ..input(vec![wire_field("a")])
     };
     let records = vec![with_reference(128), with_reference(129)];
-    let batch = Batch::from_wire(records).unwrap();
+    let batch = Batch::from_wire(records, &mut ItemKeys::default()).unwrap();
     assert_eq!(batch.references, ["r".repeat(128), String::new()]);
     assert!(batch.records[0].is_ok());
     let failure = batch.records[1].as_ref().err().unwrap();

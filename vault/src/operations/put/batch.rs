@@ -1,6 +1,6 @@
 //! A batch on its way: each item pending, being stored, or settled.
 
-use tresor_proto::{Failure, RecordId};
+use tresor_proto::{CollectionName, Failure, RecordId};
 use uuid::Builder;
 
 use super::enforce::Rules;
@@ -8,7 +8,9 @@ use crate::{
     crypto_error::CryptoError,
     entropy::Entropy,
     error::VaultError,
-    record::{NewRecord, StoredRecord},
+    idempotency::RequestMark,
+    key::RequestKey,
+    record::{ItemKey, NewRecord, StoredRecord},
     store::Outcome,
 };
 
@@ -24,6 +26,8 @@ pub(super) struct Batch {
 pub(super) struct Item {
     /// Its id: the caller's or ours.
     pub(super) id: RecordId,
+    /// What it is recognised by when it is repeated.
+    pub(super) mark: Option<RequestMark>,
     pub(super) state: State,
 }
 
@@ -31,10 +35,10 @@ pub(super) struct Item {
 pub(super) enum State {
     /// To be sealed.
     Pending(NewRecord),
-    /// Sealed and handed to the store, with the revision it will have.
-    Stored(NewRecord, u64),
+    /// Handed to the store, with the answer once it is durable.
+    Stored(NewRecord, StoredRecord),
     /// Stored and durable, or refused.
-    Settled(Result<u64, VaultError>),
+    Settled(Result<StoredRecord, VaultError>),
 }
 
 impl Batch {
@@ -53,15 +57,19 @@ impl Batch {
                 rules.enforce(&mut record)?;
                 Ok(record)
             });
-            match admitted {
-                Err(error) => Item { id: made, state: State::Settled(Err(error)) },
-                Ok(record) => {
-                    Item { id: record.id().cloned().unwrap_or(made), state: State::Pending(record) }
-                }
-            }
+            let (id, state) = match admitted {
+                Err(error) => (made, State::Settled(Err(error))),
+                Ok(record) => (record.id().cloned().unwrap_or(made), State::Pending(record)),
+            };
+            Item { id, mark: None, state }
         };
         let uuids = uuids.chunks(ID_RANDOM_BYTES);
         Ok(Self { items: records.into_iter().zip(uuids).map(item).collect() })
+    }
+
+    /// How many items come with an idempotency key.
+    pub(super) fn keyed(&self) -> usize {
+        self.items.iter().filter(|item| item.item_key().is_some()).count()
     }
 
     /// Whether there is anything left to seal.
@@ -104,7 +112,7 @@ impl Batch {
             let nothing = State::Settled(Err(VaultError::Internal));
             let state = core::mem::replace(&mut item.state, nothing);
             item.state = match (state, outcome) {
-                (State::Stored(_, revision), Outcome::Applied) => State::Settled(Ok(revision)),
+                (State::Stored(_, stored), Outcome::Applied) => State::Settled(Ok(stored)),
                 (State::Stored(record, _), Outcome::PreconditionFailed) => State::Pending(record),
                 (other, _) => other,
             };
@@ -114,8 +122,7 @@ impl Batch {
     /// One result an item, in order.
     pub(super) fn into_results(self) -> Vec<Result<StoredRecord, VaultError>> {
         let result = |item: Item| match item.state {
-            State::Settled(Ok(revision)) => Ok(StoredRecord { id: item.id, revision }),
-            State::Settled(Err(error)) => Err(error),
+            State::Settled(result) => result,
             State::Pending(_) => Err(VaultError::Conflict),
             State::Stored(..) => Err(VaultError::Internal),
         };
@@ -126,6 +133,27 @@ impl Batch {
 impl Item {
     fn is_pending(&self) -> bool {
         matches!(self.state, State::Pending(_))
+    }
+
+    /// Its name, when it is to be recognised and not refused already.
+    fn item_key(&self) -> Option<&ItemKey> {
+        match &self.state {
+            State::Pending(record) => record.item_key(),
+            State::Stored(..) | State::Settled(_) => None,
+        }
+    }
+
+    /// Makes its mark, when it has a name.
+    pub(super) fn mark(
+        &mut self,
+        key: &RequestKey,
+        collection: &CollectionName,
+    ) -> Result<(), CryptoError> {
+        if let State::Pending(record) = &self.state {
+            let mark = |item_key| RequestMark::new(key, item_key, collection, record);
+            self.mark = record.item_key().map(mark).transpose()?;
+        }
+        Ok(())
     }
 }
 

@@ -27,9 +27,17 @@ pub(super) struct Round {
     changes: Vec<Change>,
     sealed: HashMap<RecordId, Previous>,
     old_bytes: usize,
+    /// Applied with the others; nobody waits for what becomes of it.
+    aside: Option<Change>,
 }
 
 impl Round {
+    /// A round that does a change on the side.
+    pub(super) fn with_aside(change: Change) -> Self {
+        let aside = Some(change).filter(|change| !change.writes.is_empty());
+        Self { aside, ..Self::default() }
+    }
+
     /// What a record will be once the changes before are applied, if they touch it.
     pub(super) fn previous(&self, id: &RecordId) -> Option<&Previous> {
         self.sealed.get(id)
@@ -42,15 +50,22 @@ impl Round {
         self.old_bytes += old_bytes;
     }
 
+    /// Adds the change that makes sure of an answer given before.
+    pub(super) fn confirm(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
     /// Whether the changes are to be applied before more are added.
     pub(super) fn is_full(&self) -> bool {
         self.old_bytes >= OLD_BYTES_MAX
     }
 
-    /// The changes, to be applied now.
+    /// The changes, to be applied now: those of the items in order, then the one on the side.
     pub(super) fn take(&mut self) -> Vec<Change> {
         self.sealed.clear();
         self.old_bytes = 0;
-        core::mem::take(&mut self.changes)
+        let mut changes = core::mem::take(&mut self.changes);
+        changes.extend(self.aside.take());
+        changes
     }
 }

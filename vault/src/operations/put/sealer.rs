@@ -15,8 +15,9 @@ use crate::{
     crypto_error::CryptoError,
     entropy::Entropy,
     error::VaultError,
+    idempotency::{self, AnswerDesk, Recalled},
     operations::record_key,
-    record::{NewField, NewRecord, Treatment},
+    record::{NewField, NewRecord, StoredRecord, Treatment},
     row::RowPlace,
     sealed_group::{self, FieldToSeal, GroupPlace, RecordPlace},
     store::{Change, Precondition, RowDigest, StoreKey, Write},
@@ -34,13 +35,39 @@ pub(super) struct Sealer {
     pub(super) now_ms: u64,
 }
 
+/// The rows that one item's keys have.
+struct Found<'a> {
+    row: Option<&'a [u8]>,
+    answers: Vec<Option<&'a [u8]>>,
+}
+
+/// What sealing a record makes of it, over a row of `old_bytes`.
+struct Sealed {
+    next: Previous,
+    old_bytes: usize,
+}
+
 /// The fields of one record by class; a sealed group each.
 type Classes<'a> = BTreeMap<DataClass, Vec<FieldToSeal<'a>>>;
 
 impl Sealer {
     /// The keys of the pending items of a part, in order.
+    /// Each has its record's, and those of its answer when it is to be recognised.
     pub(super) fn keys(&self, batch: &Batch, from: usize, to: usize) -> Vec<StoreKey> {
-        batch.pending(from, to).map(|item| record_key(&self.collection, &item.id)).collect()
+        let mut keys = Vec::new();
+        for item in batch.pending(from, to) {
+            keys.push(record_key(&self.collection, &item.id));
+            keys.extend(item.mark.iter().flat_map(|mark| mark.places(self.now_ms)));
+        }
+        keys
+    }
+
+    /// Makes the marks of the items that are to be recognised when they are repeated.
+    pub(super) fn mark(&self, batch: &mut Batch) -> Result<(), VaultError> {
+        let key = self.holder.request_key().map_err(|CryptoError| VaultError::Internal)?;
+        let mut items = batch.pending_mut(0, batch.len());
+        let marked = items.try_for_each(|item| item.mark(&key, &self.collection));
+        marked.map_err(|CryptoError| VaultError::Internal)
     }
 
     /// Seals the pending items of a part over the rows that are there now. An item that cannot be
@@ -54,24 +81,55 @@ impl Sealer {
     ) -> Result<(), VaultError> {
         let salts_needed = batch.pending(part.start, part.end).map(class_count).sum();
         let mut salts = Salts::draw(self.entropy.as_ref(), salts_needed)?;
-        for (item, row) in batch.pending_mut(part.start, part.end).zip(rows) {
+        let mut rows = rows.iter().map(Option::as_deref);
+        for item in batch.pending_mut(part.start, part.end) {
+            let found = Found::take(&mut rows, item);
             let State::Pending(record) = &item.state else { continue };
-            match self.seal(&item.id, record, round, (row.as_deref(), &mut salts)) {
-                Ok(revision) => item.state = stored(&mut item.state, revision),
+            match self.answer(item, record, round, (&found, &mut salts)) {
+                Ok(answer) => item.state = stored(&mut item.state, answer),
                 Err(error) => item.state = State::Settled(Err(error)),
             }
         }
         Ok(())
     }
 
-    /// Seals a record into a change of the round and gives its revision.
+    /// Gives the answer for an item, which holds once its change in the round is durable: the one
+    /// given before, or that of sealing it now.
+    fn answer(
+        &self,
+        item: &Item,
+        record: &NewRecord,
+        round: &mut Round,
+        (found, salts): (&Found<'_>, &mut Salts),
+    ) -> Result<StoredRecord, VaultError> {
+        let mark = item.mark.as_ref();
+        let recalled = mark.map(|mark| mark.recall(self.desk(), &found.answers)).transpose()?;
+        let mut change = match recalled {
+            Some(Recalled::Answer(answer, still)) => {
+                round.confirm(still);
+                return Ok(answer);
+            }
+            Some(Recalled::Nothing(change)) => change,
+            None => Change::default(),
+        };
+        let sealed = self.seal(&item.id, record, (found.row, round, salts), &mut change)?;
+        let revision = sealed.next.revision;
+        if let Some(mark) = mark {
+            let keep = mark.keep(self.desk(), &item.id, revision);
+            change.writes.push(keep.map_err(|CryptoError| VaultError::Internal)?);
+        }
+        round.push(&item.id, change, sealed.next, sealed.old_bytes);
+        Ok(StoredRecord { id: item.id.clone(), revision, is_replayed: false })
+    }
+
+    /// Seals a record into a change, over what is there.
     fn seal(
         &self,
         id: &RecordId,
         record: &NewRecord,
-        round: &mut Round,
-        (row, salts): (Option<&[u8]>, &mut Salts),
-    ) -> Result<u64, VaultError> {
+        (row, round, salts): (Option<&[u8]>, &Round, &mut Salts),
+        change: &mut Change,
+    ) -> Result<Sealed, VaultError> {
         let key = record_key(&self.collection, id);
         let previous = match (round.previous(id), row) {
             (Some(previous), _) => Some(previous.clone()),
@@ -91,10 +149,13 @@ impl Sealer {
                 (Precondition::Unchanged(key.clone(), digest), old_bytes)
             }
         };
-        let writes = vec![Write::Put(key, sealed)];
-        let change = Change { preconditions: vec![precondition], writes };
-        round.push(id, change, next, old_bytes);
-        Ok(revision)
+        change.preconditions.push(precondition);
+        change.writes.push(Write::Put(key, sealed));
+        Ok(Sealed { next, old_bytes })
+    }
+
+    fn desk(&self) -> AnswerDesk<'_> {
+        AnswerDesk { tenant: self.tenant, rows: &self.holder.keyring().rows, now_ms: self.now_ms }
     }
 
     fn message(
@@ -166,6 +227,15 @@ impl Sealer {
     }
 }
 
+impl<'a> Found<'a> {
+    /// Takes the rows of the next item, in the order of its keys.
+    fn take(rows: &mut impl Iterator<Item = Option<&'a [u8]>>, item: &Item) -> Self {
+        let row = rows.next().flatten();
+        let places = item.mark.as_ref().map_or(0, |_| idempotency::PLACES);
+        Self { row, answers: rows.take(places).collect() }
+    }
+}
+
 /// The clear fields, and the others by class, each with its position in the record.
 fn split(fields: &[NewField]) -> (Vec<storage::ClearField>, Classes<'_>) {
     let mut clear = Vec::new();
@@ -201,9 +271,9 @@ fn class_count(item: &Item) -> usize {
     usize::try_from(seen.count_ones()).unwrap_or(usize::MAX)
 }
 
-fn stored(state: &mut State, revision: u64) -> State {
+fn stored(state: &mut State, answer: StoredRecord) -> State {
     match core::mem::replace(state, State::Settled(Err(VaultError::Internal))) {
-        State::Pending(record) => State::Stored(record, revision),
+        State::Pending(record) => State::Stored(record, answer),
         state @ (State::Stored(..) | State::Settled(_)) => state,
     }
 }

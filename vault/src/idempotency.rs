@@ -1,0 +1,202 @@
+//! Answers kept for whoever repeats a write with an idempotency key.
+//!
+//! An answer lies in the same atomic change as the record it tells of, so that both are there or
+//! neither is; it holds an id and a revision, never a value. Its place and the digest of what was
+//! asked hang on the customer token, so that nobody else can test a guess. It relies on the MAC of
+//! the row, and on clocks that differ by less than a day.
+//!
+//! Store key: `day u32 BE ‖ HMAC-SHA-256 32`. The days put what is outdated first, so that it is
+//! swept without looking at what is not.
+
+use prost::Message as _;
+use subtle::ConstantTimeEq as _;
+use tresor_proto::{
+    CollectionName, RecordId, TenantId, limits::IDEMPOTENCY_LIFETIME_MS, storage::GivenAnswer,
+};
+
+use crate::{
+    crypto_error::CryptoError,
+    error::VaultError,
+    kdf,
+    key::{Key as _, RequestKey},
+    record::{ItemKey, NewRecord, StoredRecord},
+    row::{RowKeys, RowPlace},
+    store::{Change, Keyspace, Precondition, RowDigest, ScanRange, StoreKey, StoreRow, Write},
+    tlv::Tlv,
+};
+
+/// What a mark is made for, the first value of its encoding.
+const NAME: u8 = 1;
+const REQUEST: u8 = 2;
+
+/// Where an answer may lie: under the day before, of, or after now.
+pub(crate) const PLACES: usize = 3;
+
+/// One item of a write as the store knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestMark {
+    name: [u8; 32],
+    digest: [u8; 32],
+}
+
+/// Where and when answers are given.
+#[derive(Clone, Copy)]
+pub(crate) struct AnswerDesk<'a> {
+    pub(crate) tenant: TenantId,
+    pub(crate) rows: &'a RowKeys,
+    pub(crate) now_ms: u64,
+}
+
+/// What is known of a request.
+pub(crate) enum Recalled {
+    /// It was answered; the change that does nothing holds only once the answer is durable.
+    Answer(StoredRecord, Change),
+    /// It was not; the change that does it begins with this.
+    Nothing(Change),
+}
+
+impl RequestMark {
+    /// The mark of a record that is to be stored.
+    pub(crate) fn new(
+        key: &RequestKey,
+        item: &ItemKey,
+        collection: &CollectionName,
+        record: &NewRecord,
+    ) -> Result<Self, CryptoError> {
+        let name = Tlv::new()
+            .with(1, &[NAME])
+            .with(2, item.idempotency_key.as_str().as_bytes())
+            .with(3, &item.ordinal.to_be_bytes())
+            .encode()?;
+        let name = kdf::hmac_sha256(key.expose_secret(), &[&name]);
+        Ok(Self { name, digest: digest(key, collection, record)? })
+    }
+
+    /// Where its answer may lie.
+    pub(crate) fn places(&self, now_ms: u64) -> [StoreKey; PLACES] {
+        let today = day(now_ms);
+        [today.saturating_sub(1), today, today.saturating_add(1)].map(|day| self.place(day))
+    }
+
+    fn place(&self, day: u32) -> StoreKey {
+        StoreKey::new(Keyspace::Idempotency, [&day.to_be_bytes()[..], &self.name].concat())
+    }
+
+    /// Finds the answer among the rows at its places.
+    ///
+    /// # Errors
+    /// `conflict` when it answers something else, `integrity` when a row does not authenticate.
+    pub(crate) fn recall(
+        &self,
+        desk: AnswerDesk<'_>,
+        rows: &[Option<&[u8]>],
+    ) -> Result<Recalled, VaultError> {
+        let mut change = Change::default();
+        for (key, row) in self.places(desk.now_ms).into_iter().zip(rows) {
+            let Some(row) = row else {
+                change.preconditions.push(Precondition::Absent(key));
+                continue;
+            };
+            let answer = desk.read(&key, row)?;
+            let unchanged = Precondition::Unchanged(key.clone(), RowDigest::of(row));
+            if desk.now_ms < answer.created_ms.saturating_add(IDEMPOTENCY_LIFETIME_MS) {
+                let still = Change { preconditions: vec![unchanged], writes: Vec::new() };
+                return Ok(Recalled::Answer(self.check(&answer)?, still));
+            }
+            change.preconditions.push(unchanged);
+            change.writes.push(Write::Remove(key));
+        }
+        Ok(Recalled::Nothing(change))
+    }
+
+    /// Gives the answer to a repeat of what was asked, and to nothing else.
+    fn check(&self, answer: &GivenAnswer) -> Result<StoredRecord, VaultError> {
+        if !bool::from(self.digest.ct_eq(&answer.request_digest)) {
+            return Err(VaultError::IdempotencyKeyReused);
+        }
+        let id = RecordId::parse(&answer.record).map_err(|_| VaultError::Integrity)?;
+        Ok(StoredRecord { id, revision: answer.revision, is_replayed: true })
+    }
+
+    /// The write that keeps an answer.
+    pub(crate) fn keep(
+        &self,
+        desk: AnswerDesk<'_>,
+        record: &RecordId,
+        revision: u64,
+    ) -> Result<Write, CryptoError> {
+        let key = self.place(day(desk.now_ms));
+        let answer = GivenAnswer {
+            created_ms: desk.now_ms,
+            request_digest: self.digest.to_vec(),
+            record: record.as_str().to_owned(),
+            revision,
+        };
+        let place = RowPlace { tenant: desk.tenant, key: &key };
+        let row = desk.rows.encode(place, &answer.encode_to_vec())?;
+        Ok(Write::Put(key, row))
+    }
+}
+
+impl AnswerDesk<'_> {
+    fn read(&self, key: &StoreKey, row: &[u8]) -> Result<GivenAnswer, VaultError> {
+        let message = self.rows.decode(RowPlace { tenant: self.tenant, key }, row);
+        let message = message.map_err(|CryptoError| VaultError::Integrity)?;
+        GivenAnswer::decode(message).map_err(|_| VaultError::Integrity)
+    }
+}
+
+/// Where the oldest answers come first.
+pub(crate) fn oldest() -> ScanRange {
+    ScanRange { keyspace: Keyspace::Idempotency, prefix: Vec::new(), after: None }
+}
+
+/// Removes those of the oldest answers whose day says that they are outdated.
+pub(crate) fn sweep(oldest: Vec<StoreRow>, now_ms: u64) -> Change {
+    let kept_from = day(now_ms).saturating_sub(1).to_be_bytes();
+    let outdated = oldest.into_iter().map(|row| row.key).take_while(|key| key[..] < kept_from[..]);
+    let remove = |key| Write::Remove(StoreKey::new(Keyspace::Idempotency, key));
+    Change { preconditions: Vec::new(), writes: outdated.map(remove).collect() }
+}
+
+/// The number of a day as long as answers are kept: two days on, they are outdated.
+fn day(now_ms: u64) -> u32 {
+    u32::try_from(now_ms / IDEMPOTENCY_LIFETIME_MS).unwrap_or(u32::MAX)
+}
+
+/// The digest of what is asked: where to, and the record as the caller sent it. How its fields are
+/// treated is left out, since that is the policy's and may change in between.
+fn digest(
+    key: &RequestKey,
+    collection: &CollectionName,
+    record: &NewRecord,
+) -> Result<[u8; 32], CryptoError> {
+    let fields = u16::try_from(record.fields().len()).map_err(|_| CryptoError)?;
+    let mut heads = vec![
+        Tlv::new()
+            .with(1, &[REQUEST])
+            .with(2, collection.as_str().as_bytes())
+            .with(3, record.id().map_or(&[][..], |id| id.as_str().as_bytes()))
+            .with(4, record.subject().map_or(&[][..], |subject| subject.as_bytes()))
+            .with(5, &record.expires_ms().unwrap_or(0).to_be_bytes())
+            .with(6, &fields.to_be_bytes())
+            .encode()?,
+    ];
+    for field in record.fields() {
+        // A value may be longer than a TLV takes; its length before it does the same.
+        let bytes = u32::try_from(field.content.as_bytes().len()).map_err(|_| CryptoError)?;
+        let head = Tlv::new()
+            .with(1, field.name.as_str().as_bytes())
+            .with(2, &[field.content.content_type().code()])
+            .with(3, &bytes.to_be_bytes());
+        heads.push(head.encode()?);
+    }
+    let values = record.fields().iter().map(|field| field.content.as_bytes());
+    let values = core::iter::once(&[][..]).chain(values);
+    let parts: Vec<&[u8]> =
+        heads.iter().zip(values).flat_map(|(head, value)| [&head[..], value]).collect();
+    Ok(kdf::hmac_sha256(key.expose_secret(), &parts))
+}
+
+#[cfg(test)]
+mod tests;
