@@ -12,6 +12,7 @@
 )]
 
 mod answer;
+mod bad_calls;
 mod binaries;
 mod load;
 mod process;
@@ -21,6 +22,7 @@ mod site;
 mod small_disk;
 
 pub use answer::{Answer, Ran};
+pub use bad_calls::bad_calls;
 pub use binaries::{binary, repository, tool};
 pub use load::Load;
 pub use process::{Process, free_port, run};
