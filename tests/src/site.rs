@@ -154,9 +154,27 @@ impl Site {
 
     /// Starts the vault process and does not wait.
     pub fn launch_vault(&mut self) {
-        let mut command = Command::new(binary("internal-api"));
+        self.launch(&mut Command::new(binary("internal-api")));
+    }
+
+    /// Starts the vault process where some of its system calls fail (strace's `inject`), and waits
+    /// until it serves.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_vault_with_faults(&mut self, calls: &str, inject: &str) {
+        let mut command = Command::new("strace");
+        // Traced from aside, so that the process started is the vault.
+        command.args(["-D", "-f", "-qq", "-o", "/dev/null"]);
+        command.args(["-e", &format!("trace={calls}"), "-e", &format!("inject={calls}:{inject}")]);
+        self.launch(command.arg(binary("internal-api")));
+        let port = self.ports.vault_health;
+        wait_until_ready(port, self.vault());
+    }
+
+    fn launch(&mut self, command: &mut Command) {
         command.arg("--config").arg(self.path("internal-api.toml"));
-        self.vault = Some(Process::start(&mut command, &self.path("internal-api.log")));
+        self.vault = Some(Process::start(command, &self.path("internal-api.log")));
     }
 
     /// Starts the edge process and waits until it serves.

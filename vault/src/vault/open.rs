@@ -49,16 +49,18 @@ pub enum OpenError {
     #[error("the data directory cannot be read or written, or its disk is full")]
     Unavailable,
     /// There are data, and no seal file or system keyring that opens them.
-    #[error("the data directory has data but no seal file or system keyring; restore them")]
+    #[error(
+        "the data directory has data but lacks system/seal.trs or system/keyring.trk; restore it"
+    )]
     Incomplete,
     /// The passphrase does not open the seal, or the seal file is damaged.
-    #[error("the passphrase does not open the seal")]
+    #[error("the passphrase does not open the seal: it is wrong, or system/seal.trs is damaged")]
     WrongPassphrase,
     /// The system keyring does not authenticate.
-    #[error("the system keyring is damaged; restore it from a backup")]
+    #[error("the system keyring, system/keyring.trk, is damaged; restore it from a backup")]
     DamagedKeyring,
     /// The registry's database is damaged.
-    #[error("the registry is damaged; restore it from a backup")]
+    #[error("the registry, system/db, is damaged or missing; restore it from a backup")]
     DamagedRegistry,
     /// Keys or threads cannot be made.
     #[error("keys or threads cannot be made")]
