@@ -165,7 +165,7 @@ impl Site {
     pub fn start_vault_with_faults(&mut self, calls: &str, inject: &str) {
         let mut command = Command::new("strace");
         // Traced from aside, so that the process started is the vault.
-        command.args(["-D", "-f", "-qq", "-o", "/dev/null"]);
+        command.args(["-D", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"]);
         command.args(["-e", &format!("trace={calls}"), "-e", &format!("inject={calls}:{inject}")]);
         self.launch(command.arg(binary("internal-api")));
         let port = self.ports.vault_health;
