@@ -4,6 +4,7 @@
 //! and an end to a full disk. It relies on sled's log being recovered whole up to the last sync,
 //! and on panics unwinding: a broken invariant in sled is a panic, caught above.
 
+mod barrier;
 mod log_files;
 mod rows;
 #[cfg(test)]
@@ -140,6 +141,7 @@ impl Engine for SledEngine {
 }
 
 fn open_tree(directory: &Path, flush_every_ms: Option<u64>) -> Result<(Db, LogFiles), StoreError> {
+    barrier::require();
     if directory.join(LogFiles::LOG).exists() {
         await_release(directory)?;
         remove_drafts(directory)?;

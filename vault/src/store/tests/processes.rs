@@ -255,12 +255,13 @@ async fn no_acknowledgement_precedes_its_sync() {
         let directory = tempfile::tempdir().expect("a directory");
         let (place, trace) = (directory.path().join("database"), directory.path().join("trace"));
         let trace_name = trace.to_string_lossy().into_owned();
-        let calls = "trace=fsync,fdatasync,pwrite64,write";
+        let calls = "trace=fsync,fdatasync,sync_file_range,pwrite64,write";
         let wrapper = strace(&["-y", "-s", "64", "-o", &trace_name, "-e", calls]);
         let wrapper: Vec<_> = wrapper.iter().map(String::as_str).collect();
         let mut command = other_process(&wrapper, engine, "write", &place);
         assert_success(&command.output().expect("it runs"));
         let trace = std::fs::read_to_string(&trace).expect("it was traced");
+        assert!(!trace.contains("sync_file_range"), "sled took it for a barrier");
         let opening = trace.split("acknowledged row ").next().expect("a beginning");
         for path in [place.as_path(), directory.path()] {
             assert!(is_synced(opening, path), "{engine:?}: {}", path.display());
