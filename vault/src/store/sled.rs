@@ -70,15 +70,17 @@ impl SledEngine {
     }
 
     /// Opens sled anew once it has refused for a while: it keeps its first error for ever, while
-    /// its readers, which need no space, go on until then.
+    /// most of its readers go on until then.
     fn recover(&self) -> Result<(), StoreError> {
         let mut refusing_since = self.refusing_since();
-        let Some(since) = *refusing_since else {
-            return Ok(());
-        };
-        if since.elapsed() < REOPEN_AFTER {
-            return Err(StoreError::Unavailable);
+        match *refusing_since {
+            None => Ok(()),
+            Some(since) if since.elapsed() < REOPEN_AFTER => Err(StoreError::Unavailable),
+            Some(_) => self.reopen(&mut refusing_since),
         }
+    }
+
+    fn reopen(&self, refusing_since: &mut Option<Instant>) -> Result<(), StoreError> {
         *refusing_since = Some(Instant::now());
         let mut tree = self.write_tree();
         drop_tree(tree.db.take())?;
@@ -87,6 +89,22 @@ impl SledEngine {
         *tree = Tree::new(db);
         *refusing_since = None;
         Ok(())
+    }
+
+    /// Reads; what a full disk left half-written may keep sled from reading too, and then it is
+    /// opened anew at once.
+    fn reading<T>(&self, read: impl Fn(&Tree) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let answer = read(&self.read_tree());
+        if !matches!(answer, Err(StoreError::Unavailable)) {
+            return answer;
+        }
+        let mut refusing_since = self.refusing_since();
+        // Another reader may have opened it meanwhile.
+        if refusing_since.is_some() {
+            self.reopen(&mut refusing_since)?;
+        }
+        drop(refusing_since);
+        read(&self.read_tree())
     }
 
     fn read_tree(&self) -> RwLockReadGuard<'_, Tree> {
@@ -108,11 +126,11 @@ impl SledEngine {
 
 impl Engine for SledEngine {
     fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.read_tree().read(key)
+        self.reading(|tree| tree.read(key))
     }
 
     fn scan(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {
-        self.read_tree().scan(range, limit)
+        self.reading(|tree| tree.scan(range, limit))
     }
 
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {
