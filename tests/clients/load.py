@@ -268,13 +268,13 @@ def check_customers(are_new):
                 continue
         path, token = "/v1/collections/customers/records", customers[directory]
         if are_new:
-            body = {"nr": "first", "vorname": "Anna"}
+            body = {"nr": "f-1", "vorname": "Anna"}
             stored = call_edge_until_it_serves(
                 directory, "POST", f"{path}?id_field=nr", body, token)
             if stored[0] != 201:
                 mistakes.append(f"the token of {directory.name} does not store: {stored}")
         read = call_edge_until_it_serves(
-            directory, "GET", f"{path}/first?reveal=plain", None, token)
+            directory, "GET", f"{path}/f-1?reveal=plain", None, token)
         if read[0] != 200 or read[1]["record"].get("vorname") != "Anna":
             mistakes.append(f"the token of {directory.name} does not read: {read[0]}")
 

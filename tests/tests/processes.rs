@@ -77,19 +77,19 @@ fn what_was_acknowledged_survives_a_stop_and_a_crash() {
             let stored = site.curl(&tenant, &format!("{RECORDS}?id_field=nr"), &arguments);
             assert_eq!(stored.status, 201, "{}", stored.body);
         };
-        store(&site, "before-stop");
+        store(&site, "s-1");
         assert_eq!(site.vault().stop(), 0);
         let refused = site.curl(&tenant, RECORDS, &[]);
         assert_eq!(refused.status, 503, "{}", refused.body);
         site.start_vault();
-        store(&site, "before-crash");
+        store(&site, "c-1");
         site.vault().kill();
         site.start_vault();
         let listed = site.curl(&tenant, &format!("{RECORDS}?reveal=plain"), &[]);
         assert_eq!(listed.status, 200, "{}", listed.body);
         let page = listed.json();
         let ids: Vec<_> = page["records"].as_array().unwrap().iter().map(|r| &r["id"]).collect();
-        assert_eq!(ids, ["before-crash", "before-stop"]);
+        assert_eq!(ids, ["c-1", "s-1"]);
         assert_eq!(page["records"][0]["record"]["vorname"], "Anna");
         assert_eq!(site.edge().stop(), 0);
     }

@@ -1,7 +1,7 @@
 //! What screening makes of a batch: records to forward, and the fate of every row.
 //!
 //! It promises that a dropped field is not forwarded, a rejected record not at all, and that no
-//! record gets a personal id, since ids are stored readable. It relies on the plan for verdicts.
+//! record gets an id that is personal or sealed, since ids are stored readable. It relies on the plan for verdicts.
 
 use std::sync::Arc;
 
@@ -158,23 +158,38 @@ impl Screening {
         let at = record.names.iter().position(|name| name == id_field);
         let found = at.and_then(|at| Some((record.values.get(at)?, verdicts.get(at)?)));
         let (value, verdict) = found.ok_or_else(|| refused("the record has no such field"))?;
-        if is_personal(verdict) {
+        let text = value.as_text().unwrap_or_default();
+        if let Some(reason) = reason_against_id(text, verdict) {
             let message = "a record's id is stored readable and must not be personal";
             let failure = Failure::new(ErrorCode::RejectedByPolicy, message);
-            return Err(failure.with_violation(id_field.as_str(), "screened as personal"));
+            return Err(failure.with_violation(id_field.as_str(), reason));
         }
-        let id = RecordId::parse(value.as_text().unwrap_or_default());
+        let id = RecordId::parse(text);
         let id = id.map_err(|_| refused("a record's id is [A-Za-z0-9._~-]{1,128}"))?;
         Ok(id.as_str().to_owned())
     }
 }
 
-/// Whether a value must not be shown: its type is known, or the policy protects it. Text of which
-/// nothing is known is sealed to be safe, but may well be an id.
-fn is_personal(verdict: &screen::Verdict) -> bool {
-    let is_typed = verdict.info_type.is_some_and(|t| t != InfoType::FreeText);
-    let is_protected = verdict.source == Source::Declared && verdict.action != Action::Clear;
-    is_typed || is_protected
+/// Letters in a row of a code such as `ORD-17`; more may be a name.
+const CODE_LETTERS_MAX: usize = 3;
+
+/// Why a value must not be a record's id: its type is known, or it is sealed as well. Sealing a
+/// value beside its own readable copy would protect nothing.
+fn reason_against_id(value: &str, verdict: &screen::Verdict) -> Option<&'static str> {
+    if verdict.info_type.is_some_and(|known| known != InfoType::FreeText) {
+        return Some("screened as personal");
+    }
+    let is_declared = verdict.source == Source::Declared;
+    if verdict.action == Action::Clear || (!is_declared && is_code(value)) {
+        return None;
+    }
+    Some("not stored readable; a field of ids that are not personal is declared clear")
+}
+
+/// Whether a text that screening does not know is a number with a few letters, not a name.
+fn is_code(text: &str) -> bool {
+    let mut letters = text.split(|c: char| !c.is_alphabetic());
+    text.bytes().any(|b| b.is_ascii_digit()) && letters.all(|run| run.len() <= CODE_LETTERS_MAX)
 }
 
 fn check_rejections(names: &[FieldName], verdicts: &[screen::Verdict]) -> Result<(), Failure> {

@@ -27,7 +27,8 @@ pub(super) fn read(
     let mut rows = Rows::open(input)?;
     let header = match rows.next()? {
         None => return Err(ReadError::Empty),
-        Some((_, Err(RowError::Quotes))) => return Err(ReadError::HeaderNotText),
+        Some((_, Err(RowError::Quotes))) => return Err(ReadError::HeaderQuotes),
+        Some((_, Err(RowError::TooManyFields))) => return Err(ReadError::HeaderTooWide),
         Some((_, Err(_))) => return Err(ReadError::HeaderTooLarge),
         Some((_, Ok(columns))) => header(charset, columns)?,
     };
@@ -48,13 +49,16 @@ pub(super) fn read(
 
 fn header(charset: Charset, columns: Columns<'_>) -> Result<Arc<[FieldName]>, ReadError> {
     if columns.len() > RECORD_FIELDS_MAX {
-        return Err(ReadError::HeaderTooLarge);
+        return Err(ReadError::HeaderTooWide);
     }
     let mut seen = HashSet::new();
     let mut names = Vec::new();
     for (at, bytes) in columns.iter().enumerate() {
         let column = at + 1;
-        let text = decode(charset, bytes).ok_or(ReadError::HeaderNotText)?;
+        let text = decode(charset, bytes).ok_or(ReadError::HeaderNotUtf8)?;
+        if text.contains('\t') {
+            return Err(ReadError::HeaderTab);
+        }
         let is_blank = text.trim().is_empty();
         let name = FieldName::parse(&top_level_name(&text))
             .ok()

@@ -105,12 +105,23 @@ pub enum ReadError {
     /// There is nothing to read.
     #[error("the upload is empty")]
     Empty,
-    /// The header row of a CSV is over the limit of a row, or of the fields of a record.
-    #[error("the header row is over 524288 bytes or 256 columns")]
+    /// The header row of a CSV is over the limit of a record.
+    #[error("the header row is over 262144 bytes")]
     HeaderTooLarge,
-    /// The header row is not text of its declared encoding, or its quotes do not match.
-    #[error("the header row is not text, or its quotes do not match")]
-    HeaderNotText,
+    /// The header row has more columns than a record may have fields.
+    #[error("the header row has more than 256 columns")]
+    HeaderTooWide,
+    /// A quoted name of the header row is not closed, or text follows the closing quote.
+    #[error("a quote of the header row is not closed, or text follows the closing quote")]
+    HeaderQuotes,
+    /// The header row is not UTF-8, and no other encoding is declared.
+    #[error(
+        "the header row is not valid UTF-8; ISO-8859-1 is declared: text/csv; charset=iso-8859-1"
+    )]
+    HeaderNotUtf8,
+    /// A name of the header row has a tab, which parts no columns.
+    #[error("the header row has a tab; columns are separated by ; or ,")]
+    HeaderTab,
     /// A column's name is empty or no field name.
     #[error("column {column} of the header has no valid name")]
     HeaderName {
@@ -147,7 +158,7 @@ impl From<ReadError> for Failure {
     /// An I/O error that carries a [`Failure`] gives that one.
     fn from(error: ReadError) -> Self {
         let code = match &error {
-            ReadError::HeaderTooLarge => ErrorCode::TooLarge,
+            ReadError::HeaderTooLarge | ReadError::HeaderTooWide => ErrorCode::TooLarge,
             ReadError::Io(source) => {
                 let inner = source.get_ref().and_then(|e| e.downcast_ref::<Self>());
                 if let Some(failure) = inner {
@@ -156,7 +167,9 @@ impl From<ReadError> for Failure {
                 ErrorCode::InvalidRequest
             }
             ReadError::Empty
-            | ReadError::HeaderNotText
+            | ReadError::HeaderQuotes
+            | ReadError::HeaderNotUtf8
+            | ReadError::HeaderTab
             | ReadError::HeaderName { .. }
             | ReadError::HeaderPersonal { .. }
             | ReadError::HeaderDuplicate { .. }

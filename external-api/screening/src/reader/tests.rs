@@ -125,8 +125,18 @@ fn headers_that_name_nothing_refuse_the_upload() {
     assert_eq!(refused(CSV, b""), "the upload is empty");
     assert_eq!(refused(CSV, b"\xEF\xBB\xBF\r\n"), "the upload is empty");
     let wide = vec!["x"; 300].join(";");
-    let too_large = "the header row is over 524288 bytes or 256 columns";
-    assert_eq!(refused(CSV, wide.as_bytes()), too_large);
+    let too_wide = "the header row has more than 256 columns";
+    assert_eq!(refused(CSV, wide.as_bytes()), too_wide);
+    let long = "x".repeat(RECORD_BYTES_MAX + 2);
+    assert_eq!(refused(CSV, long.as_bytes()), "the header row is over 262144 bytes");
+}
+
+#[test]
+fn a_header_in_another_dialect_is_told_what_is_read() {
+    let tab = "the header row has a tab; columns are separated by ; or ,";
+    assert_eq!(refused(CSV, b"a\tb\tc\n1\t2\t3\n"), tab);
+    assert!(refused(CSV, b"a;Stra\xDFe\n").contains("charset=iso-8859-1"));
+    assert!(refused(CSV, b"\"a\"x;b\n").contains("a quote of the header row"));
 }
 
 #[test]

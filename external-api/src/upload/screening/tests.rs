@@ -85,6 +85,21 @@ fn a_personal_value_is_no_id() {
 }
 
 #[test]
+fn a_sealed_value_is_no_id() {
+    for name in ["Mustermann.Erika", "Mustermann1985", "E.Muster-7"] {
+        let text = format!(r#"{{"kennung":"{name}"}}"#);
+        let sealed = screened(None, &text);
+        assert_eq!(sealed.records[0].fields[0].action(), vault::Action::Seal);
+        let failure = refused(Some("kennung"), &text);
+        assert_eq!(failure.code(), ErrorCode::RejectedByPolicy);
+        assert_eq!(failure.violations()[0].field, "kennung");
+        assert!(!format!("{failure:?}").contains("Muster"));
+    }
+    let code = screened(Some("kennung"), r#"{"kennung":"ORD-17"}"#);
+    assert_eq!(code.records[0].id, "ORD-17");
+}
+
+#[test]
 fn numbers_of_orders_and_uuids_are_ids() {
     let order = screened(Some("auftrag"), r#"{"auftrag":"A-03405927"}"#);
     assert_eq!(order.records[0].id, "A-03405927");
