@@ -148,15 +148,21 @@ def class_key(slot, token_key, server_key):
     return unwrap(token_key, aad, inner)
 
 
+def open_row(row, keyspace, key):
+    """The message of a row and the metadata key of its MAC."""
+    assert row[:4] == b"TRR1"
+    version, message, mac = row[4:8], row[8:-32], row[-32:]
+    number = int.from_bytes(version, "big")
+    wrapped_mk = next(k for k in keyring.metadata_keys if k.version == number)
+    mk = unwrap(cipher_key.key, place(8, version=wrapped_mk.version), wrapped_mk.wrapped)
+    where = tlv(tenant, bytes([keyspace]), key)
+    expected = hmac.digest(expand(mk, b"tresor/v1/row", 32), where + version + message, "sha256")
+    check(f"the row's MAC fits in keyspace {keyspace}", hmac.compare_digest(expected, mac))
+    return message, mk
+
+
 # The row.
-row, key = hexed("row"), hexed("store_key")
-assert row[:4] == b"TRR1"
-version, message, mac = row[4:8], row[8:-32], row[-32:]
-wrapped_mk = next(k for k in keyring.metadata_keys if k.version == int.from_bytes(version, "big"))
-mk = unwrap(cipher_key.key, place(8, version=wrapped_mk.version), wrapped_mk.wrapped)
-where = tlv(tenant, bytes([vectors["keyspace"]]), key)
-expected = hmac.digest(expand(mk, b"tresor/v1/row", 32), where + version + message, "sha256")
-check("the row's MAC fits", hmac.compare_digest(expected, mac))
+message, mk = open_row(hexed("row"), vectors["keyspace"], hexed("store_key"))
 record = record_pb2.Record.FromString(message)
 subject = hmac.digest(expand(mk, b"tresor/v1/subject", 32), tlv(tenant) + b"Anna", "sha256")
 check("the subject is a keyed digest", subject == record.subject)
@@ -184,6 +190,24 @@ for group in record.groups:
 check("every value is what was sealed", opened == names)
 check("the sizes fall into the buckets", sorted(
     len(f.ciphertext) - 16 for g in record.groups for f in g.fields) == [16, 16, 16, 704])
+
+# The answer kept for whoever repeats the write.
+key, now_ms = hexed("answer_store_key"), vectors["now_ms"]
+message, _ = open_row(hexed("answer_row"), vectors["answer_keyspace"], key)
+answer = record_pb2.GivenAnswer.FromString(message)
+request_key = expand(from_token(b"tresor/v1/token-auth"), b"tresor/v1/idempotency", 32)
+name = tlv(bytes([1]), vectors["idempotency_key"].encode(), struct.pack(">Q", vectors["ordinal"]))
+day = struct.pack(">I", now_ms // (24 * 60 * 60 * 1000))
+check("the answer lies under day and name", key == day + hmac.digest(request_key, name, "sha256"))
+asked = tlv(bytes([2]), collection, record_id, b"Anna", struct.pack(">Q", now_ms),
+            struct.pack(">H", len(names)))
+types = {field.name: field.content_type for group in record.groups for field in group.fields}
+for name, value in names.items():
+    asked += tlv(name.encode(), bytes([types[name]]), struct.pack(">I", len(value))) + value
+digest = hmac.digest(request_key, asked, "sha256")
+check("the answer's digest is that of what was asked", digest == answer.request_digest)
+check("the answer is an id and a revision",
+      (answer.record, answer.revision, answer.created_ms) == ("r-1", 3, now_ms))
 
 # One key is not enough.
 for claim, token_key, server_key in [

@@ -2,7 +2,7 @@
 //! checked in, so that no format changes unnoticed.
 //!
 //! `vectors/v1.json` holds one vault whole: seal file, system keyring, a tenant's keyring, a
-//! customer token and a row. `tests/clients/open_vectors.py` opens it with nothing of ours. To
+//! customer token, a row and an answer. `tests/clients/open_vectors.py` opens it with nothing of ours. To
 //! begin a new version of a format, run the test with `TRESOR_WRITE_VECTORS=1` and review.
 
 use std::{
@@ -16,8 +16,8 @@ use std::{
 use prost::Message as _;
 use serde_json::{Value, json};
 use tresor_proto::{
-    CollectionName, Content, ContentType, DataClass, FieldName, InfoType, RecordId, TenantId,
-    storage,
+    CollectionName, Content, ContentType, DataClass, FieldName, IdempotencyKey, InfoType, RecordId,
+    TenantId, storage,
 };
 use zeroize::Zeroizing;
 
@@ -25,17 +25,22 @@ use crate::{
     crypto_error::CryptoError,
     customer_token_entry,
     entropy::Entropy,
+    idempotency::{AnswerDesk, RequestMark},
+    key::TokenAuthKey,
     keyring::{KeyringFiles, Keyrings, LoadedKeyring, read_file, replace_file},
     operations::enrol::generate,
+    record::{ItemKey, NewField, NewRecord, Subject, Treatment},
     row::RowPlace,
     sealed_group::{self, FieldToSeal, GroupPlace, RecordPlace},
-    store::{Keyspace, StoreKey},
+    store::{Keyspace, StoreKey, Write},
     unlock::{self, Passphrase},
     unlocked::{Holder, UnlockedCache},
 };
 
 const NOW_MS: u64 = 1_800_000_000_000;
 const PASSPHRASE: &str = "a golden passphrase";
+const IDEMPOTENCY_KEY: &str = "a-golden-key";
+const ORDINAL: u64 = 258;
 const TENANT: TenantId = TenantId::from_bytes([0x7A; 16]);
 
 /// Randomness that is none: a counter.
@@ -113,6 +118,28 @@ fn row(loaded: &LoadedKeyring, holder: Holder<'_>) -> (StoreKey, Vec<u8>) {
     (key, row.unwrap())
 }
 
+/// The answer kept for the record above, put under an idempotency key.
+fn answer(loaded: &LoadedKeyring, auth_key: &TokenAuthKey) -> (StoreKey, Vec<u8>) {
+    let key = customer_token_entry::request_key(auth_key).unwrap();
+    let idempotency_key = Arc::new(IdempotencyKey::parse(IDEMPOTENCY_KEY).unwrap());
+    let item = ItemKey { idempotency_key, ordinal: ORDINAL };
+    let record = RecordId::parse("r-1").unwrap();
+    let field = |(name, _, content): (&str, InfoType, Content)| NewField {
+        name: FieldName::parse(name).unwrap(),
+        content,
+        treatment: Treatment::Clear,
+    };
+    let asked = NewRecord::new(Some(record.clone()), values().into_iter().map(field).collect());
+    let asked = asked.unwrap().with_subject(Some(Subject::new("Anna".to_owned()).unwrap()));
+    let collection = CollectionName::parse("customers").unwrap();
+    let mark = RequestMark::new(&key, &item, &collection, &asked.with_expiry(Some(NOW_MS)));
+    let desk = AnswerDesk { tenant: TENANT, rows: &loaded.rows, now_ms: NOW_MS };
+    match mark.unwrap().keep(desk, &record, 3).unwrap() {
+        Write::Put(key, row) => (key, row),
+        Write::Remove(_) => panic!("an answer is put"),
+    }
+}
+
 fn make() -> Value {
     let directory = tempfile::tempdir().unwrap();
     let entropy: Arc<dyn Entropy> = Arc::new(Counter(AtomicU64::new(1)));
@@ -127,6 +154,8 @@ fn make() -> Value {
     let loaded = keyrings.write(keyring, 0).unwrap();
     let wrap_key = customer_token_entry::wrap_key(TENANT, &customer_token).unwrap();
     let entry = &loaded.keyring.customer_tokens[0];
+    let auth_key = customer_token_entry::auth_key(TENANT, &customer_token).unwrap();
+    let (answer_key, answer) = answer(&loaded, &auth_key);
     let (key, row) = row(&loaded, Holder { keyring: &loaded, entry, wrap_key: &wrap_key });
     let file = |path: PathBuf| hex::encode(read_file(&path).unwrap().unwrap());
     let told = |content: &Content| hex::encode(content.as_bytes());
@@ -145,6 +174,12 @@ fn make() -> Value {
         "system_keyring": file(files.system_keyring()),
         "tenant_keyring": file(files.tenant_keyring(TENANT)),
         "row": hex::encode(row),
+        "now_ms": NOW_MS,
+        "idempotency_key": IDEMPOTENCY_KEY,
+        "ordinal": ORDINAL,
+        "answer_keyspace": answer_key.keyspace as u8,
+        "answer_store_key": hex::encode(&answer_key.key),
+        "answer_row": hex::encode(answer),
         "values": values.collect::<Vec<_>>(),
     })
 }
