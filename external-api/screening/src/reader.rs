@@ -52,6 +52,9 @@ pub struct Row {
     pub number: u64,
     /// The line it begins on, counted from 1.
     pub line: u64,
+    /// The bytes before it. Those before the first row, followed by those from any other row on, read
+    /// as the rest of the upload: a header or the bracket of an array stands before the first row.
+    pub offset: u64,
     /// The record, or why it is refused.
     pub result: Result<Record, RowError>,
 }

@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn row(number: u64) -> Item {
-        Item::Row(Row { number, line: number, result: Err(RowError::NotJson) })
+        Item::Row(Row { number, line: number, offset: 0, result: Err(RowError::NotJson) })
     }
 
     #[tokio::test]
@@ -136,7 +136,7 @@ mod tests {
             let value = || Content::new(ContentType::Text, b"1".to_vec()).unwrap();
             let values = names.iter().map(|_| value()).collect();
             let result = Ok(Record { names: names.clone(), values });
-            sender.send(Item::Row(Row { number, line: number, result })).await.unwrap();
+            sender.send(Item::Row(Row { number, line: number, offset: 0, result })).await.unwrap();
         }
         let mut batches = Batches::new(Rows::of(items));
         let first = batches.next().await.rows.len();

@@ -33,11 +33,12 @@ pub(super) fn read(
         Some((_, Ok(columns))) => header(charset, columns)?,
     };
     let mut number = 0;
-    while let Some((line, columns)) = rows.next()? {
+    while let Some((begin, columns)) = rows.next()? {
         number += 1;
         let row = Row {
             number,
-            line,
+            line: begin.line,
+            offset: begin.offset,
             result: columns.and_then(|columns| record(charset, &header, columns)),
         };
         if sink(row).is_break() {

@@ -23,10 +23,10 @@ const SKIPPED_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Reads the object or the array in `input`.
 pub(super) fn read(input: impl Read, sink: &mut Sink<'_>) -> Result<(), ReadError> {
     let mut input = BufReader::new(input);
-    let Some((first, line)) = first_byte(&mut input)? else {
+    let Some((first, line, offset)) = first_byte(&mut input)? else {
         return Err(ReadError::Empty);
     };
-    let recording = Rc::new(RefCell::new(Recording::new(line)));
+    let recording = Rc::new(RefCell::new(Recording::new(line, offset)));
     let recorder =
         Recorder { input: io::Cursor::new([first]).chain(input), recording: Rc::clone(&recording) };
     let mut deserializer = serde_json::Deserializer::from_reader(recorder);
@@ -47,14 +47,14 @@ pub(super) fn read(input: impl Read, sink: &mut Sink<'_>) -> Result<(), ReadErro
     }
 }
 
-/// Skips a byte order mark and white space; gives the byte behind them and its line.
-fn first_byte(input: &mut impl BufRead) -> io::Result<Option<(u8, u64)>> {
+/// Skips a byte order mark and white space; gives the byte behind them, its line and its offset.
+fn first_byte(input: &mut impl BufRead) -> io::Result<Option<(u8, u64, u64)>> {
     let mut line = 1;
     for (at, byte) in input.by_ref().bytes().enumerate() {
         match (byte?, at) {
             (0xEF, 0) | (0xBB, 1) | (0xBF, 2) | (b' ' | b'\t' | b'\r', _) => {}
             (b'\n', _) => line += 1,
-            (byte, _) => return Ok(Some((byte, line))),
+            (byte, _) => return Ok(Some((byte, line, at as u64))),
         }
     }
     Ok(None)
@@ -84,7 +84,8 @@ impl Elements<'_, '_> {
     fn give<E: serde::de::Error>(&mut self) -> Result<(), E> {
         let result = self.record();
         self.rows += 1;
-        let row = Row { number: self.rows, line: self.recording.borrow().line, result };
+        let Recording { line, offset, .. } = *self.recording.borrow();
+        let row = Row { number: self.rows, line, offset, result };
         match (self.sink)(row) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => {
@@ -157,12 +158,23 @@ struct Recording {
     separator: Option<u8>,
     /// The line the element begins on.
     line: u64,
+    /// The bytes before the element.
+    offset: u64,
     lines: u64,
+    passed: u64,
 }
 
 impl Recording {
-    fn new(line: u64) -> Self {
-        Self { bytes: Zeroizing::new(Vec::new()), length: 0, separator: None, line, lines: line }
+    fn new(line: u64, offset: u64) -> Self {
+        Self {
+            bytes: Zeroizing::new(Vec::new()),
+            length: 0,
+            separator: None,
+            line,
+            offset,
+            lines: line,
+            passed: offset,
+        }
     }
 
     fn begin(&mut self, separator: Option<u8>) {
@@ -173,6 +185,7 @@ impl Recording {
 
     fn push(&mut self, byte: u8) {
         self.lines += u64::from(byte == b'\n');
+        self.passed += 1;
         if self.length == 0 {
             if byte.is_ascii_whitespace() {
                 return;
@@ -180,7 +193,7 @@ impl Recording {
             if self.separator.take() == Some(byte) {
                 return;
             }
-            self.line = self.lines;
+            (self.line, self.offset) = (self.lines, self.passed - 1);
         }
         self.length += 1;
         if self.length <= ROW_BYTES_MAX {

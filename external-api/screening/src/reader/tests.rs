@@ -243,6 +243,29 @@ fn the_sink_ends_the_reading() {
 }
 
 #[test]
+fn what_stands_before_the_first_row_and_the_rows_from_any_other_read_as_the_rest() {
+    let long = "x".repeat(ROW_BYTES_MAX + 1);
+    let csv = format!("\u{feff}\na;b\r\n1;2\r\n\r\n3;\"4\n5\"\n6\n7;\"8\n{long};9\n10;11\r12;13");
+    let lines = format!("\u{feff}{{\"a\":1}}\n\n{{}}\r\n{{\"{long}\":2}}\n7\n{{\"b\":2}}");
+    let array = format!("\u{feff} [ {{\"a\":1}},\n\n 7 ,[8],{{\"{long}\":2}},\n{{\"b\":[2]}}\n]\n");
+    let inputs = [(CSV, csv, 7), (Format::NdJson, lines, 5), (Format::Json, array, 5)];
+    for (format, input, count) in inputs {
+        let offsets: Vec<u64> =
+            read_all(format, input.as_bytes()).0.iter().map(|r| r.offset).collect();
+        let whole = told(format, input.as_bytes());
+        assert_eq!(whole.len(), count);
+        for (before, offset) in offsets.iter().enumerate() {
+            let [first, offset] = [offsets[0], *offset].map(|at| usize::try_from(at).unwrap());
+            let rest = [&input.as_bytes()[..first], &input.as_bytes()[offset..]].concat();
+            let shift = whole[before].1 - whole[0].1;
+            let rest = told(format, &rest).into_iter();
+            let rest: Vec<_> = rest.map(|(n, l, v)| (n + before as u64, l + shift, v)).collect();
+            assert_eq!(rest, whole[before..], "{format:?} from row {}", before + 1);
+        }
+    }
+}
+
+#[test]
 fn nested_values_are_named_by_their_pointer() {
     let input = br#"{"name":"A","address":{"city":"B","a/b~c":null},"phones":["1",{"x":true}],
         "/x":{"":1.10},"none":{},"nothing":[]}"#;

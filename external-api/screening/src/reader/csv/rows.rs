@@ -41,12 +41,21 @@ pub(super) struct Rows<R> {
     /// What is read and not yet behind us; the row being read begins at `start`.
     buffer: Zeroizing<Vec<u8>>,
     start: usize,
-    /// The line at `start`, counted from 1.
-    line: u64,
+    /// Where `start` is in the whole input.
+    begin: Begin,
     delimiter: u8,
     core: Reader,
     columns: Zeroizing<Vec<u8>>,
     ends: Vec<usize>,
+}
+
+/// Where a row begins.
+#[derive(Clone, Copy)]
+pub(super) struct Begin {
+    /// The line, counted from 1.
+    pub(super) line: u64,
+    /// The bytes before it.
+    pub(super) offset: u64,
 }
 
 /// How reading one row came out: where its bytes end, and how much of `columns` and `ends` is it.
@@ -63,7 +72,7 @@ impl<R: Read> Rows<R> {
             input,
             buffer: Zeroizing::new(Vec::with_capacity(ROW_BYTES_MAX + CHUNK_BYTES)),
             start: 0,
-            line: 1,
+            begin: Begin { line: 1, offset: 0 },
             delimiter: b';',
             core: Reader::new(),
             columns: Zeroizing::new(vec![0; RECORD_BYTES_MAX + 1]),
@@ -71,7 +80,7 @@ impl<R: Read> Rows<R> {
         };
         while rows.buffer.len() < BOM.len() && rows.fill()? {}
         if rows.buffer.starts_with(BOM) {
-            rows.start = BOM.len();
+            rows.advance(BOM.len());
         }
         let delimiter = rows.find_delimiter()?;
         rows.part_by(delimiter);
@@ -101,24 +110,24 @@ impl<R: Read> Rows<R> {
         self.core = ReaderBuilder::new().delimiter(delimiter).build();
     }
 
-    /// The next row with the line it begins on; `None` at the end.
+    /// The next row and where it begins; `None` at the end.
     #[allow(clippy::type_complexity, reason = "a name for it would say less")]
     pub(super) fn next(
         &mut self,
-    ) -> Result<Option<(u64, Result<Columns<'_>, RowError>)>, ReadError> {
+    ) -> Result<Option<(Begin, Result<Columns<'_>, RowError>)>, ReadError> {
         self.skip_empty_lines()?;
         if self.start == self.buffer.len() {
             return Ok(None);
         }
-        let line = self.line;
+        let begin = self.begin;
         match self.parse()? {
             Ok(parsed) => {
                 self.advance(parsed.end);
-                Ok(Some((line, Ok(self.columns(&parsed)))))
+                Ok(Some((begin, Ok(self.columns(&parsed)))))
             }
             Err(error) => {
                 self.skip_line()?;
-                Ok(Some((line, Err(error))))
+                Ok(Some((begin, Err(error))))
             }
         }
     }
@@ -194,10 +203,11 @@ impl<R: Read> Rows<R> {
         }
     }
 
-    /// Steps behind a row.
+    /// Steps forward to `end`.
     fn advance(&mut self, end: usize) {
-        let row = self.buffer.get(self.start..end).unwrap_or_default();
-        self.line += row.iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>();
+        let passed = self.buffer.get(self.start..end).unwrap_or_default();
+        self.begin.line += passed.iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>();
+        self.begin.offset += passed.len() as u64;
         self.start = end;
     }
 
@@ -217,10 +227,10 @@ impl<R: Read> Rows<R> {
         loop {
             let rest = self.buffer.get(self.start..).unwrap_or_default();
             if let Some(at) = rest.iter().position(|byte| b"\r\n".contains(byte)) {
-                self.start += at;
+                self.advance(self.start + at);
                 return Ok(());
             }
-            self.start = self.buffer.len();
+            self.advance(self.buffer.len());
             if !self.fill()? {
                 return Ok(());
             }
