@@ -189,6 +189,17 @@ fn read(path: &Path) -> Result<Zeroizing<String>, CliError> {
 
 /// The trust domain an authority's certificate names.
 fn trust_domain_of(certificate_pem: &str) -> Option<TrustDomain> {
+    TrustDomain::parse(uri_of(certificate_pem)?.strip_prefix("spiffe://")?)
+}
+
+/// The tenant a client's certificate names, as far as it can be told without checking it.
+pub(crate) fn tenant_of(certificate: &Path) -> Option<String> {
+    let uri = uri_of(&std::fs::read_to_string(certificate).ok()?)?;
+    let (_, named) = uri.split_once("/tenant/")?;
+    Some(named.split('/').next()?.to_owned())
+}
+
+fn uri_of(certificate_pem: &str) -> Option<String> {
     let (_, pem) = x509_parser::pem::parse_x509_pem(certificate_pem.as_bytes()).ok()?;
     let certificate = pem.parse_x509().ok()?;
     let names = certificate.subject_alternative_name().ok()??;
@@ -196,7 +207,7 @@ fn trust_domain_of(certificate_pem: &str) -> Option<TrustDomain> {
         let GeneralName::URI(uri) = name else {
             return None;
         };
-        TrustDomain::parse(uri.strip_prefix("spiffe://")?)
+        Some((*uri).to_owned())
     })
 }
 

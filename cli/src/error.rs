@@ -3,7 +3,7 @@
 //! An error is one sentence, the code it travelled with, and what to do about it. It never holds a
 //! secret or a value: sentences are our own or come from a [`Failure`], which promises the same.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use tresor_door::in_words;
 use tresor_proto::{ErrorCode, Failure, Violation};
@@ -40,6 +40,9 @@ struct Details {
     message: String,
     advice: Option<String>,
     violations: Vec<Violation>,
+    is_passing: bool,
+    is_unsent: bool,
+    retry_after: Option<Duration>,
 }
 
 impl CliError {
@@ -60,7 +63,16 @@ impl CliError {
     }
 
     fn new(exit: Exit, message: String) -> Self {
-        Self(Box::new(Details { exit, code: None, message, advice: None, violations: Vec::new() }))
+        Self(Box::new(Details {
+            exit,
+            code: None,
+            message,
+            advice: None,
+            violations: Vec::new(),
+            is_passing: false,
+            is_unsent: false,
+            retry_after: None,
+        }))
     }
 
     /// Says what to do about it.
@@ -80,6 +92,41 @@ impl CliError {
     pub(crate) fn with_violations(mut self, violations: Vec<Violation>) -> Self {
         self.0.violations = violations;
         self
+    }
+
+    /// Says that the same may succeed later.
+    pub(crate) fn passing(mut self) -> Self {
+        self.0.is_passing = true;
+        self
+    }
+
+    /// Says that nothing has been sent.
+    pub(crate) fn unsent(mut self) -> Self {
+        self.0.is_unsent = true;
+        self
+    }
+
+    /// Adds how long the service asks to wait.
+    pub(crate) fn with_retry_after(mut self, delay: Option<Duration>) -> Self {
+        self.0.retry_after = delay;
+        self
+    }
+
+    /// Whether the same may succeed later: by the table of errors, or because the way was at fault.
+    pub(crate) fn may_pass(&self) -> bool {
+        let is_passing =
+            |code: ErrorCode| code.is_retryable() || code == ErrorCode::DeadlineExceeded;
+        self.0.is_passing || self.0.code.is_some_and(is_passing)
+    }
+
+    /// Whether nothing has been sent.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.0.is_unsent
+    }
+
+    /// How long the service asks to wait.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// The exit code.

@@ -112,15 +112,18 @@ pub(crate) async fn send(request: RequestBuilder) -> Result<Response, CliError> 
         return Ok(response);
     }
     let status = response.status().as_u16();
+    let retry_after = response.headers().get(reqwest::header::RETRY_AFTER);
+    let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
     let is_problem = response
         .headers()
         .get(reqwest::header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/problem+json"));
     let problem = if is_problem { response.json::<Problem>().await.ok() } else { None };
-    Err(problem.map_or_else(
+    let error = problem.map_or_else(
         || CliError::failed(format!("the server answered {status} without saying why")),
         |problem| problem.into_error(),
-    ))
+    );
+    Err(error.with_retry_after(retry_after.map(Duration::from_secs)))
 }
 
 /// Sends a request and reads its answer.
@@ -138,13 +141,15 @@ pub(crate) fn unanswered(error: &reqwest::Error) -> CliError {
         cause => cause.to_owned(),
     };
     if error.is_timeout() {
-        return CliError::failed("the server did not answer in time").advise("try again");
+        return CliError::failed("the server did not answer in time").advise("try again").passing();
     }
-    let doing = if error.is_connect() { "cannot connect" } else { "the connection broke" };
-    CliError::failed(format!("{doing}: {cause}")).advise(
-        "check --server, and that --ca, --cert and --key belong to this service and are valid \
-             now",
-    )
+    let advice =
+        "check --server, and that --ca, --cert and --key belong to this service and are valid now";
+    if error.is_connect() {
+        let error = CliError::failed(format!("cannot connect: {cause}")).advise(advice);
+        return error.passing().unsent();
+    }
+    CliError::failed(format!("the connection broke: {cause}")).advise(advice).passing()
 }
 
 impl Problem {

@@ -1,8 +1,11 @@
 //! What is written down of an upload's rows: never their values, only line, id and reason.
+//!
+//! It promises that an upload which goes on finds its lists as they were after the last row that is
+//! known to be acknowledged. It relies on the order of the rows.
 
 use std::{
     fs::File,
-    io::{BufWriter, Write as _},
+    io::{BufRead as _, BufReader, BufWriter, ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -24,6 +27,18 @@ impl RowLists {
             self.rejects.add(row)?;
         }
         self.results.as_mut().map_or(Ok(()), |results| results.add(row))
+    }
+
+    /// Brings the lists of an upload that has come so far into the state they had then.
+    pub(crate) fn go_on_after(&mut self, rows: u64) -> Result<(), CliError> {
+        self.rejects.go_on_after(rows)?;
+        self.results.as_mut().map_or(Ok(()), |results| results.go_on_after(rows))
+    }
+
+    /// Hands everything to the system.
+    pub(crate) fn flush(&mut self) -> Result<(), CliError> {
+        self.rejects.flush()?;
+        self.results.as_mut().map_or(Ok(()), RowList::flush)
     }
 
     /// Gives the file of the refused rows, if there are any.
@@ -67,13 +82,49 @@ impl RowList {
         writeln!(file, "{entry}").map_err(failed)
     }
 
-    /// Gives its file, if there are any rows.
-    pub(crate) fn finish(self) -> Result<Option<PathBuf>, CliError> {
-        let Some(mut file) = self.file else {
-            return Ok(None);
+    /// Keeps the entries of the first `rows` rows, and goes on behind them. Without any, the list of
+    /// an earlier upload is taken away.
+    fn go_on_after(&mut self, rows: u64) -> Result<(), CliError> {
+        let path = self.path.clone();
+        let failed = |error: std::io::Error| CliError::file("write", &path, &error);
+        let file = match File::options().read(true).write(true).open(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            file => file.map_err(failed)?,
         };
-        file.flush().map_err(|error| CliError::file("write", &self.path, &error))?;
-        Ok(Some(self.path))
+        let kept_bytes = bytes_of_rows(&file, rows).map_err(failed)?;
+        file.set_len(kept_bytes).map_err(failed)?;
+        if kept_bytes == 0 {
+            return std::fs::remove_file(&self.path).map_err(failed);
+        }
+        let appending = File::options().append(true).open(&self.path).map_err(failed)?;
+        self.file = Some(BufWriter::new(appending));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), CliError> {
+        let flushed = self.file.as_mut().map_or(Ok(()), BufWriter::flush);
+        flushed.map_err(|error| CliError::file("write", &self.path, &error))
+    }
+
+    /// Gives its file, if there are any rows.
+    pub(crate) fn finish(mut self) -> Result<Option<PathBuf>, CliError> {
+        self.flush()?;
+        Ok(self.file.map(|_| self.path))
+    }
+}
+
+/// How many bytes of a list tell of its first `rows` rows; a last line that was cut off does not.
+fn bytes_of_rows(list: &File, rows: u64) -> std::io::Result<u64> {
+    let (mut list, mut line, mut bytes) = (BufReader::new(list), Vec::new(), 0);
+    loop {
+        line.clear();
+        let read = list.read_until(b'\n', &mut line)?;
+        let entry: Option<serde_json::Value> = serde_json::from_slice(&line).ok();
+        let row = entry.and_then(|entry| entry["row"].as_u64());
+        if !line.ends_with(b"\n") || row.is_none_or(|row| row > rows) {
+            return Ok(bytes);
+        }
+        bytes += read as u64;
     }
 }
 
@@ -87,10 +138,14 @@ mod tests {
     use super::*;
 
     fn rejected() -> RowResult {
+        rejected_row(2)
+    }
+
+    fn rejected_row(row: u64) -> RowResult {
         let problem = json!({ "code": "invalid_request", "title": "invalid request" });
         RowResult {
-            row: 2,
-            line: Some(3),
+            row,
+            line: Some(row + 1),
             id: None,
             problem: serde_json::from_value(problem.clone()).ok(),
             problem_document: Some(problem),
@@ -116,5 +171,29 @@ mod tests {
         let rejects = RowList::of_rejects(&directory.path().join("a.csv"));
         assert_eq!(rejects.finish().unwrap(), None);
         assert_eq!(directory.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_list_goes_on_behind_the_rows_that_are_known() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.csv");
+        let mut first = RowList::of_rejects(&path);
+        for row in [2, 5, 9] {
+            first.add(&rejected_row(row)).unwrap();
+        }
+        let list = first.finish().unwrap().unwrap();
+        let mut cut_off = File::options().append(true).open(&list).unwrap();
+        cut_off.write_all(b"{\"row\":7").unwrap();
+        let mut second = RowList::of_rejects(&path);
+        second.go_on_after(7).unwrap();
+        second.add(&rejected_row(9)).unwrap();
+        second.finish().unwrap();
+        let text = std::fs::read_to_string(&list).unwrap();
+        let rows =
+            text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        assert_eq!(rows.map(|entry| entry["row"].clone()).collect::<Vec<_>>(), [2, 5, 9]);
+        let mut anew = RowList::of_rejects(&path);
+        anew.go_on_after(0).unwrap();
+        assert!(!list.exists(), "a new upload has no list before its first refused row");
     }
 }

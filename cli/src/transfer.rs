@@ -1,4 +1,4 @@
-//! Uploads as streams: the file goes out while the results come in.
+//! Uploads as streams: the file, or the rest of it, goes out while the results come in.
 //!
 //! It promises bounded memory, whatever the file's size: one chunk out, one result line in. Every
 //! row's result is handed to an observer in order; a broken-off upload is an error that says how
@@ -7,25 +7,38 @@
 use std::path::{Path, PathBuf};
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use reqwest::{Body, Method, Response, header};
+use reqwest::{Method, RequestBuilder, Response, header};
 use serde::Deserialize;
 use tokio_util::{
     codec::{FramedRead, LinesCodec},
-    io::{ReaderStream, StreamReader},
+    io::StreamReader,
 };
 use tresor_proto::{CollectionName, CustomerToken};
+use tresor_screening::reader::{Charset, Format};
 
+mod checkpoint;
+mod part;
+mod resumable;
+
+pub(crate) use self::{
+    checkpoint::{Checkpoint, Destination, FileMark},
+    part::Part,
+    resumable::{Ledger, Resumable, Totals},
+};
 use crate::{
     error::CliError,
     https::{Https, Problem, send, unanswered},
 };
 
-/// Bytes read from the file at a time.
-const CHUNK_BYTES: usize = 64 * 1024;
+/// The type of a CSV file of older office programs.
+pub(crate) const LATIN1_CSV: &str = "text/csv; charset=iso-8859-1";
 /// Bytes of a result line, verdicts of 256 fields included.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
 
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
 /// What to upload, and where.
+#[derive(Clone)]
 pub(crate) struct Upload<'a> {
     /// The file.
     pub(crate) file: &'a Path,
@@ -35,6 +48,10 @@ pub(crate) struct Upload<'a> {
     pub(crate) collection: &'a CollectionName,
     /// The field whose value becomes the record's id.
     pub(crate) id_field: Option<&'a str>,
+    /// The rows to send.
+    pub(crate) part: Part,
+    /// The name under which the server recognises rows it has stored already.
+    pub(crate) idempotency_key: Option<String>,
 }
 
 /// The type and coding of a file, as HTTP names them.
@@ -48,7 +65,7 @@ pub(crate) struct Media {
 
 /// What becomes known while an upload runs.
 pub(crate) enum Event {
-    /// So many more bytes have gone out.
+    /// So many more bytes of the file have been read.
     Sent(u64),
     /// A row has its result.
     Row(Box<RowResult>),
@@ -99,18 +116,8 @@ pub(crate) async fn upload(
     observe: &mut (dyn FnMut(Event) -> Result<(), CliError> + Send),
 ) -> Result<Summary, CliError> {
     let (sent, mut sent_bytes) = tokio::sync::mpsc::unbounded_channel();
-    let body = body_of(upload.file, sent).await?;
-    let segments = ["v1", "collections", upload.collection.as_str(), "records"];
-    let mut request = https.request_with(Method::POST, &segments, customer_token)?;
-    request = request.header(header::CONTENT_TYPE, upload.media.content_type);
-    // One JSON object would be answered by itself, without a summary.
-    request = request.header(header::ACCEPT, "application/x-ndjson");
-    if let Some(encoding) = upload.media.encoding {
-        request = request.header(header::CONTENT_ENCODING, encoding);
-    }
-    if let Some(id_field) = upload.id_field {
-        request = request.query(&[("id_field", id_field)]);
-    }
+    let body = upload.part.open(upload.file, upload.media.encoding, sent).await?;
+    let request = request(https, customer_token, upload)?;
     let mut lines = lines_of(send(request.body(body)).await?);
     let mut acknowledged = 0;
     while let Some(line) = lines.next().await {
@@ -129,17 +136,29 @@ pub(crate) async fn upload(
     Err(broken_off(acknowledged, "the answer has no last line"))
 }
 
-async fn body_of(
-    file: &Path,
-    sent: tokio::sync::mpsc::UnboundedSender<u64>,
-) -> Result<Body, CliError> {
-    let opened = tokio::fs::File::open(file).await;
-    let opened = opened.map_err(|error| CliError::file("read", file, &error))?;
-    let chunks = ReaderStream::with_capacity(opened, CHUNK_BYTES).inspect_ok(move |chunk| {
-        // Nobody counts any more when the upload has ended.
-        let _ = sent.send(chunk.len() as u64);
-    });
-    Ok(Body::wrap_stream(chunks))
+fn request(
+    https: &Https,
+    customer_token: &CustomerToken,
+    upload: &Upload<'_>,
+) -> Result<RequestBuilder, CliError> {
+    let segments = ["v1", "collections", upload.collection.as_str(), "records"];
+    let mut request = https.request_with(Method::POST, &segments, customer_token)?;
+    request = request.header(header::CONTENT_TYPE, upload.media.content_type);
+    // One JSON object would be answered by itself, without a summary.
+    request = request.header(header::ACCEPT, "application/x-ndjson");
+    if let Some(encoding) = upload.part.encoding(upload.media.encoding) {
+        request = request.header(header::CONTENT_ENCODING, encoding);
+    }
+    if let Some(key) = &upload.idempotency_key {
+        request = request.header(IDEMPOTENCY_KEY, format!("\"{key}\""));
+    }
+    if let Some(id_field) = upload.id_field {
+        request = request.query(&[("id_field", id_field)]);
+    }
+    if upload.part.first_row() > 1 {
+        request = request.query(&[("first_row", upload.part.first_row())]);
+    }
+    Ok(request)
 }
 
 type Lines = std::pin::Pin<
@@ -156,6 +175,7 @@ fn lines_of(response: Response) -> Lines {
 fn broken_off(acknowledged: u64, why: &str) -> CliError {
     CliError::failed(format!("the upload broke off after row {acknowledged}: {why}"))
         .advise("rows acknowledged before are stored; the rest is not known to be")
+        .passing()
 }
 
 enum Line {
@@ -192,6 +212,16 @@ impl Media {
             _ => return None,
         };
         Some(Self { content_type, encoding })
+    }
+
+    /// As the reader names the type.
+    pub(crate) fn format(self) -> Format {
+        match self.content_type {
+            "text/csv" => Format::Csv(Charset::Utf8),
+            LATIN1_CSV => Format::Csv(Charset::Latin1),
+            "application/x-ndjson" => Format::NdJson,
+            _ => Format::Json,
+        }
     }
 }
 

@@ -1,23 +1,32 @@
 //! `tresor upload`: streams a file of records through the external API.
 //!
 //! Rows that are refused do not stop the rest; they are written beside the file with their line and
-//! reason, never with their values.
+//! reason, never with their values. How far the upload has come is kept beside the file too, so that
+//! the next one goes on there.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
 use tresor_screening::reader::{Charset, Format};
 
 use super::{get::Target, screen::CharsetFlag};
 use crate::{
+    certificates::tenant_of,
+    connection::Endpoint,
     error::{CliError, Exit},
     https::Https,
     output::{Output, Tone, counted},
     progress::Progress,
     row_list::{RowList, RowLists},
     session::Session,
-    transfer::{Event, Media, Summary, Upload, upload},
+    transfer::{
+        Checkpoint, Destination, FileMark, LATIN1_CSV, Ledger, Media, Part, Resumable, Totals,
+        Upload,
+    },
 };
 
 /// Uploads a file of records.
@@ -28,7 +37,11 @@ Examples:
   tresor upload customers.ndjson.gz --collection customers --id-field order_number
 
 CSV needs a header row; `;` or `,` is found out. Rows that are refused are listed in
-FILE.rejects.ndjson, by line and reason; the rest is stored, and the exit code is 3.")]
+FILE.rejects.ndjson, by line and reason; the rest is stored, and the exit code is 3.
+
+When the connection breaks or the server is overloaded, it tries again by itself. When that does
+not help, or the process is ended, the same command goes on behind the last row that was
+acknowledged; FILE.tresor-progress says which that is.")]
 pub(crate) struct UploadCommand {
     /// File of records: .csv, .ndjson, .jsonl, .json; also with .gz or .zst
     file: PathBuf,
@@ -46,6 +59,12 @@ pub(crate) struct UploadCommand {
     /// File to write every row's result to (NDJSON): line, and id or reason
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
+    /// Begin with the first row, whatever an upload that broke off has stored
+    #[arg(long)]
+    restart: bool,
+    /// How often to try again without any progress
+    #[arg(long, value_name = "NUMBER", default_value = "8")]
+    retries: usize,
 }
 
 /// Type of a file.
@@ -63,30 +82,61 @@ impl UploadCommand {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let media = self.media()?;
-        let https = Https::new(&self.target.connection.to_customer(session)?)?;
+        let endpoint = self.target.connection.to_customer(session)?;
+        let https = Https::new(&endpoint)?;
         let customer_token = self.target.customer_token.read(session)?;
-        let progress = Progress::start(&self.file)?;
-        let mut lists = RowLists {
-            rejects: RowList::of_rejects(&self.file),
-            results: self.results.clone().map(RowList::at),
-        };
-        let job = Upload {
+        // Held to the end: two uploads of one file would write over each other's progress.
+        let _file = locked(&self.file)?;
+        let ledger = self.ledger(&endpoint, media)?;
+        announce(&session.output, &self, &ledger);
+        let upload = Upload {
             file: &self.file,
             media,
             collection: &self.target.collection,
             id_field: self.id_field.as_deref(),
+            part: Part::WHOLE,
+            idempotency_key: None,
         };
-        let mut observe = |event| {
-            progress.advance(&event);
-            match event {
-                Event::Row(row) => lists.add(&row),
-                Event::Sent(_) => Ok(()),
-            }
+        let resumable = Resumable {
+            https: &https,
+            customer_token: &customer_token,
+            upload,
+            // What is no regular file can be read once only.
+            retries: if self.file.is_file() { self.retries } else { 0 },
+            output: &session.output,
+            ledger,
         };
-        let summary = upload(&https, &customer_token, &job, &mut observe).await;
-        progress.finish();
-        let rejects_file = lists.finish()?;
-        conclude(&session.output, summary?, rejects_file.as_deref())
+        let (totals, end) = resumable.run().await?;
+        conclude(&session.output, &totals, end)
+    }
+
+    /// What is known of the upload: what an earlier run has kept of it, or nothing yet.
+    fn ledger(&self, endpoint: &Endpoint, media: Media) -> Result<Ledger, CliError> {
+        let is_file = self.file.is_file();
+        let path = is_file.then(|| Checkpoint::path_beside(&self.file));
+        let mark = if is_file { FileMark::of(&self.file)? } else { FileMark::default() };
+        let destination = Destination {
+            server: endpoint.server.clone(),
+            tenant: tenant_of(&endpoint.tls.certificate_chain),
+            collection: self.target.collection.as_str().to_owned(),
+            content_type: media.content_type.to_owned(),
+            id_field: self.id_field.clone(),
+        };
+        let kept = match path.as_deref().filter(|_| !self.restart) {
+            Some(path) => Checkpoint::load(path)?,
+            None => None,
+        };
+        let checkpoint = match kept {
+            Some(kept) => kept.continued(&self.file, &mark, &destination)?,
+            None => Checkpoint::begin(mark, destination),
+        };
+        let mut lists = RowLists {
+            rejects: RowList::of_rejects(&self.file),
+            results: self.results.clone().map(RowList::at),
+        };
+        lists.go_on_after(checkpoint.rows)?;
+        let progress = Progress::start(&self.file)?;
+        Ok(Ledger { checkpoint, path, lists, progress, saved: Instant::now() })
     }
 
     fn media(&self) -> Result<Media, CliError> {
@@ -105,7 +155,7 @@ impl UploadCommand {
         match (self.charset, media.content_type) {
             (CharsetFlag::Utf8, _) => {}
             (CharsetFlag::Latin1, "text/csv") => {
-                media.content_type = "text/csv; charset=iso-8859-1";
+                media.content_type = LATIN1_CSV;
             }
             (CharsetFlag::Latin1, _) => return Err(CliError::usage("JSON is always UTF-8")),
         }
@@ -132,41 +182,64 @@ impl FileFormat {
     }
 }
 
-fn conclude(
-    output: &Output,
-    summary: Summary,
-    rejects_file: Option<&Path>,
-) -> Result<Exit, CliError> {
-    let mut document = json!(summary);
-    document["rejects_file"] = json!(rejects_file);
-    output.give(&document, |output| show(output, &summary, rejects_file))?;
-    if let Some(problem) = summary.problem {
-        return Err(problem.into_error());
+/// Opens the file and keeps other uploads off it.
+fn locked(file: &Path) -> Result<File, CliError> {
+    let opened = File::open(file).map_err(|error| CliError::file("read", file, &error))?;
+    match opened.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let message = format!("another upload of {} is under way", file.display());
+            Err(CliError::failed(message))
+        }
+        // Some file systems know no locks.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(opened),
     }
-    Ok(match (summary.accepted, summary.rejected) {
-        _ if !summary.complete => Exit::Failed,
+}
+
+/// Says where an upload goes on.
+fn announce(output: &Output, command: &UploadCommand, ledger: &Ledger) {
+    let (rows, file) = (ledger.checkpoint.rows, command.file.display());
+    if rows == 0 {
+        return;
+    }
+    output.note(format!("going on after row {rows} of {file}"));
+    if ledger.checkpoint.is_forgotten() && command.id_field.is_none() {
+        output.note(
+            "it broke off more than a day ago: rows that were stored without being acknowledged are \
+             no longer recognised, and are stored again",
+        );
+    }
+}
+
+fn conclude(output: &Output, totals: &Totals, end: Result<(), CliError>) -> Result<Exit, CliError> {
+    if end.is_ok() || totals.accepted + totals.rejected > 0 {
+        output.give(totals, |output| show(output, totals))?;
+    }
+    end?;
+    Ok(match (totals.accepted, totals.rejected) {
         (_, 0) => Exit::Done,
         (0, _) => Exit::Failed,
         _ => Exit::SomeRejected,
     })
 }
 
-fn show(output: &Output, summary: &Summary, rejects_file: Option<&Path>) -> Result<(), CliError> {
-    if summary.complete && summary.accepted == 0 && summary.rejected == 0 {
+fn show(output: &Output, totals: &Totals) -> Result<(), CliError> {
+    if totals.complete && totals.accepted == 0 && totals.rejected == 0 {
         return output.line("the file has no records; nothing was stored");
     }
-    let accepted = format!("{} stored", counted(summary.accepted, "record"));
+    let accepted = format!("{} stored", counted(totals.accepted, "record"));
     output.line(output.paint(Tone::Good, &accepted))?;
-    let (sealed, clear) = (summary.fields_sealed, summary.fields_clear);
-    output.line(format!(
-        "  {sealed} fields sealed, {clear} stored readable, {} dropped",
-        summary.fields_dropped
-    ))?;
-    if summary.rejected > 0 {
-        let rejected = format!("{} refused", counted(summary.rejected, "row"));
+    if let (Some(sealed), Some(clear), Some(dropped)) =
+        (totals.fields_sealed, totals.fields_clear, totals.fields_dropped)
+    {
+        output.line(format!(
+            "  {sealed} fields sealed, {clear} stored readable, {dropped} dropped"
+        ))?;
+    }
+    if totals.rejected > 0 {
+        let rejected = format!("{} refused", counted(totals.rejected, "row"));
         output.line(output.paint(Tone::Bad, &rejected))?;
     }
-    match rejects_file {
+    match &totals.rejects_file {
         Some(file) => output.line(format!("  lines and reasons in {}", file.display())),
         None => Ok(()),
     }

@@ -22,7 +22,7 @@ use crate::{
     local::{Addresses, Customer, LocalSystem, Premises},
     output::Output,
     progress::Progress,
-    transfer::{Event, Media, Summary, Upload, upload},
+    transfer::{Event, Media, Part, Summary, Upload, upload},
 };
 
 /// A few made-up records, for a demonstration without a file.
@@ -121,7 +121,14 @@ impl Stage {
             }
             Ok(())
         };
-        let job = Upload { file, media, collection: &self.set.collection, id_field: None };
+        let job = Upload {
+            file,
+            media,
+            collection: &self.set.collection,
+            id_field: None,
+            part: Part::WHOLE,
+            idempotency_key: None,
+        };
         let https = self.set.victim.https(&self.system)?;
         let customer_token = &self.set.victim.customer_token;
         let summary = upload(&https, customer_token, &job, &mut observe).await;

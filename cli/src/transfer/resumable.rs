@@ -1,0 +1,252 @@
+//! Uploads that go on where they broke off: within one run, and from one run to the next.
+//!
+//! It promises that every row is stored once and listed once, however often the connection breaks
+//! or the process is killed. It relies on the idempotency key for rows that were stored without
+//! being acknowledged, and on the table of errors for what may pass by itself.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use serde::Serialize;
+use tresor_proto::{CustomerToken, ErrorCode};
+
+use super::{Checkpoint, Event, Part, RowResult, Summary, Upload, checkpoint::FieldCounts, upload};
+use crate::{
+    error::CliError,
+    https::Https,
+    output::{Output, counted},
+    progress::Progress,
+    row_list::RowLists,
+};
+
+/// The first pause; each further one is twice as long, with some chance in it.
+const PAUSE_MIN: Duration = Duration::from_millis(500);
+/// No pause is longer unless the server asks for it.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// Who is asked to wait longer than this is told to come back instead.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(120);
+/// How often progress is written down.
+const SAVE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// An upload that can be gone on with.
+pub(crate) struct Resumable<'a> {
+    pub(crate) https: &'a Https,
+    pub(crate) customer_token: &'a CustomerToken,
+    pub(crate) upload: Upload<'a>,
+    /// How often to try again without a row being acknowledged in between.
+    pub(crate) retries: usize,
+    pub(crate) output: &'a Output,
+    pub(crate) ledger: Ledger,
+}
+
+/// What is known of the rows of an upload.
+pub(crate) struct Ledger {
+    /// How far it has come.
+    pub(crate) checkpoint: Checkpoint,
+    /// Where that is kept; a file that cannot be read twice has no such place.
+    pub(crate) path: Option<PathBuf>,
+    /// Refused rows, and results.
+    pub(crate) lists: RowLists,
+    /// What is shown meanwhile.
+    pub(crate) progress: Progress,
+    /// When it was last kept.
+    pub(crate) saved: Instant,
+}
+
+/// What an upload has come to, all its parts together.
+#[derive(Debug, Serialize)]
+pub(crate) struct Totals {
+    /// Whether the whole file was read.
+    pub(crate) complete: bool,
+    /// Records stored.
+    pub(crate) accepted: u64,
+    /// Rows refused.
+    pub(crate) rejected: u64,
+    /// Fields sealed; unknown once a part has broken off without a summary. So the next two.
+    pub(crate) fields_sealed: Option<u64>,
+    /// Fields stored readable.
+    pub(crate) fields_clear: Option<u64>,
+    /// Fields not stored.
+    pub(crate) fields_dropped: Option<u64>,
+    /// The row behind which this run went on.
+    pub(crate) resumed_after_row: Option<u64>,
+    /// Where lines and reasons of refused rows are.
+    pub(crate) rejects_file: Option<PathBuf>,
+}
+
+impl Resumable<'_> {
+    /// Uploads until the file is through, or until trying again is of no use. What the upload has
+    /// come to is given in both cases.
+    pub(crate) async fn run(mut self) -> Result<(Totals, Result<(), CliError>), CliError> {
+        let begun_at = self.ledger.checkpoint.rows;
+        if let Err(error) = self.ledger.save() {
+            self.output.note(format!("{error}: if this upload breaks off, it cannot go on there"));
+            self.ledger.path = None;
+        }
+        let end = self.attempts().await;
+        self.ledger.progress.finish();
+        let end = match end {
+            Ok(()) => {
+                self.ledger.forget();
+                Ok(())
+            }
+            Err(error) => Err(self.ledger.parting(error, self.upload.file)),
+        };
+        Ok((self.ledger.totals(begun_at, end.is_ok())?, end))
+    }
+
+    async fn attempts(&mut self) -> Result<(), CliError> {
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(PAUSE_MIN)
+            .with_max_delay(PAUSE_MAX)
+            .with_max_times(self.retries)
+            .with_jitter();
+        let mut left = pauses.build();
+        let mut has_answered = false;
+        loop {
+            let rows = self.ledger.checkpoint.rows;
+            let error = match self.attempt().await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            self.ledger.save()?;
+            if self.ledger.checkpoint.rows > rows {
+                left = pauses.build();
+            }
+            // Until the server has answered, a wrong address or certificate is the likelier cause.
+            has_answered |= self.ledger.checkpoint.rows > rows || error.code().is_some();
+            let asked = error.retry_after().unwrap_or_default();
+            let may_pass = error.may_pass() && has_answered && asked <= RETRY_AFTER_MAX;
+            let Some(pause) = left.next().filter(|_| may_pass) else { return Err(error) };
+            let pause = pause.max(asked);
+            let note = format!("{error}; trying again in {:.1} s", pause.as_secs_f32());
+            self.ledger.progress.suspended(|| self.output.note(note));
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Sends what is left of the file.
+    async fn attempt(&mut self) -> Result<(), CliError> {
+        let rows = self.ledger.checkpoint.rows;
+        let Some(part) = Part::behind(rows, self.upload.file, self.upload.media).await? else {
+            return Ok(());
+        };
+        let idempotency_key = Some(self.ledger.checkpoint.idempotency_key.clone());
+        let sent = Upload { part, idempotency_key, ..self.upload.clone() };
+        self.ledger.progress.begin(part);
+        let ledger = &mut self.ledger;
+        let mut observe = |event| ledger.observe(event, part);
+        let ended = upload(self.https, self.customer_token, &sent, &mut observe).await;
+        let summary = match ended {
+            Ok(summary) => summary,
+            Err(error) => {
+                if self.ledger.checkpoint.rows > rows {
+                    self.ledger.checkpoint.fields = None;
+                }
+                return Err(error);
+            }
+        };
+        self.ledger.add_fields(&summary);
+        match summary.problem {
+            Some(problem) => Err(problem.into_error()),
+            None if !summary.complete => Err(CliError::failed("the upload broke off").passing()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Ledger {
+    fn observe(&mut self, event: Event, part: Part) -> Result<(), CliError> {
+        self.progress.advance(&event);
+        let Event::Row(mut row) = event else { return Ok(()) };
+        if let Some(error) = passing_problem(&row) {
+            return Err(error);
+        }
+        if row.row != self.checkpoint.rows + 1 {
+            return Err(CliError::failed("the server's answer leaves out a row"));
+        }
+        row.line = row.line.map(|line| part.line_in_file(line));
+        self.checkpoint.rows = row.row;
+        match row.problem {
+            None => self.checkpoint.accepted += 1,
+            Some(_) => self.checkpoint.rejected += 1,
+        }
+        self.lists.add(&row)?;
+        if self.saved.elapsed() > SAVE_INTERVAL { self.save() } else { Ok(()) }
+    }
+
+    fn add_fields(&mut self, summary: &Summary) {
+        self.checkpoint.fields = self.checkpoint.fields.map(|fields| FieldCounts {
+            sealed: fields.sealed + summary.fields_sealed,
+            clear: fields.clear + summary.fields_clear,
+            dropped: fields.dropped + summary.fields_dropped,
+        });
+    }
+
+    /// Keeps what is known; the lists first, so that no row is missing from them afterwards.
+    fn save(&mut self) -> Result<(), CliError> {
+        self.lists.flush()?;
+        self.saved = Instant::now();
+        self.path.as_deref().map_or(Ok(()), |path| self.checkpoint.save(path))
+    }
+
+    fn forget(&self) {
+        if let Some(path) = &self.path {
+            // A file left behind says that all rows are stored; the next upload finds out.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
+    /// What to do after the last attempt.
+    fn parting(&self, error: CliError, file: &Path) -> CliError {
+        let rows = self.checkpoint.rows;
+        if self.path.is_none() {
+            return error.advise(format!(
+                "{} are stored; the rest is not known to be",
+                counted(rows, "row")
+            ));
+        }
+        if rows == 0 && (error.is_unsent() || !error.may_pass()) {
+            self.forget();
+            return error;
+        }
+        let again = format!(
+            "the same command goes on after row {rows} of {}, and stores nothing twice",
+            file.display()
+        );
+        match error.advice().filter(|_| !error.may_pass()).map(str::to_owned) {
+            Some(advice) => error.advise(format!("{advice}\n  → then {again}")),
+            None => error.advise(again),
+        }
+    }
+
+    fn totals(self, begun_at: u64, complete: bool) -> Result<Totals, CliError> {
+        let Checkpoint { accepted, rejected, fields, .. } = self.checkpoint;
+        Ok(Totals {
+            complete,
+            accepted,
+            rejected,
+            fields_sealed: fields.map(|fields| fields.sealed),
+            fields_clear: fields.map(|fields| fields.clear),
+            fields_dropped: fields.map(|fields| fields.dropped),
+            resumed_after_row: (begun_at > 0).then_some(begun_at),
+            rejects_file: self.lists.finish()?,
+        })
+    }
+}
+
+/// Why a row was not stored, when that may pass by itself: an overload, or another change to the
+/// same record. A key that was used for another record will not.
+fn passing_problem(row: &RowResult) -> Option<CliError> {
+    let problem = row.problem.clone()?;
+    let is_key_reused = problem.violations.iter().any(|v| v.field == "idempotency_key");
+    let error = problem.into_error();
+    let is_conflict = error.code() == Some(ErrorCode::Conflict) && !is_key_reused;
+    if is_conflict {
+        return Some(error.passing());
+    }
+    error.may_pass().then_some(error)
+}
