@@ -66,12 +66,20 @@ impl Process {
     /// When it does not stop in time.
     pub fn stop(&mut self) -> i32 {
         run(Command::new("kill").arg("-TERM").arg(self.id().to_string()), "").ok();
+        self.end_within(STOP_MAX)
+    }
+
+    /// Waits until it has ended by itself and gives its exit code.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub fn end_within(&mut self, time: Duration) -> i32 {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("the process") {
                 return status.code().unwrap_or(-1);
             }
-            assert!(begun.elapsed() < STOP_MAX, "it does not stop: {}", self.log());
+            assert!(begun.elapsed() < time, "it does not end: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }

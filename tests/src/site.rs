@@ -239,33 +239,48 @@ impl Site {
     /// Runs `tresor` in its directory.
     #[must_use]
     pub fn tresor(&self, arguments: &[&str]) -> Ran {
-        run(Command::new(binary("tresor")).args(arguments).current_dir(self.directory.path()), "")
+        run(&mut self.tresor_command(arguments), "")
+    }
+
+    fn tresor_command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary("tresor"));
+        command.args(arguments).current_dir(self.directory.path());
+        command
     }
 
     /// Runs `tresor` as the operator.
     #[must_use]
     pub fn operator(&self, arguments: &[&str]) -> Ran {
         let server = format!("https://localhost:{}", self.ports.control);
-        self.tresor_at(&server, "ca/operator", arguments)
+        run(&mut self.tresor_at(&server, "ca/operator", arguments), "")
     }
 
     /// Runs `tresor` as a tenant's customer, with the customer token.
     #[must_use]
     pub fn customer(&self, tenant: &Tenant, arguments: &[&str]) -> Ran {
+        run(&mut self.customer_command(tenant, arguments), "")
+    }
+
+    /// `tresor` as a tenant's customer, with the customer token, to be started.
+    ///
+    /// # Panics
+    /// When a path is no text.
+    #[must_use]
+    pub fn customer_command(&self, tenant: &Tenant, arguments: &[&str]) -> Command {
         let token_file = tenant.directory.join("customer.token");
         let with_token = ["--customer-token-file", token_file.to_str().expect("a path")];
         self.customer_bare(tenant, &[arguments, &with_token[..]].concat())
     }
 
-    fn customer_bare(&self, tenant: &Tenant, arguments: &[&str]) -> Ran {
+    fn customer_bare(&self, tenant: &Tenant, arguments: &[&str]) -> Command {
         let client = tenant.directory.join("client");
         self.tresor_at(&self.url(""), client.to_str().expect("a path"), arguments)
     }
 
-    fn tresor_at(&self, server: &str, identity: &str, arguments: &[&str]) -> Ran {
+    fn tresor_at(&self, server: &str, identity: &str, arguments: &[&str]) -> Command {
         let (cert, key) = (format!("{identity}.pem"), format!("{identity}.key"));
         let connection = ["--server", server, "--ca", "ca/ca.pem", "--cert", &cert, "--key", &key];
-        self.tresor(&[arguments, &connection[..]].concat())
+        self.tresor_command(&[arguments, &connection[..]].concat())
     }
 
     /// Registers a tenant, enrols its customer and gives it the collection `customers`.
@@ -279,7 +294,7 @@ impl Site {
         let token_file = tenant.directory.join("customer.token");
         let files = [&code_file, &token_file].map(|path| path.to_str().expect("a path"));
         let enrol = ["enrol", "--code-file", files[0], "--token-file", files[1]];
-        self.customer_bare(&tenant, &enrol).ok();
+        run(&mut self.customer_bare(&tenant, &enrol), "").ok();
         self.operator(&["collection", "put", "customers", "--tenant", name]).ok();
         tenant
     }
