@@ -88,6 +88,10 @@ async fn limit_time(State(layers): State<Layers>, request: Request, next: Next) 
     let ours = Duration::from_millis(REQUEST_DEADLINE_MS);
     let theirs = grpc_timeout::parse(request.headers());
     let limit = theirs.map_or(ours, |theirs| theirs.min(ours));
+    if limit.is_zero() {
+        // Nobody waits any more. Without a timer: the transport's own would answer CANCELLED.
+        return refuse(ErrorCode::DeadlineExceeded);
+    }
     tokio::select! {
         response = next.run(request) => response,
         () = tokio::time::sleep(limit) => refuse(ErrorCode::DeadlineExceeded),

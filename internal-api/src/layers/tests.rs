@@ -125,6 +125,13 @@ async fn a_slow_call_ends_with_the_callers_deadline() {
     assert!(started.elapsed() < Duration::from_millis(250));
 }
 
+#[tokio::test]
+async fn a_call_whose_deadline_is_over_is_not_begun() {
+    let mut request = request(Some(EDGE), QUICK);
+    request.headers_mut().insert("grpc-timeout", "1m".parse().unwrap());
+    assert_eq!(answer(&layers(1), request).await.0, Code::DeadlineExceeded);
+}
+
 #[tokio::test(start_paused = true)]
 async fn no_call_takes_longer_than_our_deadline() {
     let mut request = request(Some(EDGE), SLOW);
