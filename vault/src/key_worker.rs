@@ -19,6 +19,8 @@ use crate::error::VaultError;
 const QUEUE_JOBS_MAX: usize = 256;
 /// Bytes of stack that are wiped after a job; jobs are shallow and keep bulk on the heap.
 const WIPED_STACK_BYTES: usize = 64 * 1024;
+/// They are wiped a word at a time: each write is one that a compiler may not join with others.
+const WIPED_STACK_WORDS: usize = WIPED_STACK_BYTES / size_of::<u64>();
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -66,7 +68,7 @@ impl KeyWorker {
 /// Overwrites the stack below the caller, where the job had its frames.
 #[inline(never)]
 fn wipe_stack() {
-    let mut below = [0u8; WIPED_STACK_BYTES];
+    let mut below = [0u64; WIPED_STACK_WORDS];
     below.zeroize();
     black_box(&below);
 }

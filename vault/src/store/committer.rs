@@ -111,10 +111,8 @@ fn commit(
     engine: &dyn Engine,
     submissions: Vec<Vec<Change>>,
 ) -> Result<Vec<Vec<Outcome>>, StoreError> {
-    let mut group = Group::new(engine);
-    let outcomes: Result<Vec<_>, _> =
-        submissions.into_iter().map(|changes| group.decide(changes)).collect();
-    let outcomes = outcomes?;
+    let mut group = Group::load(engine, submissions.iter().flatten())?;
+    let outcomes = submissions.into_iter().map(|changes| group.decide(changes)).collect();
     group.commit()?;
     Ok(outcomes)
 }

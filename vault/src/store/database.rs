@@ -142,7 +142,7 @@ impl Database {
     }
 
     fn check_space(&self, batch: &Batch) -> Result<(), StoreError> {
-        let bytes: usize = batch.iter().map(|(key, value)| key.len() + bytes_of(value)).sum();
+        let bytes: usize = batch.iter().map(|(key, edit)| key.len() + bytes_of(&edit.new)).sum();
         let needed = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(SPACE_AMPLIFICATION);
         if durable::free_bytes(&self.directory) < needed.saturating_add(FREE_BYTES_MIN) {
             return Err(StoreError::Unavailable);
@@ -156,8 +156,8 @@ fn bytes_of(value: &Option<Vec<u8>>) -> usize {
 }
 
 impl Engine for Database {
-    fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.engine.read(key)
+    fn read(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.engine.read(keys)
     }
 
     fn scan(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {

@@ -9,18 +9,29 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{ScanRange, StoreError, StoreKey, StoreRow};
 
-/// Rows to set, or to remove where there is no value, by engine key.
-pub(super) type Batch = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+/// What becomes of rows, by engine key.
+pub(super) type Batch = BTreeMap<Vec<u8>, Edit>;
+
+/// What a row holds and what it becomes; `None` is no row.
+pub(super) struct Edit {
+    pub(super) old: Option<Vec<u8>>,
+    pub(super) new: Option<Vec<u8>>,
+}
 
 /// An embedded engine over one database.
 pub(super) trait Engine: Send + Sync {
+    /// Reads rows, in the order of their keys.
+    fn read(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
+
     /// Reads one row.
-    fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+    fn read_one(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.read(&[key.to_vec()])?.pop().flatten())
+    }
 
     /// Reads up to `limit` rows in the order of their keys; the keys are engine keys.
     fn scan(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError>;
 
-    /// Applies a batch and syncs it.
+    /// Applies a batch, whose `old` is what the rows hold, and syncs it.
     fn commit(&self, batch: Batch) -> Result<(), StoreError>;
 
     /// Syncs and lets go of every file, lock and thread.

@@ -121,10 +121,8 @@ impl EngineStore {
 impl Store for EngineStore {
     async fn read(&self, keys: Vec<StoreKey>) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         keys.iter().try_for_each(|key| check_key(&key.key))?;
-        self.blocking(move |engine| {
-            keys.iter().map(|key| engine.read(&key.to_engine_key())).collect()
-        })
-        .await
+        let keys: Vec<_> = keys.iter().map(StoreKey::to_engine_key).collect();
+        self.blocking(move |engine| engine.read(&keys)).await
     }
 
     async fn scan(&self, range: ScanRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {

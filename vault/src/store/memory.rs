@@ -16,9 +16,9 @@ pub(super) struct MemoryEngine {
 }
 
 impl Engine for MemoryEngine {
-    fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    fn read(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(rows.get(key).cloned())
+        Ok(keys.iter().map(|key| rows.get(key).cloned()).collect())
     }
 
     fn scan(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {
@@ -35,8 +35,8 @@ impl Engine for MemoryEngine {
 
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
-        for (key, value) in batch {
-            match value {
+        for (key, edit) in batch {
+            match edit.new {
                 Some(value) => drop(rows.insert(key, value)),
                 None => drop(rows.remove(&key)),
             }

@@ -59,10 +59,10 @@ impl RedbEngine {
 }
 
 impl Engine for RedbEngine {
-    fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    fn read(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let database = self.database();
         let database = database.as_ref().ok_or(StoreError::Unavailable)?;
-        read(database, key).map_err(|error| fault(&error))
+        read(database, keys).map_err(|error| fault(&error))
     }
 
     fn scan(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {
@@ -105,9 +105,14 @@ fn has_rows(database: &Database) -> Result<bool, RedbError> {
     Ok(database.begin_read()?.list_tables()?.next().is_some())
 }
 
-fn read(database: &Database, key: &[u8]) -> Result<Option<Vec<u8>>, RedbError> {
+/// One transaction for all keys: to begin one costs as much as to read a row.
+fn read(database: &Database, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, RedbError> {
     let rows = database.begin_read()?.open_table(ROWS)?;
-    Ok(rows.get(key)?.map(|value| value.value().to_vec()))
+    let read_one = |key: &Vec<u8>| {
+        let value = rows.get(key.as_slice())?;
+        Ok(value.map(|value| value.value().to_vec()))
+    };
+    keys.iter().map(read_one).collect()
 }
 
 fn scan(database: &Database, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, RedbError> {
@@ -131,8 +136,8 @@ fn write(database: &Database, batch: Batch) -> Result<(), RedbError> {
     transaction.set_durability(Durability::Immediate)?;
     {
         let mut rows = transaction.open_table(ROWS)?;
-        for (key, value) in batch {
-            match value {
+        for (key, edit) in batch {
+            match edit.new {
                 Some(value) => drop(rows.insert(key.as_slice(), value.as_slice())?),
                 None => drop(rows.remove(key.as_slice())?),
             }

@@ -55,8 +55,8 @@ impl SledEngine {
 
     /// Writes under the lock that keeps readers out, so that they see neither half a batch nor an
     /// unsynced one.
-    fn write(&self, batch: &Batch) -> Result<(), StoreError> {
-        let (chunks, before) = self.read_tree().prepare(batch)?;
+    fn write(&self, batch: Batch) -> Result<(), StoreError> {
+        let (chunks, before) = tree::prepare(batch)?;
         let mut tree = self.write_tree();
         tree.before = before;
         tree.db()?.apply_batch(chunks).map_err(|error| fault(&error))
@@ -125,8 +125,8 @@ impl SledEngine {
 }
 
 impl Engine for SledEngine {
-    fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.reading(|tree| tree.read(key))
+    fn read(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.reading(|tree| keys.iter().map(|key| tree.read(key)).collect())
     }
 
     fn scan(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {
@@ -135,7 +135,7 @@ impl Engine for SledEngine {
 
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         self.recover()?;
-        let written = self.write(&batch).and_then(|()| self.sync());
+        let written = self.write(batch).and_then(|()| self.sync());
         if written == Err(StoreError::Unavailable) {
             *self.refusing_since() = Some(Instant::now());
         }

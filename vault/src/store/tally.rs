@@ -8,7 +8,7 @@
 use ring::digest::{Context, SHA256};
 
 use super::StoreError;
-use super::engine::{Batch, Engine, KeyRange};
+use super::engine::{Batch, Edit, Engine, KeyRange};
 
 /// Counts over all rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,26 +26,24 @@ impl Tally {
 
     /// The tally of the last commit.
     pub(super) fn read(engine: &dyn Engine) -> Result<Self, StoreError> {
-        match engine.read(Self::KEY)? {
-            Some(bytes) => Self::parse(&bytes).ok_or(StoreError::Quarantined),
-            None => Ok(Self::default()),
-        }
+        Self::of(engine.read_one(Self::KEY)?.as_deref())
+    }
+
+    fn of(row: Option<&[u8]>) -> Result<Self, StoreError> {
+        row.map_or(Ok(Self::default()), |row| Self::parse(row).ok_or(StoreError::Quarantined))
     }
 
     /// The tally after a batch, put into it.
     pub(super) fn after(engine: &dyn Engine, batch: &mut Batch) -> Result<Self, StoreError> {
         // Read again, not remembered: a commit that answered with an error may have been applied.
-        let mut tally = Self::read(engine)?;
-        for (key, value) in batch.iter() {
-            if let Some(old) = engine.read(key)? {
-                tally.remove(key, &old);
-            }
-            if let Some(new) = value {
-                tally.add(key, new);
-            }
+        let old = engine.read_one(Self::KEY)?;
+        let mut tally = Self::of(old.as_deref())?;
+        for (key, edit) in batch.iter() {
+            edit.old.iter().for_each(|old| tally.remove(key, old));
+            edit.new.iter().for_each(|new| tally.add(key, new));
         }
         tally.commits = tally.commits.wrapping_add(1);
-        batch.insert(Self::KEY.to_vec(), Some(tally.to_bytes()));
+        batch.insert(Self::KEY.to_vec(), Edit { old, new: Some(tally.to_bytes()) });
         Ok(tally)
     }
 
@@ -104,9 +102,17 @@ mod tests {
 
     type Row<'bytes> = (u8, Option<&'bytes [u8]>);
 
+    fn batch(engine: &MemoryEngine, rows: &[Row<'_>]) -> Batch {
+        let row = |(key, value): &Row<'_>| {
+            let key = vec![1, *key];
+            let old = engine.read_one(&key).expect("it reads");
+            (key, Edit { old, new: value.map(<[u8]>::to_vec) })
+        };
+        rows.iter().map(row).collect()
+    }
+
     fn commit(engine: &MemoryEngine, rows: &[Row<'_>]) -> Tally {
-        let row = |(key, value): &Row<'_>| (vec![1, *key], value.map(<[u8]>::to_vec));
-        let mut batch: Batch = rows.iter().map(row).collect();
+        let mut batch = batch(engine, rows);
         let tally = Tally::after(engine, &mut batch).expect("it reads");
         engine.commit(batch).expect("it writes");
         tally
@@ -138,8 +144,7 @@ mod tests {
         for damage in damages {
             let engine = MemoryEngine::default();
             let tally = commit(&engine, &[(1, Some(b"one")), (2, Some(b"two"))]);
-            let row = |(key, value): &Row<'_>| (vec![1, *key], value.map(<[u8]>::to_vec));
-            engine.commit(damage.iter().map(row).collect()).expect("it writes");
+            engine.commit(batch(&engine, damage)).expect("it writes");
             assert_eq!(tally.check(&engine), Err(StoreError::Quarantined), "{damage:?}");
         }
     }

@@ -67,6 +67,11 @@ pub(super) fn chunks_of(value: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
     Ok(chunks)
 }
 
+/// How many chunks a value of so many bytes has.
+pub(super) fn chunk_count(value_bytes: usize) -> usize {
+    1 + value_bytes.saturating_sub(CHUNK_BYTES_MAX - LENGTH_BYTES).div_ceil(CHUNK_BYTES_MAX)
+}
+
 /// A value that is being put together.
 pub(super) struct Assembly {
     length: usize,
@@ -85,8 +90,7 @@ impl Assembly {
 
     /// How many chunks follow the first.
     pub(super) fn chunks_after_first(&self) -> usize {
-        let head = CHUNK_BYTES_MAX - LENGTH_BYTES;
-        self.length.saturating_sub(head).div_ceil(CHUNK_BYTES_MAX)
+        chunk_count(self.length) - 1
     }
 
     /// Adds the next chunk.

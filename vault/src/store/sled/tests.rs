@@ -1,9 +1,17 @@
 use super::SledEngine;
 use crate::store::StoreRow;
-use crate::store::engine::{Batch, Engine, KeyRange};
+use crate::store::engine::{Batch, Edit, Engine, KeyRange};
 
-fn batch(rows: &[(&[u8], Option<&[u8]>)]) -> Batch {
-    rows.iter().map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec))).collect()
+fn batch(engine: &SledEngine, rows: &[(&[u8], Option<&[u8]>)]) -> Batch {
+    let row = |(key, value): &(&[u8], Option<&[u8]>)| {
+        let edit = Edit { old: read(engine, key), new: value.map(<[u8]>::to_vec) };
+        (key.to_vec(), edit)
+    };
+    rows.iter().map(row).collect()
+}
+
+fn read(engine: &SledEngine, key: &[u8]) -> Option<Vec<u8>> {
+    engine.read_one(key).expect("it reads")
 }
 
 fn scan(engine: &SledEngine, after: Option<&[u8]>, limit: usize) -> Vec<StoreRow> {
@@ -17,7 +25,7 @@ fn readers_see_nothing_of_a_batch_before_it_is_synced() {
     let engine = SledEngine::open(directory.path()).expect("it opens");
     let rows: [(&[u8], _); 4] =
         [(b"k1", Some(&[1; 9_000][..])), (b"k3", Some(b"3")), (b"k5", Some(b"")), (b"k6", None)];
-    engine.commit(batch(&rows)).expect("it commits");
+    engine.commit(batch(&engine, &rows)).expect("it commits");
     let everything = scan(&engine, None, 9);
     assert_eq!(everything.len(), 3);
 
@@ -29,7 +37,7 @@ fn readers_see_nothing_of_a_batch_before_it_is_synced() {
         (b"k4", Some(b"new")),
         (b"k7", Some(b"new")),
     ];
-    engine.write(&batch(&later)).expect("it writes");
+    engine.write(batch(&engine, &later)).expect("it writes");
     for limit in 0..5 {
         let expected = &everything[..limit.min(3)];
         assert!(scan(&engine, None, limit) == expected, "limit {limit}");
@@ -37,12 +45,12 @@ fn readers_see_nothing_of_a_batch_before_it_is_synced() {
     }
     for (key, _) in later {
         let before = everything.iter().find(|row| row.key == key).map(|row| row.value.clone());
-        assert!(engine.read(key).expect("it reads") == before, "{key:?}");
+        assert!(read(&engine, key) == before, "{key:?}");
     }
 
     engine.sync().expect("it syncs");
     for (key, value) in later {
-        assert!(engine.read(key).expect("it reads").as_deref() == value, "{key:?}");
+        assert!(read(&engine, key).as_deref() == value, "{key:?}");
     }
     let keys: Vec<_> = scan(&engine, None, 9).into_iter().map(|row| row.key).collect();
     assert_eq!(keys, [b"k0", b"k1", b"k2", b"k4", b"k5", b"k7"]);
@@ -53,12 +61,12 @@ fn readers_see_nothing_of_a_batch_before_it_is_synced() {
 fn a_snapshot_that_was_cut_short_is_no_damage() {
     let directory = tempfile::tempdir().expect("a directory");
     let engine = SledEngine::open(directory.path()).expect("it opens");
-    engine.commit(batch(&[(b"k", Some(b"kept"))])).expect("it commits");
+    engine.commit(batch(&engine, &[(b"k", Some(b"kept"))])).expect("it commits");
     Box::new(engine).close().expect("it closes");
     let draft = directory.path().join("snap.FFFFFFFFFFFFFFFF.generating");
     std::fs::write(&draft, b"cut short").expect("a draft");
     let engine = SledEngine::open(directory.path()).expect("it opens");
-    assert_eq!(engine.read(b"k"), Ok(Some(b"kept".to_vec())));
+    assert_eq!(read(&engine, b"k").as_deref(), Some(&b"kept"[..]));
     assert!(!draft.exists());
     Box::new(engine).close().expect("it closes");
 }
@@ -69,7 +77,7 @@ fn it_opens_again_as_soon_as_it_has_closed() {
     for turn in 0..10_u8 {
         let engine = SledEngine::open(directory.path()).expect("it opens");
         assert_eq!(scan(&engine, None, 99).len(), usize::from(turn));
-        engine.commit(batch(&[(&[b'k', turn], Some(b""))])).expect("it commits");
+        engine.commit(batch(&engine, &[(&[b'k', turn], Some(b""))])).expect("it commits");
         Box::new(engine).close().expect("it closes");
     }
 }

@@ -9,8 +9,11 @@ use std::ops::Bound;
 use ::sled::{Batch as SledBatch, Db, Error as SledError};
 
 use super::rows::{self, Assembly};
-use crate::store::engine::{Batch, KeyRange};
+use crate::store::engine::{Batch, Edit, KeyRange};
 use crate::store::{StoreError, StoreRow, durable};
+
+/// Rows by engine key; `None` where there was none.
+type Rows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// An open tree.
 pub(super) struct Tree {
@@ -18,12 +21,12 @@ pub(super) struct Tree {
     pub(super) db: Option<Db>,
     /// What rows that are written but not yet synced held before: readers get this, so that no
     /// answer depends on a row that a power cut may take back.
-    pub(super) before: Batch,
+    pub(super) before: Rows,
 }
 
 impl Tree {
     pub(super) fn new(db: Db) -> Self {
-        Self { db: Some(db), before: Batch::new() }
+        Self { db: Some(db), before: Rows::new() }
     }
 
     pub(super) fn db(&self) -> Result<&Db, StoreError> {
@@ -54,25 +57,6 @@ impl Tree {
 
     fn chunk(&self, key: &[u8], chunk: u16) -> Result<Option<::sled::IVec>, StoreError> {
         self.db()?.get(rows::chunk_key(key, chunk)).map_err(|error| fault(&error))
-    }
-
-    /// The chunks that a batch writes and removes, and what the rows held before.
-    pub(super) fn prepare(&self, batch: &Batch) -> Result<(SledBatch, Batch), StoreError> {
-        let mut chunks = SledBatch::default();
-        let mut before = BTreeMap::new();
-        for (key, value) in batch {
-            let old = self.stored(key)?;
-            let old_chunks = old.as_deref().map_or(Ok(0), chunk_count)?;
-            let new = value.as_deref().map_or(Ok(Vec::new()), rows::chunks_of)?;
-            for left_over in new.len()..old_chunks {
-                chunks.remove(rows::chunk_key(key, number(left_over)?));
-            }
-            for (chunk, bytes) in new.into_iter().enumerate() {
-                chunks.insert(rows::chunk_key(key, number(chunk)?), bytes);
-            }
-            before.insert(key.clone(), old);
-        }
-        Ok((chunks, before))
     }
 
     /// Reads so many rows more as there are unsynced ones, then puts in what those held before.
@@ -112,6 +96,24 @@ impl Tree {
     }
 }
 
+/// The chunks that a batch writes and removes, and what the rows held before.
+pub(super) fn prepare(batch: Batch) -> Result<(SledBatch, Rows), StoreError> {
+    let mut chunks = SledBatch::default();
+    let mut before = Rows::new();
+    for (key, Edit { old, new }) in batch {
+        let old_chunks = old.as_ref().map_or(0, |old| rows::chunk_count(old.len()));
+        let new = new.as_deref().map_or(Ok(Vec::new()), rows::chunks_of)?;
+        for left_over in new.len()..old_chunks {
+            chunks.remove(rows::chunk_key(&key, number(left_over)?));
+        }
+        for (chunk, bytes) in new.into_iter().enumerate() {
+            chunks.insert(rows::chunk_key(&key, number(chunk)?), bytes);
+        }
+        before.insert(key, old);
+    }
+    Ok((chunks, before))
+}
+
 /// Puts together the row whose first chunk was met.
 fn finish_row(key: &[u8], first: &[u8], chunks: &mut ::sled::Iter) -> Result<StoreRow, StoreError> {
     let (row_key, 0) = rows::parse_chunk_key(key)? else {
@@ -127,10 +129,6 @@ fn finish_row(key: &[u8], first: &[u8], chunks: &mut ::sled::Iter) -> Result<Sto
         assembly = assembly.add(&bytes)?;
     }
     Ok(StoreRow { key: row_key, value: assembly.finish()? })
-}
-
-fn chunk_count(value: &[u8]) -> Result<usize, StoreError> {
-    rows::chunks_of(value).map(|chunks| chunks.len())
 }
 
 fn number(chunk: usize) -> Result<u16, StoreError> {
