@@ -46,7 +46,7 @@ use crate::{
 const ANSWERS_QUEUED_MAX: usize = 2;
 
 /// The greatest number every reader of JSON takes exactly (RFC 8259 §6).
-const ROW_NUMBER_MAX: u64 = 1 << 53;
+pub(crate) const ROW_NUMBER_MAX: u64 = 1 << 53;
 
 /// Stores the records of an upload.
 ///
@@ -108,6 +108,9 @@ struct UploadParameters {
     /// Which rows are told.
     #[param(inline, value_type = Option<bounds::Results>)]
     results: String,
+    /// The number of the first row.
+    #[param(inline, value_type = Option<bounds::RowNumber>)]
+    first_row: u64,
     /// The field whose value becomes the record's id.
     #[param(inline, value_type = Option<bounds::IdField>)]
     id_field: String,

@@ -54,6 +54,34 @@ fn the_document_is_valid_and_kept_by_every_answer() {
     assert!(ran.stdout.contains(" 0 failed"), "{}{}", ran.stdout, ran.stderr);
 }
 
+/// The query parameters of the document.
+fn parameters(document: &Value) -> BTreeSet<String> {
+    let operations = document["paths"].as_object().unwrap().values();
+    let operations = operations.flat_map(|item| item.as_object().unwrap().values());
+    let parameters =
+        operations.filter_map(|operation| operation["parameters"].as_array()).flatten();
+    let query = parameters.filter(|parameter| parameter["in"] == "query");
+    query.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The query parameters that the source takes by name.
+fn taken(source: &str) -> impl Iterator<Item = String> {
+    let calls = [".parsed(\"", ".text(\""].into_iter().flat_map(|call| source.split(call).skip(1));
+    calls.map(|rest| rest.split('"').next().unwrap().to_owned())
+}
+
+#[test]
+fn the_document_names_every_query_parameter_and_no_other() {
+    let site = Site::start_with_log("sled", "info");
+    let tenant = site.registered_tenant("burg");
+    let (_, document) = document(&site, &tenant);
+    let files = ["upload.rs", "screen.rs", "records.rs"];
+    let read = |file| fs::read_to_string(repository().join("external-api/src").join(file)).unwrap();
+    let taken: BTreeSet<String> =
+        files.into_iter().flat_map(|file| taken(&read(file)).collect::<Vec<_>>()).collect();
+    assert_eq!(parameters(&document), taken);
+}
+
 #[test]
 fn the_document_names_every_route_and_no_other() {
     let site = Site::start_with_log("sled", "info");

@@ -17,6 +17,8 @@ use utoipa::{
     },
 };
 
+use crate::upload::ROW_NUMBER_MAX;
+
 /// Parameters, each a type of its own: a function would lose its description and that it is needed.
 macro_rules! parameters {
     ($($name:ident: $schema:expr;)*) => {$(
@@ -40,6 +42,7 @@ parameters! {
     Shown: reveal();
     PageSize: page_size();
     Results: results();
+    RowNumber: row_number();
     RepeatKey: idempotency_key();
 }
 
@@ -81,6 +84,12 @@ fn page_size() -> ObjectBuilder {
 /// Why a field shows what it shows.
 pub(crate) fn field_state() -> ObjectBuilder {
     text().enum_values(Some(["clear", "plain", "masked", "redacted", "withheld", "unspecified"]))
+}
+
+/// The number of a row; JSON's numbers are exact as far as that.
+fn row_number() -> ObjectBuilder {
+    let number = ObjectBuilder::new().schema_type(Type::Integer);
+    number.minimum(Some(1)).maximum(Some(ROW_NUMBER_MAX)).default(Some(1.into()))
 }
 
 /// Which rows are told.
