@@ -4,6 +4,8 @@
 //! nothing a service should decide.
 
 mod ca;
+#[cfg(feature = "check-config")]
+mod check_config;
 mod collection;
 mod completions;
 mod delete;
@@ -93,6 +95,9 @@ pub(crate) enum Command {
     Delete(delete::DeleteCommand),
     /// Look for personal data in a file, on this machine
     Screen(screen::ScreenCommand),
+    /// Check configuration files of the services, and the files they name
+    #[cfg(feature = "check-config")]
+    CheckConfig(check_config::CheckConfigCommand),
     /// Write the completions of a shell
     Completions(completions::CompletionsCommand),
 }
@@ -114,6 +119,8 @@ impl Command {
             Self::List(command) => command.run(session).await,
             Self::Delete(command) => command.run(session).await,
             Self::Screen(command) => command.run(session),
+            #[cfg(feature = "check-config")]
+            Self::CheckConfig(command) => command.run(session),
             Self::Completions(command) => command.run(session),
         }
     }

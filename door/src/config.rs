@@ -20,20 +20,40 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use crate::DoorError;
 use crate::private_file::read_trusted_file;
+use crate::{DoorError, TlsFiles};
 
 mod errors;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use errors::ConfigErrors;
 use errors::Notes;
+pub use errors::{ConfigErrors, Mistake};
 pub use table::Table;
 
 /// Bytes of a configuration file.
 const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The files of a table of certificates, and where the table stands.
+#[derive(Clone, Debug)]
+pub struct NamedTlsFiles {
+    /// The dotted path of the table.
+    pub path: String,
+    /// The line it begins on.
+    pub line: usize,
+    /// The files.
+    pub files: TlsFiles,
+}
+
+/// What a look at a configuration file finds, whether it is right or not.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// The mistakes, in the order of the file.
+    pub mistakes: Vec<Mistake>,
+    /// The tables of certificates that are complete.
+    pub tls_files: Vec<NamedTlsFiles>,
+}
 
 /// Reads the file at `path`. Relative paths in it are relative to its directory.
 ///
@@ -43,11 +63,14 @@ pub fn read<T>(
     path: &Path,
     build: impl FnOnce(&mut Table<'_>) -> Option<T>,
 ) -> Result<T, ConfigErrors> {
-    let bytes = read_trusted_file(path, CONFIG_BYTES_MAX)
-        .map_err(|error| ConfigErrors::of_file(path, refusal(path, &error)))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| ConfigErrors::of_file(path, "is not text in UTF-8".to_owned()))?;
-    parse(path, &text, build)
+    read_and_name(path, build).0
+}
+
+/// Reads the file at `path` as [`read`] does, for whoever wants to know all about it.
+pub fn inspect<T>(path: &Path, build: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Inspection {
+    let (read, tls_files) = read_and_name(path, build);
+    let mistakes = read.err().map(|errors| errors.mistakes().to_vec()).unwrap_or_default();
+    Inspection { mistakes, tls_files }
 }
 
 /// Reads `text` as if it stood in the file at `path`, which need not exist.
@@ -59,6 +82,25 @@ pub fn parse<T>(
     text: &str,
     build: impl FnOnce(&mut Table<'_>) -> Option<T>,
 ) -> Result<T, ConfigErrors> {
+    parse_and_name(path, text, build).0
+}
+
+type Named<T> = (Result<T, ConfigErrors>, Vec<NamedTlsFiles>);
+
+fn read_and_name<T>(path: &Path, build: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Named<T> {
+    let refused = |what: String| (Err(ConfigErrors::of_file(path, what)), Vec::new());
+    match read_trusted_file(path, CONFIG_BYTES_MAX).map(String::from_utf8) {
+        Ok(Ok(text)) => parse_and_name(path, &text, build),
+        Ok(Err(_)) => refused("is not text in UTF-8".to_owned()),
+        Err(error) => refused(refusal(path, &error)),
+    }
+}
+
+fn parse_and_name<T>(
+    path: &Path,
+    text: &str,
+    build: impl FnOnce(&mut Table<'_>) -> Option<T>,
+) -> Named<T> {
     let notes = Notes::new(path, text);
     let (document, faults) = DeTable::parse_recoverable(text);
     if !faults.is_empty() {
@@ -67,12 +109,13 @@ pub fn parse<T>(
             notes.note("", offset, fault.message());
         }
         // What could be recovered would only raise mistakes that are none.
-        return Err(notes.into_errors());
+        return (Err(notes.into_errors()), Vec::new());
     }
     let mut root = Table::new(document.get_ref(), String::new(), 0, &notes);
     let built = build(&mut root);
     root.note_unknown_keys();
-    notes.into_result(built)
+    let tls_files = notes.take_tls_files();
+    (notes.into_result(built), tls_files)
 }
 
 /// What is wrong with a file, without its name, which the report begins with.

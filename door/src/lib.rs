@@ -33,4 +33,4 @@ pub use hardening::{forbid_dumps, harden};
 pub use listener::{Listener, ListenerOptions, Refusals, TlsReload};
 pub use private_file::read_private_file;
 pub use shutdown::Shutdown;
-pub use tls_files::TlsFiles;
+pub use tls_files::{CertificateHealth, TlsFiles, TlsHealth};

@@ -10,6 +10,10 @@ use crate::DoorError;
 use crate::config::Table;
 use crate::private_file::{read_private_file, read_trusted_file};
 
+mod health;
+
+pub use health::{CertificateHealth, TlsHealth};
+
 /// Bytes of a PEM file: room for some dozens of certificates.
 const PEM_BYTES_MAX: u64 = 256 * 1024;
 
@@ -31,11 +35,13 @@ impl TlsFiles {
         let certificate_chain = table.path("certificate_chain");
         let private_key = table.path("private_key");
         let authorities = table.path("authorities");
-        Some(Self {
+        let files = Self {
             certificate_chain: certificate_chain?,
             private_key: private_key?,
             authorities: authorities?,
-        })
+        };
+        table.name_tls_files(&files);
+        Some(files)
     }
 
     pub(crate) fn load_certificate_chain(&self) -> Result<Vec<CertificateDer<'static>>, DoorError> {

@@ -8,7 +8,7 @@ use std::{net::SocketAddr, path::Path};
 
 use tresor_door::{
     TlsFiles,
-    config::{self, ConfigErrors, Table},
+    config::{self, ConfigErrors, Inspection, Table},
     logs::LogSettings,
 };
 use tresor_proto::TrustDomain;
@@ -69,6 +69,12 @@ impl Config {
     /// All mistakes of the file at once.
     pub fn load(path: &Path) -> Result<Self, ConfigErrors> {
         config::read(path, read)
+    }
+
+    /// Looks at a TOML file as [`Config::load`] would, and tells all about it.
+    #[must_use]
+    pub fn inspect(path: &Path) -> Inspection {
+        config::inspect(path, read)
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 pub use tresor_door::config::ConfigErrors;
 use tresor_door::{
     TlsFiles,
-    config::{self, Table},
+    config::{self, Inspection, Table},
     logs::LogSettings,
     read_private_file,
 };
@@ -86,6 +86,12 @@ impl Config {
     /// Every mistake of the file, unknown keys and an unusable passphrase file among them.
     pub fn read(path: &Path) -> Result<Self, ConfigErrors> {
         config::read(path, Self::from_table)
+    }
+
+    /// Looks at a configuration file as [`Config::read`] would, and tells all about it.
+    #[must_use]
+    pub fn inspect(path: &Path) -> Inspection {
+        config::inspect(path, Self::from_table)
     }
 
     fn from_table(root: &mut Table<'_>) -> Option<Self> {

@@ -2,6 +2,8 @@ use core::cell::RefCell;
 use core::fmt;
 use std::path::{Path, PathBuf};
 
+use super::NamedTlsFiles;
+
 /// Every mistake of a configuration file, one a line: `file:line: dotted.path: what is wrong`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigErrors {
@@ -11,10 +13,13 @@ pub struct ConfigErrors {
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Mistake {
-    line: Option<usize>,
-    path: String,
-    what: String,
+pub struct Mistake {
+    /// The line, counted from 1; none when the file as a whole is meant.
+    pub line: Option<usize>,
+    /// The dotted path of the key; empty when the file as a whole is meant.
+    pub path: String,
+    /// What is wrong; it repeats no value.
+    pub what: String,
 }
 
 impl ConfigErrors {
@@ -22,6 +27,12 @@ impl ConfigErrors {
     pub(super) fn of_file(file: &Path, what: String) -> Self {
         let mistake = Mistake { line: None, path: String::new(), what };
         Self { file: file.to_owned(), mistakes: vec![mistake] }
+    }
+
+    /// The mistakes, in the order of the file.
+    #[must_use]
+    pub fn mistakes(&self) -> &[Mistake] {
+        &self.mistakes
     }
 
     /// How many there are; at least one.
@@ -58,11 +69,12 @@ pub(super) struct Notes<'a> {
     file: &'a Path,
     text: &'a str,
     mistakes: RefCell<Vec<Mistake>>,
+    tls_files: RefCell<Vec<NamedTlsFiles>>,
 }
 
 impl<'a> Notes<'a> {
     pub(super) fn new(file: &'a Path, text: &'a str) -> Self {
-        Self { file, text, mistakes: RefCell::default() }
+        Self { file, text, mistakes: RefCell::default(), tls_files: RefCell::default() }
     }
 
     /// Notes a mistake at a dotted path, and at the line of a byte offset.
@@ -72,6 +84,16 @@ impl<'a> Notes<'a> {
             path: path.to_owned(),
             what: what.to_owned(),
         });
+    }
+
+    /// Notes the files of a table of certificates.
+    pub(super) fn name_tls_files(&self, named: NamedTlsFiles) {
+        self.tls_files.borrow_mut().push(named);
+    }
+
+    /// The files named so far.
+    pub(super) fn take_tls_files(&self) -> Vec<NamedTlsFiles> {
+        self.tls_files.take()
     }
 
     /// A path as the file means it.
@@ -99,7 +121,7 @@ impl<'a> Notes<'a> {
         }
     }
 
-    fn line_of(&self, offset: usize) -> usize {
+    pub(super) fn line_of(&self, offset: usize) -> usize {
         let before = self.text.as_bytes().iter().take(offset);
         1 + before.filter(|&&byte| byte == b'\n').count()
     }

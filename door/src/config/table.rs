@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use toml::de::{DeTable, DeValue};
 
+use super::NamedTlsFiles;
 use super::errors::Notes;
+use crate::TlsFiles;
 
 mod lookup;
 mod nested;
@@ -143,6 +145,13 @@ impl<'a> Table<'a> {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<Option<T>> {
         self.find_text(key, expected, parse).optional()
+    }
+
+    /// Notes the files that this table names.
+    pub(crate) fn name_tls_files(&self, files: &TlsFiles) {
+        let line = self.notes.line_of(self.offset);
+        let path = self.path.clone();
+        self.notes.name_tls_files(NamedTlsFiles { path, line, files: files.clone() });
     }
 
     /// Notes a mistake of the caller's own finding at `key`; `what` must not repeat a value.
