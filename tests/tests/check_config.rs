@@ -88,8 +88,8 @@ fn every_mistake_is_told_with_its_path_and_no_secret() {
     let ran = etc.check(&[]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     for (path, what) in [
-        ("internal-api.toml:14: listen", "expected an address"),
-        ("internal-api.toml:15: colour", "unknown key"),
+        ("internal-api.toml:13: listen", "expected an address"),
+        ("internal-api.toml:14: colour", "unknown key"),
         ("seal.passphrase_file", "chmod 600"),
         ("tls.private_key", "chmod 600"),
         ("tls.authorities", "there is no such file"),

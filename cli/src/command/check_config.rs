@@ -211,7 +211,12 @@ fn as_date<S: Serializer>(moment: &OffsetDateTime, serializer: S) -> Result<S::O
 
 #[cfg(test)]
 mod tests {
+    use time::Duration;
+    use tresor_door::TlsFiles;
+    use tresor_proto::{CertificateName, ServiceName, TrustDomain};
+
     use super::*;
+    use crate::certificates::{CertificateAuthority, Subject, Validity};
 
     #[test]
     fn the_shipped_files_tell_whose_they_are() {
@@ -222,5 +227,54 @@ mod tests {
         assert_eq!(Service::of_text("listen = \"127.0.0.1:1\"\n"), None);
         assert_eq!(Service::of_text("[seal\npassphrase_file ="), None);
         assert_eq!(Service::of_text("data_dir = broken"), Some(Service::InternalApi));
+    }
+
+    /// What is said of a certificate that begins and ends so many days from now.
+    fn said_of(begin: i64, end: i64) -> Report {
+        let directory = tempfile::tempdir().unwrap();
+        let domain = TrustDomain::parse("tresor.example").unwrap();
+        CertificateAuthority::create(directory.path(), domain).unwrap();
+        let authority = CertificateAuthority::open(directory.path()).unwrap();
+        let name = CertificateName::Service(ServiceName::parse("edge").unwrap());
+        let subject = Subject { name, dns_names: Vec::new(), addresses: Vec::new() };
+        let now = OffsetDateTime::now_utc();
+        let [not_before, not_after] = [begin, end].map(|days| now + Duration::days(days));
+        let validity = Validity { not_before, not_after };
+        let issued = authority.issue(&subject, validity, directory.path(), "edge").unwrap();
+        let files = TlsFiles {
+            certificate_chain: issued.certificate,
+            private_key: issued.key,
+            authorities: directory.path().join("ca.pem"),
+        };
+        let mut report = Report {
+            file: "edge.toml".into(),
+            service: Service::ExternalApi,
+            mistakes: Vec::new(),
+            warnings: Vec::new(),
+            certificates: Vec::new(),
+        };
+        report.add(&NamedTlsFiles { path: "vault.tls".to_owned(), line: 7, files }, now);
+        report
+    }
+
+    #[test]
+    fn a_certificate_out_of_its_time_is_a_mistake_and_one_that_ends_soon_a_warning() {
+        for (begin, end, mistake, warning) in [
+            (-2, -1, Some("has expired"), None),
+            (1, 90, Some("is not valid before"), None),
+            (-1, 29, None, Some("expires in 28 days")),
+            (-1, 31, None, None),
+        ] {
+            let report = said_of(begin, end);
+            for (remarks, expected) in [(&report.mistakes, mistake), (&report.warnings, warning)] {
+                let told = remarks.iter().map(|r| (r.path.as_str(), r.message.as_str()));
+                let told = told.collect::<Vec<_>>();
+                assert_eq!(told.len(), usize::from(expected.is_some()), "{told:?}");
+                for (path, message) in told {
+                    assert_eq!(path, "vault.tls.certificate_chain");
+                    assert!(message.contains(expected.unwrap_or_default()), "{message}");
+                }
+            }
+        }
     }
 }
