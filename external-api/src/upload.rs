@@ -114,9 +114,6 @@ struct UploadParameters {
     /// The field whose value becomes the record's id.
     #[param(inline, value_type = Option<bounds::IdField>)]
     id_field: String,
-    /// The number of the first row, when an upload goes on with the rest of a file.
-    #[param(minimum = 1, maximum = 9_007_199_254_740_992_u64)]
-    first_row: Option<u64>,
 }
 
 fn options(mut parameters: Parameters, headers: &HeaderMap) -> Result<Wanted, Failure> {
