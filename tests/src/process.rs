@@ -6,6 +6,7 @@ use std::{
     io::Write as _,
     net::TcpListener,
     ops::Range,
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -82,6 +83,16 @@ impl Process {
             assert!(begun.elapsed() < time, "it does not end: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Whether it left an image of its memory when a signal ended it.
+    ///
+    /// # Panics
+    /// When it ended by itself.
+    pub fn has_dumped_core(&mut self) -> bool {
+        let status = self.child.wait().expect("its end");
+        assert!(status.signal().is_some(), "it ended by itself: {}", self.log());
+        status.core_dumped()
     }
 
     /// Kills it, as a crash would.

@@ -3,9 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use std::fs;
+use std::{
+    fmt::Write as _,
+    fs,
+    path::Path,
+    process::Command,
+    thread::{self, sleep},
+    time::Duration,
+};
 
-use tresor_tests::{Site, Tenant, hits_in_directory};
+use serde_json::Value;
+use tresor_tests::{Answer, Site, Tenant, hits_in_directory, run};
 
 const RECORDS: &str = "/v1/collections/customers/records";
 
@@ -79,4 +87,98 @@ fn no_file_holds_a_sealed_value_or_a_customer_token() {
         let log = fs::read_to_string(site.path("internal-api.log")).unwrap();
         assert!(log.contains("customer enrolled"), "the search has logs to look into");
     }
+}
+
+/// Nothing of these values is in any file but the customer's, which is taken away before.
+fn assert_nothing_is_found(site: &Site, tenant: &Tenant, when: &str) {
+    let customer_token = tenant.customer_token();
+    fs::remove_dir_all(&tenant.directory).unwrap();
+    let mut values = SENTINELS.to_vec();
+    values.push(&customer_token);
+    assert_eq!(hits_in_directory(&site.path(""), &values), [], "{when}");
+}
+
+/// While the values are in its memory and an upload is under way.
+#[test]
+fn a_vault_that_aborts_leaves_no_value_in_any_file() {
+    for engine in ["sled", "redb"] {
+        let mut site = Site::start(engine);
+        let tenant = site.tenant("burg");
+        call_everything(&site, &tenant);
+        write_rows(&tenant.directory.join("rows"));
+        let (path, process) = (site.path("answer"), site.vault().id());
+        thread::scope(|scope| {
+            let upload = scope.spawn(|| upload(&site, &tenant, &path, &SLOWLY));
+            wait_for_rows(&path, || upload.is_finished());
+            run(Command::new("kill").arg("-ABRT").arg(process.to_string()), "").ok();
+        });
+        assert!(!site.vault().has_dumped_core(), "{engine}: an image of its memory was written");
+        assert_nothing_is_found(&site, &tenant, engine);
+    }
+}
+
+const ROWS: usize = 2_000;
+
+/// Rows that take a while, with a value to look for in each.
+fn write_rows(file: &Path) {
+    let mut rows = String::new();
+    for number in 0..ROWS {
+        let name = SENTINELS[0];
+        writeln!(rows, "{{\"nr\":\"r{number}\",\"vorname\":\"{name}\"}}").unwrap();
+    }
+    fs::write(file, rows).unwrap();
+}
+
+/// Over HTTP/1.1, where a client that is answered while it sends stops sending.
+const SLOWLY: [&str; 4] = ["--http1.1", "--limit-rate", "60k", "--no-buffer"];
+
+fn upload(site: &Site, tenant: &Tenant, answer: &Path, options: &[&str]) -> Answer {
+    let data = format!("@{}", tenant.directory.join("rows").display());
+    let answer = answer.display().to_string();
+    let lines = ["-H", "Content-Type: application/x-ndjson", "--data-binary", &data];
+    let arguments = [options, &["--output", &answer], &lines].concat();
+    site.curl(tenant, &format!("{RECORDS}?id_field=nr"), &arguments)
+}
+
+fn stored_rows(answer: &Path) -> usize {
+    let answer = fs::read_to_string(answer).unwrap_or_default();
+    answer.lines().filter(|line| line.contains("\"status\":\"stored\"")).count()
+}
+
+fn wait_for_rows(answer: &Path, is_over: impl Fn() -> bool) {
+    while stored_rows(answer) == 0 && !is_over() {
+        sleep(Duration::from_millis(5));
+    }
+}
+
+fn summary(answer: &Path) -> Value {
+    let answer = fs::read_to_string(answer).unwrap();
+    let last: Value = serde_json::from_str(answer.lines().next_back().unwrap()).unwrap();
+    last["summary"].clone()
+}
+
+#[test]
+fn an_upload_that_loses_its_vault_is_told_so_and_leaves_no_value_in_any_file() {
+    let mut site = Site::start("redb");
+    let tenant = site.tenant("burg");
+    write_rows(&tenant.directory.join("rows"));
+    let (path, process) = (site.path("answer"), site.vault().id());
+    let answer = thread::scope(|scope| {
+        let upload = scope.spawn(|| upload(&site, &tenant, &path, &SLOWLY));
+        wait_for_rows(&path, || upload.is_finished());
+        run(Command::new("kill").arg("-KILL").arg(process.to_string()), "").ok();
+        upload.join().unwrap()
+    });
+    let broken = summary(&path);
+    assert_eq!((answer.status, &broken["complete"]), (200, &false.into()), "{broken}");
+    assert_eq!(broken["problem"]["code"], "overloaded", "{broken}");
+    assert_eq!(broken["accepted"], stored_rows(&path), "{broken}");
+    assert!((1..ROWS).contains(&stored_rows(&path)), "{broken}");
+    site.vault().kill();
+    site.start_vault();
+    assert_eq!(upload(&site, &tenant, &path, &[]).status, 200);
+    let whole = summary(&path);
+    assert_eq!((&whole["complete"], &whole["accepted"]), (&true.into(), &ROWS.into()));
+    site.vault().kill();
+    assert_nothing_is_found(&site, &tenant, "after a kill in the middle");
 }
