@@ -26,6 +26,9 @@ const SENTINELS: [&str; 5] = [
     "Sentinelweg 77b",
 ];
 
+/// No secret, but nobody's business either: it may hang on what is uploaded.
+const IDEMPOTENCY_KEY: &str = "upload-of-the-sentinels-4711";
+
 fn body() -> String {
     let [name, mail, iban, note, street] = SENTINELS;
     format!(
@@ -40,6 +43,14 @@ fn call_everything(site: &Site, tenant: &Tenant) {
     fs::write(&file, body()).unwrap();
     let data = format!("@{}", file.display());
     let json = ["-H", "Content-Type: application/json", "--data-binary", &data];
+    let key = format!("Idempotency-Key: {IDEMPOTENCY_KEY}");
+    let keyed = [&["-H", &key], &json[..]].concat();
+    for replayed in [false, true] {
+        let stored = site.curl(tenant, RECORDS, &keyed);
+        assert_eq!((stored.status, stored.body.contains("replayed")), (201, replayed));
+    }
+    let reused = site.curl(tenant, &format!("{RECORDS}?id_field=nr"), &keyed);
+    assert_eq!(reused.status, 409, "{}", reused.body);
     let stored = site.curl(tenant, &format!("{RECORDS}?id_field=nr&explain=true"), &json);
     assert_eq!(stored.status, 201, "{}", stored.body);
     let again = site.curl(tenant, &format!("{RECORDS}?id_field=nr"), &json);
@@ -64,7 +75,7 @@ fn call_everything(site: &Site, tenant: &Tenant) {
 }
 
 #[test]
-fn no_file_holds_a_sealed_value_or_a_customer_token() {
+fn no_file_holds_a_sealed_value_a_customer_token_or_an_idempotency_key() {
     for engine in ["sled", "redb"] {
         let mut site = Site::start(engine);
         let (burg, herne) = (site.tenant("burg"), site.tenant("herne"));
@@ -79,7 +90,7 @@ fn no_file_holds_a_sealed_value_or_a_customer_token() {
         // While it runs, and after it has stopped: what the customer keeps is the customer's.
         fs::remove_dir_all(&burg.directory).unwrap();
         let mut values = SENTINELS.to_vec();
-        values.extend([customer_token.as_str(), secret.as_str(), code.trim()]);
+        values.extend([IDEMPOTENCY_KEY, customer_token.as_str(), secret.as_str(), code.trim()]);
         assert_eq!(hits_in_directory(&site.path(""), &values), [], "{engine}, running");
         assert_eq!(site.edge().stop(), 0);
         assert_eq!(site.vault().stop(), 0);

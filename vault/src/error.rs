@@ -87,7 +87,8 @@ impl From<VaultError> for Failure {
             VaultError::RejectedByPolicy(field) => Self::from(code)
                 .with_violation(field.as_str(), "the policy does not take this field as it is"),
             VaultError::IdempotencyKeyReused => {
-                Self::from(code).with_violation("idempotency_key", "used for another record")
+                Self::new(code, "the idempotency key was used for another record")
+                    .with_violation("idempotency_key", "used for another record")
             }
             VaultError::PolicyOutdated => {
                 Self::from(code).with_violation("policy_version", "outdated")
