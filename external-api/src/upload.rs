@@ -108,7 +108,7 @@ struct UploadParameters {
     /// Which rows are told.
     #[param(inline, value_type = Option<bounds::Results>)]
     results: String,
-    /// The number of the first row.
+    /// The number of the first row, when an upload goes on with the rest of a file.
     #[param(inline, value_type = Option<bounds::RowNumber>)]
     first_row: u64,
     /// The field whose value becomes the record's id.
