@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, fs, process::Command};
 
 use serde_json::Value;
-use tresor_tests::{Site, Tenant, repository, run, tool};
+use tresor_tests::{Site, Tenant, is_long, repository, run, tool};
 use walkdir::WalkDir;
 
 /// The document as the external API serves it, in a file.
@@ -98,4 +98,36 @@ fn the_document_names_every_route_and_no_other() {
             }
         }
     }
+}
+
+/// What schemathesis holds an answer against; whether random rows are accepted is for screening.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+                      response_schema_conformance,response_headers_conformance,unsupported_method";
+
+#[test]
+fn schemathesis_finds_nothing() {
+    // It asks some thousand things; ./check --long installs it.
+    if !is_long() {
+        return;
+    }
+    let site = Site::start_with_log("sled", "info");
+    let tenant = site.tenant("burg");
+    let (path, _) = document(&site, &tenant);
+    // In a file: what is in the arguments is seen by all.
+    let token = tenant.customer_token();
+    let config = format!(
+        "headers = {{ \"Tresor-Customer-Token\" = \"{token}\" }}\n\
+         parameters = {{ \"path.collection\" = \"customers\" }}\n"
+    );
+    site.write_private("schemathesis.toml", &config);
+    let mut command = Command::new(tool("st"));
+    command.current_dir(site.path("")).arg("--config-file").arg(site.path("schemathesis.toml"));
+    command.args(["run", &path, "--url", &site.url(""), "--checks", CHECKS]);
+    command.args(["--phases", "examples,coverage,fuzzing", "--max-examples", "100"]);
+    command.args(["--seed", "1", "--generation-deterministic", "--no-color"]);
+    command.arg("--continue-on-failure");
+    command.arg("--tls-verify").arg(site.path("ca/ca.pem"));
+    command.arg("--request-cert").arg(tenant.directory.join("client.pem"));
+    command.arg("--request-cert-key").arg(tenant.directory.join("client.key"));
+    run(&mut command, "").ok();
 }
