@@ -29,7 +29,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// Who is asked to wait longer than this is told to come back instead.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(120);
 /// How often progress is written down.
-const SAVE_INTERVAL: Duration = Duration::from_millis(500);
+const SAVE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// An upload that can be gone on with.
 pub(crate) struct Resumable<'a> {
@@ -249,4 +249,33 @@ fn passing_problem(row: &RowResult) -> Option<CliError> {
         return Some(error.passing());
     }
     error.may_pass().then_some(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn row(problem: serde_json::Value) -> RowResult {
+        serde_json::from_value(json!({ "row": 1, "line": 2, "problem": problem })).unwrap()
+    }
+
+    #[test]
+    fn a_row_is_refused_only_by_what_will_not_pass() {
+        for code in ["overloaded", "storage_unavailable", "locked", "deadline_exceeded", "conflict"]
+        {
+            assert!(passing_problem(&row(json!({ "code": code }))).unwrap().may_pass(), "{code}");
+        }
+        let reused = [json!({ "field": "idempotency_key", "description": "used for another" })];
+        for problem in [
+            json!({ "code": "invalid_request" }),
+            json!({ "code": "wrong_key" }),
+            json!({ "code": "rejected_by_policy" }),
+            json!({ "code": "conflict", "violations": reused }),
+        ] {
+            assert!(passing_problem(&row(problem.clone())).is_none(), "{problem}");
+        }
+        assert!(passing_problem(&row(serde_json::Value::Null)).is_none(), "a stored row");
+    }
 }
