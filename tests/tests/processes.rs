@@ -4,7 +4,7 @@
 
 use std::{fs, process::Command};
 
-use tresor_tests::{Site, binary, repository, run};
+use tresor_tests::{Site, binary, is_long, repository, run};
 
 const RECORDS: &str = "/v1/collections/customers/records";
 
@@ -92,5 +92,16 @@ fn what_was_acknowledged_survives_a_stop_and_a_crash() {
         assert_eq!(ids, ["c-1", "s-1"]);
         assert_eq!(page["records"][0]["record"]["vorname"], "Anna");
         assert_eq!(site.edge().stop(), 0);
+    }
+}
+
+/// The benchmark of starts, as a test: the first tenant that is asked for is served at once.
+#[test]
+fn a_vault_with_many_tenants_starts_and_serves() {
+    let tenants = if is_long() { "1000" } else { "20" };
+    let mut command = Command::new(binary("tresor-bench"));
+    let ran = run(command.args(["starts", "--tenants", tenants]), "").ok();
+    for how in ["sled, after an orderly end", "sled, after a kill", "redb, after a kill"] {
+        assert!(ran.stdout.contains(&format!("{how}: ready in ")), "{}", ran.stdout);
     }
 }

@@ -23,6 +23,7 @@ mod premises;
 mod records;
 mod report;
 mod sample;
+mod starts;
 mod upload;
 
 use std::{path::PathBuf, time::Duration};
@@ -58,6 +59,12 @@ struct Plan {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Starts a vault with many tenants.
+    Starts {
+        /// How many.
+        #[arg(long, default_value_t = 1_000)]
+        tenants: usize,
+    },
     /// The bare echo, started by the benchmark itself.
     #[command(hide = true)]
     Echo {
@@ -107,6 +114,13 @@ fn main() {
     match arguments.command {
         Some(Command::Echo { certificates, port }) => {
             runtime.block_on(echo::serve(&certificates, port));
+        }
+        Some(Command::Starts { tenants }) => {
+            println!("{}", machine::describe());
+            for engine in &arguments.plan.engines {
+                runtime.block_on(starts::run(*engine, tenants));
+            }
+            println!("Load average at the end: {}", machine::load_average());
         }
         None => {
             println!("{}", machine::describe());
