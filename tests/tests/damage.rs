@@ -194,7 +194,7 @@ fn damage_to_what_all_share_keeps_the_vault_from_starting_and_is_named() {
 fn a_failed_sync_quarantines_until_the_database_is_opened_anew() {
     for engine in ENGINES {
         let (mut site, burg, herne) = stopped_site(engine);
-        site.start_vault_with_faults("fdatasync", "error=EIO:when=40+");
+        site.start_vault_with_faults("fdatasync", "error=EIO:when=12+");
         assert_served(&site, &herne);
         let ids: Vec<_> = (0..200).map(|number| format!("w{number}")).collect();
         let stored = ids.iter().take_while(|id| match put(&site, &burg, id).status {
