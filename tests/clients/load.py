@@ -15,7 +15,9 @@ end               tells what was done
 
 Every record belongs to one thread, which has one call under way at most. So what a record may be
 after a crash is what was acknowledged last, or what the one call under way would make of it; after
-a refusal for want of storage, what the call refused would have made of it is possible too.
+a refusal for want of storage, what the call refused would have made of it is possible too. Calls
+with an idempotency key that nobody answered are repeated before the comparison: a record that is
+there twice, or that the repeat does not know, is a mistake.
 """
 
 import collections
@@ -57,6 +59,7 @@ class Journal:
         self.file, self.lock = open(path, "a", encoding="ascii"), threading.Lock()
         self.known = collections.defaultdict(int)  # id: the version acknowledged last
         self.asked = collections.defaultdict(set)  # id: versions that nobody acknowledged
+        self.keyed = {}  # idempotency key: the versions of a call that nobody acknowledged
         self.counts = collections.Counter()
 
     def write(self, *words):
@@ -68,6 +71,11 @@ class Journal:
             for id, version in versions.items():
                 self.asked[id].add(version)
             self.write("asked", kind, *versions)
+
+    def begin_keyed(self, key, versions):
+        with self.lock:
+            self.keyed[key] = versions
+            self.write("asked", "keyed", key, *versions)
 
     def acknowledge(self, kind, id, version):
         with self.lock:
@@ -138,6 +146,32 @@ def put(records, dice, ids, size, kind):
     take_results(kind, ids, wanted, records.Put(request, timeout=20).results)
 
 
+def put_keyed(records, dice):
+    """Stores records under ids that the vault makes; unanswered, it is repeated after the crash."""
+    key = f"key-{next_version()}"
+    journal.begin_keyed(key, [next_version() for _ in range(dice.choice([1, 5, 20]))])
+    send_keyed(records, key)
+
+
+def send_keyed(records, key):
+    versions = journal.keyed[key]
+    request = rs.PutRequest(context=context, destination=destination, idempotency_key=key,
+                            records=[record("", version) for version in versions])
+    results = records.Put(request, timeout=20).results
+    for version, result in zip(versions, results, strict=True):
+        if result.WhichOneof("outcome") == "stored":
+            kind = "keyed, kept before" if result.stored.replayed else "keyed"
+            journal.acknowledge(kind, result.stored.id, version)
+        else:
+            mistakes.append(f"{key} was refused: {result.status}")
+    del journal.keyed[key]
+
+
+def is_made(id):
+    """Whether the vault made an id; ours begin with a letter that no UUID has."""
+    return not id.startswith("t")
+
+
 def ingest(records, dice, ids):
     chosen = dice.sample(ids, 60)
     batches = [chosen[i:i + 12] for i in range(0, 60, 12)]
@@ -168,9 +202,11 @@ def delete(records, dice, ids):
             journal.acknowledge("delete", result.id, ABSENT)
 
 
-def one_call(records, dice, ids):
-    kind = dice.choice(["put", "put", "batch", "ingest", "delete"])
-    if kind == "put":
+def one_call(records, dice, ids, kinds):
+    kind = dice.choice(kinds)
+    if kind == "keyed":
+        put_keyed(records, dice)
+    elif kind == "put":
         put(records, dice, ids, 1, "put")
     elif kind == "batch":
         put(records, dice, ids, dice.choice([2, 10, 40]), "batch")
@@ -189,9 +225,10 @@ def work(channel, thread, turn, is_patient):
     dice = random.Random(f"{seed} {thread} {turn}")
     ids = [f"t{thread}-{n}" for n in range(IDS_OF_A_THREAD)]
     records = rs_grpc.RecordServiceStub(channel)
+    kinds = ["put", "put", "batch", "ingest", "delete"] + ["keyed"] * (not is_patient)
     while not (is_patient and stopped.is_set()):
         try:
-            one_call(records, dice, ids)
+            one_call(records, dice, ids, kinds)
         except grpc.RpcError as error:
             if is_patient and is_storage_unavailable(error):
                 journal.counts["refused"] += 1
@@ -304,12 +341,15 @@ def version_of(id, result):
     version = values.get("fassung", "")
     if not version.isdigit():
         return None
-    wanted = {name: text for name, (_, text) in content(id, int(version)).items()}
+    owner = "" if is_made(id) else id
+    wanted = {name: text for name, (_, text) in content(owner, int(version)).items()}
     return int(version) if values == wanted else None
 
 
 def check():
     with new_channel() as channel:
+        for key in list(journal.keyed):
+            send_keyed(rs_grpc.RecordServiceStub(channel), key)
         found = read_all(channel)
     for id in found.keys() | journal.known.keys() | journal.asked.keys():
         version, known = version_of(id, found.get(id)), journal.known[id]
@@ -320,8 +360,21 @@ def check():
             mistakes.append(f"{what}: {id} has version {version}, acknowledged was {known}")
         else:
             journal.settle(id, version)
+    forget_made()
     check_customers(are_new=True)
     return len(found)
+
+
+def forget_made():
+    """Deletes what was compared and is never touched again, so that a check stays quick."""
+    made = [id for id in journal.known if is_made(id)]
+    with new_channel() as channel:
+        records = rs_grpc.RecordServiceStub(channel)
+        for start in range(0, len(made), 1000):
+            records.Delete(rs.DeleteRequest(context=context, collection="customers",
+                                            ids=made[start:start + 1000]), timeout=20)
+    for id in made:
+        del journal.known[id]
 
 
 def begin_load(channel, turn, directories, is_patient):

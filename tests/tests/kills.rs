@@ -67,10 +67,12 @@ fn nothing_acknowledged_is_lost(engine: &'static str) {
     let done = load.count("end");
     let start = starting.as_millis() / u128::from(kills());
     println!("{engine}: {} kills in {:?}, a start {start} ms: {done}", kills(), begun.elapsed());
-    for kind in ["put", "batch", "ingest", "delete"] {
+    for kind in ["put", "batch", "keyed", "ingest", "delete"] {
         // Far fewer than there are: the machine may be busy.
         assert!(done[kind].as_u64().unwrap_or(0) > kills() / 4, "{kind} was hardly tried: {done}");
     }
+    let repeats = done["keyed, kept before"].as_u64().unwrap_or(0);
+    assert!(repeats > 0, "no repeat met what was kept but not answered: {done}");
     assert!(done["enrolment"].as_u64().unwrap_or(0) > 0, "nobody enrolled: {done}");
     let unanswered = done["unanswered, kept"].as_u64().unwrap_or(0)
         + done["unanswered, not kept"].as_u64().unwrap_or(0);
