@@ -7,6 +7,7 @@ mod collections;
 #[cfg(test)]
 mod tampering;
 mod tenants;
+mod verified;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use tresor_proto::TenantId;
 pub use collections::Collection;
 pub(crate) use tenants::{Enrolment, TenantRecord};
 pub use tenants::{Tenant, TenantState};
+use verified::{Verified, VerifiedRows};
 
 use crate::{
     error::VaultError,
@@ -30,6 +32,7 @@ const NO_TENANT: TenantId = TenantId::from_bytes([0; 16]);
 /// The registry of a vault.
 pub(crate) struct Registry {
     store: Arc<dyn Store>,
+    verified: VerifiedRows,
     keyrings: Arc<Keyrings>,
 }
 
@@ -42,7 +45,7 @@ struct Row<M> {
 impl Registry {
     /// The registry in `store`.
     pub(crate) fn new(store: Arc<dyn Store>, keyrings: Arc<Keyrings>) -> Self {
-        Self { store, keyrings }
+        Self { store, verified: VerifiedRows::default(), keyrings }
     }
 
     /// Closes its store.
@@ -54,18 +57,34 @@ impl Registry {
         &self,
         key: StoreKey,
     ) -> Result<Option<Row<M>>, VaultError> {
-        let Some(bytes) = self.store.read(vec![key.clone()]).await?.pop().flatten() else {
+        let Some(row) = self.verified(key).await? else {
             return Ok(None);
         };
-        let message = self.decode(&key, &bytes)?;
-        Ok(Some(Row { message, digest: RowDigest::of(&bytes) }))
+        let message = M::decode(&row.message[..]).map_err(|_| VaultError::Integrity)?;
+        Ok(Some(Row { message, digest: row.digest.clone() }))
+    }
+
+    async fn verified(&self, key: StoreKey) -> Result<Option<Arc<Verified>>, VaultError> {
+        let changes = match self.verified.find(&key) {
+            Ok(row) => return Ok(Some(row)),
+            Err(changes) => changes,
+        };
+        let Some(row) = self.store.read(vec![key.clone()]).await?.pop().flatten() else {
+            return Ok(None);
+        };
+        let message = self.authentic(&key, &row)?.to_vec();
+        let row = Arc::new(Verified { message, digest: RowDigest::of(&row) });
+        self.verified.keep(key, &row, changes);
+        Ok(Some(row))
     }
 
     fn decode<M: Message + Default>(&self, key: &StoreKey, row: &[u8]) -> Result<M, VaultError> {
+        M::decode(self.authentic(key, row)?).map_err(|_| VaultError::Integrity)
+    }
+
+    fn authentic<'row>(&self, key: &StoreKey, row: &'row [u8]) -> Result<&'row [u8], VaultError> {
         let place = RowPlace { tenant: NO_TENANT, key };
-        let message = self.keyrings.registry().decode(place, row);
-        let message = message.map_err(|_| VaultError::Integrity)?;
-        M::decode(message).map_err(|_| VaultError::Integrity)
+        self.keyrings.registry().decode(place, row).map_err(|_| VaultError::Integrity)
     }
 
     fn put(&self, key: StoreKey, message: &impl Message) -> Result<Write, VaultError> {
@@ -80,8 +99,11 @@ impl Registry {
         preconditions: Vec<Precondition>,
         writes: Vec<Write>,
     ) -> Result<(), VaultError> {
-        let outcomes = self.store.apply(vec![Change { preconditions, writes }]).await?;
-        match outcomes.first() {
+        let keys: Vec<_> = writes.iter().map(|write| write.key().clone()).collect();
+        self.verified.begin_change(&keys);
+        let outcomes = self.store.apply(vec![Change { preconditions, writes }]).await;
+        self.verified.end_change(&keys);
+        match outcomes?.first() {
             Some(Outcome::Applied) => Ok(()),
             Some(Outcome::PreconditionFailed) => Err(VaultError::Conflict),
             None => Err(VaultError::Internal),

@@ -178,6 +178,16 @@ pub enum Write {
     Remove(StoreKey),
 }
 
+impl Write {
+    /// The row's key.
+    #[must_use]
+    pub fn key(&self) -> &StoreKey {
+        match self {
+            Self::Put(key, _) | Self::Remove(key) => key,
+        }
+    }
+}
+
 /// What became of one change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

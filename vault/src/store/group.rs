@@ -83,8 +83,5 @@ fn keys_of(change: &Change) -> impl Iterator<Item = &StoreKey> {
     let looked_at = change.preconditions.iter().map(|precondition| match precondition {
         Precondition::Absent(key) | Precondition::Unchanged(key, _) => key,
     });
-    let touched = change.writes.iter().map(|write| match write {
-        Write::Put(key, _) | Write::Remove(key) => key,
-    });
-    looked_at.chain(touched)
+    looked_at.chain(change.writes.iter().map(Write::key))
 }
