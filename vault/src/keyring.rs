@@ -6,6 +6,7 @@
 
 #[cfg(any(test, feature = "test-support"))]
 mod break_in;
+mod cipher_rotation;
 mod file_format;
 mod files;
 mod keyrings;

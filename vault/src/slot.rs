@@ -72,6 +72,21 @@ impl Slot {
         Ok(Self { class, cipher_key_version: version, wrapped })
     }
 
+    /// Replaces the outer lock; the inner one stays locked all the while.
+    pub(crate) fn relock(
+        &mut self,
+        holder: SlotHolder<'_>,
+        old: &CipherKey,
+        (version, new): (u32, &CipherKey),
+        entropy: &dyn Entropy,
+    ) -> Result<(), CryptoError> {
+        let inner = self.open_outer(holder, old)?;
+        let outer_aad = holder.aad(Purpose::SlotOuter, self.class, version)?;
+        self.wrapped = wrap::wrap(new, &outer_aad, &inner, entropy)?;
+        self.cipher_key_version = version;
+        Ok(())
+    }
+
     /// Opens the slot with both keys.
     pub(crate) fn unlock(
         &self,

@@ -1,6 +1,6 @@
 //! All keyrings of a vault: the open system keyring, and those of tenants in use.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quick_cache::sync::Cache;
 use tresor_proto::TenantId;
@@ -99,7 +99,14 @@ impl Keyrings {
 
     /// The keyring of a tenant. Reads a file: call it where blocking is allowed.
     pub(crate) fn load(&self, tenant: TenantId) -> Result<Arc<LoadedKeyring>, KeyringError> {
-        let mut system = self.system.lock().unwrap_or_else(PoisonError::into_inner);
+        self.load_with(&mut self.system(), tenant)
+    }
+
+    fn load_with(
+        &self,
+        system: &mut SystemKeyring,
+        tenant: TenantId,
+    ) -> Result<Arc<LoadedKeyring>, KeyringError> {
         if let Some(loaded) = self.loaded.get(&tenant) {
             return Ok(loaded);
         }
@@ -116,7 +123,7 @@ impl Keyrings {
         if loaded.sequence > remembered {
             // Written just before a crash: the number was to be remembered next.
             system.remember(tenant, loaded.sequence);
-            write_system(&self.files, &self.root, &mut system, self.entropy.as_ref())?;
+            self.write_system(system)?;
         }
         let loaded = Arc::new(loaded);
         self.loaded.insert(tenant, Arc::clone(&loaded));
@@ -130,11 +137,66 @@ impl Keyrings {
         keyring: TenantKeyring,
         expected_sequence: u64,
     ) -> Result<Arc<LoadedKeyring>, KeyringError> {
+        let mut system = self.system();
+        let written = self.write_tenant(&mut system, keyring, expected_sequence)?;
+        self.write_system(&mut system)?;
+        Ok(written)
+    }
+
+    /// Changes the keyring of a tenant: `edit` is given a copy, and what it makes of it is written
+    /// over the one it was made from, unless it fails. Edits come one after the other. Blocks on
+    /// the disk.
+    pub(crate) fn edit<T, E: From<KeyringError>>(
+        &self,
+        tenant: TenantId,
+        edit: impl FnOnce(&mut TenantKeyring) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut system = self.system();
+        let edited = self.edit_one(&mut system, tenant, edit)?;
+        self.write_system(&mut system)?;
+        Ok(edited)
+    }
+
+    /// Changes the keyrings of many tenants, each for itself, and gives what became of each. The
+    /// numbers are remembered all at once: until then a keyring is newer than remembered, which is
+    /// accepted, as after a crash. Blocks on the disk.
+    pub(crate) fn edit_many<T, E: From<KeyringError>>(
+        &self,
+        tenants: &[TenantId],
+        mut edit: impl FnMut(&mut TenantKeyring) -> Result<T, E>,
+    ) -> Result<Vec<Result<T, E>>, KeyringError> {
+        let mut system = self.system();
+        let edited =
+            tenants.iter().map(|tenant| self.edit_one(&mut system, *tenant, &mut edit)).collect();
+        self.write_system(&mut system)?;
+        Ok(edited)
+    }
+
+    fn edit_one<T, E: From<KeyringError>>(
+        &self,
+        system: &mut SystemKeyring,
+        tenant: TenantId,
+        edit: impl FnOnce(&mut TenantKeyring) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let loaded = self.load_with(system, tenant)?;
+        let copy = TenantKeyring::from_body(tenant, &loaded.keyring.to_body());
+        let mut keyring = copy.map_err(KeyringError::from)?;
+        let edited = edit(&mut keyring)?;
+        self.write_tenant(system, keyring, loaded.sequence)?;
+        Ok(edited)
+    }
+
+    /// Writes a tenant's file; the system keyring, with the number, is to be written next.
+    fn write_tenant(
+        &self,
+        system: &mut SystemKeyring,
+        keyring: TenantKeyring,
+        expected_sequence: u64,
+    ) -> Result<Arc<LoadedKeyring>, KeyringError> {
         let tenant = keyring.tenant;
-        let mut system = self.system.lock().unwrap_or_else(PoisonError::into_inner);
         if system.tenant(tenant).is_none() {
             system.add_tenant(tenant, FileKey::generate(self.entropy.as_ref())?);
-            write_system(&self.files, &self.root, &mut system, self.entropy.as_ref())?;
+            self.write_system(system)?;
         }
         let (file_key, remembered) = system.tenant(tenant).ok_or(KeyringError::Keys)?;
         if remembered != expected_sequence {
@@ -143,20 +205,26 @@ impl Keyrings {
         let sequence = remembered + 1;
         let label = KeyringLabel { purpose: Purpose::TenantBody, tenant, sequence };
         let file = file_format::encode(label, file_key, &keyring.to_body(), self.entropy.as_ref())?;
+        let rows = keyring.row_keys()?;
         let path = self.files.tenant_keyring(tenant);
         files::replace(&path, &file, |read| decode_tenant(tenant, file_key, read).is_ok())?;
         system.remember(tenant, sequence);
-        write_system(&self.files, &self.root, &mut system, self.entropy.as_ref())?;
-        let rows = keyring.row_keys()?;
         let loaded = Arc::new(LoadedKeyring { sequence, keyring, rows });
         self.loaded.insert(tenant, Arc::clone(&loaded));
         Ok(loaded)
     }
 
+    fn write_system(&self, system: &mut SystemKeyring) -> Result<(), KeyringError> {
+        write_system(&self.files, &self.root, system, self.entropy.as_ref())
+    }
+
+    fn system(&self) -> MutexGuard<'_, SystemKeyring> {
+        self.system.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The sequence number remembered for a tenant; 0 before its keyring was first written.
     pub(crate) fn remembered_sequence(&self, tenant: TenantId) -> u64 {
-        let system = self.system.lock().unwrap_or_else(PoisonError::into_inner);
-        system.tenant(tenant).map_or(0, |(_, sequence)| sequence)
+        self.system().tenant(tenant).map_or(0, |(_, sequence)| sequence)
     }
 }
 
@@ -246,6 +314,28 @@ mod tests {
         assert_eq!(load(&files), Ok(2));
         files::replace(&files.tenant_keyring(TENANT), &older, |_| true).unwrap();
         assert_eq!(load(&files), Err(KeyringError::Damaged), "2 is remembered now");
+    }
+
+    #[test]
+    fn edits_of_many_are_written_one_by_one_and_remembered_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = KeyringFiles::new(directory.path()).unwrap();
+        let entropy = Arc::new(SystemEntropy::default());
+        let keyrings = Keyrings::create(files.clone(), root(), entropy).unwrap();
+        let tenants = [1, 2, 3].map(|number| TenantId::from_bytes([number; 16]));
+        for tenant in tenants {
+            keyrings.write(TenantKeyring::new(tenant), 0).unwrap();
+        }
+        let edited = keyrings.edit_many(&tenants, |keyring| {
+            if keyring.tenant == tenants[1] { Err(KeyringError::Keys) } else { Ok(keyring.tenant) }
+        });
+        let expected = [Ok(tenants[0]), Err(KeyringError::Keys), Ok(tenants[2])];
+        assert_eq!(edited.unwrap(), expected);
+        let entropy = Arc::new(SystemEntropy::default());
+        let again = Keyrings::open(files, root(), entropy).unwrap();
+        let sequences = tenants.map(|tenant| again.remembered_sequence(tenant));
+        assert_eq!(sequences, [2, 1, 2]);
+        assert_eq!(again.load(tenants[1]).map(|loaded| loaded.sequence), Ok(1));
     }
 
     #[test]

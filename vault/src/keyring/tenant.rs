@@ -114,6 +114,24 @@ impl TenantKeyring {
         Ok(())
     }
 
+    /// Wraps the metadata keys under another cipher key.
+    pub(super) fn rewrap_metadata_keys(
+        &mut self,
+        (version, cipher_key): (u32, &CipherKey),
+        entropy: &dyn Entropy,
+    ) -> Result<(), CryptoError> {
+        let Self { tenant, cipher_keys, metadata_keys, .. } = self;
+        for entry in metadata_keys {
+            let old = cipher_keys.iter().find(|key| key.version == entry.cipher_key_version);
+            let aad = metadata_key_aad(*tenant, entry.version)?;
+            let old = &old.ok_or(CryptoError)?.key;
+            let key = wrap::unwrap_key::<MetadataKey>(old, &aad, &entry.wrapped)?;
+            entry.wrapped = wrap::wrap(cipher_key, &aad, key.expose_secret(), entropy)?;
+            entry.cipher_key_version = version;
+        }
+        Ok(())
+    }
+
     /// Makes a data key and an identifier key of a class under its class key.
     pub(crate) fn add_class_keys(
         &mut self,
