@@ -15,8 +15,10 @@ mod demo;
 mod dev;
 pub(crate) mod enrol;
 pub(crate) mod get;
+mod keys;
 pub(crate) mod list;
 mod parse;
+mod question;
 pub(crate) mod screen;
 mod tenant;
 mod upload;
@@ -51,7 +53,7 @@ Exit codes:
   0 done · 1 failed · 2 called wrongly · 3 some items rejected
 
 Profile (tresor.toml, or --profile FILE); paths are relative to it:
-  [operator]                      # tenant, collection
+  [operator]                      # tenant, collection, keys
   server = \"https://localhost:8444\"
   ca = \"ca/ca.pem\"
   cert = \"ca/operator.pem\"
@@ -85,6 +87,9 @@ pub(crate) enum Command {
     Collection(collection::CollectionCommand),
     /// Make the tenant's keys and receive the customer token (customer, once)
     Enrol(enrol::EnrolCommand),
+    /// Look after keys
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Upload a file of records
     Upload(upload::UploadCommand),
     /// Read one record
@@ -114,6 +119,7 @@ impl Command {
             Self::Tenant(command) => command.run(session).await,
             Self::Collection(command) => command.run(session).await,
             Self::Enrol(command) => command.run(session).await,
+            Self::Keys(command) => command.run(session).await,
             Self::Upload(command) => command.run(session).await,
             Self::Get(command) => command.run(session).await,
             Self::List(command) => command.run(session).await,

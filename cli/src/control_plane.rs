@@ -3,7 +3,7 @@
 use tonic::transport::Channel;
 use tresor_proto::vault::{
     RequestContext, collection_service_client::CollectionServiceClient,
-    tenant_service_client::TenantServiceClient,
+    key_service_client::KeyServiceClient, tenant_service_client::TenantServiceClient,
 };
 
 use crate::{connection::Endpoint, error::CliError};
@@ -26,6 +26,11 @@ impl ControlPlane {
     /// Collections and their policies.
     pub(crate) fn collections(&self) -> CollectionServiceClient<Channel> {
         CollectionServiceClient::new(self.0.clone())
+    }
+
+    /// The server's keys.
+    pub(crate) fn keys(&self) -> KeyServiceClient<Channel> {
+        KeyServiceClient::new(self.0.clone())
     }
 }
 

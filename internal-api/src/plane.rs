@@ -16,6 +16,7 @@ use tresor_proto::{
         access_service_server::{AccessService, AccessServiceServer},
         collection_service_server::{CollectionService, CollectionServiceServer},
         customer_token_service_server::{CustomerTokenService, CustomerTokenServiceServer},
+        key_service_server::{KeyService, KeyServiceServer},
         record_service_server::{RecordService, RecordServiceServer},
         tenant_service_server::{TenantService, TenantServiceServer},
     },
@@ -25,7 +26,7 @@ use crate::{
     directory::ServiceRole,
     gate::Gate,
     layers::{Layers, surround},
-    services::{Access, Collections, CustomerTokens, Records, Tenants},
+    services::{Access, Collections, CustomerTokens, Keys, Records, Tenants},
 };
 
 /// Bytes a stream may send ahead: one batch of usual size without a round trip in between.
@@ -35,13 +36,14 @@ const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 /// Bytes of an HTTP/2 frame.
 const FRAME_BYTES_MAX: u32 = 64 * 1024;
 /// The services of this process, as health knows them; the empty name is the process as a whole.
-pub(crate) const SERVICE_NAMES: [&str; 6] = [
+pub(crate) const SERVICE_NAMES: [&str; 7] = [
     "",
     "tresor.vault.v1.RecordService",
     "tresor.vault.v1.CustomerTokenService",
     "tresor.vault.v1.CollectionService",
     "tresor.vault.v1.TenantService",
     "tresor.vault.v1.AccessService",
+    "tresor.vault.v1.KeyService",
 ];
 
 /// A listener's side of the house.
@@ -71,7 +73,9 @@ impl Plane {
                 .add_service(records(Records::new(gate.clone(), shutdown.clone())))
                 .add_service(customer_tokens(CustomerTokens::new(gate.clone())))
                 .add_service(access(Access::new(gate.clone()))),
-            Self::Control => routes.add_service(tenants(Tenants::new(gate.clone()))),
+            Self::Control => routes
+                .add_service(tenants(Tenants::new(gate.clone())))
+                .add_service(keys(Keys::new(gate.clone(), shutdown.clone()))),
         };
         routes
     }
@@ -137,4 +141,8 @@ fn access(service: impl AccessService) -> AccessServiceServer<impl AccessService
 
 fn tenants(service: impl TenantService) -> TenantServiceServer<impl TenantService> {
     TenantServiceServer::new(service).max_decoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+fn keys(service: impl KeyService) -> KeyServiceServer<impl KeyService> {
+    KeyServiceServer::new(service).max_decoding_message_size(MESSAGE_BYTES_MAX)
 }

@@ -14,6 +14,10 @@ mod keyrings;
 mod one_key;
 #[cfg(test)]
 mod power_cuts;
+#[cfg(test)]
+mod rotated;
+#[cfg(test)]
+mod rotation_power_cuts;
 mod system;
 #[cfg(test)]
 mod tampering;

@@ -62,7 +62,7 @@ pub use crypto_error::CryptoError;
 pub use error::VaultError;
 #[cfg(any(test, feature = "test-support"))]
 pub use keyring::{Loot, StolenRow, Theft};
-pub use operations::{CreatedTenant, Destination, Enrolled};
+pub use operations::{CipherKeyReplacement, CreatedTenant, Destination, Enrolled};
 #[cfg(feature = "test-support")]
 pub use operations::{OpenLoop, SealLoop};
 pub use record::{

@@ -13,6 +13,7 @@ mod get;
 mod list;
 mod put;
 mod reveal;
+mod rotate_cipher_keys;
 #[cfg(test)]
 mod tampering;
 mod tenants;
@@ -22,6 +23,7 @@ pub use enrol::Enrolled;
 pub use put::Destination;
 #[cfg(feature = "test-support")]
 pub use put::{OpenLoop, SealLoop};
+pub use rotate_cipher_keys::CipherKeyReplacement;
 
 use tresor_proto::{CollectionName, RecordId};
 

@@ -1,13 +1,11 @@
 //! `tresor delete`: deletes records, after showing what it will do and asking.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
-
 use clap::Args;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tresor_proto::{CustomerToken, ErrorCode, RecordId};
 
-use super::{get::Target, parse};
+use super::{get::Target, parse, question::ask};
 use crate::{
     error::{CliError, Exit},
     https::{Https, send},
@@ -64,22 +62,13 @@ impl DeleteCommand {
     }
 
     fn ask(&self) -> Result<(), CliError> {
-        if !std::io::stdin().is_terminal() {
-            return Err(CliError::usage("there is no terminal to ask on")
-                .advise("give --yes to delete without a question, or --dry-run to look"));
-        }
         let ids = self.ids.iter().map(RecordId::as_str).collect::<Vec<_>>().join(", ");
         let count = self.ids.len();
-        eprint_question(&format!(
-            "{count} of {} will be deleted and cannot be brought back: {ids}\nDelete? [y/N] ",
+        let question = format!(
+            "{count} of {} will be deleted and cannot be brought back: {ids}\nDelete?",
             self.target.collection
-        ))?;
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer)?;
-        match answer.trim() {
-            "y" | "Y" | "yes" => Ok(()),
-            _ => Err(CliError::failed("nothing was deleted")),
-        }
+        );
+        ask(&question, "nothing was deleted")
     }
 
     async fn visit(
@@ -145,10 +134,4 @@ impl Deletion {
 /// Whether the same would happen to every other record.
 fn is_about_the_caller(failure: &CliError) -> bool {
     matches!(failure.code(), None | Some(ErrorCode::Unauthenticated | ErrorCode::Forbidden))
-}
-
-fn eprint_question(question: &str) -> Result<(), CliError> {
-    let mut out = std::io::stderr().lock();
-    write!(out, "{question}")?;
-    Ok(out.flush()?)
 }

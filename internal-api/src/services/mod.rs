@@ -4,9 +4,11 @@
 //! calls, and on the vault for what the caller may do.
 
 mod access_service;
+mod cipher_rotation;
 mod collection_service;
 mod customer_token_service;
 mod ingest;
+mod key_service;
 mod reading;
 mod record_service;
 mod tenant_service;
@@ -14,5 +16,6 @@ mod tenant_service;
 pub(crate) use access_service::Access;
 pub(crate) use collection_service::Collections;
 pub(crate) use customer_token_service::CustomerTokens;
+pub(crate) use key_service::Keys;
 pub(crate) use record_service::Records;
 pub(crate) use tenant_service::Tenants;

@@ -146,6 +146,7 @@ impl Keyrings {
     /// Changes the keyring of a tenant: `edit` is given a copy, and what it makes of it is written
     /// over the one it was made from, unless it fails. Edits come one after the other. Blocks on
     /// the disk.
+    #[allow(dead_code, reason = "the next operation on one keyring uses it")]
     pub(crate) fn edit<T, E: From<KeyringError>>(
         &self,
         tenant: TenantId,

@@ -1,0 +1,157 @@
+//! One rotation of cipher keys: a page of tenants after the other, each answered when it is done.
+//!
+//! It promises that nothing goes on once the caller is gone or the process shuts down: what is not
+//! answered was not begun, but for the page under way.
+
+use core::panic::AssertUnwindSafe;
+
+use futures::{FutureExt as _, StreamExt as _, stream, stream::BoxStream};
+use tonic::Status;
+use tresor_door::Shutdown;
+use tresor_proto::{
+    ErrorCode, Failure, TenantId, TenantName, TenantRef,
+    vault::{CipherKeyRotation, RotateCipherKeyRequest, RotateCipherKeyResponse},
+};
+use tresor_vault::{CipherKeyReplacement, OperatorPermit, Tenant, TenantState, VaultError};
+
+use crate::{context::parse_tenant, convert::time::to_timestamp, gate::Gate};
+
+/// Tenants of one answer.
+const PAGE_TENANTS: usize = 64;
+
+/// Whose cipher keys are replaced.
+pub(super) enum Scope {
+    /// One tenant's.
+    One(TenantRef),
+    /// Those of all who have enrolled.
+    All,
+}
+
+/// A rotation under way.
+pub(super) struct CipherRotation {
+    gate: Gate,
+    permit: OperatorPermit,
+    is_dry_run: bool,
+    next: Option<Next>,
+}
+
+/// What comes next.
+enum Next {
+    /// The one tenant.
+    Tenant(Tenant),
+    /// A page of all tenants, after this name.
+    Page(Option<TenantName>),
+}
+
+impl Scope {
+    pub(super) fn from_wire(request: &RotateCipherKeyRequest) -> Result<Self, Failure> {
+        match (request.tenant.as_str(), request.all_tenants) {
+            ("", true) => Ok(Self::All),
+            ("", false) => Err(Failure::invalid("tenant", "a tenant, or all tenants")),
+            (_, true) => Err(Failure::invalid("all_tenants", "not together with a tenant")),
+            (tenant, false) => Ok(Self::One(parse_tenant("tenant", tenant)?)),
+        }
+    }
+}
+
+impl CipherRotation {
+    /// A rotation that has not begun yet; a tenant that does not exist is refused here.
+    pub(super) async fn new(
+        gate: Gate,
+        permit: OperatorPermit,
+        scope: Scope,
+        is_dry_run: bool,
+    ) -> Result<Self, VaultError> {
+        let next = match scope {
+            Scope::One(tenant) => Next::Tenant(gate.vault().tenant(&permit, &tenant).await?),
+            Scope::All => Next::Page(None),
+        };
+        Ok(Self { gate, permit, is_dry_run, next: Some(next) })
+    }
+
+    /// One answer a page; an error is the last.
+    pub(super) fn into_answers(
+        self,
+        shutdown: Shutdown,
+    ) -> BoxStream<'static, Result<RotateCipherKeyResponse, Status>> {
+        stream::unfold(Some((self, shutdown)), |state| async move {
+            let (mut rotation, shutdown) = state?;
+            let next = rotation.next.take()?;
+            // The connection's task polls this: a panic here would take all its streams along.
+            let page = AssertUnwindSafe(rotation.page(next)).catch_unwind();
+            let answer = tokio::select! {
+                biased;
+                () = shutdown.wait() => Err(Failure::from(ErrorCode::Overloaded)),
+                page = page => page.unwrap_or_else(|_| Err(ErrorCode::Internal.into())),
+            };
+            match answer {
+                Ok(answer) => Some((Ok(answer), Some((rotation, shutdown)))),
+                Err(failure) => Some((Err(failure.into()), None)),
+            }
+        })
+        .boxed()
+    }
+
+    async fn page(&mut self, next: Next) -> Result<RotateCipherKeyResponse, Failure> {
+        let tenants = match next {
+            Next::Tenant(tenant) => vec![tenant],
+            Next::Page(after) => self.enrolled_after(after.as_ref()).await?,
+        };
+        let ids: Vec<_> = tenants.iter().map(|tenant| tenant.id).collect();
+        let outcomes = self.outcomes(&ids).await?;
+        let rotations = tenants.iter().zip(outcomes).map(|(tenant, outcome)| CipherKeyRotation {
+            tenant_id: tenant.id.to_string(),
+            tenant_name: tenant.name.as_str().to_owned(),
+            ..outcome
+        });
+        Ok(RotateCipherKeyResponse { rotations: rotations.collect() })
+    }
+
+    async fn enrolled_after(
+        &mut self,
+        after: Option<&TenantName>,
+    ) -> Result<Vec<Tenant>, VaultError> {
+        let page = self.gate.vault().tenants(&self.permit, after, PAGE_TENANTS).await?;
+        self.next = page.next.and_then(|name| TenantName::parse(&name)).map(Some).map(Next::Page);
+        let has_enrolled = |tenant: &Tenant| tenant.state != TenantState::Created;
+        Ok(page.items.into_iter().filter(has_enrolled).collect())
+    }
+
+    async fn outcomes(&self, tenants: &[TenantId]) -> Result<Vec<CipherKeyRotation>, VaultError> {
+        let vault = self.gate.vault();
+        if self.is_dry_run {
+            let versions = vault.cipher_key_versions(&self.permit, tenants).await;
+            return Ok(versions.into_iter().map(planned).collect());
+        }
+        let replaced = vault.rotate_cipher_keys(&self.permit, tenants).await?;
+        Ok(replaced.into_iter().map(done).collect())
+    }
+}
+
+fn planned(version: Result<u32, VaultError>) -> CipherKeyRotation {
+    match version {
+        Ok(version) => CipherKeyRotation {
+            old_version: version,
+            new_version: version.saturating_add(1),
+            ..CipherKeyRotation::default()
+        },
+        Err(error) => failed(error),
+    }
+}
+
+fn done(outcome: Result<CipherKeyReplacement, VaultError>) -> CipherKeyRotation {
+    match outcome {
+        Ok(replacement) => CipherKeyRotation {
+            old_version: replacement.old_version,
+            new_version: replacement.new_version,
+            replaced: Some(to_timestamp(replacement.replaced_ms)),
+            ..CipherKeyRotation::default()
+        },
+        Err(error) => failed(error),
+    }
+}
+
+fn failed(error: VaultError) -> CipherKeyRotation {
+    let error = Some(Failure::from(error).to_item_status());
+    CipherKeyRotation { error, ..CipherKeyRotation::default() }
+}

@@ -1,0 +1,144 @@
+//! Replaces the cipher keys of tenants, for which no customer is needed.
+//!
+//! It promises that each tenant's keyring is the old one or the new one, whatever happens, and that
+//! requests under way end with the keyring they began with. It relies on the keyrings for that;
+//! here tenants are taken a few at a time, so that others wait a moment at most.
+
+use tresor_proto::{ErrorCode, Failure, TenantId};
+
+use crate::{
+    access::OperatorPermit,
+    entropy::Entropy,
+    error::VaultError,
+    keyring::{KeyringError, Keyrings},
+    vault::Vault,
+};
+
+/// Tenants whose keyrings are written in one turn, during which no other keyring is read or
+/// written: about 40 ms.
+const TURN_TENANTS: usize = 16;
+
+/// A cipher key that was replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CipherKeyReplacement {
+    /// The version that is gone.
+    pub old_version: u32,
+    /// The version that locks now.
+    pub new_version: u32,
+    /// When, milliseconds since the epoch.
+    pub replaced_ms: u64,
+}
+
+impl Vault {
+    /// Replaces the cipher keys of tenants; what became of each, in order.
+    ///
+    /// # Errors
+    /// `overloaded`. Of a tenant: `not_found` when its customer has not enrolled,
+    /// `storage_unavailable` when its keyring cannot be read or written.
+    pub async fn rotate_cipher_keys(
+        &self,
+        permit: &OperatorPermit,
+        tenants: &[TenantId],
+    ) -> Result<Vec<Result<CipherKeyReplacement, VaultError>>, VaultError> {
+        let mut replaced = Vec::with_capacity(tenants.len());
+        for turn in tenants.chunks(TURN_TENANTS) {
+            let outcomes = self.rotate_in_one_turn(turn.to_vec()).await?;
+            for (tenant, outcome) in turn.iter().zip(&outcomes) {
+                log(permit, *tenant, outcome);
+            }
+            replaced.extend(outcomes);
+        }
+        Ok(replaced)
+    }
+
+    /// The versions that a rotation would replace, in order.
+    pub async fn cipher_key_versions(
+        &self,
+        _permit: &OperatorPermit,
+        tenants: &[TenantId],
+    ) -> Vec<Result<u32, VaultError>> {
+        let mut versions = Vec::with_capacity(tenants.len());
+        for tenant in tenants {
+            versions.push(self.cipher_key_version(*tenant).await);
+        }
+        versions
+    }
+
+    async fn cipher_key_version(&self, tenant: TenantId) -> Result<u32, VaultError> {
+        let loaded = self.keyring(tenant).await;
+        if matches!(loaded, Err(VaultError::InvalidCredential)) {
+            return Err(not_enrolled());
+        }
+        let newest = loaded?.keyring.newest_cipher_key().map(|key| key.version);
+        newest.map_err(|_| VaultError::Internal)
+    }
+
+    async fn rotate_in_one_turn(
+        &self,
+        tenants: Vec<TenantId>,
+    ) -> Result<Vec<Result<CipherKeyReplacement, VaultError>>, VaultError> {
+        // A damaged keyring quarantines its tenant here, and is not touched.
+        let mut outcomes = Vec::with_capacity(tenants.len());
+        let mut sound = Vec::with_capacity(tenants.len());
+        for tenant in tenants {
+            let version = self.cipher_key_version(tenant).await;
+            sound.extend(version.is_ok().then_some(tenant));
+            outcomes.push(version.err());
+        }
+        let (keyrings, now_ms) = (self.keyrings_arc(), self.clock().now_ms());
+        let entropy = self.entropy_arc();
+        let rotate = move || rotate(&keyrings, &sound, now_ms, entropy.as_ref());
+        let mut rotated = self.key_worker().run(rotate).await?.into_iter();
+        let outcome = |refused: Option<VaultError>| match refused {
+            Some(error) => Err(error),
+            None => rotated.next().unwrap_or(Err(VaultError::Internal)),
+        };
+        Ok(outcomes.into_iter().map(outcome).collect())
+    }
+}
+
+fn log(
+    permit: &OperatorPermit,
+    tenant: TenantId,
+    outcome: &Result<CipherKeyReplacement, VaultError>,
+) {
+    let service = permit.name();
+    match outcome {
+        Ok(CipherKeyReplacement { new_version: version, .. }) => {
+            tracing::info!(%tenant, %service, version, "cipher key replaced");
+        }
+        Err(error) => {
+            let code = error.code().as_str();
+            tracing::warn!(%tenant, %service, code, "cipher key not replaced");
+        }
+    }
+}
+
+fn rotate(
+    keyrings: &Keyrings,
+    tenants: &[TenantId],
+    now_ms: u64,
+    entropy: &dyn Entropy,
+) -> Vec<Result<CipherKeyReplacement, VaultError>> {
+    let edited = keyrings.edit_many(tenants, |keyring| {
+        let old_version = keyring.newest_cipher_key()?.version;
+        let new_version = keyring.rotate_cipher_key(now_ms, entropy)?;
+        Ok(CipherKeyReplacement { old_version, new_version, replaced_ms: now_ms })
+    });
+    match edited {
+        Ok(edited) => edited.into_iter().map(|one| one.map_err(to_vault_error)).collect(),
+        Err(error) => tenants.iter().map(|_| Err(to_vault_error(error))).collect(),
+    }
+}
+
+fn to_vault_error(error: KeyringError) -> VaultError {
+    match error {
+        KeyringError::Absent => not_enrolled(),
+        KeyringError::Damaged | KeyringError::Unavailable => VaultError::StorageUnavailable,
+        KeyringError::Keys => VaultError::Internal,
+    }
+}
+
+fn not_enrolled() -> VaultError {
+    Failure::new(ErrorCode::NotFound, "the tenant's customer has not enrolled").into()
+}
