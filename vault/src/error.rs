@@ -111,6 +111,7 @@ impl From<StoreError> for VaultError {
             StoreError::Unavailable
             | StoreError::Quarantined
             | StoreError::InUse
+            | StoreError::OtherEngine
             | StoreError::Closed => Self::StorageUnavailable,
         }
     }

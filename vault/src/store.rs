@@ -212,6 +212,9 @@ pub enum StoreError {
     /// Another process has the database open.
     #[error("the store is in use by another process")]
     InUse,
+    /// The database was made with another engine.
+    #[error("the store was made with another engine")]
+    OtherEngine,
     /// The store was closed.
     #[error("the store is closed")]
     Closed,

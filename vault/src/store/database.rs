@@ -107,7 +107,10 @@ impl Database {
         }
         let lock = DirectoryLock::take(directory)?;
         let witness = Witness::read(directory)?.ok_or(StoreError::Quarantined)?;
-        if witness.engine != kind || !has_files(kind, directory)? {
+        if witness.engine != kind {
+            return Err(StoreError::OtherEngine);
+        }
+        if !has_files(kind, directory)? {
             return Err(StoreError::Quarantined);
         }
         let engine = open_engine(kind, directory)?;

@@ -45,6 +45,9 @@ pub enum OpenError {
     /// Another process holds the data directory.
     #[error("the data directory is in use by another process")]
     InUse,
+    /// The data directory was made with another engine.
+    #[error("the data directory was made with the other engine: set `engine` as it was")]
+    OtherEngine,
     /// The data directory cannot be read or written; its disk may be full.
     #[error("the data directory cannot be read or written, or its disk is full")]
     Unavailable,
@@ -191,6 +194,7 @@ impl Place<'_> {
         let opened = open_database(self.engine, directory, existence).await;
         opened.map_err(|error| match error {
             StoreError::InUse => OpenError::InUse,
+            StoreError::OtherEngine => OpenError::OtherEngine,
             StoreError::Quarantined => OpenError::DamagedRegistry,
             StoreError::Unavailable | StoreError::Closed | StoreError::TooLarge => {
                 OpenError::Unavailable

@@ -200,7 +200,10 @@ async fn an_older_copy_of_the_files_is_noticed() {
 async fn another_engines_database_is_refused() {
     let mut subject = Subject::create(StoreEngine::Sled).await;
     subject.engine = StoreEngine::Redb;
-    assert!(subject.is_quarantined().await);
+    let refused = subject.read_all(Existence::MustExist).await.err();
+    assert_eq!(refused, Some(StoreError::OtherEngine));
+    subject.engine = StoreEngine::Sled;
+    assert!(subject.read_all(Existence::MustExist).await.as_ref() == Ok(&subject.rows));
 }
 
 async fn assert_noticed(subject: &Subject, what: &str) {
