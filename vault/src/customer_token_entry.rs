@@ -64,12 +64,17 @@ impl CustomerTokenEntry {
 
     /// Whether it works at `now_ms`, from a client with this certificate.
     pub(crate) fn is_usable(&self, now_ms: u64, certificate_digest: Option<&[u8; 32]>) -> bool {
-        let is_current = self.bounds.expires_ms == 0 || now_ms < self.bounds.expires_ms;
         let is_bound_here = match &self.bounds.bound_certificate {
             None => true,
             Some(bound) => certificate_digest.is_some_and(|digest| digest == bound),
         };
-        self.revoked_ms == 0 && is_current && is_bound_here
+        self.works_at(now_ms) && is_bound_here
+    }
+
+    /// Whether it is neither revoked nor expired.
+    pub(crate) fn works_at(&self, now_ms: u64) -> bool {
+        let is_current = self.bounds.expires_ms == 0 || now_ms < self.bounds.expires_ms;
+        self.revoked_ms == 0 && is_current
     }
 
     /// Its slot for a class, if it covers the class.

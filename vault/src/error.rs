@@ -2,7 +2,7 @@
 
 use tresor_proto::{ErrorCode, Failure, FieldName};
 
-use crate::store::StoreError;
+use crate::{keyring::KeyringError, store::StoreError};
 
 /// Why an operation is refused or failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -113,6 +113,16 @@ impl From<StoreError> for VaultError {
             | StoreError::InUse
             | StoreError::OtherEngine
             | StoreError::Closed => Self::StorageUnavailable,
+        }
+    }
+}
+
+impl From<KeyringError> for VaultError {
+    fn from(error: KeyringError) -> Self {
+        match error {
+            KeyringError::Absent => Self::InvalidCredential,
+            KeyringError::Damaged | KeyringError::Unavailable => Self::StorageUnavailable,
+            KeyringError::Keys => Self::Internal,
         }
     }
 }

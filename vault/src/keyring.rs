@@ -7,6 +7,7 @@
 #[cfg(any(test, feature = "test-support"))]
 mod break_in;
 mod cipher_rotation;
+mod data_rotation;
 mod file_format;
 mod files;
 mod keyrings;
@@ -25,12 +26,13 @@ mod tenant;
 
 #[cfg(any(test, feature = "test-support"))]
 pub use break_in::{Loot, StolenRow, Theft};
+pub(crate) use data_rotation::RotationMark;
 #[cfg(test)]
 pub(crate) use file_format::{KeyringLabel, decode as decode_file, encode as encode_file};
 pub(crate) use files::{KeyringFiles, read as read_file, replace as replace_file};
 pub(crate) use keyrings::{Keyrings, LoadedKeyring};
 pub(crate) use system::SystemKeyring;
-pub(crate) use tenant::{CipherKeyVersion, KeyBirth, TenantKeyring};
+pub(crate) use tenant::{CipherKeyVersion, KeyBirth, TenantKeyring, WrappedDataKey};
 
 /// Why a keyring is not to be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

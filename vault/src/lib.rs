@@ -10,6 +10,7 @@ mod access;
 mod aead;
 mod crypto_error;
 mod customer_token_entry;
+mod epoch_floor;
 mod error;
 #[cfg(test)]
 mod fuzz;
@@ -20,6 +21,7 @@ mod kdf;
 mod key;
 mod key_worker;
 mod keyring;
+mod loans;
 mod mask;
 mod operation_set;
 mod operations;
@@ -27,6 +29,7 @@ mod padding;
 #[cfg(test)]
 mod power_cut;
 mod record;
+mod reencryption;
 mod registry;
 mod row;
 mod sealed_group;
@@ -56,13 +59,17 @@ pub mod entropy;
 pub mod store;
 
 pub use access::{
-    Caller, Delete, EnrolPermit, OperatorPermit, Permit, PolicyPermit, Read, Role, TokenVerb, Write,
+    Caller, Delete, EnrolPermit, Lend, OperatorPermit, Permit, PolicyPermit, Read, Role, TokenVerb,
+    Write,
 };
 pub use crypto_error::CryptoError;
 pub use error::VaultError;
 #[cfg(any(test, feature = "test-support"))]
 pub use keyring::{Loot, StolenRow, Theft};
-pub use operations::{CipherKeyReplacement, CreatedTenant, Destination, Enrolled};
+pub use operations::{
+    CipherKeyReplacement, CreatedTenant, DataKeyMark, Destination, Enrolled, KeyOperation,
+    KeyOperationState, Lent, Rotation, RotationRequest,
+};
 #[cfg(feature = "test-support")]
 pub use operations::{OpenLoop, SealLoop};
 pub use record::{

@@ -8,6 +8,7 @@ pub(crate) enum Operation {
     ReadMasked = 1 << 1,
     ReadPlain = 1 << 2,
     Delete = 1 << 6,
+    Lend = 1 << 8,
 }
 
 /// A set of operations, as it stands in the keyring and in the bounds of a slot.

@@ -10,8 +10,12 @@ pub(crate) mod enrol;
 #[cfg(test)]
 mod equal_values;
 mod get;
+mod key_operations;
+mod lend;
 mod list;
+mod mark_data_keys;
 mod put;
+mod renew;
 mod reveal;
 mod rotate_cipher_keys;
 #[cfg(test)]
@@ -20,6 +24,9 @@ mod tenants;
 
 pub use create_tenant::CreatedTenant;
 pub use enrol::Enrolled;
+pub use key_operations::{KeyOperation, KeyOperationState};
+pub use lend::Lent;
+pub use mark_data_keys::{DataKeyMark, Rotation, RotationRequest};
 pub use put::Destination;
 #[cfg(feature = "test-support")]
 pub use put::{OpenLoop, SealLoop};

@@ -130,6 +130,16 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+impl NewField {
+    /// Its class, when it is to be sealed.
+    pub(crate) fn class(&self) -> Option<DataClass> {
+        match self.treatment {
+            Treatment::Clear => None,
+            Treatment::Seal { class, .. } => Some(class),
+        }
+    }
+}
+
 impl NewRecord {
     /// Puts a record together.
     ///

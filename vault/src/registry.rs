@@ -4,6 +4,7 @@
 //! writer can neither flip a policy to clear nor widen an address list.
 
 mod collections;
+mod operations;
 #[cfg(test)]
 mod tampering;
 mod tenants;
@@ -15,6 +16,7 @@ use prost::Message;
 use tresor_proto::TenantId;
 
 pub use collections::Collection;
+pub(crate) use operations::OperationRecord;
 pub(crate) use tenants::{Enrolment, TenantRecord};
 pub use tenants::{Tenant, TenantState};
 use verified::{Verified, VerifiedRows};

@@ -91,6 +91,8 @@ pub enum Keyspace {
     TenantNames = 65,
     /// Registry: policies of collections.
     Collections = 66,
+    /// Registry: long operations.
+    Operations = 67,
 }
 
 /// A key: a keyspace and up to 1,024 bytes.

@@ -14,8 +14,8 @@ use tresor_proto::{CustomerTokenId, DataClass, TenantId};
 use crate::{
     crypto_error::CryptoError,
     customer_token_entry::CustomerTokenEntry,
-    key::{DataKey, TokenWrapKey},
-    keyring::LoadedKeyring,
+    key::{ClassKey, DataKey, TokenWrapKey},
+    keyring::{LoadedKeyring, TenantKeyring, WrappedDataKey},
     slot::SlotHolder,
 };
 
@@ -33,6 +33,17 @@ pub(crate) struct ClassKeys {
 }
 
 impl ClassKeys {
+    /// Unwraps the data keys of a class that are not destroyed.
+    pub(crate) fn unwrap(
+        keyring: &TenantKeyring,
+        class: DataClass,
+        class_key: &ClassKey,
+    ) -> Result<Self, CryptoError> {
+        let kept = keyring.data_keys(class).filter(|key| !key.is_destroyed());
+        let unwrap = |key: &WrappedDataKey| Ok((key.epoch, key.unwrap(keyring.tenant, class_key)?));
+        Ok(Self { epochs: kept.map(unwrap).collect::<Result<_, CryptoError>>()? })
+    }
+
     /// The newest epoch, which seals.
     pub(crate) fn newest(&self) -> Result<(u32, &DataKey), CryptoError> {
         self.epochs.last_key_value().map(|(epoch, key)| (*epoch, key)).ok_or(CryptoError)
@@ -50,6 +61,19 @@ pub(crate) struct Holder<'a> {
     pub(crate) keyring: &'a LoadedKeyring,
     pub(crate) entry: &'a CustomerTokenEntry,
     pub(crate) wrap_key: &'a TokenWrapKey,
+}
+
+impl Holder<'_> {
+    /// The class key out of its slot, if the customer token covers the class.
+    pub(crate) fn class_key(&self, class: DataClass) -> Result<Option<ClassKey>, CryptoError> {
+        let Some(slot) = self.entry.slot(class) else {
+            return Ok(None);
+        };
+        let keyring = &self.keyring.keyring;
+        let place = SlotHolder { tenant: keyring.tenant, bounds: &self.entry.bounds };
+        let cipher_key = keyring.cipher_key(slot.cipher_key_version)?;
+        slot.unlock(place, self.wrap_key, cipher_key).map(Some)
+    }
 }
 
 /// The classes unlocked for one request; `None` for one the customer token does not cover.
@@ -151,17 +175,9 @@ impl CacheEntry {
 
 /// Opens the holder's slot of a class and the data keys behind it.
 fn open_slot(holder: Holder<'_>, class: DataClass) -> Result<Option<ClassKeys>, CryptoError> {
-    let Some(slot) = holder.entry.slot(class) else {
-        return Ok(None);
-    };
+    let class_key = holder.class_key(class)?;
     let keyring = &holder.keyring.keyring;
-    let place = SlotHolder { tenant: keyring.tenant, bounds: &holder.entry.bounds };
-    let cipher_key = keyring.cipher_key(slot.cipher_key_version)?;
-    let class_key = slot.unlock(place, holder.wrap_key, cipher_key)?;
-    let epochs = keyring
-        .data_keys(class)
-        .map(|wrapped| Ok((wrapped.epoch, wrapped.unwrap(keyring.tenant, &class_key)?)));
-    Ok(Some(ClassKeys { epochs: epochs.collect::<Result<_, CryptoError>>()? }))
+    class_key.map(|class_key| ClassKeys::unwrap(keyring, class, &class_key)).transpose()
 }
 
 #[cfg(test)]

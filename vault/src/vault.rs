@@ -24,6 +24,8 @@ use crate::{
     error::VaultError,
     key_worker::KeyWorker,
     keyring::{KeyringError, Keyrings, LoadedKeyring},
+    loans::Loans,
+    reencryption::Paces,
     registry::Registry,
     store::{Existence, Store, Stores},
     unlocked::UnlockedCache,
@@ -38,6 +40,8 @@ pub struct Vault {
     stores: Stores,
     key_worker: KeyWorker,
     unlocked: Arc<UnlockedCache>,
+    loans: Loans,
+    paces: Paces,
     enrolment: tokio::sync::Mutex<()>,
     damaged_keyrings: Mutex<HashSet<TenantId>>,
     data_dir: PathBuf,
@@ -49,6 +53,7 @@ impl Vault {
     /// Forgets keys that are idle or old. The process calls it every second.
     pub fn sweep(&self) {
         self.unlocked.sweep(self.clock.now_ms());
+        self.loans.sweep(self.clock.now_ms());
     }
 
     /// Syncs and closes every database.
@@ -103,6 +108,14 @@ impl Vault {
         Arc::clone(&self.unlocked)
     }
 
+    pub(crate) fn loans(&self) -> &Loans {
+        &self.loans
+    }
+
+    pub(crate) fn paces(&self) -> &Paces {
+        &self.paces
+    }
+
     /// Waits for the turn to enrol.
     pub(crate) async fn enrolment_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.enrolment.lock().await
@@ -128,11 +141,7 @@ impl Vault {
             let mut damaged = self.damaged_keyrings.lock().unwrap_or_else(PoisonError::into_inner);
             damaged.insert(tenant);
         }
-        loaded.map_err(|error| match error {
-            KeyringError::Absent => VaultError::InvalidCredential,
-            KeyringError::Damaged | KeyringError::Unavailable => VaultError::StorageUnavailable,
-            KeyringError::Keys => VaultError::Internal,
-        })
+        Ok(loaded?)
     }
 
     /// Whether a tenant is not served because its keyring or database is damaged.

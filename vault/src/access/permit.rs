@@ -46,6 +46,11 @@ pub struct OperatorPermit {
 pub(crate) struct TokenHolder {
     keyring: Arc<LoadedKeyring>,
     entry: usize,
+    keys: Arc<TokenKeys>,
+}
+
+/// What is derived from a customer token.
+struct TokenKeys {
     auth_key: TokenAuthKey,
     wrap_key: TokenWrapKey,
 }
@@ -118,13 +123,26 @@ impl TokenHolder {
 
     /// Its view for opening slots.
     pub(crate) fn holder(&self) -> Option<Holder<'_>> {
-        let (keyring, wrap_key) = (self.keyring.as_ref(), &self.wrap_key);
+        let (keyring, wrap_key) = (self.keyring.as_ref(), &self.keys.wrap_key);
         self.entry().map(|entry| Holder { keyring, entry, wrap_key })
     }
 
     /// The key that marks its requests.
     pub(crate) fn request_key(&self) -> Result<RequestKey, CryptoError> {
-        customer_token_entry::request_key(&self.auth_key)
+        customer_token_entry::request_key(&self.keys.auth_key)
+    }
+
+    /// The same customer token under a newer keyring, if it still works there.
+    pub(crate) fn renewed(
+        &self,
+        keyring: Arc<LoadedKeyring>,
+        now_ms: u64,
+    ) -> Result<Self, VaultError> {
+        let id = self.entry().ok_or(VaultError::Internal)?.bounds.id;
+        let mut entries = keyring.keyring.customer_tokens.iter();
+        let is_kept = |entry: &CustomerTokenEntry| entry.bounds.id == id && entry.works_at(now_ms);
+        let entry = entries.position(is_kept).ok_or(VaultError::InvalidCredential)?;
+        Ok(Self { keyring, entry, keys: Arc::clone(&self.keys) })
     }
 
     fn entry(&self) -> Option<&CustomerTokenEntry> {
@@ -258,6 +276,6 @@ impl TokenCheck<'_> {
         let auth_key = usable.ok_or(VaultError::InvalidCredential)?;
         let wrap_key = customer_token_entry::wrap_key(tenant, customer_token);
         let wrap_key = wrap_key.map_err(|CryptoError| VaultError::Internal)?;
-        Ok(TokenHolder { keyring, entry: index, auth_key, wrap_key })
+        Ok(TokenHolder { keyring, entry: index, keys: Arc::new(TokenKeys { auth_key, wrap_key }) })
     }
 }

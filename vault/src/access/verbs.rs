@@ -21,6 +21,14 @@ pub enum Read {}
 #[derive(Debug)]
 pub enum Delete {}
 
+/// To lend class keys for a while.
+#[derive(Debug)]
+pub enum Lend {}
+
+impl TokenVerb for Lend {
+    const OPERATION_BITS: u32 = Operation::Lend as u32;
+}
+
 impl TokenVerb for Write {
     const OPERATION_BITS: u32 = Operation::Write as u32;
 }
@@ -40,4 +48,5 @@ mod sealed {
     impl Sealed for super::Write {}
     impl Sealed for super::Read {}
     impl Sealed for super::Delete {}
+    impl Sealed for super::Lend {}
 }

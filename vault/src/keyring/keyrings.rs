@@ -146,7 +146,6 @@ impl Keyrings {
     /// Changes the keyring of a tenant: `edit` is given a copy, and what it makes of it is written
     /// over the one it was made from, unless it fails. Edits come one after the other. Blocks on
     /// the disk.
-    #[allow(dead_code, reason = "the next operation on one keyring uses it")]
     pub(crate) fn edit<T, E: From<KeyringError>>(
         &self,
         tenant: TenantId,
@@ -171,6 +170,12 @@ impl Keyrings {
             tenants.iter().map(|tenant| self.edit_one(&mut system, *tenant, &mut edit)).collect();
         self.write_system(&mut system)?;
         Ok(edited)
+    }
+
+    /// A copy of a tenant's keyring, to try a change on that is not written. Blocks on the disk.
+    pub(crate) fn copy(&self, tenant: TenantId) -> Result<TenantKeyring, KeyringError> {
+        let loaded = self.load(tenant)?;
+        Ok(TenantKeyring::from_body(tenant, &loaded.keyring.to_body())?)
     }
 
     fn edit_one<T, E: From<KeyringError>>(

@@ -17,6 +17,8 @@ use crate::{
     wrap,
 };
 
+use super::data_rotation::RotationMark;
+
 /// The open keyring of a tenant.
 #[derive(Debug)]
 pub(crate) struct TenantKeyring {
@@ -26,6 +28,7 @@ pub(crate) struct TenantKeyring {
     pub(crate) data_keys: Vec<WrappedDataKey>,
     pub(crate) identifier_keys: Vec<storage::IdentifierKey>,
     pub(crate) metadata_keys: Vec<storage::MetadataKey>,
+    pub(crate) rotation_marks: Vec<RotationMark>,
 }
 
 /// A version of the cipher key.
@@ -42,7 +45,7 @@ pub(crate) struct CipherKeyVersion {
 pub(crate) struct WrappedDataKey {
     pub(crate) class: DataClass,
     pub(crate) epoch: u32,
-    message: storage::DataKey,
+    pub(super) message: storage::DataKey,
 }
 
 /// Which key of which class, when it is made.
@@ -63,6 +66,7 @@ impl TenantKeyring {
             data_keys: Vec::new(),
             identifier_keys: Vec::new(),
             metadata_keys: Vec::new(),
+            rotation_marks: Vec::new(),
         }
     }
 
@@ -132,6 +136,27 @@ impl TenantKeyring {
         Ok(())
     }
 
+    /// Makes a data key of a class under its class key; `version` is its epoch.
+    pub(super) fn add_data_key(
+        &mut self,
+        KeyBirth { class, version, created_ms }: KeyBirth,
+        class_key: &ClassKey,
+        entropy: &dyn Entropy,
+    ) -> Result<(), CryptoError> {
+        let data_key = DataKey::generate(entropy)?;
+        let aad = class_key_aad(Purpose::DataKey, self.tenant, class, version)?;
+        let message = storage::DataKey {
+            data_class: u32::from(class.code()),
+            epoch: version,
+            state: storage::KeyState::Active as i32,
+            created_ms,
+            seal_count: 0,
+            wrapped: wrap::wrap(class_key, &aad, data_key.expose_secret(), entropy)?,
+        };
+        self.data_keys.push(WrappedDataKey { class, epoch: version, message });
+        Ok(())
+    }
+
     /// Makes a data key and an identifier key of a class under its class key.
     pub(crate) fn add_class_keys(
         &mut self,
@@ -139,20 +164,9 @@ impl TenantKeyring {
         class_key: &ClassKey,
         entropy: &dyn Entropy,
     ) -> Result<(), CryptoError> {
+        self.add_data_key(birth, class_key, entropy)?;
         let KeyBirth { class, version, created_ms } = birth;
         let (data_class, state) = (u32::from(class.code()), storage::KeyState::Active as i32);
-        let data_key = DataKey::generate(entropy)?;
-        let aad = class_key_aad(Purpose::DataKey, self.tenant, class, version)?;
-        let wrapped = wrap::wrap(class_key, &aad, data_key.expose_secret(), entropy)?;
-        let message = storage::DataKey {
-            data_class,
-            epoch: version,
-            state,
-            created_ms,
-            seal_count: 0,
-            wrapped,
-        };
-        self.data_keys.push(WrappedDataKey { class, epoch: version, message });
         let identifier_key = IdentifierKey::generate(entropy)?;
         let aad = class_key_aad(Purpose::IdentifierKey, self.tenant, class, version)?;
         let wrapped = wrap::wrap(class_key, &aad, identifier_key.expose_secret(), entropy)?;
@@ -175,6 +189,7 @@ impl TenantKeyring {
             data_keys: self.data_keys.iter().map(|key| key.message.clone()).collect(),
             identifier_keys: self.identifier_keys.clone(),
             metadata_keys: self.metadata_keys.clone(),
+            rotation_marks: self.rotation_marks.iter().map(Into::into).collect(),
         };
         let body = Zeroizing::new(message.encode_to_vec());
         wipe(&mut message);
@@ -189,6 +204,7 @@ impl TenantKeyring {
         wipe(&mut message);
         let customer_tokens = message.customer_tokens.into_iter().map(CustomerTokenEntry::try_from);
         let data_keys = message.data_keys.into_iter().map(WrappedDataKey::try_from);
+        let marks = message.rotation_marks.into_iter().map(RotationMark::try_from);
         Ok(Self {
             tenant,
             cipher_keys: cipher_keys?,
@@ -196,6 +212,7 @@ impl TenantKeyring {
             data_keys: data_keys.collect::<Result<_, _>>()?,
             identifier_keys: message.identifier_keys,
             metadata_keys: message.metadata_keys,
+            rotation_marks: marks.collect::<Result<_, _>>()?,
         })
     }
 }

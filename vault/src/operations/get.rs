@@ -1,5 +1,7 @@
 //! Reads records by id.
 
+use std::sync::Arc;
+
 use tresor_proto::{RecordId, Reveal};
 
 use super::{record_key, reveal::Reader};
@@ -8,8 +10,18 @@ use crate::{
     error::VaultError,
     operation_set::Operation,
     record::{RevealedRecord, View},
+    store::Store,
     vault::Vault,
 };
+
+/// How often rows are read again because keyrings keep changing.
+const ROUNDS_MAX: usize = 16;
+
+/// A row to show: its place in the answer, its id, and what is stored.
+type ToShow = (usize, (RecordId, Option<Vec<u8>>));
+
+/// What is shown of it.
+type RowShown = (usize, RecordId, Result<RevealedRecord, VaultError>);
 
 impl Vault {
     /// Reads records; one result an id, in order.
@@ -25,16 +37,46 @@ impl Vault {
     ) -> Result<Vec<Result<RevealedRecord, VaultError>>, VaultError> {
         let reader = self.reader(permit, view)?;
         let store = self.store(permit.tenant()).await?;
-        let keys = ids.iter().map(|id| record_key(&view.collection, id)).collect();
-        let rows = store.read(keys).await?;
-        let ids = ids.to_vec();
-        let show = move || {
-            let show_one = |(id, row): (&RecordId, Option<Vec<u8>>)| {
-                reader.record(id, &row.ok_or(VaultError::NotFound)?)
+        let rows = read_rows(store.as_ref(), view, ids).await?;
+        self.show(store.as_ref(), reader, ids.to_vec(), rows).await
+    }
+
+    /// Shows rows, one result each, in order. A row whose keys the reader does not have is read
+    /// again under the newest keyring: its data key may have been replaced in between.
+    pub(super) async fn show(
+        &self,
+        store: &dyn Store,
+        mut reader: Reader,
+        ids: Vec<RecordId>,
+        rows: Vec<Option<Vec<u8>>>,
+    ) -> Result<Vec<Result<RevealedRecord, VaultError>>, VaultError> {
+        let (mut results, view) = (Vec::new(), reader.view.clone());
+        let mut left: Vec<_> = ids.into_iter().zip(rows).enumerate().collect();
+        for _ in 0..ROUNDS_MAX {
+            let shown;
+            (reader, shown) = self.key_worker().run(move || show_all(reader, left)).await?;
+            let mut failed = Vec::new();
+            for (at, id, result) in shown {
+                match result {
+                    Err(VaultError::Integrity) => failed.push((at, id)),
+                    result => results.push((at, result)),
+                }
+            }
+            let newest = match failed.is_empty() {
+                true => reader.holder.clone(),
+                false => self.renewed(&reader.holder).await?,
             };
-            ids.iter().zip(rows).map(show_one).collect()
-        };
-        self.key_worker().run(show).await
+            if Arc::ptr_eq(&newest, &reader.holder) {
+                results.extend(failed.into_iter().map(|(at, _)| (at, Err(VaultError::Integrity))));
+                results.sort_by_key(|(at, _)| *at);
+                return Ok(results.into_iter().map(|(_, result)| result).collect());
+            }
+            reader.holder = newest;
+            let ids: Vec<_> = failed.iter().map(|(_, id)| id.clone()).collect();
+            let rows = read_rows(store, &view, &ids).await?;
+            left = failed.into_iter().zip(rows).map(|((at, id), row)| (at, (id, row))).collect();
+        }
+        Err(VaultError::Overloaded)
     }
 
     /// What is needed to show rows, if the customer token may see as much as is asked.
@@ -54,4 +96,24 @@ impl Vault {
             now_ms: self.clock().now_ms(),
         })
     }
+}
+
+async fn read_rows(
+    store: &dyn Store,
+    view: &View,
+    ids: &[RecordId],
+) -> Result<Vec<Option<Vec<u8>>>, VaultError> {
+    let keys = ids.iter().map(|id| record_key(&view.collection, id)).collect();
+    Ok(store.read(keys).await?)
+}
+
+/// Shows each; gives the reader back.
+fn show_all(reader: Reader, rows: Vec<ToShow>) -> (Reader, Vec<RowShown>) {
+    let show_one = |(at, (id, row)): ToShow| {
+        let row = row.ok_or(VaultError::NotFound);
+        let record = row.and_then(|row| reader.record(&id, &row));
+        (at, id, record)
+    };
+    let shown = rows.into_iter().map(show_one).collect();
+    (reader, shown)
 }

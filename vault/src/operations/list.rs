@@ -38,16 +38,14 @@ impl Vault {
         let mut rows = store.scan(range, limit + 1).await?;
         let has_more = rows.len() > limit;
         rows.truncate(limit);
-        let show = move || {
-            let show_one = |row: &StoreRow| {
-                let id = id_of(row, name_bytes)?;
-                let record = reader.record(&id, &row.value);
-                Ok((id, record))
-            };
-            rows.iter().map(show_one).collect::<Result<Vec<Item>, VaultError>>()
-        };
-        let items = self.key_worker().run(show).await??;
-        let next = items.last().filter(|_| has_more).map(|(id, _)| id.as_str().to_owned());
+        let ids: Vec<_> =
+            rows.iter().map(|row| id_of(row, name_bytes)).collect::<Result<_, VaultError>>()?;
+        let rows = rows.into_iter().map(|row| Some(row.value)).collect();
+        let next = ids.last().filter(|_| has_more).map(|id| id.as_str().to_owned());
+        let records = self.show(store.as_ref(), reader, ids.clone(), rows).await?;
+        // One that was deleted before it could be read again is not listed.
+        let is_there = |(_, record): &Item| record.as_ref().err() != Some(&VaultError::NotFound);
+        let items = ids.into_iter().zip(records).filter(is_there).collect();
         Ok(Page { items, next })
     }
 }

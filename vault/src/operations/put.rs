@@ -11,11 +11,11 @@ use std::{sync::Arc, time::Duration};
 
 #[cfg(feature = "test-support")]
 pub use bare::{OpenLoop, SealLoop};
-use tresor_proto::{CollectionName, Failure};
+use tresor_proto::{CollectionName, Failure, TenantId};
 
 use self::{batch::Batch, enforce::Rules, round::Round, sealer::Sealer};
 use crate::{
-    access::{Permit, Write},
+    access::{Permit, TokenHolder, Write},
     error::VaultError,
     idempotency,
     record::{NewRecord, StoredRecord},
@@ -66,7 +66,9 @@ impl Vault {
         }
         let rules = Rules::new(&collection.policy, destination.policy_version.is_some());
         let mut batch = Batch::new(records, &rules, self.clock().now_ms(), self.entropy())?;
-        let sealer = Arc::new(self.sealer(permit, &collection));
+        let classes = batch.classes(0, batch.len());
+        let holder = self.writing_holder(permit.holder(), &classes).await?;
+        let mut sealer = Arc::new(self.sealer(tenant, holder, &collection));
         let store = self.store(tenant).await?;
         let mut round = Round::default();
         let keyed = batch.keyed();
@@ -82,7 +84,7 @@ impl Vault {
                 tokio::time::sleep(PAUSE * count).await;
             }
             let round = core::mem::take(&mut round);
-            batch = self.put_round(&sealer, store.as_ref(), batch, round).await?;
+            batch = self.put_round(&mut sealer, store.as_ref(), batch, round).await?;
         }
         Ok(batch.into_results())
     }
@@ -97,7 +99,7 @@ impl Vault {
     /// rows are that it replaces.
     async fn put_round(
         &self,
-        sealer: &Arc<Sealer>,
+        sealer: &mut Arc<Sealer>,
         store: &dyn Store,
         mut batch: Batch,
         mut round: Round,
@@ -105,14 +107,22 @@ impl Vault {
         let mut from = 0;
         while from < batch.len() {
             let to = batch.end_of_part(from, PART_ITEMS_MAX);
-            let rows = store.read(sealer.keys(&batch, from, to)).await?;
-            let sealer = Arc::clone(sealer);
+            let classes = batch.classes(from, to);
+            let rows = store.read(sealer.keys(&batch, (from, to), &classes)).await?;
+            let part_sealer = Arc::clone(sealer);
             let seal = move || {
-                let sealed = sealer.seal_part(&mut batch, &mut round, from..to, &rows);
+                let rows = part_sealer.part_rows(&classes, rows);
+                let seal = |rows| part_sealer.seal_part(&mut batch, &mut round, from..to, &rows);
+                let sealed = rows.and_then(seal);
                 (batch, round, sealed)
             };
             let sealed;
             (batch, round, sealed) = self.key_worker().run(seal).await?;
+            if sealed == Err(VaultError::Conflict) {
+                // A data key was replaced since; whoever knows it goes on.
+                *sealer = self.renewed_sealer(sealer).await?;
+                continue;
+            }
             sealed?;
             from = to;
             if round.is_full() || from >= batch.len() {
@@ -122,12 +132,27 @@ impl Vault {
         Ok(batch)
     }
 
-    fn sealer(&self, permit: &Permit<Write>, collection: &Collection) -> Sealer {
+    /// A sealer that knows newer keys; `integrity` when there are none, so that the keyring is older
+    /// than the database.
+    async fn renewed_sealer(&self, sealer: &Sealer) -> Result<Arc<Sealer>, VaultError> {
+        let holder = self.renewed(&sealer.holder).await?;
+        if Arc::ptr_eq(&holder, &sealer.holder) {
+            return Err(VaultError::Integrity);
+        }
+        Ok(Arc::new(Sealer { holder, ..sealer.clone() }))
+    }
+
+    fn sealer(
+        &self,
+        tenant: TenantId,
+        holder: Arc<TokenHolder>,
+        collection: &Collection,
+    ) -> Sealer {
         Sealer {
-            tenant: permit.tenant(),
+            tenant,
             collection: collection.name.clone(),
             policy_version: collection.policy_version,
-            holder: permit.holder().clone(),
+            holder,
             cache: self.unlocked_cache(),
             entropy: self.entropy_arc(),
             now_ms: self.clock().now_ms(),

@@ -13,6 +13,8 @@ use crate::{
     entropy::{Entropy, SystemEntropy},
     key_worker::KeyWorker,
     keyring::{KeyringError, KeyringFiles, Keyrings, read_file, replace_file},
+    loans::Loans,
+    reencryption::Paces,
     registry::Registry,
     store::{
         Existence, Keyspace, ScanRange, Store, StoreEngine, StoreError, Stores, create_directory,
@@ -108,6 +110,8 @@ impl Vault {
             keyrings,
             key_worker,
             unlocked: Arc::new(UnlockedCache::default()),
+            loans: Loans::default(),
+            paces: Paces::default(),
             enrolment: tokio::sync::Mutex::default(),
             damaged_keyrings: std::sync::Mutex::default(),
             data_dir,

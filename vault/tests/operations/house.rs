@@ -1,7 +1,7 @@
 //! A vault in a directory of its own, with one enrolled tenant and a collection.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -9,14 +9,16 @@ use std::{
 };
 
 use tresor_proto::{
-    AddressList, ClientName, CollectionName, Content, CustomerToken, EnrolmentCode, Failure,
-    FieldName, InfoType, Policy, RecordId, Reveal, ServiceName, TenantId, TenantName, TenantRef,
+    AddressList, ClientName, CollectionName, Content, CustomerToken, DataClass, EnrolmentCode,
+    Failure, FieldName, InfoType, Policy, RecordId, Reveal, ServiceName, TenantId, TenantName,
+    TenantRef,
 };
 use tresor_vault::{
-    Caller, Delete, Destination, Enrolled, NewField, NewRecord, OpenError, Page, Passphrase,
-    Permit, Read, RevealedField, RevealedRecord, Role, Settings, Shown, StoredRecord, Treatment,
-    Vault, VaultError, View, Write,
+    Caller, Delete, Destination, Enrolled, KeyOperation, Lend, Lent, NewField, NewRecord,
+    OpenError, OperatorPermit, Page, Passphrase, Permit, Read, RevealedField, RevealedRecord, Role,
+    RotationRequest, Settings, Shown, StoredRecord, Treatment, Vault, VaultError, View, Write,
     clock::Clock,
+    entropy::{Entropy, SystemEntropy},
     store::{
         Change, Existence, Keyspace, ScanRange, StoreEngine, StoreKey, StoreRow, open_database,
     },
@@ -48,6 +50,7 @@ impl TestClock {
 /// The vault and what its one customer has.
 pub(crate) struct House {
     directory: tempfile::TempDir,
+    entropy: Arc<dyn Entropy>,
     engine: StoreEngine,
     vault: Option<Vault>,
     pub(crate) clock: Arc<TestClock>,
@@ -97,11 +100,18 @@ fn record_key(record: &str) -> StoreKey {
 
 impl House {
     pub(crate) async fn build(engine: StoreEngine) -> Self {
+        Self::build_with(engine, Arc::new(SystemEntropy::default())).await
+    }
+
+    /// A house whose randomness a test watches.
+    pub(crate) async fn build_with(engine: StoreEngine, entropy: Arc<dyn Entropy>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock(AtomicU64::new(1_800_000_000_000)));
-        let vault = open(&directory, engine, &clock).await.unwrap();
+        let place = (directory.path(), engine);
+        let vault = open(place, &clock, &entropy).await.unwrap();
         let mut house = Self {
             directory,
+            entropy,
             engine,
             vault: Some(vault),
             clock,
@@ -131,7 +141,7 @@ impl House {
     }
 
     pub(crate) async fn try_open(&self) -> Result<Vault, OpenError> {
-        open(&self.directory, self.engine, &self.clock).await
+        open((self.directory.path(), self.engine), &self.clock, &self.entropy).await
     }
 
     /// A path in the data directory.
@@ -288,6 +298,39 @@ impl House {
         self.write_at(self.path("system/db"), key, row).await;
     }
 
+    /// The operator marks data keys as due.
+    pub(crate) async fn mark(&self, classes: &[DataClass]) -> KeyOperation {
+        let request = RotationRequest {
+            classes: classes.to_vec(),
+            is_compromised: false,
+            rate_max: 0,
+            destroy_after_ms: 0,
+            is_dry_run: false,
+        };
+        let (permit, tenant) = (self.operator_permit(), TenantRef::Id(self.tenant));
+        let marked = self.vault().mark_data_keys_due(&permit, &tenant, &request).await.unwrap();
+        self.operation(marked.operation.unwrap()).await
+    }
+
+    pub(crate) async fn operation(&self, id: uuid::Uuid) -> KeyOperation {
+        self.vault().key_operation(&self.operator_permit(), id).await.unwrap()
+    }
+
+    pub(crate) fn operator_permit(&self) -> OperatorPermit {
+        self.vault().permit_operator(&Self::operator()).unwrap()
+    }
+
+    /// The customer lends classes for an hour; all when none are named.
+    pub(crate) async fn lend(&self, classes: &[DataClass]) -> Lent {
+        let permit = self.permit::<Lend>().await;
+        self.vault().lend(&permit, classes, 3_600_000).await.unwrap()
+    }
+
+    /// Long work goes on until there is nothing left to do.
+    pub(crate) async fn work_off(&self) {
+        while self.vault().work_once().await.unwrap().is_some() {}
+    }
+
     /// A row as the thief of the database sees it.
     pub(crate) async fn row(&mut self, record: &str) -> Vec<u8> {
         self.read_at(self.database_path(), record_key(record)).await
@@ -337,12 +380,13 @@ impl House {
 }
 
 async fn open(
-    directory: &tempfile::TempDir,
-    engine: StoreEngine,
+    (directory, engine): (&Path, StoreEngine),
     clock: &Arc<TestClock>,
+    entropy: &Arc<dyn Entropy>,
 ) -> Result<Vault, OpenError> {
-    let mut settings = Settings::new(directory.path().join("data"));
+    let mut settings = Settings::new(directory.join("data"));
     settings.engine = engine;
+    settings.entropy = Arc::clone(entropy);
     settings.clock = clock.clone();
     Vault::open(settings, &passphrase()).await
 }

@@ -5,9 +5,10 @@
 
 use tresor_proto::{CollectionName, Policy, RecordId};
 
-use super::{Rules, Sealer, batch::Batch, round::Round};
+use super::{Rules, Sealer, batch::Batch, round::Round, sealer::PartRows};
 use crate::{
     access::{Permit, Read, Write},
+    epoch_floor::Floors,
     error::VaultError,
     operations::reveal::Reader,
     record::{NewRecord, RevealedRecord, View},
@@ -52,6 +53,7 @@ impl SealLoop {
     /// `internal` when there is no randomness.
     pub fn seal(&self, records: Vec<NewRecord>) -> Result<Vec<Change>, VaultError> {
         let (policy, rows) = (Policy::default(), vec![None; records.len()]);
+        let rows = PartRows { rows, floors: Floors::default() };
         let records = records.into_iter().map(Ok).collect();
         let rules = Rules::new(&policy, false);
         let mut batch = Batch::new(records, &rules, self.0.now_ms, self.0.entropy.as_ref())?;

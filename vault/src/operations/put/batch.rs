@@ -1,6 +1,8 @@
 //! A batch on its way: each item pending, being stored, or settled.
 
-use tresor_proto::{CollectionName, Failure, RecordId};
+use std::collections::BTreeSet;
+
+use tresor_proto::{CollectionName, DataClass, Failure, RecordId};
 use uuid::Builder;
 
 use super::enforce::Rules;
@@ -10,7 +12,7 @@ use crate::{
     error::VaultError,
     idempotency::RequestMark,
     key::RequestKey,
-    record::{ItemKey, NewRecord, StoredRecord},
+    record::{ItemKey, NewField, NewRecord, StoredRecord},
     store::Outcome,
 };
 
@@ -98,6 +100,15 @@ impl Batch {
     ) -> impl Iterator<Item = &mut Item> {
         let part = self.items.get_mut(from..to).unwrap_or_default();
         part.iter_mut().filter(|item| item.is_pending())
+    }
+
+    /// The classes of the pending items of a part.
+    pub(super) fn classes(&self, from: usize, to: usize) -> BTreeSet<DataClass> {
+        let records = self.pending(from, to).filter_map(|item| match &item.state {
+            State::Pending(record) => Some(record),
+            State::Stored(..) | State::Settled(_) => None,
+        });
+        records.flat_map(NewRecord::fields).filter_map(NewField::class).collect()
     }
 
     /// How many items there are.

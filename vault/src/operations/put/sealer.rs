@@ -1,6 +1,10 @@
 //! Seals records into rows: pure work, run on a key thread.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use prost::Message as _;
 use tresor_proto::{CollectionName, DataClass, RecordId, TenantId, storage};
@@ -14,6 +18,7 @@ use crate::{
     aead::SALT_BYTES,
     crypto_error::CryptoError,
     entropy::Entropy,
+    epoch_floor::{self, Floors},
     error::VaultError,
     idempotency::{self, AnswerDesk, Recalled},
     operations::record_key,
@@ -25,6 +30,7 @@ use crate::{
 };
 
 /// What is needed to seal records of one put.
+#[derive(Clone)]
 pub(super) struct Sealer {
     pub(super) tenant: TenantId,
     pub(super) collection: CollectionName,
@@ -33,6 +39,12 @@ pub(super) struct Sealer {
     pub(super) cache: Arc<UnlockedCache>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) now_ms: u64,
+}
+
+/// What was read for a part: the rows of its items' keys, in order, and the floors of its classes.
+pub(super) struct PartRows {
+    pub(super) rows: Vec<Option<Vec<u8>>>,
+    pub(super) floors: Floors,
 }
 
 /// The rows that one item's keys have.
@@ -52,14 +64,38 @@ type Classes<'a> = BTreeMap<DataClass, Vec<FieldToSeal<'a>>>;
 
 impl Sealer {
     /// The keys of the pending items of a part, in order.
-    /// Each has its record's, and those of its answer when it is to be recognised.
-    pub(super) fn keys(&self, batch: &Batch, from: usize, to: usize) -> Vec<StoreKey> {
+    /// Each has its record's, and those of its answer when it is to be recognised; those of the
+    /// floors of their classes come last.
+    pub(super) fn keys(
+        &self,
+        batch: &Batch,
+        (from, to): (usize, usize),
+        classes: &BTreeSet<DataClass>,
+    ) -> Vec<StoreKey> {
         let mut keys = Vec::new();
         for item in batch.pending(from, to) {
             keys.push(record_key(&self.collection, &item.id));
             keys.extend(item.mark.iter().flat_map(|mark| mark.places(self.now_ms)));
         }
+        keys.extend(classes.iter().map(|class| epoch_floor::key(*class)));
         keys
+    }
+
+    /// Tells the rows of a part's keys apart; `conflict` when a floor is above the newest epoch of
+    /// this sealer's keyring.
+    pub(super) fn part_rows(
+        &self,
+        classes: &BTreeSet<DataClass>,
+        mut rows: Vec<Option<Vec<u8>>>,
+    ) -> Result<PartRows, VaultError> {
+        let floor_rows = rows.split_off(rows.len().saturating_sub(classes.len()));
+        let floor_rows = classes.iter().copied().zip(floor_rows.iter().map(Option::as_deref));
+        let keys = (self.tenant, &self.holder.keyring().rows);
+        let floors = Floors::read(keys, floor_rows)?;
+        if !floors.admit(&self.holder.keyring().keyring) {
+            return Err(VaultError::Conflict);
+        }
+        Ok(PartRows { rows, floors })
     }
 
     /// Makes the marks of the items that are to be recognised when they are repeated.
@@ -77,7 +113,7 @@ impl Sealer {
         batch: &mut Batch,
         round: &mut Round,
         part: Range<usize>,
-        rows: &[Option<Vec<u8>>],
+        PartRows { rows, floors }: &PartRows,
     ) -> Result<(), VaultError> {
         let salts_needed = batch.pending(part.start, part.end).map(class_count).sum();
         let mut salts = Salts::draw(self.entropy.as_ref(), salts_needed)?;
@@ -85,7 +121,7 @@ impl Sealer {
         for item in batch.pending_mut(part.start, part.end) {
             let found = Found::take(&mut rows, item);
             let State::Pending(record) = &item.state else { continue };
-            match self.answer(item, record, round, (&found, &mut salts)) {
+            match self.answer(item, record, round, (&found, floors, &mut salts)) {
                 Ok(answer) => item.state = stored(&mut item.state, answer),
                 Err(error) => item.state = State::Settled(Err(error)),
             }
@@ -100,7 +136,7 @@ impl Sealer {
         item: &Item,
         record: &NewRecord,
         round: &mut Round,
-        (found, salts): (&Found<'_>, &mut Salts),
+        (found, floors, salts): (&Found<'_>, &Floors, &mut Salts),
     ) -> Result<StoredRecord, VaultError> {
         let mark = item.mark.as_ref();
         let recalled = mark.map(|mark| mark.recall(self.desk(), &found.answers)).transpose()?;
@@ -113,6 +149,8 @@ impl Sealer {
             None => Change::default(),
         };
         let sealed = self.seal(&item.id, record, (found.row, round, salts), &mut change)?;
+        let classes: BTreeSet<_> = record.fields().iter().filter_map(NewField::class).collect();
+        change.preconditions.extend(classes.into_iter().map(|class| floors.precondition(class)));
         let revision = sealed.next.revision;
         if let Some(mark) = mark {
             let keep = mark.keep(self.desk(), &item.id, revision);
@@ -262,12 +300,8 @@ fn class_count(item: &Item) -> usize {
     let State::Pending(record) = &item.state else {
         return 0;
     };
-    let mut seen = 0u16;
-    for field in record.fields() {
-        if let Treatment::Seal { class, .. } = field.treatment {
-            seen |= 1 << class.code();
-        }
-    }
+    let classes = record.fields().iter().filter_map(NewField::class);
+    let seen = classes.fold(0u16, |seen, class| seen | 1 << class.code());
     usize::try_from(seen.count_ones()).unwrap_or(usize::MAX)
 }
 

@@ -1,0 +1,288 @@
+//! Shows long operations to operators, who pause, resume and cancel them.
+
+use tresor_proto::{
+    DataClass, TenantId, TenantRef,
+    storage::{OperationRow, OperationStage, OperationState},
+};
+use uuid::Uuid;
+
+use crate::{
+    access::OperatorPermit,
+    error::VaultError,
+    record::Page,
+    reencryption::{begin, targets, tenant_of},
+    registry::OperationRecord,
+    vault::Vault,
+};
+
+/// How often a change is tried when the operation went on in between.
+const ROUNDS_MAX: usize = 16;
+
+/// The re-encryption of a tenant's records, as operators see it.
+#[derive(Clone, Debug)]
+pub struct KeyOperation {
+    /// Its id.
+    pub id: Uuid,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The classes, each with the epoch below which nothing is to be left.
+    pub targets: Vec<(DataClass, u32)>,
+    /// Where it is.
+    pub state: KeyOperationState,
+    /// When it was asked for, milliseconds since the epoch.
+    pub created_ms: u64,
+    /// When it last went on, milliseconds since the epoch.
+    pub updated_ms: u64,
+    /// Records there were when they were counted.
+    pub total: u64,
+    /// Records this stage has been at.
+    pub done: u64,
+    /// Groups sealed anew.
+    pub resealed: u64,
+    /// Records a second, while it runs.
+    pub rate: Option<f64>,
+    /// Records a second at most; 0 for no limit.
+    pub rate_max: u32,
+    /// When the older keys are destroyed, once that is known, milliseconds since the epoch.
+    pub destroy_ms: Option<u64>,
+    /// Damaged records the last scan found.
+    pub damaged: u64,
+    /// The first of them, `collection/record`.
+    pub damaged_records: Vec<String>,
+}
+
+/// Where an operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyOperationState {
+    /// Waits for the customer to write or to lend a customer token.
+    PendingCustomer,
+    /// Counts the records.
+    Counting,
+    /// Seals anew.
+    Resealing,
+    /// Scans until nothing hangs on an older epoch.
+    Verifying,
+    /// Waits for the time to destroy the older keys.
+    Destroying,
+    /// Paused by an operator.
+    Paused,
+    /// Done, but for damaged records.
+    NeedsAttention,
+    /// Done; the older keys are destroyed.
+    Done,
+    /// Ended by an operator.
+    Cancelled,
+}
+
+impl Vault {
+    /// Gives one operation.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn key_operation(
+        &self,
+        _permit: &OperatorPermit,
+        id: Uuid,
+    ) -> Result<KeyOperation, VaultError> {
+        let record = self.registry().operation(id).await?.ok_or(VaultError::NotFound)?;
+        self.show_operation(&record).await
+    }
+
+    /// Gives up to `limit` operations after `after`: first those that may go on, then those that
+    /// have ended; of one tenant only, when it is named.
+    ///
+    /// # Errors
+    /// `not_found` for an unknown tenant.
+    pub async fn key_operations(
+        &self,
+        _permit: &OperatorPermit,
+        tenant: Option<&TenantRef>,
+        after: Option<(bool, Uuid)>,
+        limit: usize,
+    ) -> Result<Page<KeyOperation>, VaultError> {
+        let tenant = match tenant {
+            Some(tenant) => {
+                Some(self.registry().tenant(tenant).await?.ok_or(VaultError::NotFound)?.id)
+            }
+            None => None,
+        };
+        let mut items = Vec::new();
+        let (first, mut after) = match after {
+            Some((has_ended, id)) => (has_ended, Some(id)),
+            None => (false, None),
+        };
+        for has_ended in [false, true].into_iter().filter(|part| *part >= first) {
+            loop {
+                let records = self.registry().operations(has_ended, after, limit).await?;
+                let Some(last) = records.last() else { break };
+                after = Some(last.id);
+                for record in &records {
+                    if tenant.is_none_or(|id| tenant_of(&record.row) == Ok(id)) {
+                        items.push(self.show_operation(record).await?);
+                        if items.len() == limit {
+                            let next = format!("{}.{}", u8::from(has_ended), record.id);
+                            return Ok(Page { items, next: Some(next) });
+                        }
+                    }
+                }
+            }
+            after = None;
+        }
+        Ok(Page { items, next: None })
+    }
+
+    /// Pauses an operation.
+    ///
+    /// # Errors
+    /// `not_found`; `conflict` when it cannot be paused (any more).
+    pub async fn pause_key_operation(
+        &self,
+        permit: &OperatorPermit,
+        id: Uuid,
+    ) -> Result<KeyOperation, VaultError> {
+        let pause = |row: &mut OperationRow| {
+            let may = matches!(row.state(), OperationState::Open | OperationState::Paused);
+            if may {
+                row.set_state(OperationState::Paused);
+            }
+            may
+        };
+        self.change_operation(permit, id, "paused", pause).await
+    }
+
+    /// Lets an operation go on. One that needs attention scans all anew.
+    ///
+    /// # Errors
+    /// `not_found`; `conflict` when it has ended.
+    pub async fn resume_key_operation(
+        &self,
+        permit: &OperatorPermit,
+        id: Uuid,
+    ) -> Result<KeyOperation, VaultError> {
+        let resume = |row: &mut OperationRow| {
+            if row.state() == OperationState::NeedsAttention {
+                begin(row, OperationStage::Verifying);
+            }
+            let may = !has_ended(row);
+            if may {
+                row.set_state(OperationState::Open);
+            }
+            may
+        };
+        self.change_operation(permit, id, "resumed", resume).await
+    }
+
+    /// Ends an operation. Data keys that are due and not replaced yet are not due any more; those
+    /// that were replaced stay so, and the older ones are kept.
+    ///
+    /// # Errors
+    /// `not_found`; `conflict` when it has ended.
+    pub async fn cancel_key_operation(
+        &self,
+        permit: &OperatorPermit,
+        id: Uuid,
+    ) -> Result<KeyOperation, VaultError> {
+        let cancel = |row: &mut OperationRow| {
+            let may = !has_ended(row);
+            if may {
+                row.set_state(OperationState::Cancelled);
+            }
+            may
+        };
+        let cancelled = self.change_operation(permit, id, "cancelled", cancel).await?;
+        let (tenant, targets) = (cancelled.tenant, cancelled.targets.clone());
+        let keyrings = self.keyrings_arc();
+        let unmark = move || {
+            let unmarked = keyrings.edit(tenant, |keyring| {
+                let mut unmark = |(class, epoch): &(DataClass, u32)| {
+                    keyring.unmark_data_key(*class, epoch.saturating_sub(1))
+                };
+                let count = targets.iter().filter(|target| unmark(target)).count();
+                if count == 0 { Err(VaultError::NotFound) } else { Ok(()) }
+            });
+            match unmarked {
+                Err(VaultError::NotFound) => Ok(()),
+                unmarked => unmarked,
+            }
+        };
+        self.key_worker().run(unmark).await??;
+        Ok(cancelled)
+    }
+
+    async fn change_operation(
+        &self,
+        permit: &OperatorPermit,
+        id: Uuid,
+        what: &'static str,
+        change: impl Fn(&mut OperationRow) -> bool,
+    ) -> Result<KeyOperation, VaultError> {
+        for _ in 0..ROUNDS_MAX {
+            let record = self.registry().operation(id).await?.ok_or(VaultError::NotFound)?;
+            let mut row = record.row.clone();
+            if !change(&mut row) {
+                return Err(VaultError::Conflict);
+            }
+            row.updated_ms = self.clock().now_ms();
+            match self.registry().update_operation(&record, &row).await {
+                Err(VaultError::Conflict) => {}
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    tracing::info!(operation = %id, service = %permit.name(), what, "operation");
+                    self.paces().wake();
+                    return self.key_operation(permit, id).await;
+                }
+            }
+        }
+        Err(VaultError::Overloaded)
+    }
+
+    async fn show_operation(&self, record: &OperationRecord) -> Result<KeyOperation, VaultError> {
+        let OperationRecord { id, row, .. } = record;
+        let state = self.operation_state(row).await?;
+        let is_running = matches!(
+            state,
+            KeyOperationState::Counting
+                | KeyOperationState::Resealing
+                | KeyOperationState::Verifying
+        );
+        let is_verified = row.verified_ms > 0;
+        let destroy_ms = row.verified_ms.saturating_add(row.destroy_after_ms);
+        Ok(KeyOperation {
+            id: *id,
+            tenant: tenant_of(row)?,
+            targets: targets(&row.targets)?,
+            state,
+            created_ms: row.created_ms,
+            updated_ms: row.updated_ms,
+            total: row.total,
+            done: row.done,
+            resealed: row.resealed,
+            rate: self.paces().rate(*id).filter(|_| is_running),
+            rate_max: row.rate_max,
+            destroy_ms: is_verified.then_some(destroy_ms),
+            damaged: row.damaged,
+            damaged_records: row.damaged_records.clone(),
+        })
+    }
+
+    async fn operation_state(&self, row: &OperationRow) -> Result<KeyOperationState, VaultError> {
+        Ok(match (row.state(), row.stage()) {
+            (OperationState::Unspecified, _) => return Err(VaultError::Integrity),
+            (OperationState::Paused, _) => KeyOperationState::Paused,
+            (OperationState::NeedsAttention, _) => KeyOperationState::NeedsAttention,
+            (OperationState::Done, _) => KeyOperationState::Done,
+            (OperationState::Cancelled, _) => KeyOperationState::Cancelled,
+            (OperationState::Open, OperationStage::Destroying) => KeyOperationState::Destroying,
+            (OperationState::Open, stage) => match (self.is_ready(row).await?, stage) {
+                (false, _) => KeyOperationState::PendingCustomer,
+                (true, OperationStage::Verifying) => KeyOperationState::Verifying,
+                (true, OperationStage::Resealing) => KeyOperationState::Resealing,
+                (true, _) => KeyOperationState::Counting,
+            },
+        })
+    }
+}
+
+fn has_ended(row: &OperationRow) -> bool {
+    matches!(row.state(), OperationState::Done | OperationState::Cancelled)
+}

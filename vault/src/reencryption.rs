@@ -1,0 +1,69 @@
+//! The long work behind a rotation of data keys: everything that hangs on older epochs is sealed
+//! under the newest, then the older keys are destroyed.
+//!
+//! It promises that an older key is destroyed only after a whole scan, begun when no write under it
+//! was taken any more, found nothing that hangs on it; and that it goes on where it was after a
+//! pause, a restart or a kill. Its state is a row of the registry, written after each page; the keys
+//! it works with are lent by the customer, in memory, with an end.
+
+mod pace;
+mod reseal;
+mod scan;
+mod step;
+
+use std::time::Duration;
+
+pub(crate) use pace::Paces;
+pub(crate) use step::{begin, tenant_of};
+use tresor_proto::{DataClass, storage::OperationTarget};
+
+use crate::{error::VaultError, vault::Vault};
+
+/// How often it is looked for work that nobody has told of: a key whose time to go has come.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// Operations worked on at once, a page each in turn.
+const OPEN_MAX: usize = 10_000;
+
+impl Vault {
+    /// Does the long work of the vault, for ever. The process runs it beside its services.
+    pub async fn work(&self) {
+        loop {
+            let pause = match self.work_once().await {
+                Ok(pause) => pause.unwrap_or(LOOK_INTERVAL),
+                Err(error) => {
+                    tracing::warn!(%error, "long operations cannot be read now");
+                    LOOK_INTERVAL
+                }
+            };
+            // Whoever brings work ends the pause.
+            let _ = tokio::time::timeout(pause, self.paces().woken()).await;
+        }
+    }
+
+    /// Takes each operation that may go on one page further. Gives when to go on: `None` when
+    /// there is nothing left to do.
+    ///
+    /// # Errors
+    /// Those of the registry.
+    pub async fn work_once(&self) -> Result<Option<Duration>, VaultError> {
+        let mut next: Option<Duration> = None;
+        for record in self.registry().operations(false, None, OPEN_MAX).await? {
+            let pause = self.paces().pause(record.id);
+            let pause = match pause {
+                Some(pause) => Some(pause),
+                None => self.step_or_tell(&record).await,
+            };
+            next = next.into_iter().chain(pause).min();
+        }
+        Ok(next)
+    }
+}
+
+/// The classes and epochs of an operation's targets.
+pub(crate) fn targets(row: &[OperationTarget]) -> Result<Vec<(DataClass, u32)>, VaultError> {
+    let target = |target: &OperationTarget| {
+        let class = DataClass::from_code(target.data_class).ok_or(VaultError::Integrity)?;
+        Ok((class, target.epoch))
+    };
+    row.iter().map(target).collect()
+}

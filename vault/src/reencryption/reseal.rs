@@ -1,0 +1,140 @@
+//! Seals the groups of a row that hang on older epochs under the newest: pure work, run on a key
+//! thread.
+//!
+//! Nothing else of the row changes, neither its revision nor its times. It relies on the floors of
+//! the epochs and on the row's digest as preconditions, so that no other write is lost.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use prost::Message as _;
+use tresor_proto::{
+    CollectionName, Content, DataClass, FieldName, InfoType, RecordId, TenantId, storage,
+};
+
+use crate::{
+    crypto_error::CryptoError,
+    entropy::Entropy,
+    epoch_floor::Floors,
+    keyring::LoadedKeyring,
+    row::RowPlace,
+    sealed_group::{self, FieldToSeal, GroupPlace, RecordPlace},
+    store::{Change, Precondition, RowDigest, StoreKey, Write},
+    unlocked::ClassKeys,
+};
+
+/// What is needed to seal rows anew.
+pub(crate) struct Resealer {
+    pub(crate) tenant: TenantId,
+    pub(crate) keyring: Arc<LoadedKeyring>,
+    pub(crate) classes: BTreeMap<DataClass, Arc<ClassKeys>>,
+    pub(crate) floors: Floors,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+/// What is to be done to a row.
+#[derive(Debug)]
+pub(crate) enum Resealed {
+    /// Nothing hangs on an older epoch.
+    Nothing,
+    /// The change that seals this many groups anew.
+    Groups(usize, Change),
+    /// The row does not authenticate or open.
+    Damaged,
+}
+
+/// Where a row belongs, out of its key.
+struct Place {
+    collection: CollectionName,
+    record: RecordId,
+}
+
+/// A field out of its group.
+struct OpenField {
+    position: u32,
+    name: FieldName,
+    info_type: Option<InfoType>,
+    content: Content,
+}
+
+impl Resealer {
+    /// What is to be done to a row.
+    pub(crate) fn reseal(&self, key: &StoreKey, row: &[u8]) -> Resealed {
+        self.try_reseal(key, row).unwrap_or(Resealed::Damaged)
+    }
+
+    fn try_reseal(&self, key: &StoreKey, row: &[u8]) -> Result<Resealed, CryptoError> {
+        let row_place = RowPlace { tenant: self.tenant, key };
+        let message = self.keyring.rows.decode(row_place, row)?;
+        let mut message = storage::Record::decode(message)?;
+        let place = Place::of(&key.key)?;
+        let erasure_bucket = message.erasure_bucket;
+        let mut preconditions = vec![Precondition::Unchanged(key.clone(), RowDigest::of(row))];
+        for group in &mut message.groups {
+            let class = DataClass::from_code(group.data_class).ok_or(CryptoError)?;
+            let Some(keys) = self.classes.get(&class) else { continue };
+            if group.epoch < keys.newest()?.0 {
+                *group = self.reseal_group(&place, (class, keys), group, erasure_bucket)?;
+                preconditions.push(self.floors.precondition(class));
+            }
+        }
+        let groups = preconditions.len() - 1;
+        if groups == 0 {
+            return Ok(Resealed::Nothing);
+        }
+        let sealed = self.keyring.rows.encode(row_place, &message.encode_to_vec())?;
+        let writes = vec![Write::Put(key.clone(), sealed)];
+        Ok(Resealed::Groups(groups, Change { preconditions, writes }))
+    }
+
+    fn reseal_group(
+        &self,
+        place: &Place,
+        (class, keys): (DataClass, &ClassKeys),
+        group: &storage::SealedGroup,
+        erasure_bucket: u32,
+    ) -> Result<storage::SealedGroup, CryptoError> {
+        let Place { collection, record } = place;
+        let record = RecordPlace { tenant: self.tenant, collection, record };
+        let old = GroupPlace { record, class, epoch: group.epoch, erasure_bucket };
+        let open = sealed_group::open(keys.epoch(group.epoch)?, old, group)?;
+        let fields = (0u32..).zip(&group.fields).map(|(ordinal, field)| {
+            Ok(OpenField {
+                position: field.position,
+                name: FieldName::parse(&field.name).map_err(|_| CryptoError)?,
+                info_type: info_type(&field.info_type)?,
+                content: open.content(ordinal, field)?,
+            })
+        });
+        let fields: Vec<_> = fields.collect::<Result<_, CryptoError>>()?;
+        let to_seal: Vec<_> = fields.iter().map(OpenField::to_seal).collect();
+        let mut salt = [0; crate::aead::SALT_BYTES];
+        self.entropy.fill(&mut salt)?;
+        let (epoch, data_key) = keys.newest()?;
+        sealed_group::seal(data_key, &GroupPlace { epoch, ..old }, salt, &to_seal)
+    }
+}
+
+impl Place {
+    fn of(key: &[u8]) -> Result<Self, CryptoError> {
+        let text = core::str::from_utf8(key).map_err(|_| CryptoError)?;
+        let (collection, record) = text.split_once('\0').ok_or(CryptoError)?;
+        Ok(Self {
+            collection: CollectionName::parse(collection).map_err(|_| CryptoError)?,
+            record: RecordId::parse(record).map_err(|_| CryptoError)?,
+        })
+    }
+}
+
+impl OpenField {
+    fn to_seal(&self) -> FieldToSeal<'_> {
+        let Self { position, name, info_type, content } = self;
+        FieldToSeal { position: *position, name, info_type: *info_type, content }
+    }
+}
+
+fn info_type(text: &str) -> Result<Option<InfoType>, CryptoError> {
+    match text {
+        "" => Ok(None),
+        text => InfoType::from_text(text).map(Some).ok_or(CryptoError),
+    }
+}

@@ -1,0 +1,154 @@
+//! Seals a page of rows anew, over whatever else is written meanwhile.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tresor_proto::{DataClass, TenantId};
+
+use super::reseal::{Resealed, Resealer};
+use crate::{
+    crypto_error::CryptoError,
+    epoch_floor::{self, Floors},
+    error::VaultError,
+    keyring::LoadedKeyring,
+    loans::Loan,
+    store::{Change, Keyspace, Outcome, Store, StoreKey, StoreRow},
+    unlocked::ClassKeys,
+    vault::Vault,
+};
+
+/// How often a row is tried when another change came between.
+const ROUNDS_MAX: usize = 16;
+
+/// The class keys that work is done with.
+pub(super) type Lent = BTreeMap<DataClass, Arc<Loan>>;
+
+/// What became of a page.
+#[derive(Debug, Default)]
+pub(super) struct PageReport {
+    /// Groups sealed anew.
+    pub(super) resealed: u64,
+    /// Rows that kept changing under way.
+    pub(super) unsettled: u64,
+    /// The keys of rows that do not authenticate or open.
+    pub(super) damaged: Vec<Vec<u8>>,
+}
+
+/// What is to be done to rows, and the keys of each change.
+#[derive(Default)]
+struct Plan {
+    keys: Vec<(StoreKey, usize)>,
+    changes: Vec<Change>,
+    damaged: Vec<Vec<u8>>,
+}
+
+impl Vault {
+    /// Seals what hangs on older epochs of the lent classes anew.
+    pub(super) async fn reseal_page(
+        &self,
+        (tenant, store): (TenantId, &dyn Store),
+        lent: &Lent,
+        rows: Vec<StoreRow>,
+    ) -> Result<PageReport, VaultError> {
+        let mut report = PageReport::default();
+        let in_records = |row: StoreRow| (StoreKey::new(Keyspace::Records, row.key), row.value);
+        let mut left: Vec<_> = rows.into_iter().map(in_records).collect();
+        for _ in 0..ROUNDS_MAX {
+            let plan = self.plan((tenant, store), lent, left).await?;
+            report.damaged.extend(plan.damaged);
+            if plan.changes.is_empty() {
+                return Ok(report);
+            }
+            let outcomes = store.apply(plan.changes).await?;
+            let mut again = Vec::new();
+            for ((key, groups), outcome) in plan.keys.into_iter().zip(outcomes) {
+                match outcome {
+                    Outcome::Applied => report.resealed += u64::try_from(groups).unwrap_or(0),
+                    Outcome::PreconditionFailed => again.push(key),
+                }
+            }
+            let rows = store.read(again.clone()).await?;
+            let there = again.into_iter().zip(rows).filter_map(|(key, row)| Some((key, row?)));
+            left = there.collect();
+        }
+        report.unsettled = u64::try_from(left.len()).unwrap_or(u64::MAX);
+        Ok(report)
+    }
+
+    /// Plans what is to be done to rows. The keyring is asked for after the rows were read, so that
+    /// it knows every epoch in them; the floors likewise before it.
+    async fn plan(
+        &self,
+        (tenant, store): (TenantId, &dyn Store),
+        lent: &Lent,
+        rows: Vec<(StoreKey, Vec<u8>)>,
+    ) -> Result<Plan, VaultError> {
+        let floor_keys = lent.keys().map(|class| epoch_floor::key(*class)).collect();
+        let floor_rows = store.read(floor_keys).await?;
+        let keyring = self.keyring(tenant).await?;
+        let (lent, entropy) = (lent.clone(), self.entropy_arc());
+        let plan = move || {
+            let classes = lent.keys().copied();
+            let floors = classes.zip(floor_rows.iter().map(Option::as_deref));
+            let floors = Floors::read((tenant, &keyring.rows), floors)?;
+            let classes = unwrap(&keyring, &lent).map_err(|CryptoError| VaultError::Integrity)?;
+            let resealer = Resealer { tenant, keyring, classes, floors, entropy };
+            Ok(Plan::of(&resealer, rows))
+        };
+        self.key_worker().run(plan).await?
+    }
+
+    /// Raises the floors of classes to their target epochs.
+    pub(super) async fn raise_floors(
+        &self,
+        (tenant, store): (TenantId, &dyn Store),
+        targets: Vec<(DataClass, u32)>,
+    ) -> Result<(), VaultError> {
+        let keys = targets.iter().map(|(class, _)| epoch_floor::key(*class)).collect();
+        let rows = store.read(keys).await?;
+        let keyring = self.keyring(tenant).await?;
+        let raise = move || {
+            let keys = (tenant, &keyring.rows);
+            let classes = targets.iter().map(|(class, _)| *class);
+            let floors = Floors::read(keys, classes.zip(rows.iter().map(Option::as_deref)))?;
+            let raise = |(class, epoch): &(DataClass, u32)| floors.raise(keys, *class, *epoch);
+            let changes: Result<Vec<_>, _> = targets.iter().map(raise).collect();
+            let changes = changes.map_err(|CryptoError| VaultError::Internal)?;
+            Ok::<_, VaultError>(changes.into_iter().flatten().collect::<Vec<_>>())
+        };
+        let changes = self.key_worker().run(raise).await??;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let outcomes = store.apply(changes).await?;
+        let is_raised = outcomes.iter().all(|outcome| *outcome == Outcome::Applied);
+        if is_raised { Ok(()) } else { Err(VaultError::Conflict) }
+    }
+}
+
+impl Plan {
+    fn of(resealer: &Resealer, rows: Vec<(StoreKey, Vec<u8>)>) -> Self {
+        let mut plan = Self::default();
+        for (key, row) in rows {
+            match resealer.reseal(&key, &row) {
+                Resealed::Nothing => {}
+                Resealed::Damaged => plan.damaged.push(key.key),
+                Resealed::Groups(groups, change) => {
+                    plan.keys.push((key, groups));
+                    plan.changes.push(change);
+                }
+            }
+        }
+        plan
+    }
+}
+
+fn unwrap(
+    keyring: &LoadedKeyring,
+    lent: &Lent,
+) -> Result<BTreeMap<DataClass, Arc<ClassKeys>>, CryptoError> {
+    let unwrap = |(class, loan): (&DataClass, &Arc<Loan>)| {
+        let keys = ClassKeys::unwrap(&keyring.keyring, *class, &loan.class_key)?;
+        Ok((*class, Arc::new(keys)))
+    };
+    lent.iter().map(unwrap).collect()
+}

@@ -1,0 +1,204 @@
+//! One step of an operation: a page, the end of a scan, or the end of the older keys.
+
+use std::{sync::Arc, time::Duration};
+
+use tresor_proto::{
+    TenantId,
+    storage::{OperationRow, OperationStage, OperationState},
+};
+
+use super::{scan::Lent, targets};
+use crate::{
+    error::VaultError,
+    registry::OperationRecord,
+    store::{Keyspace, ScanRange, Store, StoreRow},
+    vault::Vault,
+};
+
+/// Rows read at once: 16 MiB at most.
+const PAGE_ROWS: usize = 64;
+/// Damaged records that are listed.
+const DAMAGED_LISTED_MAX: usize = 100;
+
+/// What a step is done with.
+struct Ground {
+    tenant: TenantId,
+    store: Arc<dyn Store>,
+    lent: Lent,
+}
+
+impl Vault {
+    /// Takes an operation one step further; a failure is told and tried again later.
+    pub(super) async fn step_or_tell(&self, record: &OperationRecord) -> Option<Duration> {
+        let stepped = match self.step(record).await {
+            // An operator changed it meanwhile: what this page did is found done next time.
+            Err(VaultError::Conflict) => Ok(true),
+            stepped => stepped,
+        };
+        match stepped {
+            Ok(is_further) => {
+                is_further.then_some(self.paces().pause(record.id).unwrap_or_default())
+            }
+            Err(error) => {
+                tracing::warn!(operation = %record.id, %error, "the operation cannot go on now");
+                None
+            }
+        }
+    }
+
+    /// Whether the operation went on.
+    async fn step(&self, record: &OperationRecord) -> Result<bool, VaultError> {
+        let mut row = record.row.clone();
+        if row.state() != OperationState::Open {
+            self.paces().forget(record.id);
+            return Ok(false);
+        }
+        let now_ms = self.clock().now_ms();
+        if row.stage() == OperationStage::Destroying {
+            if now_ms < row.verified_ms.saturating_add(row.destroy_after_ms) {
+                return Ok(false);
+            }
+            self.destroy(&row).await?;
+            row.set_state(OperationState::Done);
+        } else {
+            let Some(ground) = self.ground(&row).await? else {
+                self.paces().forget(record.id);
+                return Ok(false);
+            };
+            let visited = self.page(&ground, &mut row).await?;
+            self.paces().count(record.id, visited, row.rate_max);
+        }
+        row.updated_ms = now_ms;
+        self.registry().update_operation(record, &row).await?;
+        if row.state() != OperationState::Open {
+            let (operation, state) = (record.id, row.state().as_str_name());
+            tracing::info!(%operation, state, "the operation has ended");
+        }
+        Ok(true)
+    }
+
+    /// What a step is done with, when all that is needed is lent.
+    async fn ground(&self, row: &OperationRow) -> Result<Option<Ground>, VaultError> {
+        let tenant = tenant_of(row)?;
+        let keyring = self.keyring(tenant).await?;
+        let mut lent = Lent::new();
+        for (class, epoch) in targets(&row.targets)? {
+            let now_ms = self.clock().now_ms();
+            let loan = self.loans().of(&keyring.keyring, class, now_ms);
+            let is_made = keyring.keyring.newest_epoch(class).is_ok_and(|newest| newest >= epoch);
+            let Some(loan) = loan.filter(|_| is_made) else {
+                return Ok(None);
+            };
+            lent.insert(class, loan);
+        }
+        let store = self.store(tenant).await?;
+        Ok(Some(Ground { tenant, store, lent }))
+    }
+
+    /// Whether an operation that is open can go on now: its keys are made, and lent.
+    pub(crate) async fn is_ready(&self, row: &OperationRow) -> Result<bool, VaultError> {
+        Ok(self.ground(row).await?.is_some())
+    }
+
+    /// Does a page of the scan, or what comes at its end. Gives how many records it was at.
+    async fn page(&self, ground: &Ground, row: &mut OperationRow) -> Result<usize, VaultError> {
+        let limit = match row.rate_max {
+            0 => PAGE_ROWS,
+            rate => PAGE_ROWS.min(usize::try_from(rate).unwrap_or(PAGE_ROWS)),
+        };
+        let after = Some(row.cursor.clone()).filter(|cursor| !cursor.is_empty());
+        let range = ScanRange { keyspace: Keyspace::Records, prefix: Vec::new(), after };
+        let rows = ground.store.scan(range, limit).await?;
+        let Some(last) = rows.last() else {
+            self.end_of_scan(ground, row).await?;
+            return Ok(0);
+        };
+        row.cursor.clone_from(&last.key);
+        let visited = rows.len();
+        let count = u64::try_from(visited).unwrap_or(u64::MAX);
+        if row.stage() == OperationStage::Counting {
+            row.total += count;
+        } else {
+            self.reseal_rows(ground, row, rows).await?;
+            row.done += count;
+        }
+        Ok(visited)
+    }
+
+    async fn reseal_rows(
+        &self,
+        ground: &Ground,
+        row: &mut OperationRow,
+        rows: Vec<StoreRow>,
+    ) -> Result<(), VaultError> {
+        let place = (ground.tenant, ground.store.as_ref());
+        let report = self.reseal_page(place, &ground.lent, rows).await?;
+        row.resealed += report.resealed;
+        row.left += report.resealed + report.unsettled;
+        row.damaged += u64::try_from(report.damaged.len()).unwrap_or(u64::MAX);
+        let room = DAMAGED_LISTED_MAX.saturating_sub(row.damaged_records.len());
+        row.damaged_records.extend(report.damaged.iter().take(room).map(|key| shown(key)));
+        Ok(())
+    }
+
+    async fn end_of_scan(&self, ground: &Ground, row: &mut OperationRow) -> Result<(), VaultError> {
+        match row.stage() {
+            OperationStage::Unspecified => return Err(VaultError::Integrity),
+            OperationStage::Counting => begin(row, OperationStage::Resealing),
+            OperationStage::Resealing => {
+                let place = (ground.tenant, ground.store.as_ref());
+                self.raise_floors(place, targets(&row.targets)?).await?;
+                begin(row, OperationStage::Verifying);
+            }
+            OperationStage::Verifying if row.damaged > 0 => {
+                row.set_state(OperationState::NeedsAttention);
+            }
+            OperationStage::Verifying if row.left > 0 => begin(row, OperationStage::Verifying),
+            OperationStage::Verifying | OperationStage::Destroying => {
+                row.set_stage(OperationStage::Destroying);
+                row.verified_ms = self.clock().now_ms();
+            }
+        }
+        Ok(())
+    }
+
+    /// Destroys the data keys below the targets.
+    async fn destroy(&self, row: &OperationRow) -> Result<(), VaultError> {
+        let (tenant, targets) = (tenant_of(row)?, targets(&row.targets)?);
+        let keyrings = self.keyrings_arc();
+        let destroy = move || {
+            let destroyed = keyrings.edit(tenant, |keyring| {
+                let below = |(class, epoch): &(_, u32)| keyring.destroy_data_keys(*class, *epoch);
+                let destroyed: usize = targets.iter().map(below).map(|epochs| epochs.len()).sum();
+                // A crash came after the keyring was written: there is nothing left to write.
+                if destroyed == 0 { Err(VaultError::NotFound) } else { Ok(destroyed) }
+            });
+            match destroyed {
+                Err(VaultError::NotFound) => Ok(0),
+                destroyed => destroyed,
+            }
+        };
+        let destroyed = self.key_worker().run(destroy).await??;
+        tracing::info!(%tenant, destroyed, "data keys are destroyed");
+        Ok(())
+    }
+}
+
+/// The tenant of an operation.
+pub(crate) fn tenant_of(row: &OperationRow) -> Result<TenantId, VaultError> {
+    let bytes = row.tenant.as_slice().try_into().map_err(|_| VaultError::Integrity)?;
+    Ok(TenantId::from_bytes(bytes))
+}
+
+/// Begins a scan.
+pub(crate) fn begin(row: &mut OperationRow, stage: OperationStage) {
+    row.set_stage(stage);
+    row.cursor.clear();
+    (row.done, row.left, row.damaged) = (0, 0, 0);
+    row.damaged_records.clear();
+}
+
+/// A record's key as text; a key that is none is shown as far as it can be.
+fn shown(key: &[u8]) -> String {
+    String::from_utf8_lossy(key).replace('\0', "/")
+}
