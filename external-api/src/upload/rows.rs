@@ -1,10 +1,10 @@
 //! The rows of a request's body, read on a thread of their own.
 //!
 //! It promises that a few rows at most wait to be taken, that a client which goes silent for 30
-//! seconds is cut off, and that compression cannot blow up the memory. It relies on the screening
-//! reader for the formats.
+//! seconds is cut off, that the thread ends when nobody takes its rows any more, and that
+//! compression cannot blow up the memory. It relies on the screening reader for the formats.
 
-use core::time::Duration;
+use core::{error::Error, time::Duration};
 use std::{
     io::{self, Read},
     ops::ControlFlow,
@@ -19,12 +19,11 @@ use async_compression::{
     zstd::DParameter,
 };
 use axum::body::{Body, Bytes};
-use futures::Stream;
+use futures::{Stream, StreamExt as _};
 use tokio::{
     io::AsyncBufRead,
     sync::mpsc::{self, Receiver, Sender},
 };
-use tokio_stream::StreamExt as _;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 use tresor_proto::{ErrorCode, Failure, limits::IDLE_TIMEOUT_MS};
 use tresor_screening::reader::{Format, Row, read};
@@ -59,7 +58,11 @@ impl Rows {
         let (sender, items) = mpsc::channel(ROWS_QUEUED_MAX);
         let shape = Shape::default();
         let packed = Arc::new(AtomicU64::new(0));
-        let bytes = unpacked(media.compression, chunks(body, Arc::clone(&packed)));
+        let taken = sender.clone();
+        let deserted = async move { taken.closed().await };
+        // A refused client could dribble on, and hold a thread for which it has no seat any more.
+        let chunks = chunks(body, Arc::clone(&packed)).take_until(Box::pin(deserted));
+        let bytes = unpacked(media.compression, chunks);
         let input = Input {
             bytes: SyncIoBridge::new(bytes),
             shape: (media.format == Format::Json).then(|| shape.clone()),
@@ -124,7 +127,8 @@ fn chunks(
     packed: Arc<AtomicU64>,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin {
     let idle = Duration::from_millis(IDLE_TIMEOUT_MS);
-    let chunks = body.into_data_stream().timeout(idle).map(move |chunk| {
+    let chunks = tokio_stream::StreamExt::timeout(body.into_data_stream(), idle);
+    let chunks = chunks.map(move |chunk| {
         let chunk = chunk.map_err(|_| io::Error::other(Failure::from(ErrorCode::DeadlineExceeded)));
         let chunk = chunk?.map_err(io::Error::other)?;
         packed.fetch_add(chunk.len() as u64, Ordering::Relaxed);
@@ -165,7 +169,7 @@ struct Input<R> {
 
 impl<R: Read> Read for Input<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.bytes.read(buffer)?;
+        let read = self.bytes.read(buffer).map_err(|error| self.told(error))?;
         if let Some(shape) = &self.shape {
             shape.see(buffer.get(..read).unwrap_or_default());
         }
@@ -180,8 +184,23 @@ impl<R: Read> Read for Input<R> {
     }
 }
 
+impl<R> Input<R> {
+    /// What the client is told: whether its connection broke or its bytes are not what it says.
+    fn told(&self, error: io::Error) -> io::Error {
+        let is_ours =
+            |e: &(dyn Error + Send + Sync + 'static)| e.is::<Failure>() || e.is::<axum::Error>();
+        if !self.is_packed || error.get_ref().is_some_and(is_ours) {
+            return error;
+        }
+        let message = "the upload cannot be unpacked: it is packed otherwise, damaged or cut off";
+        io::Error::other(Failure::new(ErrorCode::InvalidRequest, message))
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use tresor_screening::reader::Charset;
+
     use super::*;
 
     #[test]
@@ -207,6 +226,33 @@ mod tests {
         for number in [41, 42] {
             let Item::Row(row) = rows.next().await else { panic!("a row") };
             assert_eq!((row.number, row.line), (number, number - 39));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_thread_ends_when_nobody_takes_its_rows() {
+        let (held, dropped) = tokio::sync::oneshot::channel::<()>();
+        let first = futures::stream::iter([Ok::<_, io::Error>(Bytes::from_static(b"a;b\n1"))]);
+        let never = futures::stream::once(async move {
+            let _held = held;
+            futures::future::pending().await
+        });
+        let media = Media { format: Format::Csv(Charset::Utf8), compression: Compression::None };
+        let (rows, _) = Rows::open(media, Body::from_stream(first.chain(never)), 1);
+        drop(rows);
+        let ended = tokio::time::timeout(Duration::from_secs(10), dropped).await;
+        assert!(ended.is_ok(), "the body is still read");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_unpacked_is_told_so() {
+        let whole = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
+        for packed in [&b"a;b\n1;2\n"[..], whole] {
+            let media =
+                Media { format: Format::Csv(Charset::Utf8), compression: Compression::Gzip };
+            let (mut rows, _) = Rows::open(media, Body::from(packed), 1);
+            let Item::End(Err(failure)) = rows.next().await else { panic!("a failure") };
+            assert!(failure.to_string().contains("unpacked"), "{failure}");
         }
     }
 
