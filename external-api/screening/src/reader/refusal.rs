@@ -116,7 +116,8 @@ pub enum ReadError {
     HeaderQuotes,
     /// The header row is not UTF-8, and no other encoding is declared.
     #[error(
-        "the header row is not valid UTF-8; ISO-8859-1 is declared: text/csv; charset=iso-8859-1"
+        "the header row is not valid UTF-8; ISO-8859-1 has to be declared, as \
+         text/csv; charset=iso-8859-1"
     )]
     HeaderNotUtf8,
     /// A name of the header row has a tab, which parts no columns.
