@@ -14,6 +14,8 @@ use crate::store::{RowDigest, StoreKey};
 
 /// Rows kept at most; when there are more, all are forgotten.
 const ROWS_MAX: usize = 8_192;
+/// Bytes of their messages at most: a large policy takes some hundred thousand.
+const BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// A message whose row was authentic in its place, and the digest of the row.
 pub(super) struct Verified {
@@ -30,6 +32,8 @@ struct Kept {
     /// Counts changes, so that a row read before a change is not kept after it.
     changes: u64,
     rows: HashMap<StoreKey, Arc<Verified>>,
+    /// Of their messages.
+    bytes: usize,
     /// How many changes of a row are under way, or were when their callers went away.
     changing: HashMap<StoreKey, usize>,
 }
@@ -47,9 +51,12 @@ impl VerifiedRows {
         if kept.changes != changes || kept.changing.contains_key(&key) {
             return;
         }
-        if kept.rows.len() >= ROWS_MAX {
-            kept.rows.clear();
+        kept.forget(&key);
+        let bytes = kept.bytes + row.message.len();
+        if kept.rows.len() >= ROWS_MAX || bytes > BYTES_MAX {
+            kept.forget_all();
         }
+        kept.bytes += row.message.len();
         kept.rows.insert(key, Arc::clone(row));
     }
 
@@ -57,7 +64,7 @@ impl VerifiedRows {
     pub(super) fn begin_change(&self, keys: &[StoreKey]) {
         let mut kept = self.kept();
         for key in keys {
-            kept.rows.remove(key);
+            kept.forget(key);
             *kept.changing.entry(key.clone()).or_default() += 1;
         }
     }
@@ -78,11 +85,24 @@ impl VerifiedRows {
     /// Forgets everything, for tests that write behind the vault's back.
     #[cfg(test)]
     pub(super) fn forget_all(&self) {
-        self.kept().rows.clear();
+        self.kept().forget_all();
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn forget(&mut self, key: &StoreKey) {
+        if let Some(row) = self.rows.remove(key) {
+            self.bytes -= row.message.len();
+        }
+    }
+
+    fn forget_all(&mut self) {
+        self.rows.clear();
+        self.bytes = 0;
     }
 }
 
@@ -142,5 +162,21 @@ mod tests {
             rows.keep(key(&number.to_be_bytes()), &row(b""), 0);
         }
         assert!(rows.kept().rows.len() <= ROWS_MAX);
+    }
+
+    #[test]
+    fn their_bytes_are_bounded() {
+        let (rows, large) = (VerifiedRows::default(), row(&vec![0; BYTES_MAX / 4]));
+        for number in 0..6u64 {
+            rows.keep(key(&number.to_be_bytes()), &large, 0);
+            rows.keep(key(&number.to_be_bytes()), &large, 0);
+            let kept = rows.kept();
+            let bytes = kept.rows.values().map(|row| row.message.len()).sum::<usize>();
+            assert_eq!(bytes, kept.bytes);
+            assert!((1..=BYTES_MAX).contains(&bytes), "{bytes}");
+        }
+        rows.begin_change(&[key(&5u64.to_be_bytes())]);
+        let kept = rows.kept();
+        assert_eq!(kept.rows.len() * (BYTES_MAX / 4), kept.bytes);
     }
 }
