@@ -138,6 +138,8 @@ pub(crate) fn unanswered(error: &reqwest::Error) -> CliError {
     let cause = match innermost(error).as_str() {
         // What hyper says when the peer hangs up: in TLS 1.3 that is how a certificate is refused.
         "channel closed" => "the server closed it".to_owned(),
+        // What rustls says, with an address to read on at, when the peer is gone all at once.
+        cause if cause.contains("close_notify") => "the server is gone".to_owned(),
         cause => cause.to_owned(),
     };
     if error.is_timeout() {

@@ -1,15 +1,17 @@
 //! What is written down of an upload's rows: never their values, only line, id and reason.
 //!
 //! It promises that an upload which goes on finds its lists as they were after the last row that is
-//! known to be acknowledged. It relies on the order of the rows.
+//! known to be acknowledged, and that a link put in the place of the refused rows leads nowhere. It
+//! relies on the order of the rows.
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
     io::{BufRead as _, BufReader, BufWriter, ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
+use rustix::fs::OFlags;
 use serde_json::json;
 
 use crate::{error::CliError, transfer::RowResult};
@@ -52,19 +54,21 @@ impl RowLists {
 pub(crate) struct RowList {
     path: PathBuf,
     file: Option<BufWriter<File>>,
+    /// Whether the user has named it: then it may be a link, a pipe or a terminal.
+    is_named: bool,
 }
 
 impl RowList {
-    /// A list at a path.
+    /// A list where the user wants it.
     pub(crate) fn at(path: PathBuf) -> Self {
-        Self { path, file: None }
+        Self { path, file: None, is_named: true }
     }
 
     /// The list of refused rows.
     pub(crate) fn of_rejects(file: &Path) -> Self {
         let mut path = file.as_os_str().to_owned();
         path.push(".rejects.ndjson");
-        Self::at(path.into())
+        Self { path: path.into(), file: None, is_named: false }
     }
 
     /// Writes a row down.
@@ -77,7 +81,7 @@ impl RowList {
         let failed = |error: std::io::Error| CliError::file("write", &path, &error);
         let file = match &mut self.file {
             Some(file) => file,
-            None => self.file.insert(BufWriter::new(create(&self.path).map_err(failed)?)),
+            None => self.file.insert(BufWriter::new(self.create().map_err(failed)?)),
         };
         writeln!(file, "{entry}").map_err(failed)
     }
@@ -87,18 +91,39 @@ impl RowList {
     fn go_on_after(&mut self, rows: u64) -> Result<(), CliError> {
         let path = self.path.clone();
         let failed = |error: std::io::Error| CliError::file("write", &path, &error);
-        let file = match File::options().read(true).write(true).open(&self.path) {
+        let file = match self.options().read(true).write(true).open(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            // A link is taken away, never followed.
+            Err(_) if !self.is_named && rows == 0 => {
+                return std::fs::remove_file(&self.path).map_err(failed);
+            }
             file => file.map_err(failed)?,
         };
+        if !file.metadata().map_err(failed)?.is_file() {
+            self.file = Some(BufWriter::new(file));
+            return Ok(());
+        }
         let kept_bytes = bytes_of_rows(&file, rows).map_err(failed)?;
         file.set_len(kept_bytes).map_err(failed)?;
         if kept_bytes == 0 {
             return std::fs::remove_file(&self.path).map_err(failed);
         }
-        let appending = File::options().append(true).open(&self.path).map_err(failed)?;
+        let appending = self.options().append(true).open(&self.path).map_err(failed)?;
         self.file = Some(BufWriter::new(appending));
         Ok(())
+    }
+
+    /// Makes the file; `go_on_after` has taken an earlier one away.
+    fn create(&self) -> std::io::Result<File> {
+        self.options().write(true).create(true).truncate(true).mode(0o600).open(&self.path)
+    }
+
+    fn options(&self) -> OpenOptions {
+        let mut options = File::options();
+        if !self.is_named {
+            options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        }
+        options
     }
 
     fn flush(&mut self) -> Result<(), CliError> {
@@ -128,14 +153,11 @@ fn bytes_of_rows(list: &File, rows: u64) -> std::io::Result<u64> {
     }
 }
 
-/// Replaces the list of an earlier upload of the same file.
-fn create(path: &Path) -> std::io::Result<File> {
-    File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LIST: &str = "a.csv.rejects.ndjson";
 
     fn rejected() -> RowResult {
         rejected_row(2)
@@ -158,7 +180,7 @@ mod tests {
         let mut rejects = RowList::of_rejects(&directory.path().join("a.csv"));
         rejects.add(&rejected()).unwrap();
         let path = rejects.finish().unwrap().unwrap();
-        assert_eq!(path, directory.path().join("a.csv.rejects.ndjson"));
+        assert_eq!(path, directory.path().join(LIST));
         let text = std::fs::read_to_string(path).unwrap();
         let entry: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
         assert_eq!((&entry["line"], &entry["row"]), (&json!(3), &json!(2)));
@@ -195,5 +217,28 @@ mod tests {
         let mut anew = RowList::of_rejects(&path);
         anew.go_on_after(0).unwrap();
         assert!(!list.exists(), "a new upload has no list before its first refused row");
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_the_refused_rows_is_never_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, other) = (directory.path().join("a.csv"), directory.path().join("other"));
+        std::fs::write(&other, "kept").unwrap();
+        let mut rejects = RowList::of_rejects(&path);
+        let link = || std::os::unix::fs::symlink(&other, directory.path().join(LIST)).unwrap();
+        link();
+        assert!(rejects.go_on_after(3).is_err());
+        rejects.go_on_after(0).unwrap();
+        link();
+        assert!(rejects.add(&rejected()).is_err());
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "kept");
+    }
+
+    #[test]
+    fn results_may_go_to_what_is_no_file() {
+        let mut results = RowList::at("/dev/null".into());
+        results.go_on_after(0).unwrap();
+        results.add(&rejected()).unwrap();
+        assert!(results.finish().unwrap().is_some());
     }
 }

@@ -6,6 +6,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -19,7 +20,7 @@ use crate::{
     connection::Endpoint,
     error::{CliError, Exit},
     https::Https,
-    output::{Output, Tone, counted},
+    output::{Output, Tone, counted, printable},
     progress::Progress,
     row_list::{RowList, RowLists},
     session::Session,
@@ -82,6 +83,7 @@ impl UploadCommand {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let media = self.media()?;
+        check_file(&self.file, self.results.as_deref())?;
         let endpoint = self.target.connection.to_customer(session)?;
         let https = Https::new(&endpoint)?;
         let customer_token = self.target.customer_token.read(session)?;
@@ -182,6 +184,19 @@ impl FileFormat {
     }
 }
 
+/// A directory has no records, and results are not written over what is uploaded.
+fn check_file(file: &Path, results: Option<&Path>) -> Result<(), CliError> {
+    if file.is_dir() {
+        return Err(CliError::usage(format!("{} is a directory", file.display())));
+    }
+    let place = |path: &Path| std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
+    let results = results.and_then(place);
+    if results.is_some() && results == place(file) {
+        return Err(CliError::usage("--results names the file that is uploaded"));
+    }
+    Ok(())
+}
+
 /// Opens the file and keeps other uploads off it.
 fn locked(file: &Path) -> Result<File, CliError> {
     let opened = File::open(file).map_err(|error| CliError::file("read", file, &error))?;
@@ -240,7 +255,30 @@ fn show(output: &Output, totals: &Totals) -> Result<(), CliError> {
         output.line(output.paint(Tone::Bad, &rejected))?;
     }
     match &totals.rejects_file {
-        Some(file) => output.line(format!("  lines and reasons in {}", file.display())),
+        Some(file) => {
+            let file = file.display().to_string();
+            output.line(format!("  lines and reasons in {}", printable(&file)))
+        }
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_never_replace_what_is_uploaded() {
+        let directory = tempfile::tempdir().unwrap();
+        let [file, link, other] = ["a.csv", "link", "b"].map(|name| directory.path().join(name));
+        std::fs::write(&file, "name\nErika\n").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        for results in [&file, &link] {
+            let refusal = check_file(&file, Some(results)).unwrap_err();
+            assert!(refusal.to_string().contains("--results"), "{refusal}");
+        }
+        assert!(check_file(&file, Some(&other)).is_ok());
+        assert!(check_file(&file, None).is_ok());
+        assert!(check_file(directory.path(), None).is_err());
     }
 }

@@ -14,6 +14,7 @@ use std::{
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use tresor_proto::IdempotencyKey;
 
 use crate::error::CliError;
 
@@ -23,7 +24,7 @@ const VERSION: u32 = 1;
 const PROGRESS_BYTES_MAX: u64 = 64 * 1024;
 /// Seconds the vault remembers an idempotency key for.
 const REMEMBERED_SECONDS: i64 = 24 * 60 * 60;
-const START_OVER: &str = "--restart starts over; what was stored before stays stored";
+pub(super) const START_OVER: &str = "--restart starts over; what was stored before stays stored";
 
 /// How far an upload has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,11 +128,18 @@ impl Checkpoint {
             file => file.map_err(|error| CliError::file("read", path, &error))?,
         };
         let kept: Option<Self> = serde_json::from_reader(file.take(PROGRESS_BYTES_MAX)).ok();
-        let kept = kept.filter(|kept| kept.version == VERSION).ok_or_else(|| {
+        let kept = kept.filter(Self::is_sound).ok_or_else(|| {
             let message = format!("{} is not the progress of an upload", path.display());
             CliError::failed(message).advise(START_OVER)
         })?;
         Ok(Some(kept))
+    }
+
+    /// Whether it can be what was kept: somebody else may have written there.
+    fn is_sound(&self) -> bool {
+        self.version == VERSION
+            && self.accepted.checked_add(self.rejected) == Some(self.rows)
+            && IdempotencyKey::parse(&self.idempotency_key).is_ok()
     }
 
     /// Itself, when it is of this file and for this destination.
@@ -172,9 +180,10 @@ impl Checkpoint {
         let beside = PathBuf::from(beside);
         let json = serde_json::to_vec(self).unwrap_or_default();
         let write = || -> std::io::Result<()> {
+            // What stands there is a draft of ours that was cut off, or a link to somewhere else.
+            let _ = std::fs::remove_file(&beside);
             let mut options = File::options();
-            let mut file =
-                options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+            let mut file = options.write(true).create_new(true).mode(0o600).open(&beside)?;
             file.write_all(&json)?;
             file.sync_all()?;
             std::fs::rename(&beside, path)
@@ -213,7 +222,7 @@ mod tests {
         let progress = Checkpoint::path_beside(&path);
         assert_eq!(Checkpoint::load(&progress).unwrap(), None);
         let mut begun = Checkpoint::begin(mark.clone(), destination("customers"));
-        begun.rows = 1;
+        (begun.rows, begun.accepted) = (1, 1);
         begun.save(&progress).unwrap();
         let mode = progress.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -243,5 +252,37 @@ mod tests {
     fn what_cannot_be_read_is_not_taken_for_a_beginning() {
         let (_directory, path) = file("{\"version\":1}");
         assert!(Checkpoint::load(&path).unwrap_err().advice().unwrap().contains("--restart"));
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        let (_directory, path) = file("name\nErika\n");
+        let begin = || Checkpoint::begin(FileMark::default(), destination("customers"));
+        let edits: [fn(&mut Checkpoint); 4] = [
+            |kept| kept.version += 1,
+            |kept| kept.rows = 1,
+            |kept| (kept.accepted, kept.rejected) = (u64::MAX, 1),
+            |kept| kept.idempotency_key = "a\nb".to_owned(),
+        ];
+        for edit in edits {
+            let mut kept = begin();
+            edit(&mut kept);
+            kept.save(&path).unwrap();
+            assert!(Checkpoint::load(&path).is_err(), "{kept:?}");
+        }
+        begin().save(&path).unwrap();
+        assert!(Checkpoint::load(&path).is_ok());
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_the_draft_is_not_followed() {
+        let (directory, path) = file("name\nErika\n");
+        let progress = Checkpoint::path_beside(&path);
+        let link = directory.path().join("a.csv.tresor-progress.new");
+        std::os::unix::fs::symlink(&path, link).unwrap();
+        let mark = FileMark::of(&path).unwrap();
+        Checkpoint::begin(mark, destination("customers")).save(&progress).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "name\nErika\n");
+        assert!(progress.symlink_metadata().unwrap().is_file());
     }
 }

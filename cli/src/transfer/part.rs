@@ -16,7 +16,7 @@ use tokio::{
 use tokio_util::io::{InspectReader, ReaderStream, SyncIoBridge};
 use tresor_screening::reader::{Format, read};
 
-use super::Media;
+use super::{Media, checkpoint::START_OVER};
 use crate::error::CliError;
 
 /// Bytes read from the file at a time.
@@ -123,10 +123,11 @@ fn unpacked(input: impl AsyncRead + Send + 'static, encoding: Option<&str>) -> I
 }
 
 fn find(rows: u64, format: Format, input: impl Read) -> Result<Option<Part>, CliError> {
-    let (mut first, mut next) = (None, None);
+    let (mut first, mut next, mut seen) = (None, None, 0);
     let end = read(format, input, &mut |row| {
         let place = (row.offset, row.line);
         first.get_or_insert(place);
+        seen = row.number;
         if row.number <= rows {
             return ControlFlow::Continue(());
         }
@@ -134,6 +135,10 @@ fn find(rows: u64, format: Format, input: impl Read) -> Result<Option<Part>, Cli
         ControlFlow::Break(())
     });
     end.map_err(|error| CliError::failed(format!("the file cannot be read: {error}")))?;
+    if seen < rows {
+        let message = format!("{rows} rows are said to be uploaded, and the file has {seen}");
+        return Err(CliError::failed(message).advise(START_OVER));
+    }
     let places = first.zip(next);
     Ok(places.map(|((preamble_bytes, first_line), (offset, line))| Part {
         first_row: rows + 1,
@@ -199,5 +204,15 @@ mod tests {
         assert_eq!(text, "\u{feff}id;text\r\n3;d\r\n");
         assert_eq!(part.encoding(Some("gzip")), Some("zstd"));
         assert_eq!(Part::WHOLE.encoding(Some("gzip")), Some("gzip"));
+    }
+
+    #[tokio::test]
+    async fn more_rows_than_the_file_has_are_not_taken_for_all() {
+        assert!(rest_of(3, "a.csv", CSV.as_bytes()).await.is_none());
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.csv");
+        std::fs::write(&path, CSV).unwrap();
+        let refusal = Part::behind(4, &path, Media::of(&path).unwrap()).await.unwrap_err();
+        assert!(refusal.to_string().contains("the file has 3"), "{refusal}");
     }
 }

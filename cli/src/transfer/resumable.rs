@@ -180,9 +180,9 @@ impl Ledger {
 
     fn add_fields(&mut self, summary: &Summary) {
         self.checkpoint.fields = self.checkpoint.fields.map(|fields| FieldCounts {
-            sealed: fields.sealed + summary.fields_sealed,
-            clear: fields.clear + summary.fields_clear,
-            dropped: fields.dropped + summary.fields_dropped,
+            sealed: fields.sealed.saturating_add(summary.fields_sealed),
+            clear: fields.clear.saturating_add(summary.fields_clear),
+            dropped: fields.dropped.saturating_add(summary.fields_dropped),
         });
     }
 
