@@ -31,9 +31,9 @@ use crate::{
     operations::enrol::generate,
     record::{ItemKey, NewField, NewRecord, Subject, Treatment},
     row::RowPlace,
+    seal::Passphrase,
     sealed_group::{self, FieldToSeal, GroupPlace, RecordPlace},
     store::{Keyspace, StoreKey, Write},
-    unlock::{self, Passphrase},
     unlocked::{Holder, UnlockedCache},
 };
 
@@ -146,8 +146,8 @@ fn make() -> Value {
     let passphrase = Zeroizing::new(PASSPHRASE.as_bytes().to_vec());
     let passphrase = Passphrase::new(passphrase).unwrap();
     let files = KeyringFiles::new(directory.path()).unwrap();
-    let (root, seal) = unlock::create(&passphrase, entropy.as_ref()).unwrap();
-    replace_file(&files.seal(), &seal, |_| true).unwrap();
+    let (root, seal) = passphrase.to_seals().create(entropy.as_ref()).unwrap();
+    replace_file(&files.seal(), &seal.encode(), |_| true).unwrap();
     let keyrings = Keyrings::create(files.clone(), root, Arc::clone(&entropy)).unwrap();
     let made = generate(TENANT, NOW_MS, keyrings.pepper(), entropy.as_ref());
     let (customer_token, keyring) = made.unwrap();

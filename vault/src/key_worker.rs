@@ -32,9 +32,14 @@ pub(crate) struct KeyWorker {
 
 impl KeyWorker {
     /// Starts one thread a core.
-    pub(crate) fn start() -> Result<Self, VaultError> {
+    pub(crate) fn start_one_a_core() -> Result<Self, VaultError> {
+        Self::start(thread::available_parallelism().map_or(1, NonZeroUsize::get))
+    }
+
+    /// Starts threads.
+    pub(crate) fn start(threads: usize) -> Result<Self, VaultError> {
         let (jobs, queue) = async_channel::bounded::<Job>(QUEUE_JOBS_MAX);
-        for _ in 0..thread::available_parallelism().map_or(1, NonZeroUsize::get) {
+        for _ in 0..threads {
             let queue = queue.clone();
             let work = move || {
                 while let Ok(job) = queue.recv_blocking() {
@@ -79,7 +84,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_that_panics_is_an_internal_error_and_the_thread_lives_on() {
-        let worker = KeyWorker::start().unwrap();
+        let worker = KeyWorker::start_one_a_core().unwrap();
         for _ in 0..20 {
             let failed = worker.run(|| if true { panic!("a fault") } else { 1 }).await;
             assert_eq!(failed, Err(VaultError::Internal));

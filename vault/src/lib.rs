@@ -32,12 +32,12 @@ mod record;
 mod reencryption;
 mod registry;
 mod row;
+mod seal;
 mod sealed_group;
 #[cfg(test)]
 mod secret_types;
 mod slot;
 mod tlv;
-mod unlock;
 mod unlocked;
 mod vault;
 mod wrap;
@@ -77,5 +77,8 @@ pub use record::{
     Subject, Treatment, View,
 };
 pub use registry::{Collection, Tenant, TenantState};
-pub use unlock::{Passphrase, PassphraseLengthError};
-pub use vault::{OpenError, Settings, Vault};
+pub use seal::{
+    CredentialSeal, Passphrase, PassphraseLengthError, PassphraseSeal, Seal, SealError,
+    SealFailure, SealFailures, SealId, Seals, SecretSource,
+};
+pub use vault::{OpenError, Settings, Vault, VaultPlace};

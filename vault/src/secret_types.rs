@@ -19,7 +19,7 @@ use crate::{
     keyring::{Keyrings, LoadedKeyring, SystemKeyring, TenantKeyring},
     record::{NewField, NewRecord, Subject},
     row::RowKeys,
-    unlock::Passphrase,
+    seal::Passphrase,
 };
 
 macro_rules! secret {

@@ -4,12 +4,12 @@
 //! Layout: `lock`, `system/` (seal, keyring, registry), `keyrings/`, `databases/`.
 
 mod open;
+mod place;
 #[cfg(test)]
 mod power_cuts;
 
 use std::{
     collections::HashSet,
-    fs::File,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -17,6 +17,7 @@ use std::{
 use tresor_proto::TenantId;
 
 pub use open::{OpenError, Settings};
+pub use place::VaultPlace;
 
 use crate::{
     clock::Clock,
@@ -44,9 +45,8 @@ pub struct Vault {
     paces: Paces,
     enrolment: tokio::sync::Mutex<()>,
     damaged_keyrings: Mutex<HashSet<TenantId>>,
-    data_dir: PathBuf,
     /// Last, so that the directory is free only when everything else is gone.
-    _lock: File,
+    place: Arc<VaultPlace>,
 }
 
 impl Vault {
@@ -69,7 +69,7 @@ impl Vault {
     /// The directory it holds.
     #[must_use]
     pub fn data_dir(&self) -> &PathBuf {
-        &self.data_dir
+        &self.place.data_dir
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -100,6 +100,17 @@ impl PolicyPermit {
 }
 
 impl OperatorPermit {
+    /// Permits an operator's work; it takes no vault, since he works on locked ones too.
+    ///
+    /// # Errors
+    /// `forbidden` to everyone else.
+    pub fn of(caller: &Caller) -> Result<Self, VaultError> {
+        match caller {
+            Caller::Service { name, role: Role::Operator } => Ok(Self { name: name.clone() }),
+            Caller::Service { .. } | Caller::Client { .. } => Err(VaultError::Forbidden),
+        }
+    }
+
     /// Which operator.
     #[must_use]
     pub fn name(&self) -> &ServiceName {
@@ -228,12 +239,7 @@ impl Vault {
     /// # Errors
     /// `forbidden` to everyone else.
     pub fn permit_operator(&self, caller: &Caller) -> Result<OperatorPermit, VaultError> {
-        match caller {
-            Caller::Service { name, role: Role::Operator } => {
-                Ok(OperatorPermit { name: name.clone() })
-            }
-            Caller::Service { .. } | Caller::Client { .. } => Err(VaultError::Forbidden),
-        }
+        OperatorPermit::of(caller)
     }
 
     /// Finds the tenant of a request and checks that the caller belongs to it and comes from an

@@ -14,12 +14,12 @@ use crate::{
     aad::Purpose,
     crypto_error::CryptoError,
     customer_token_entry::{self, CustomerTokenEntry},
-    key::{ClassKey, DataKey, Key, RootKey, TokenWrapKey},
+    key::{ClassKey, DataKey, Key, TokenWrapKey},
     row::RowPlace,
+    seal::Passphrase,
     sealed_group::{self, GroupPlace, RecordPlace},
     slot::{Slot, SlotHolder},
     store::{Keyspace, StoreKey},
-    unlock::{self, Passphrase},
 };
 
 /// What a thief took.
@@ -96,7 +96,7 @@ impl Theft<'_> {
     fn take(&self, tenant: TenantId) -> Result<(Haul, TenantKeyring), CryptoError> {
         let places = KeyringFiles::new(self.data_dir).map_err(|_| CryptoError)?;
         let read = |path: &Path| files::read(path).ok().flatten().ok_or(CryptoError);
-        let root: RootKey = unlock::unlock(self.passphrase, &read(&places.seal())?)?;
+        let root = self.passphrase.to_seals().root(&read(&places.seal())?).ok_or(CryptoError)?;
         let nobody = TenantId::from_bytes([0; 16]);
         let file = read(&places.system_keyring())?;
         let (sequence, body) = file_format::decode(Purpose::SystemBody, nobody, &root, &file)?;

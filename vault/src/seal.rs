@@ -1,0 +1,76 @@
+//! Seals: what keeps the root key while the vault is not running.
+//!
+//! A [`Seal`] gives a key again that it once made; under that key, bound to the seal's id, the seal
+//! file `system/seal.trs` holds the root key, once for each seal. It promises nothing without the
+//! seal's secret, and relies on each seal to say whether trying again may help.
+
+mod credential;
+mod error;
+mod file;
+mod id;
+mod passphrase;
+mod seals;
+
+use std::sync::Arc;
+
+use tresor_proto::{Secret, storage::seal_entry::Provider};
+use zeroize::Zeroizing;
+
+use crate::{crypto_error::CryptoError, entropy::Entropy};
+
+pub use credential::CredentialSeal;
+pub use error::{SealError, SealFailure, SealFailures};
+pub(crate) use file::SealFile;
+pub use id::SealId;
+pub use passphrase::{Passphrase, PassphraseLengthError, PassphraseSeal};
+pub use seals::Seals;
+
+/// A way to keep the root key: a passphrase, a key in a token, a service.
+///
+/// What it gives is the *seal key*, which wraps the root key; what it keeps to give it again goes
+/// into the seal file and is no secret. Its methods may block: they are called on a thread of the
+/// seals' own, where a stuck device holds up no request.
+pub trait Seal: Send + Sync {
+    /// The provider's name, as in the configuration.
+    fn provider(&self) -> &'static str;
+
+    /// Makes a seal key, and what has to be kept to have it again.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    fn make(&self, id: &SealId, entropy: &dyn Entropy)
+    -> Result<(Secret<32>, Provider), SealError>;
+
+    /// The seal key again, from what was kept.
+    ///
+    /// # Errors
+    /// [`SealError`]; [`SealError::Refused`] for what another provider kept.
+    fn key(&self, id: &SealId, kept: &Provider) -> Result<Secret<32>, SealError>;
+
+    /// Whether it could give the key now. A seal for which that is cheaper than giving it says so.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    fn check(&self, id: &SealId, kept: &Provider) -> Result<(), SealError> {
+        self.key(id, kept).map(drop)
+    }
+}
+
+/// Where a seal's secret comes from: a file, read anew each time, so that it stays in memory no
+/// longer than it is used and may be replaced while the vault runs.
+pub trait SecretSource: Send + Sync {
+    /// The secret.
+    ///
+    /// # Errors
+    /// [`SealError::SecretUnreadable`].
+    fn read(&self) -> Result<Zeroizing<Vec<u8>>, SealError>;
+}
+
+/// A shared [`SecretSource`].
+pub(crate) type Source = Arc<dyn SecretSource>;
+
+impl From<CryptoError> for SealError {
+    fn from(_: CryptoError) -> Self {
+        Self::Refused
+    }
+}
