@@ -14,6 +14,7 @@ const FILES: &[&str] = &[
     "tresor/vault/v1/collection_service.proto",
     "tresor/vault/v1/access_service.proto",
     "tresor/vault/v1/key_service.proto",
+    "tresor/vault/v1/seal_service.proto",
     "tresor/storage/v1/record.proto",
     "tresor/storage/v1/keyring.proto",
     "tresor/storage/v1/registry.proto",

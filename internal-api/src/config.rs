@@ -1,7 +1,7 @@
 //! The configuration of the vault process.
 //!
 //! [`Config::read`] finds every mistake of a file at once; a program that embeds the process
-//! fills the fields itself. It holds no secret: the passphrase stays in its file.
+//! fills the fields itself. It holds no secret: those of the seals stay in their files.
 
 use std::{
     collections::HashSet,
@@ -15,14 +15,13 @@ use tresor_door::{
     TlsFiles,
     config::{self, Inspection, Table},
     logs::LogSettings,
-    read_private_file,
 };
 use tresor_proto::{ServiceName, TenantId, TrustDomain, limits::CONNECTION_STREAMS_MAX};
 use tresor_vault::store::StoreEngine;
 
 use crate::{
     directory::{ServiceGrant, ServiceRole},
-    internal_api::PASSPHRASE_BYTES_MAX,
+    seal_config::SealConfig,
 };
 
 /// Calls at once, by default: two connections' worth.
@@ -39,8 +38,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The engine of the tenants' databases.
     pub engine: StoreEngine,
-    /// The file with the passphrase that unlocks the root key; readable by its owner only.
-    pub passphrase_file: PathBuf,
+    /// The seals that unlock the root key, to be tried in this order.
+    pub seals: Vec<SealConfig>,
     /// Where the data plane listens.
     pub listen: SocketAddr,
     /// Where the control plane listens.
@@ -83,7 +82,7 @@ impl Config {
     /// Reads a configuration file.
     ///
     /// # Errors
-    /// Every mistake of the file, unknown keys and an unusable passphrase file among them.
+    /// Every mistake of the file, unknown keys and unusable files of secrets among them.
     pub fn read(path: &Path) -> Result<Self, ConfigErrors> {
         config::read(path, Self::from_table)
     }
@@ -101,7 +100,7 @@ impl Config {
         let listen = root.socket_address("listen");
         let trust_domain = root.parsed("trust_domain", "a name of [a-z0-9.-]", TrustDomain::parse);
         let grace_ms = root.integer_or("shutdown_grace_ms", 0..=300_000, SHUTDOWN_GRACE_MS_DEFAULT);
-        let passphrase_file = root.table("seal", passphrase_file);
+        let seals = root.table("seal", SealConfig::read_all);
         let control_listen = root.table("control", |table| table.socket_address("listen"));
         let health_listen = root.optional_table("health", loopback_address);
         let tls = root.table("tls", TlsFiles::read);
@@ -111,7 +110,7 @@ impl Config {
         Some(Self {
             data_dir: data_dir?,
             engine: engine?,
-            passphrase_file: passphrase_file?,
+            seals: seals?,
             listen: listen?,
             control_listen: control_listen?,
             health_listen: health_listen?,
@@ -131,15 +130,6 @@ impl Limits {
         let connections = table.integer_or("connections_max", 1..=65_536, CONNECTIONS_MAX_DEFAULT);
         Some(Self { requests_max: to_usize(requests?), connections_max: to_usize(connections?) })
     }
-}
-
-/// The passphrase's file, tried at once: a file others can read is a mistake of the configuration.
-fn passphrase_file(table: &mut Table<'_>) -> Option<PathBuf> {
-    let path = table.path("passphrase_file")?;
-    if let Err(error) = read_private_file(&path, PASSPHRASE_BYTES_MAX) {
-        table.mistake("passphrase_file", &error.to_string());
-    }
-    Some(path)
 }
 
 /// Probes have no certificate: what listens for them stays on this machine.

@@ -5,24 +5,30 @@ use std::sync::Arc;
 use tresor_proto::Failure;
 use tresor_vault::{Caller, EnrolPermit, OperatorPermit, Permit, PolicyPermit, TokenVerb, Vault};
 
-use crate::{caller::Origin, context::Context, evidence::EvidenceCheck};
+use crate::{caller::Origin, context::Context, evidence::EvidenceCheck, lockable::LockableVault};
 
 /// What every service of this process needs: the vault, and the check of evidence.
 #[derive(Clone)]
 pub(crate) struct Gate {
-    vault: Arc<Vault>,
+    vault: Arc<LockableVault>,
     evidence: Arc<EvidenceCheck>,
 }
 
 impl Gate {
     /// A gate before `vault`.
-    pub(crate) fn new(vault: Arc<Vault>, evidence: EvidenceCheck) -> Self {
+    pub(crate) fn new(vault: Arc<LockableVault>, evidence: EvidenceCheck) -> Self {
         let evidence = Arc::new(evidence);
         Self { vault, evidence }
     }
 
-    /// The vault behind the gate; its operations want permits.
-    pub(crate) fn vault(&self) -> &Vault {
+    /// The vault behind the gate; its operations want permits. Whoever holds it holds keys: a call
+    /// takes it before its permit, and gives it back at its end.
+    pub(crate) fn vault(&self) -> Result<Arc<Vault>, Failure> {
+        self.vault.vault()
+    }
+
+    /// What locks and unlocks the vault.
+    pub(crate) fn lockable(&self) -> &Arc<LockableVault> {
         &self.vault
     }
 
@@ -34,8 +40,8 @@ impl Gate {
     ) -> Result<Permit<V>, Failure> {
         let caller = self.caller(origin, context)?;
         let customer_token = context.customer_token()?;
-        let permit = self.vault.permit(&caller, &context.tenant, customer_token);
-        Ok(permit.await?)
+        let vault = self.vault()?;
+        Ok(vault.permit(&caller, &context.tenant, customer_token).await?)
     }
 
     /// A permit to enrol a tenant.
@@ -45,7 +51,7 @@ impl Gate {
         context: &Context,
     ) -> Result<EnrolPermit, Failure> {
         let caller = self.caller(origin, context)?;
-        Ok(self.vault.permit_enrol(&caller, &context.tenant).await?)
+        Ok(self.vault()?.permit_enrol(&caller, &context.tenant).await?)
     }
 
     /// A permit to see a tenant's policies.
@@ -55,12 +61,12 @@ impl Gate {
         context: &Context,
     ) -> Result<PolicyPermit, Failure> {
         let caller = self.caller(origin, context)?;
-        Ok(self.vault.permit_policy(&caller, &context.tenant).await?)
+        Ok(self.vault()?.permit_policy(&caller, &context.tenant).await?)
     }
 
     /// The operator's permit.
     pub(crate) fn permit_operator(&self, origin: &Origin) -> Result<OperatorPermit, Failure> {
-        Ok(self.vault.permit_operator(&origin.operator()?)?)
+        Ok(OperatorPermit::of(&origin.operator()?)?)
     }
 
     fn caller(&self, origin: &Origin, context: &Context) -> Result<Caller, Failure> {

@@ -1,13 +1,13 @@
 //! Whether the vault serves: `grpc.health.v1` on both planes, and for probes, which have no
 //! certificate, on a plain loopback listener together with `/healthz` and `/readyz`.
 //!
-//! It says SERVING from the moment the vault is open until the shutdown begins, and no more than
-//! that to anybody.
+//! It says SERVING while the vault is unlocked, until the shutdown begins; `/readyz` says in one
+//! word why not, and no more than that to anybody.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, http::StatusCode, routing::get};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 use tonic::{
     service::Routes,
     transport::{Server, server::TcpIncoming},
@@ -19,19 +19,41 @@ use tonic_health::{
 };
 use tresor_door::Shutdown;
 
-use crate::plane::SERVICE_NAMES;
+use crate::{
+    lockable::{LockState, LockableVault},
+    plane::SERVICE_NAMES,
+};
 
-/// Reports every service as serving.
-pub(crate) async fn report_serving(reporter: &HealthReporter) {
-    report(reporter, ServingStatus::Serving).await;
+/// What watches the vault being locked and unlocked.
+type States = watch::Receiver<LockState>;
+
+/// Reports every service as serving, or as not serving while the vault is locked.
+pub(crate) async fn report(reporter: &HealthReporter, states: &States) {
+    let is_locked = states.borrow().is_locked();
+    let status = if is_locked { ServingStatus::NotServing } else { ServingStatus::Serving };
+    report_all(reporter, status).await;
+}
+
+/// Reports the same at every change, until the shutdown; then the rest is up to that.
+pub(crate) async fn follow(reporter: &HealthReporter, mut states: States, shutdown: &Shutdown) {
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.wait() => core::future::pending().await,
+            changed = states.changed() => match changed {
+                Ok(()) => report(reporter, &states).await,
+                Err(_) => core::future::pending().await,
+            },
+        }
+    }
 }
 
 /// Reports every service as not serving.
 pub(crate) async fn report_not_serving(reporter: &HealthReporter) {
-    report(reporter, ServingStatus::NotServing).await;
+    report_all(reporter, ServingStatus::NotServing).await;
 }
 
-async fn report(reporter: &HealthReporter, status: ServingStatus) {
+async fn report_all(reporter: &HealthReporter, status: ServingStatus) {
     for name in SERVICE_NAMES {
         reporter.set_service_status(name, status).await;
     }
@@ -60,15 +82,11 @@ impl Probes {
     pub(crate) async fn serve<H: Health>(
         self,
         health: HealthServer<H>,
+        vault: Arc<LockableVault>,
         shutdown: Shutdown,
     ) -> Result<(), tonic::transport::Error> {
-        let ready = shutdown.clone();
-        let readiness = move || async move {
-            match ready.is_triggered() {
-                false => (StatusCode::OK, "ready\n"),
-                true => (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n"),
-            }
-        };
+        let ending = shutdown.clone();
+        let readiness = move || async move { readiness(&ending, &vault) };
         let router: Router = Routes::new(health)
             .into_axum_router()
             .route("/healthz", get(|| async { "ok\n" }))
@@ -80,5 +98,17 @@ impl Probes {
                 shutdown.wait().await;
             })
             .await
+    }
+}
+
+fn readiness(shutdown: &Shutdown, vault: &LockableVault) -> (StatusCode, &'static str) {
+    if shutdown.is_triggered() {
+        (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n")
+    } else if vault.watch().borrow().is_locked() {
+        (StatusCode::SERVICE_UNAVAILABLE, "locked\n")
+    } else if vault.is_degraded() {
+        (StatusCode::OK, "ready; degraded: a seal does not open\n")
+    } else {
+        (StatusCode::OK, "ready\n")
     }
 }

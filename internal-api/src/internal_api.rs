@@ -1,6 +1,6 @@
 //! From a configuration to a serving process, and back to an empty one.
 //!
-//! It promises that nothing is served before the vault is open, that calls under way may end
+//! It promises that nothing is served before the vault is open or known to be locked, that calls under way may end
 //! within the grace after a shutdown, and that the vault is closed last. It relies on the caller
 //! for the runtime and for the signal.
 
@@ -16,12 +16,8 @@ use tonic_health::{
     pb::health_server::{Health, HealthServer},
     server::HealthReporter,
 };
-use tresor_door::{
-    Authority, DoorError, Listener, ListenerOptions, Shutdown, TlsReload, read_private_file,
-};
-use tresor_vault::{
-    OpenError, Passphrase, PassphraseLengthError, Settings, Vault, VaultError, clock::SystemClock,
-};
+use tresor_door::{Authority, DoorError, Listener, ListenerOptions, Shutdown, TlsReload};
+use tresor_vault::{OpenError, Settings, VaultError, VaultPlace, clock::SystemClock};
 
 use crate::{
     config::Config,
@@ -30,11 +26,11 @@ use crate::{
     gate::Gate,
     health::{self, Probes},
     layers::Layers,
+    lockable::LockableVault,
     plane::Plane,
+    seal_config::build_seals,
 };
 
-/// Bytes of a passphrase file; more is some other file.
-pub(crate) const PASSPHRASE_BYTES_MAX: u64 = 4 * 1024;
 /// How often idle keys are forgotten.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// How long calls have to end once they were told to, after the grace.
@@ -62,10 +58,7 @@ pub enum StartError {
     /// A file of TLS or a listener.
     #[error(transparent)]
     Door(#[from] DoorError),
-    /// The passphrase's file.
-    #[error(transparent)]
-    Passphrase(#[from] PassphraseLengthError),
-    /// The data directory, a keyring, a wrong passphrase.
+    /// The data directory, a keyring, seals that will not open.
     #[error("the vault does not open: {0}")]
     Vault(#[from] OpenError),
     /// The listener for probes.
@@ -96,10 +89,11 @@ pub async fn start(config: Config, shutdown: Shutdown) -> Result<InternalApi, St
     let authority = Authority::load(&config.tls.authorities, config.trust_domain.clone())?;
     let listeners = Listeners::bind(&config, &authority).await?;
     let vault = Arc::new(open_vault(&config).await?);
+
     let evidence = EvidenceCheck::new(authority, Arc::new(SystemClock));
     let gate = Gate::new(Arc::clone(&vault), evidence);
     let (reporter, health) = tonic_health::server::health_reporter();
-    health::report_serving(&reporter).await;
+    health::report(&reporter, &vault.watch()).await;
     let ending =
         Ending { shutdown, grace: config.shutdown_grace, abort: Shutdown::new(), reporter };
     let addresses = listeners.addresses();
@@ -178,11 +172,10 @@ async fn bind_probes(address: SocketAddr) -> Result<Probes, StartError> {
     Probes::bind(address).await.map_err(refused)
 }
 
-async fn open_vault(config: &Config) -> Result<Vault, StartError> {
-    let passphrase = read_private_file(&config.passphrase_file, PASSPHRASE_BYTES_MAX)?;
-    let passphrase = Passphrase::new(passphrase)?;
+async fn open_vault(config: &Config) -> Result<LockableVault, StartError> {
     let settings = Settings { engine: config.engine, ..Settings::new(config.data_dir.clone()) };
-    Ok(Vault::open(settings, &passphrase).await?)
+    let place = VaultPlace::take(settings, build_seals(&config.seals))?;
+    Ok(LockableVault::open(place).await?)
 }
 
 /// One listener being served.
@@ -213,6 +206,7 @@ fn parts<H: Health>(
             // Each plane has its own, so that a flood of records never keeps the operator out.
             seats: Arc::new(Semaphore::new(config.limits.requests_max)),
             abort: ending.abort.clone(),
+            states: gate.lockable().watch(),
         };
         let router = plane.router(gate, health.clone(), &layers, &ending.shutdown);
         let router = router.map_err(|_| StartError::Reflection)?;
@@ -221,7 +215,11 @@ fn parts<H: Health>(
     let mut parts =
         vec![plane(Plane::Data, listeners.data)?, plane(Plane::Control, listeners.control)?];
     if let Some(probes) = listeners.probes {
-        parts.push(probes.serve(health.clone(), ending.shutdown.clone()).boxed());
+        parts.push(
+            probes
+                .serve(health.clone(), Arc::clone(gate.lockable()), ending.shutdown.clone())
+                .boxed(),
+        );
     }
     Ok(parts)
 }
@@ -237,10 +235,17 @@ async fn serve(
     router.serve_with_incoming_shutdown(incoming, stopped).await
 }
 
-async fn run(parts: Vec<Part>, vault: Arc<Vault>, ending: Ending) -> Result<(), VaultError> {
+async fn run(
+    parts: Vec<Part>,
+    vault: Arc<LockableVault>,
+    ending: Ending,
+) -> Result<(), VaultError> {
     tokio::select! {
         () = ending.serve(parts) => {}
         () = sweep(&vault) => {}
+        () = vault.keep_unlocking() => {}
+        () = vault.keep_checking() => {}
+        () = health::follow(&ending.reporter, vault.watch(), &ending.shutdown) => {}
     }
     let closed = vault.close().await;
     tracing::info!("the vault is closed");
@@ -248,12 +253,14 @@ async fn run(parts: Vec<Part>, vault: Arc<Vault>, ending: Ending) -> Result<(), 
 }
 
 /// Forgets idle keys, for ever.
-async fn sweep(vault: &Vault) {
+async fn sweep(vault: &LockableVault) {
     let mut interval = tokio::time::interval(SWEEP_INTERVAL);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        vault.sweep();
+        if let Ok(vault) = vault.vault() {
+            vault.sweep();
+        }
     }
 }
 

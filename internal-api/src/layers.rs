@@ -13,7 +13,7 @@ use axum::{
     response::Response,
 };
 use futures::FutureExt as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tonic::{Status, service::Routes};
 use tower::ServiceBuilder;
 use tresor_door::{Peer, Shutdown, guard};
@@ -24,6 +24,7 @@ use crate::{
     caller::{Origin, RequestIdSlot},
     directory::{Directory, ServiceGrant},
     grpc_timeout,
+    lockable::{self, LockState},
     plane::Plane,
 };
 
@@ -39,6 +40,8 @@ pub(crate) struct Layers {
     pub(crate) seats: Arc<Semaphore>,
     /// Set off when the grace after a shutdown is over.
     pub(crate) abort: Shutdown,
+    /// Calls for records end when it is locked: they hold keys.
+    pub(crate) states: watch::Receiver<LockState>,
 }
 
 /// Puts the layers around `routes`, outermost first.
@@ -96,6 +99,7 @@ async fn limit_time(State(layers): State<Layers>, request: Request, next: Next) 
         response = next.run(request) => response,
         () = tokio::time::sleep(limit) => refuse(ErrorCode::DeadlineExceeded),
         () = layers.abort.wait() => refuse(ErrorCode::Overloaded),
+        () = layers.locked() => refuse(ErrorCode::Locked),
     }
 }
 
@@ -115,6 +119,14 @@ async fn catch_panic(request: Request, next: Next) -> Response {
 }
 
 impl Layers {
+    /// Ends when the vault is locked; never for the operator, whose calls are short and lock it.
+    async fn locked(&self) {
+        match self.plane {
+            Plane::Data => lockable::locked(self.states.clone()).await,
+            Plane::Control => core::future::pending().await,
+        }
+    }
+
     /// The service that calls, when the configuration knows it and gives it this listener.
     fn known(&self, request: &Request) -> Result<Arc<ServiceGrant>, Failure> {
         let peer = request.extensions().get::<Arc<Peer>>();

@@ -16,14 +16,17 @@ mod grpc_timeout;
 mod health;
 mod internal_api;
 mod layers;
+mod lockable;
 mod plane;
 #[cfg(test)]
 #[allow(dead_code, reason = "shared; each test uses a part")]
 #[path = "../../tests/fuzz/random.rs"]
 mod random;
+mod seal_config;
 mod services;
 
 pub use config::{Config, ConfigErrors, Limits};
 pub use directory::{ServiceGrant, ServiceRole};
 pub use internal_api::{InternalApi, StartError, start};
-pub use tresor_vault::store::StoreEngine;
+pub use seal_config::{SealConfig, SealProvider, SecretFile};
+pub use tresor_vault::{SealId, store::StoreEngine};

@@ -18,6 +18,7 @@ use tresor_proto::{
         customer_token_service_server::{CustomerTokenService, CustomerTokenServiceServer},
         key_service_server::{KeyService, KeyServiceServer},
         record_service_server::{RecordService, RecordServiceServer},
+        seal_service_server::{SealService, SealServiceServer},
         tenant_service_server::{TenantService, TenantServiceServer},
     },
 };
@@ -26,7 +27,7 @@ use crate::{
     directory::ServiceRole,
     gate::Gate,
     layers::{Layers, surround},
-    services::{Access, Collections, CustomerTokens, Keys, Records, Tenants},
+    services::{Access, Collections, CustomerTokens, Keys, Records, SealDesk, Tenants},
 };
 
 /// Bytes a stream may send ahead: one batch of usual size without a round trip in between.
@@ -75,7 +76,8 @@ impl Plane {
                 .add_service(access(Access::new(gate.clone()))),
             Self::Control => routes
                 .add_service(tenants(Tenants::new(gate.clone())))
-                .add_service(keys(Keys::new(gate.clone(), shutdown.clone()))),
+                .add_service(keys(Keys::new(gate.clone(), shutdown.clone())))
+                .add_service(seals(SealDesk::new(gate.clone()))),
         };
         routes
     }
@@ -137,6 +139,10 @@ fn collections(service: impl CollectionService) -> CollectionServiceServer<impl 
 
 fn access(service: impl AccessService) -> AccessServiceServer<impl AccessService> {
     AccessServiceServer::new(service).max_decoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+fn seals(service: impl SealService) -> SealServiceServer<impl SealService> {
+    SealServiceServer::new(service).max_decoding_message_size(MESSAGE_BYTES_MAX)
 }
 
 fn tenants(service: impl TenantService) -> TenantServiceServer<impl TenantService> {

@@ -7,7 +7,12 @@ use std::{
     hint::black_box,
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
+    time::Duration,
 };
 
 use tokio::sync::oneshot;
@@ -22,12 +27,17 @@ const WIPED_STACK_BYTES: usize = 64 * 1024;
 /// They are wiped a word at a time: each write is one that a compiler may not join with others.
 const WIPED_STACK_WORDS: usize = WIPED_STACK_BYTES / size_of::<u64>();
 
+/// How often it is looked whether all jobs are done.
+const SETTLE_POLL: Duration = Duration::from_millis(1);
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// The threads, shared by all requests of a vault; they end when it is dropped.
 #[derive(Debug)]
 pub(crate) struct KeyWorker {
     jobs: async_channel::Sender<Job>,
+    /// Jobs waiting or at work, their stack not yet wiped.
+    unfinished: Arc<AtomicUsize>,
 }
 
 impl KeyWorker {
@@ -39,18 +49,20 @@ impl KeyWorker {
     /// Starts threads.
     pub(crate) fn start(threads: usize) -> Result<Self, VaultError> {
         let (jobs, queue) = async_channel::bounded::<Job>(QUEUE_JOBS_MAX);
+        let unfinished = Arc::new(AtomicUsize::new(0));
         for _ in 0..threads {
-            let queue = queue.clone();
+            let (queue, unfinished) = (queue.clone(), Arc::clone(&unfinished));
             let work = move || {
                 while let Ok(job) = queue.recv_blocking() {
                     job();
                     wipe_stack();
+                    unfinished.fetch_sub(1, Ordering::Release);
                 }
             };
             let started = thread::Builder::new().name("keys".to_owned()).spawn(work);
             started.map_err(|_| VaultError::Internal)?;
         }
-        Ok(Self { jobs })
+        Ok(Self { jobs, unfinished })
     }
 
     /// Runs a job and gives its result; a job that panics is an internal error.
@@ -65,8 +77,21 @@ impl KeyWorker {
                 let _ = answer.send(done);
             }
         };
-        self.jobs.try_send(Box::new(job)).map_err(|_| VaultError::Overloaded)?;
+        self.unfinished.fetch_add(1, Ordering::Relaxed);
+        if self.jobs.try_send(Box::new(job)).is_err() {
+            self.unfinished.fetch_sub(1, Ordering::Relaxed);
+            return Err(VaultError::Overloaded);
+        }
         result.await.map_err(|_| VaultError::Internal)
+    }
+}
+
+impl KeyWorker {
+    /// Ends when no job is left, those included whose caller has gone, and all stacks are wiped.
+    pub(crate) async fn settle(&self) {
+        while self.unfinished.load(Ordering::Acquire) > 0 {
+            tokio::time::sleep(SETTLE_POLL).await;
+        }
     }
 }
 
@@ -90,5 +115,33 @@ mod tests {
             assert_eq!(failed, Err(VaultError::Internal));
         }
         assert_eq!(worker.run(|| 2).await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_left_of_a_job_whose_caller_has_gone_once_it_has_settled() {
+        let worker = KeyWorker::start(1).unwrap();
+        let (held, gate) = (Arc::new(()), Arc::new(std::sync::Barrier::new(2)));
+        let (kept, opened) = (Arc::clone(&held), Arc::clone(&gate));
+        let mut job = Box::pin(worker.run(move || {
+            opened.wait();
+            drop(kept);
+        }));
+        assert!(begin(job.as_mut()).await.is_none());
+        drop(job);
+        assert_eq!(Arc::strong_count(&held), 2);
+        gate.wait();
+        worker.settle().await;
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
+
+    /// Begins a future without waiting for it.
+    async fn begin<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Output> {
+        std::future::poll_fn(|context| {
+            std::task::Poll::Ready(match future.as_mut().poll(context) {
+                std::task::Poll::Ready(output) => Some(output),
+                std::task::Poll::Pending => None,
+            })
+        })
+        .await
     }
 }

@@ -68,7 +68,7 @@ pub use error::VaultError;
 pub use keyring::{Loot, StolenRow, Theft};
 pub use operations::{
     CipherKeyReplacement, CreatedTenant, DataKeyMark, Destination, Enrolled, KeyOperation,
-    KeyOperationState, Lent, Rotation, RotationRequest,
+    KeyOperationState, Lent, Rotation, RotationRequest, SealReport,
 };
 #[cfg(feature = "test-support")]
 pub use operations::{OpenLoop, SealLoop};

@@ -18,6 +18,7 @@ mod put;
 mod renew;
 mod reveal;
 mod rotate_cipher_keys;
+mod seals;
 #[cfg(test)]
 mod tampering;
 mod tenants;
@@ -31,6 +32,7 @@ pub use put::Destination;
 #[cfg(feature = "test-support")]
 pub use put::{OpenLoop, SealLoop};
 pub use rotate_cipher_keys::CipherKeyReplacement;
+pub use seals::SealReport;
 
 use tresor_proto::{CollectionName, RecordId};
 

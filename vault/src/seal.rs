@@ -20,9 +20,10 @@ use crate::{crypto_error::CryptoError, entropy::Entropy};
 
 pub use credential::CredentialSeal;
 pub use error::{SealError, SealFailure, SealFailures};
-pub(crate) use file::SealFile;
+pub(crate) use file::{MadeKey, SealFile, open_entry};
 pub use id::SealId;
 pub use passphrase::{Passphrase, PassphraseLengthError, PassphraseSeal};
+pub(crate) use seals::NamedSeal;
 pub use seals::Seals;
 
 /// A way to keep the root key: a passphrase, a key in a token, a service.
@@ -46,6 +47,10 @@ pub trait Seal: Send + Sync {
     /// # Errors
     /// [`SealError`]; [`SealError::Refused`] for what another provider kept.
     fn key(&self, id: &SealId, kept: &Provider) -> Result<Secret<32>, SealError>;
+
+    /// Forgets that its secret was refused. A seal whose device counts wrong secrets asks it no more
+    /// until then.
+    fn forgive(&self) {}
 
     /// Whether it could give the key now. A seal for which that is cheaper than giving it says so.
     ///

@@ -56,13 +56,14 @@ impl Vault {
         self.loans.sweep(self.clock.now_ms());
     }
 
-    /// Syncs and closes every database.
+    /// Syncs and closes every database, and waits for key work that nobody waits for any more.
     ///
     /// # Errors
     /// `storage_unavailable` when a last sync fails; what was acknowledged is safe all the same.
     pub async fn close(&self) -> Result<(), VaultError> {
         let tenants = self.stores.close_all().await;
         self.registry.close().await?;
+        self.key_worker.settle().await;
         Ok(tenants?)
     }
 
@@ -70,6 +71,11 @@ impl Vault {
     #[must_use]
     pub fn data_dir(&self) -> &PathBuf {
         &self.place.data_dir
+    }
+
+    /// Its directory with the seals.
+    pub(crate) fn place(&self) -> &Arc<VaultPlace> {
+        &self.place
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -10,7 +10,7 @@ use std::{
 use tresor_door::{DoorError, Shutdown, logs::LogSettings};
 use tresor_external_api::{Edge, VaultAddress};
 use tresor_internal_api::{
-    InternalApi, Limits, ServiceGrant, ServiceRole, StartError, StoreEngine,
+    InternalApi, Limits, SealConfig, ServiceGrant, ServiceRole, StartError, StoreEngine,
 };
 use tresor_proto::{ServiceName, TenantId};
 
@@ -129,7 +129,7 @@ fn internal_config(
     Ok(tresor_internal_api::Config {
         data_dir: data_dir.to_owned(),
         engine: StoreEngine::Sled,
-        passphrase_file: premises.passphrase_file(),
+        seals: vec![SealConfig::passphrase(premises.passphrase_file())],
         listen: addresses.data_plane,
         control_listen: addresses.control_plane,
         health_listen: None,

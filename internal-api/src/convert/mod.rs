@@ -10,6 +10,7 @@ pub(crate) mod input;
 pub(crate) mod item_keys;
 pub(crate) mod page;
 pub(crate) mod revealed;
+pub(crate) mod seal;
 pub(crate) mod tenant;
 pub(crate) mod time;
 

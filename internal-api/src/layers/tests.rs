@@ -21,6 +21,7 @@ fn layers(seats: usize) -> Layers {
         directory: Arc::new(Directory::new(&services)),
         seats: Arc::new(Semaphore::new(seats)),
         abort: Shutdown::new(),
+        states: watch::Sender::new(LockState::LockedByOperator).subscribe(),
     }
 }
 

@@ -63,7 +63,7 @@ impl CipherRotation {
         is_dry_run: bool,
     ) -> Result<Self, VaultError> {
         let next = match scope {
-            Scope::One(tenant) => Next::Tenant(gate.vault().tenant(&permit, &tenant).await?),
+            Scope::One(tenant) => Next::Tenant(gate.vault()?.tenant(&permit, &tenant).await?),
             Scope::All => Next::Page(None),
         };
         Ok(Self { gate, permit, is_dry_run, next: Some(next) })
@@ -111,14 +111,14 @@ impl CipherRotation {
         &mut self,
         after: Option<&TenantName>,
     ) -> Result<Vec<Tenant>, VaultError> {
-        let page = self.gate.vault().tenants(&self.permit, after, PAGE_TENANTS).await?;
+        let page = self.gate.vault()?.tenants(&self.permit, after, PAGE_TENANTS).await?;
         self.next = page.next.and_then(|name| TenantName::parse(&name)).map(Some).map(Next::Page);
         let has_enrolled = |tenant: &Tenant| tenant.state != TenantState::Created;
         Ok(page.items.into_iter().filter(has_enrolled).collect())
     }
 
     async fn outcomes(&self, tenants: &[TenantId]) -> Result<Vec<CipherKeyRotation>, VaultError> {
-        let vault = self.gate.vault();
+        let vault = self.gate.vault()?;
         if self.is_dry_run {
             let versions = vault.cipher_key_versions(&self.permit, tenants).await;
             return Ok(versions.into_iter().map(planned).collect());

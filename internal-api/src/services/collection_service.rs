@@ -36,8 +36,9 @@ impl CollectionService for Collections {
         let tenant = origin.context(request.context)?.tenant;
         let name = CollectionName::parse(&request.name)?;
         let policy = Policy::try_from(request.policy.unwrap_or_default())?;
+        let vault = self.gate.vault()?;
         let permit = self.gate.permit_operator(&origin)?;
-        let collection = self.gate.vault().put_collection(&permit, &tenant, name, policy);
+        let collection = vault.put_collection(&permit, &tenant, name, policy);
         let collection = Some(to_wire(&collection.await.map_err(Failure::from)?));
         Ok(Response::new(PutCollectionResponse { collection }))
     }
@@ -51,8 +52,9 @@ impl CollectionService for Collections {
         let context = origin.context(request.context)?;
         let name = CollectionName::parse(&request.name)?;
         let version = (request.policy_version > 0).then_some(request.policy_version);
+        let vault = self.gate.vault()?;
         let permit = self.gate.permit_policy(&origin, &context).await?;
-        let collection = self.gate.vault().collection(&permit, &name, version).await;
+        let collection = vault.collection(&permit, &name, version).await;
         let collection = Some(to_wire(&collection.map_err(Failure::from)?));
         Ok(Response::new(GetCollectionResponse { collection }))
     }
@@ -63,8 +65,9 @@ impl CollectionService for Collections {
     ) -> Result<Response<ListCollectionsResponse>, Status> {
         let origin = Origin::of(&request)?;
         let context = origin.context(request.into_inner().context)?;
+        let vault = self.gate.vault()?;
         let permit = self.gate.permit_policy(&origin, &context).await?;
-        let collections = self.gate.vault().collections(&permit).await;
+        let collections = vault.collections(&permit).await;
         let collections = collections.map_err(Failure::from)?;
         let collections = collections.iter().map(to_wire).collect();
         Ok(Response::new(ListCollectionsResponse { collections }))

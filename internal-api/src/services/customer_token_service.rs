@@ -31,10 +31,10 @@ impl CustomerTokenService for CustomerTokens {
         let request = request.into_inner();
         let code = parse_code(request.enrolment_code)?;
         let context = origin.context(request.context)?;
+        let vault = self.gate.vault()?;
         let permit = self.gate.permit_enrol(&origin, &context).await?;
         // In a task of its own: a caller who goes away does not leave it half done.
-        let gate = self.gate.clone();
-        let enrolled = tokio::spawn(async move { gate.vault().enrol(permit, &code).await });
+        let enrolled = tokio::spawn(async move { vault.enrol(permit, &code).await });
         let enrolled = enrolled.await.map_err(|_| Failure::from(ErrorCode::Internal))?;
         let enrolled = enrolled.map_err(Failure::from)?;
         Ok(Response::new(EnrolResponse {

@@ -97,8 +97,8 @@ impl Ingest {
     async fn put(&mut self, batch: IngestBatch) -> Result<IngestResponse, Failure> {
         let opened = self.opened.as_mut().ok_or(ErrorCode::Internal)?;
         let batch = Batch::from_wire(batch.records, &mut opened.keys)?;
+        let vault = self.gate.vault()?;
         let permit = self.gate.permit(&self.origin, &opened.context).await?;
-        let vault = self.gate.vault();
         let stored = vault.put(&permit, &opened.destination, batch.records);
         let results = put_results(batch.references, stored.await?);
         Ok(IngestResponse { results })
@@ -109,6 +109,7 @@ impl Ingest {
         tokio::select! {
             biased;
             () = self.shutdown.wait() => Err(Failure::from(ErrorCode::Overloaded).into()),
+            () = self.gate.lockable().locked() => Err(Failure::from(ErrorCode::Locked).into()),
             message = self.messages.message() => message,
             () = idle => Err(Failure::from(ErrorCode::DeadlineExceeded).into()),
         }

@@ -11,6 +11,7 @@ mod ingest;
 mod key_service;
 mod reading;
 mod record_service;
+mod seal_service;
 mod tenant_service;
 
 pub(crate) use access_service::Access;
@@ -18,4 +19,5 @@ pub(crate) use collection_service::Collections;
 pub(crate) use customer_token_service::CustomerTokens;
 pub(crate) use key_service::Keys;
 pub(crate) use record_service::Records;
+pub(crate) use seal_service::SealDesk;
 pub(crate) use tenant_service::Tenants;

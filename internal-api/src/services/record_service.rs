@@ -49,8 +49,9 @@ impl RecordService for Records {
         let destination = destination(request.destination)?;
         let mut keys = ItemKeys::from_wire(&request.idempotency_key)?;
         let batch = Batch::from_wire(request.records, &mut keys)?;
+        let vault = self.gate.vault()?;
         let permit = self.gate.permit::<Write>(&origin, &context).await?;
-        let stored = self.gate.vault().put(&permit, &destination, batch.records);
+        let stored = vault.put(&permit, &destination, batch.records);
         let stored = stored.await.map_err(Failure::from)?;
         let results = put_results(batch.references, stored);
         Ok(Response::new(PutResponse { results }))
@@ -72,8 +73,9 @@ impl RecordService for Records {
         let context = origin.context(request.context)?;
         let view = view(&request.collection, request.reveal, &request.fields)?;
         let ids = Ids::from_wire(request.ids)?;
+        let vault = self.gate.vault()?;
         let permit = self.gate.permit::<Read>(&origin, &context).await?;
-        let results = reading::by_id(self.gate.vault(), &permit, &view, ids).await?;
+        let results = reading::by_id(&vault, &permit, &view, ids).await?;
         Ok(Response::new(GetResponse { results }))
     }
 
@@ -84,8 +86,9 @@ impl RecordService for Records {
         let view = view(&request.collection, request.reveal, &request.fields)?;
         let limit = page::size(request.page_size)?;
         let after = page::after(&request.page_token, |text| RecordId::parse(text).ok())?;
+        let vault = self.gate.vault()?;
         let permit = self.gate.permit::<Read>(&origin, &context).await?;
-        let page = reading::page(self.gate.vault(), &permit, &view, after, limit).await?;
+        let page = reading::page(&vault, &permit, &view, after, limit).await?;
         Ok(Response::new(page))
     }
 
@@ -98,9 +101,10 @@ impl RecordService for Records {
         let context = origin.context(request.context)?;
         let collection = CollectionName::parse(&request.collection)?;
         let ids = Ids::from_wire(request.ids)?;
+        let vault = self.gate.vault()?;
         let permit = self.gate.permit::<Delete>(&origin, &context).await?;
         let asked = ids.valid();
-        let deleted = self.gate.vault().delete(&permit, &collection, &asked);
+        let deleted = vault.delete(&permit, &collection, &asked);
         let deleted = ids.in_order(deleted.await.map_err(Failure::from)?);
         let results = deleted.map(|(id, deleted)| delete_result(id, deleted));
         let results = results.collect();

@@ -37,7 +37,8 @@ impl TenantService for Tenants {
         let origin = Origin::of(&request)?;
         let (name, allowed) = parse_new(&request.into_inner())?;
         let permit = self.gate.permit_operator(&origin)?;
-        let created = self.gate.vault().create_tenant(&permit, name, allowed).await;
+        let vault = self.gate.vault()?;
+        let created = vault.create_tenant(&permit, name, allowed).await;
         let created = created.map_err(Failure::from)?;
         Ok(Response::new(CreateTenantResponse {
             tenant: Some(to_wire(&created.tenant)),
@@ -53,7 +54,8 @@ impl TenantService for Tenants {
         let origin = Origin::of(&request)?;
         let tenant = parse_tenant("tenant", &request.into_inner().tenant)?;
         let permit = self.gate.permit_operator(&origin)?;
-        let tenant = self.gate.vault().tenant(&permit, &tenant).await;
+        let vault = self.gate.vault()?;
+        let tenant = vault.tenant(&permit, &tenant).await;
         let tenant = Some(to_wire(&tenant.map_err(Failure::from)?));
         Ok(Response::new(GetTenantResponse { tenant }))
     }
@@ -67,7 +69,8 @@ impl TenantService for Tenants {
         let limit = page::size(request.page_size)?;
         let after = page::after(&request.page_token, TenantName::parse)?;
         let permit = self.gate.permit_operator(&origin)?;
-        let page = self.gate.vault().tenants(&permit, after.as_ref(), limit).await;
+        let vault = self.gate.vault()?;
+        let page = vault.tenants(&permit, after.as_ref(), limit).await;
         let page = page.map_err(Failure::from)?;
         Ok(Response::new(ListTenantsResponse {
             tenants: page.items.iter().map(to_wire).collect(),

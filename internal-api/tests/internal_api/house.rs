@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tonic::transport::Channel;
 use tresor_door::{Shutdown, TlsFiles, logs::LogSettings};
 use tresor_internal_api::{
-    Config, InternalApi, Limits, ServiceGrant, ServiceRole, StoreEngine, start,
+    Config, InternalApi, Limits, SealConfig, ServiceGrant, ServiceRole, StoreEngine, start,
 };
 use tresor_proto::{ServiceName, TenantId, TrustDomain, vault::ClientEvidence};
 
@@ -65,7 +65,7 @@ impl House {
         Config {
             data_dir: self.path("data"),
             engine: StoreEngine::Sled,
-            passphrase_file: self.path("passphrase"),
+            seals: vec![SealConfig::passphrase(self.path("passphrase"))],
             listen: any_port,
             control_listen: any_port,
             health_listen: Some(any_port),

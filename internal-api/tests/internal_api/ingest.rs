@@ -13,7 +13,7 @@ use crate::{
     tenant::{Tenant, destination, get_request, record, records},
 };
 
-fn opening(tenant: &Tenant) -> IngestRequest {
+pub(crate) fn opening(tenant: &Tenant) -> IngestRequest {
     let opening = vault::IngestOpening {
         context: Some(tenant.context()),
         destination: destination(),

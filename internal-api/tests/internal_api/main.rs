@@ -13,4 +13,6 @@ mod records;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod seals;
+#[cfg(test)]
 mod tenant;

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Asks the plain listener for probes over HTTP/1.1.
-async fn probe(running: &Running, path: &str) -> String {
+pub(crate) async fn probe(running: &Running, path: &str) -> String {
     let address = running.api.health_address().unwrap();
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");

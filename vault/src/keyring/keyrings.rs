@@ -82,6 +82,11 @@ impl Keyrings {
         })
     }
 
+    /// The root key, to wrap it under a seal.
+    pub(crate) fn root(&self) -> &RootKey {
+        &self.root
+    }
+
     /// The key of verifiers.
     pub(crate) fn pepper(&self) -> &Pepper {
         &self.pepper

@@ -4,7 +4,10 @@
 //! and that a file it does not know whole is refused. It is changed only by making a new one.
 
 use prost::Message as _;
-use tresor_proto::{Secret, TenantId, storage};
+use tresor_proto::{
+    Secret, TenantId,
+    storage::{self, seal_entry::Provider},
+};
 
 use super::{Seal, SealError, SealId};
 use crate::{
@@ -36,10 +39,29 @@ impl SealFile {
         [&MAGIC[..], &FORMAT_VERSION.to_be_bytes(), &message].concat()
     }
 
-    /// The ids of its seals.
-    #[cfg(test)]
-    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|entry| entry.id.as_str())
+    /// The seals whose id is none of those `is_named`, with their providers.
+    pub(crate) fn others(
+        &self,
+        is_named: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = (&str, &'static str)> {
+        let entries = self.0.iter().filter(move |entry| !is_named(&entry.id));
+        entries.map(|entry| (entry.id.as_str(), provider_name(entry.provider.as_ref())))
+    }
+
+    /// Whether a seal holds the root key.
+    pub(crate) fn holds(&self, id: &SealId) -> bool {
+        self.entries(id).next().is_some()
+    }
+
+    /// Whether no seal holds it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The file without a seal.
+    pub(crate) fn without(&self, id: &SealId) -> Self {
+        let others = self.0.iter().filter(|entry| entry.id != id.as_str());
+        Self(others.cloned().collect())
     }
 
     /// The entries of a seal: one, or two while the root key is being replaced.
@@ -56,7 +78,7 @@ impl SealFile {
 /// A seal key with what its seal keeps: made before the root key is at hand.
 pub(crate) struct MadeKey {
     key: SealKey,
-    provider: storage::seal_entry::Provider,
+    provider: Provider,
 }
 
 impl MadeKey {
@@ -95,6 +117,14 @@ pub(crate) fn open_entry(
     let provider = entry.provider.as_ref().ok_or(SealError::Refused)?;
     let key: Secret<32> = seal.key(id, provider)?;
     Ok(wrap::unwrap_key(&SealKey::from_secret(key), &aad(id)?, &entry.wrapped)?)
+}
+
+fn provider_name(provider: Option<&Provider>) -> &'static str {
+    match provider {
+        Some(Provider::Passphrase(_)) => "passphrase",
+        Some(Provider::Credential(_)) => "credential",
+        None => "unknown",
+    }
 }
 
 /// The seal's id is bound, so that an entry cannot be given another name.

@@ -38,6 +38,11 @@ impl Seals {
         Self(seals.into_iter().map(|(id, seal)| NamedSeal { id, seal }).collect())
     }
 
+    /// All of them.
+    pub(crate) fn all(&self) -> &[NamedSeal] {
+        &self.0
+    }
+
     /// Makes a root key and the seal file that holds it under every seal.
     pub(crate) fn create(
         &self,
@@ -118,7 +123,8 @@ impl NamedSeal {
         SealFailure { seal: self.id.clone(), error }
     }
 
-    fn failure(&self, error: SealError) -> SealFailures {
+    /// Its failure, alone.
+    pub(crate) fn failure(&self, error: SealError) -> SealFailures {
         SealFailures(vec![self.failed(error)])
     }
 }
@@ -176,7 +182,7 @@ mod tests {
         let (root, file) =
             pair("the first passphrase", "another passphrase").create(&entropy).unwrap();
         let file = SealFile::decode(&file.encode()).unwrap();
-        assert_eq!(file.ids().collect::<Vec<_>>(), ["one", "two"]);
+        assert!(file.holds(&id("one")) && file.holds(&id("two")));
         let unlocking = opened(&pair("a wrong passphrase", "another passphrase"), &file);
         assert_eq!(unlocking.outcome, Some(Ok(*root.expose_secret())));
         assert_eq!(

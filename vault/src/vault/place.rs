@@ -16,18 +16,20 @@ use super::{OpenError, Settings};
 use crate::{
     clock::Clock,
     entropy::Entropy,
+    error::VaultError,
     key::RootKey,
     key_worker::KeyWorker,
     keyring::{KeyringError, KeyringFiles, Keyrings, read_file, replace_file},
-    seal::{SealError, SealFailures, SealFile, Seals},
+    seal::{NamedSeal, SealError, SealFailures, SealFile, Seals},
     store::{
         Existence, Keyspace, ScanRange, Store, StoreEngine, StoreError, create_directory,
         open_database,
     },
 };
 
-/// How long all seals together may take: a token takes seconds, a service a few more.
-const UNLOCK_MAX: Duration = Duration::from_secs(60);
+/// How long all seals together may take, less than a call may: a token takes seconds, a service a
+/// few more.
+const UNLOCK_MAX: Duration = Duration::from_secs(20);
 
 /// The place of a vault, which may be locked.
 pub struct VaultPlace {
@@ -89,7 +91,7 @@ impl VaultPlace {
     async fn create(self: &Arc<Self>) -> Result<(Keyrings, Arc<dyn Store>), OpenError> {
         let registry = self.registry(Existence::Create).await?;
         let created = match is_empty(registry.as_ref()).await {
-            Ok(true) => self.on_seals(|place| place.create_keyrings()).await,
+            Ok(true) => self.keyrings(Self::create_keyrings).await,
             Ok(false) => Err(OpenError::Incomplete),
             Err(error) => Err(error),
         };
@@ -106,7 +108,7 @@ impl VaultPlace {
 
     /// Unlocks the root key, then opens the keyring and the registry that must be there.
     async fn open_existing(self: &Arc<Self>) -> Result<(Keyrings, Arc<dyn Store>), OpenError> {
-        let keyrings = self.on_seals(|place| place.open_keyrings()).await?;
+        let keyrings = self.keyrings(Self::open_keyrings).await?;
         Ok((keyrings, self.registry(Existence::MustExist).await?))
     }
 
@@ -125,17 +127,49 @@ impl VaultPlace {
         unlocking.outcome.unwrap_or(Err(OpenError::NoSealOpens(unlocking.failures)))
     }
 
-    /// Lets the seals' thread work, for a bounded time.
-    async fn on_seals<T: Send + 'static>(
+    /// Lets the seals' thread work for a bounded time; `None` when it takes longer.
+    pub(crate) async fn on_seals<T: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&Self) -> Result<T, OpenError> + Send + 'static,
-    ) -> Result<T, OpenError> {
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Option<T> {
         let place = Arc::clone(self);
         let working = self.seal_worker.run(move || work(&place));
-        match tokio::time::timeout(UNLOCK_MAX, working).await {
-            Ok(done) => done.unwrap_or(Err(OpenError::Internal)),
-            Err(_) => Err(OpenError::NoSealOpens(self.seals.all_failed(SealError::Unreachable))),
-        }
+        tokio::time::timeout(UNLOCK_MAX, working).await.ok()?.ok()
+    }
+
+    /// Lets seals be asked again that have refused their secret: the operator has put it right.
+    pub fn forgive_seals(&self) {
+        self.seals.all().iter().for_each(|named| named.seal.forgive());
+    }
+
+    /// The keyrings that the seals' thread opens or makes.
+    async fn keyrings(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<Keyrings, OpenError> + Send + 'static,
+    ) -> Result<Keyrings, OpenError> {
+        let late = || Err(OpenError::NoSealOpens(self.seals.all_failed(SealError::Unreachable)));
+        self.on_seals(work).await.unwrap_or_else(late)
+    }
+
+    /// The seals of the configuration.
+    pub(crate) fn seals(&self) -> &[NamedSeal] {
+        self.seals.all()
+    }
+
+    /// The seal file as it is on disk now.
+    pub(crate) fn seal_file(&self) -> Result<SealFile, VaultError> {
+        let file = read_file(&self.seal_path()?).map_err(|_| VaultError::StorageUnavailable)?;
+        let decoded = SealFile::decode(&file.unwrap_or_default());
+        decoded.map_err(|_| VaultError::Integrity)
+    }
+
+    /// Where the seal file is.
+    pub(crate) fn seal_path(&self) -> Result<PathBuf, VaultError> {
+        Ok(self.files().map_err(|_| VaultError::StorageUnavailable)?.seal())
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        self.entropy.as_ref()
     }
 
     fn files(&self) -> Result<KeyringFiles, OpenError> {

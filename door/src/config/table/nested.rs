@@ -75,6 +75,26 @@ impl<'a> Table<'a> {
         (built.len() == items.len()).then_some(built)
     }
 
+    /// All sub-tables that were not asked for yet, with their names, in the order of the file.
+    pub fn named_tables<T>(
+        &mut self,
+        mut build: impl FnMut(&str, &mut Table<'_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let is_asked = |name: &str| self.asked.contains(name);
+        let found = self.entries.iter().filter(|(key, value)| {
+            value.get_ref().as_table().is_some() && !is_asked(key.get_ref())
+        });
+        let mut found: Vec<_> = found.collect();
+        found.sort_by_key(|(key, _)| key.span().start);
+        let mut built = Vec::with_capacity(found.len());
+        for (key, value) in &found {
+            let name: &str = key.get_ref();
+            self.asked.insert(name.to_owned());
+            built.extend(self.build_sub_table(name, value, |table| build(name, table)));
+        }
+        (built.len() == found.len()).then_some(built)
+    }
+
     fn find_table<T>(
         &mut self,
         key: &str,
