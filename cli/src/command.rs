@@ -20,6 +20,7 @@ pub(crate) mod list;
 mod parse;
 mod question;
 pub(crate) mod screen;
+mod seal;
 mod tenant;
 mod upload;
 
@@ -85,6 +86,9 @@ pub(crate) enum Command {
     /// Give collections a policy and look at them (operator)
     #[command(subcommand)]
     Collection(collection::CollectionCommand),
+    /// Look at what keeps the vault's root key and change it; lock and unlock (operator)
+    #[command(subcommand)]
+    Seal(seal::SealCommand),
     /// Make the tenant's keys and receive the customer token (customer, once)
     Enrol(enrol::EnrolCommand),
     /// Look after keys
@@ -118,6 +122,7 @@ impl Command {
             Self::Ca(command) => command.run(session),
             Self::Tenant(command) => command.run(session).await,
             Self::Collection(command) => command.run(session).await,
+            Self::Seal(command) => command.run(session).await,
             Self::Enrol(command) => command.run(session).await,
             Self::Keys(command) => command.run(session).await,
             Self::Upload(command) => command.run(session).await,

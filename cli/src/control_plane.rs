@@ -3,7 +3,8 @@
 use tonic::transport::Channel;
 use tresor_proto::vault::{
     RequestContext, collection_service_client::CollectionServiceClient,
-    key_service_client::KeyServiceClient, tenant_service_client::TenantServiceClient,
+    key_service_client::KeyServiceClient, seal_service_client::SealServiceClient,
+    tenant_service_client::TenantServiceClient,
 };
 
 use crate::{connection::Endpoint, error::CliError};
@@ -21,6 +22,11 @@ impl ControlPlane {
     /// The register of tenants.
     pub(crate) fn tenants(&self) -> TenantServiceClient<Channel> {
         TenantServiceClient::new(self.0.clone())
+    }
+
+    /// What keeps the root key.
+    pub(crate) fn seals(&self) -> SealServiceClient<Channel> {
+        SealServiceClient::new(self.0.clone())
     }
 
     /// Collections and their policies.

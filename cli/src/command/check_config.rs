@@ -19,8 +19,16 @@ use crate::{
 /// A certificate that ends sooner is worth a warning: time to have another one issued.
 const DAYS_LEFT_MIN: i64 = 30;
 /// What only one of the files has, at the beginning of a line.
-const OF_INTERNAL_API: &[&str] =
-    &["data_dir", "engine", "shutdown_grace_ms", "[seal]", "[control]", "[health]", "[[services]]"];
+const OF_INTERNAL_API: &[&str] = &[
+    "data_dir",
+    "engine",
+    "shutdown_grace_ms",
+    "[seal]",
+    "[seal.",
+    "[control]",
+    "[health]",
+    "[[services]]",
+];
 const OF_EXTERNAL_API: &[&str] = &["health_listen", "tls12_allowed", "[vault]", "[vault."];
 
 /// Checks configuration files.

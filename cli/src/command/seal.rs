@@ -224,9 +224,15 @@ impl Done<'_> {
 fn show(output: &Output, status: &SealStatus) -> Result<(), CliError> {
     let state = match status.lock_state() {
         LockState::Unlocked => output.paint(Tone::Good, "unlocked"),
-        _ => output.paint(Tone::Bad, lock_state(status)),
+        LockState::Unspecified | LockState::Locked | LockState::LockedByOperator => {
+            output.paint(Tone::Bad, lock_state(status))
+        }
     };
-    let reason = if status.reason.is_empty() { String::new() } else { format!(": {}", printable(&status.reason)) };
+    let reason = if status.reason.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", printable(&status.reason))
+    };
     output.line(format!("vault    {state}{reason}"))?;
     output.line(format!("checked  {}", moment(status.checked).unwrap_or_default()))?;
     let header = ["seal", "provider", "root key", "state"];

@@ -105,3 +105,30 @@ fn the_shipped_configuration_has_no_mistake_but_the_missing_passphrase() {
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.services.len(), 2);
 }
+
+#[test]
+fn seals_have_names_and_providers() {
+    let seals = |more: &str| read(&format!("{GOOD}{more}")).map(|config| config.seals);
+    let ids = |seals: Vec<SealConfig>| seals.iter().map(|seal| seal.id.to_string()).collect();
+    let ids: Vec<String> = ids(seals("[seal.zone]\nprovider = \"passphrase\"\npassphrase_file = \"passphrase\"\n[seal.machine]\nprovider = \"credential\"\ncredential = \"root-key\"\n").unwrap());
+    assert_eq!(ids, ["passphrase", "zone", "machine"], "in the order of the file");
+    for (more, key) in [
+        ("[seal.machine]\n", "seal.machine.provider"),
+        ("[seal.machine]\nprovider = \"telepathy\"\n", "seal.machine.provider"),
+        (
+            "[seal.machine]\nprovider = \"credential\"\ncredential = \"../key\"\n",
+            "seal.machine.credential",
+        ),
+        ("[seal.Machine]\nprovider = \"credential\"\ncredential = \"key\"\n", "seal.Machine"),
+        (
+            "[seal.machine]\nprovider = \"credential\"\ncredential = \"key\"\npin = 1\n",
+            "seal.machine.pin",
+        ),
+        ("[seal.passphrase]\nprovider = \"credential\"\ncredential = \"key\"\n", "seal.passphrase"),
+    ] {
+        let mistakes = seals(more).unwrap_err();
+        assert!(mistakes.contains(key), "{key} is missing in:\n{mistakes}");
+    }
+    let none = GOOD.replace("passphrase_file = \"passphrase\"", "");
+    assert!(read(&none).unwrap_err().contains("[seal.NAME]"));
+}
