@@ -7,7 +7,7 @@ use std::{
     fmt::Write as _,
     fs,
     path::Path,
-    process::Command,
+    process::{Child, Command},
     thread::{self, sleep},
     time::Duration,
 };
@@ -192,4 +192,48 @@ fn an_upload_that_loses_its_vault_is_told_so_and_leaves_no_value_in_any_file() {
     assert_eq!((&whole["complete"], &whole["accepted"]), (&true.into(), &ROWS.into()));
     site.vault().kill();
     assert_nothing_is_found(&site, &tenant, "after a kill in the middle");
+}
+
+/// A process that cannot make threads as long as this lives (strace, attached: needs its rights).
+struct WithoutThreads(Child);
+
+impl WithoutThreads {
+    fn of(process: u32) -> Self {
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=clone,clone3"]);
+        strace.args(["-e", "inject=clone,clone3:error=ENOMEM", "-p", &process.to_string()]);
+        let mut tracer = strace.spawn().unwrap();
+        let status = format!("/proc/{process}/status");
+        while fs::read_to_string(&status).unwrap().contains("TracerPid:\t0\n") {
+            assert!(tracer.try_wait().unwrap().is_none(), "strace may not attach: run as root");
+            sleep(Duration::from_millis(20));
+        }
+        Self(tracer)
+    }
+
+    fn end(mut self) {
+        run(Command::new("kill").arg("-INT").arg(self.0.id().to_string()), "").ok();
+        let _ = self.0.wait().unwrap();
+    }
+}
+
+/// A call for which a thread is needed and none is to be had panics, with the values in its hands.
+#[test]
+fn a_call_that_panics_leaves_no_value_in_any_file() {
+    let mut site = Site::start("redb");
+    let tenant = site.tenant("burg");
+    call_everything(&site, &tenant);
+    let data = format!("@{}", tenant.directory.join("body.json").display());
+    let json = ["-H", "Content-Type: application/json", "--data-binary", &data];
+    let without_threads = WithoutThreads::of(site.vault().id());
+    // Idle threads end after ten seconds.
+    sleep(Duration::from_secs(12));
+    let panicked = site.curl(&tenant, RECORDS, &json);
+    assert_eq!(panicked.status, 500, "{}", panicked.body);
+    let log = || fs::read_to_string(site.path("internal-api.log")).unwrap();
+    assert!(log().contains("a thread panicked"), "{}", log());
+    without_threads.end();
+    assert_eq!(site.curl(&tenant, RECORDS, &json).status, 201);
+    assert_nothing_is_found(&site, &tenant, "after a panic");
+    assert_eq!(site.vault().stop(), 0);
 }
