@@ -1,0 +1,83 @@
+//! Keys are replaced while the vault works: nobody who uses it notices.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::print_stdout, reason = "what was measured is shown by the runner")]
+
+use tresor_tests::{Load, Random, Site, is_long};
+
+/// Rotations of all cipher keys under load.
+fn rotations() -> u64 {
+    if is_long() { 1_000 } else { 30 }
+}
+
+const ROTATE_ALL: [&str; 6] = ["keys", "rotate-cipher", "--all", "--yes", "--output", "json"];
+
+fn no_request_fails_while_cipher_keys_are_replaced(engine: &'static str) {
+    let mut random = Random::of_this_run();
+    let mut site = Site::start(engine);
+    let mut load = Load::start(&site, &mut random);
+    assert_eq!(site.vault().stop(), 0);
+    site.start_vault();
+    load.tell("patience");
+    for rotation in 1..=rotations() {
+        let rotated = site.operator(&ROTATE_ALL).ok().json();
+        assert_eq!((&rotated["replaced"], &rotated["failed"]), (&1.into(), &0.into()), "{rotated}");
+        let [only] = rotated["cipher_keys"].as_array().unwrap().as_slice() else {
+            panic!("one tenant: {rotated}");
+        };
+        assert_eq!(only["old_version"], rotation);
+        assert_eq!(only["new_version"], rotation + 1);
+    }
+    load.tell("stop");
+    load.tell("check");
+    let done = load.count("progress");
+    println!("{engine}: {} rotations under load: {done}", rotations());
+    assert_eq!(done["refused"].as_u64(), None, "no request was refused: {done}");
+    for kind in ["put", "batch", "ingest", "delete"] {
+        assert!(done[kind].as_u64().unwrap_or(0) > 0, "{kind} was not tried: {done}");
+    }
+    // What was written under which keyring does not matter: all of it is there after a kill.
+    site.vault().kill();
+    site.start_vault();
+    load.tell("check");
+}
+
+#[test]
+fn no_request_fails_while_cipher_keys_are_replaced_with_sled() {
+    no_request_fails_while_cipher_keys_are_replaced("sled");
+}
+
+#[test]
+fn no_request_fails_while_cipher_keys_are_replaced_with_redb() {
+    no_request_fails_while_cipher_keys_are_replaced("redb");
+}
+
+#[test]
+fn a_rotation_shows_what_it_would_do_and_asks() {
+    let site = Site::start("redb");
+    let _tenant = site.tenant("burg");
+    let _registered = site.registered_tenant("kiel");
+    let rotate = ["keys", "rotate-cipher"];
+    let versions = |dry_run: &serde_json::Value| {
+        let key = &dry_run["cipher_keys"][0];
+        (key["old_version"].as_u64().unwrap(), key["new_version"].as_u64().unwrap())
+    };
+    for _ in 0..2 {
+        let all = [&rotate[..], &["--all", "--dry-run", "--output", "json"]].concat();
+        let shown = site.operator(&all).ok().json();
+        assert_eq!(shown["cipher_keys"].as_array().unwrap().len(), 1, "who has not enrolled");
+        assert_eq!((versions(&shown), &shown["replaced"]), ((1, 2), &0.into()));
+    }
+    let asked = site.operator(&[&rotate[..], &["--tenant", "burg"]].concat());
+    assert_eq!(asked.code, 2, "there is no terminal: {}", asked.stderr);
+    let unsaid = site.operator(&rotate);
+    assert_eq!(unsaid.code, 2, "neither a tenant nor all");
+    let done = site.operator(&[&rotate[..], &["--tenant", "burg", "--yes"]].concat()).ok();
+    assert!(done.stdout.contains("1 cipher key replaced, 0 failed"), "{}", done.stdout);
+    for (tenant, code) in [("kiel", 1), ("nobody", 1)] {
+        let refused = site.operator(&[&rotate[..], &["--tenant", tenant, "--yes"]].concat());
+        assert_eq!(refused.code, code);
+        let said = [refused.stdout, refused.stderr].concat();
+        assert!(said.contains("not_found"), "{said}");
+    }
+}
