@@ -53,7 +53,9 @@ fn write_debug(
     message: &prost_types::DescriptorProto,
 ) -> Result<(), Box<dyn Error>> {
     let mut types = vec![(message.name().to_owned(), message.name().to_owned())];
-    for oneof in &message.oneof_decl {
+    // A field that is `optional` is described as a oneof too, with `_` before its name; it has no
+    // type of its own.
+    for oneof in message.oneof_decl.iter().filter(|oneof| !oneof.name().starts_with('_')) {
         let path = format!("{}::{}", to_snake(message.name()), to_camel(oneof.name()));
         types.push((path, format!("{}.{}", message.name(), oneof.name())));
     }

@@ -33,6 +33,8 @@ use crate::{
 
 /// How often idle keys are forgotten.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// How often seal counts are written down: what a crash forgets is a few minutes.
+const SEAL_COUNTS_INTERVAL: Duration = Duration::from_secs(600);
 /// How long calls have to end once they were told to, after the grace.
 const ABORT_GRACE: Duration = Duration::from_secs(1);
 
@@ -246,6 +248,7 @@ async fn run(
         () = vault.keep_unlocking() => {}
         () = vault.keep_checking() => {}
         () = health::follow(&ending.reporter, vault.watch(), &ending.shutdown) => {}
+        () = keep_seal_counts(&vault) => {}
     }
     let closed = vault.close().await;
     tracing::info!("the vault is closed");
@@ -260,6 +263,18 @@ async fn sweep(vault: &LockableVault) {
         interval.tick().await;
         if let Ok(vault) = vault.vault() {
             vault.sweep();
+        }
+    }
+}
+
+/// Writes down now and then how much was sealed, for ever.
+async fn keep_seal_counts(vault: &LockableVault) {
+    let mut interval = tokio::time::interval(SEAL_COUNTS_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        if let Ok(vault) = vault.vault() {
+            vault.keep_seal_counts().await;
         }
     }
 }

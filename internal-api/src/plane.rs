@@ -150,5 +150,7 @@ fn tenants(service: impl TenantService) -> TenantServiceServer<impl TenantServic
 }
 
 fn keys(service: impl KeyService) -> KeyServiceServer<impl KeyService> {
-    KeyServiceServer::new(service).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    KeyServiceServer::new(service)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX)
 }

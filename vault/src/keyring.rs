@@ -19,6 +19,7 @@ mod power_cuts;
 mod rotated;
 #[cfg(test)]
 mod rotation_power_cuts;
+mod seal_counts;
 mod system;
 #[cfg(test)]
 mod tampering;
@@ -31,6 +32,7 @@ pub(crate) use data_rotation::RotationMark;
 pub(crate) use file_format::{KeyringLabel, decode as decode_file, encode as encode_file};
 pub(crate) use files::{KeyringFiles, read as read_file, replace as replace_file};
 pub(crate) use keyrings::{Keyrings, LoadedKeyring};
+pub(crate) use seal_counts::SealCounts;
 pub(crate) use system::SystemKeyring;
 pub(crate) use tenant::{CipherKeyVersion, KeyBirth, TenantKeyring, WrappedDataKey};
 

@@ -67,8 +67,9 @@ pub use error::VaultError;
 #[cfg(any(test, feature = "test-support"))]
 pub use keyring::{Loot, StolenRow, Theft};
 pub use operations::{
-    CipherKeyReplacement, CreatedTenant, DataKeyMark, Destination, Enrolled, KeyOperation,
-    KeyOperationState, Lent, Rotation, RotationRequest, SealReport,
+    CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts, DataKeyMark,
+    Destination, Enrolled, KeyDue, KeyKind, KeyOperation, KeyOperationState, KeyPolicy, KeyState,
+    KeyVersion, KeyWork, Lent, Rotation, RotationRequest, SealReport, TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]
 pub use operations::{OpenLoop, SealLoop};
@@ -76,7 +77,7 @@ pub use record::{
     ItemKey, NewField, NewRecord, Page, RevealedField, RevealedRecord, Shown, StoredRecord,
     Subject, Treatment, View,
 };
-pub use registry::{Collection, Tenant, TenantState};
+pub use registry::{Census, Collection, Tenant, TenantState};
 pub use seal::{
     CredentialSeal, Passphrase, PassphraseLengthError, PassphraseSeal, Seal, SealError,
     SealFailure, SealFailures, SealId, Seals, SecretSource,

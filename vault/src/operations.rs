@@ -3,6 +3,7 @@
 //! They hold the decisions and await the stores; sealing, opening and masking are pure functions
 //! below them, run on the key threads.
 
+mod census;
 mod collections;
 mod create_tenant;
 mod delete;
@@ -11,6 +12,8 @@ pub(crate) mod enrol;
 mod equal_values;
 mod get;
 mod key_operations;
+mod key_status;
+mod key_work;
 mod lend;
 mod list;
 mod mark_data_keys;
@@ -23,9 +26,14 @@ mod seals;
 mod tampering;
 mod tenants;
 
+pub use census::CensusUnderWay;
 pub use create_tenant::CreatedTenant;
 pub use enrol::Enrolled;
 pub use key_operations::{KeyOperation, KeyOperationState};
+pub use key_status::{
+    CustomerTokenCounts, KeyDue, KeyKind, KeyPolicy, KeyState, KeyVersion, TenantKeyStatus,
+};
+pub use key_work::KeyWork;
 pub use lend::Lent;
 pub use mark_data_keys::{DataKeyMark, Rotation, RotationRequest};
 pub use put::Destination;

@@ -3,7 +3,9 @@
 //! Its rows carry a MAC under the system's metadata key, bound to their place, so that a database
 //! writer can neither flip a policy to clear nor widen an address list.
 
+mod census;
 mod collections;
+mod key_lease;
 mod operations;
 #[cfg(test)]
 mod tampering;
@@ -15,7 +17,9 @@ use std::sync::Arc;
 use prost::Message;
 use tresor_proto::TenantId;
 
+pub use census::Census;
 pub use collections::Collection;
+pub(crate) use key_lease::KeyLease;
 pub(crate) use operations::OperationRecord;
 pub(crate) use tenants::{Enrolment, TenantRecord};
 pub use tenants::{Tenant, TenantState};
@@ -36,6 +40,7 @@ pub(crate) struct Registry {
     store: Arc<dyn Store>,
     verified: VerifiedRows,
     keyrings: Arc<Keyrings>,
+    held: key_lease::Held,
 }
 
 /// A row as read: its message, and its digest for the precondition of a change.
@@ -47,7 +52,12 @@ struct Row<M> {
 impl Registry {
     /// The registry in `store`.
     pub(crate) fn new(store: Arc<dyn Store>, keyrings: Arc<Keyrings>) -> Self {
-        Self { store, verified: VerifiedRows::default(), keyrings }
+        Self {
+            store,
+            verified: VerifiedRows::default(),
+            keyrings,
+            held: key_lease::Held::default(),
+        }
     }
 
     /// Closes its store.

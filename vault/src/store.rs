@@ -93,6 +93,10 @@ pub enum Keyspace {
     Collections = 66,
     /// Registry: long operations.
     Operations = 67,
+    /// Registry: who changes keys.
+    KeyLease = 68,
+    /// Registry: what hangs on the keys of tenants.
+    Census = 69,
 }
 
 /// A key: a keyspace and up to 1,024 bytes.

@@ -26,6 +26,7 @@ use crate::{
     key_worker::KeyWorker,
     keyring::{KeyringError, Keyrings, LoadedKeyring},
     loans::Loans,
+    operations::KeyPolicy,
     reencryption::Paces,
     registry::Registry,
     store::{Existence, Store, Stores},
@@ -45,6 +46,7 @@ pub struct Vault {
     paces: Paces,
     enrolment: tokio::sync::Mutex<()>,
     damaged_keyrings: Mutex<HashSet<TenantId>>,
+    key_policy: KeyPolicy,
     /// Last, so that the directory is free only when everything else is gone.
     place: Arc<VaultPlace>,
 }
@@ -56,11 +58,21 @@ impl Vault {
         self.loans.sweep(self.clock.now_ms());
     }
 
+    /// Writes down how much was sealed under each data key. The process calls it now and then.
+    pub async fn keep_seal_counts(&self) {
+        let keyrings = Arc::clone(&self.keyrings);
+        let kept = self.key_worker.run(move || keyrings.keep_seal_counts()).await;
+        if !matches!(kept, Ok(Ok(()))) {
+            tracing::warn!("seal counts could not be written; they stay behind");
+        }
+    }
+
     /// Syncs and closes every database, and waits for key work that nobody waits for any more.
     ///
     /// # Errors
     /// `storage_unavailable` when a last sync fails; what was acknowledged is safe all the same.
     pub async fn close(&self) -> Result<(), VaultError> {
+        self.keep_seal_counts().await;
         let tenants = self.stores.close_all().await;
         self.registry.close().await?;
         self.key_worker.settle().await;
@@ -96,6 +108,10 @@ impl Vault {
 
     pub(crate) fn keyrings_arc(&self) -> Arc<Keyrings> {
         Arc::clone(&self.keyrings)
+    }
+
+    pub(crate) fn key_policy(&self) -> KeyPolicy {
+        self.key_policy
     }
 
     pub(crate) fn registry(&self) -> &Registry {

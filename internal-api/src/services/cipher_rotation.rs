@@ -12,10 +12,14 @@ use tresor_proto::{
     ErrorCode, Failure, TenantId, TenantName, TenantRef,
     vault::{CipherKeyRotation, RotateCipherKeyRequest, RotateCipherKeyResponse},
 };
-use tresor_vault::{CipherKeyReplacement, OperatorPermit, Tenant, TenantState, VaultError};
+use tresor_vault::{
+    CipherKeyReplacement, KeyWork, OperatorPermit, Tenant, TenantState, VaultError,
+};
 
 use crate::{context::parse_tenant, convert::time::to_timestamp, gate::Gate};
 
+/// What another operator is told meanwhile.
+const WORK: &str = "replacing cipher keys";
 /// Tenants of one answer.
 const PAGE_TENANTS: usize = 64;
 
@@ -30,9 +34,14 @@ pub(super) enum Scope {
 /// A rotation under way.
 pub(super) struct CipherRotation {
     gate: Gate,
-    permit: OperatorPermit,
-    is_dry_run: bool,
+    intent: Intent,
     next: Option<Next>,
+}
+
+/// Whether it is only shown.
+enum Intent {
+    Show(OperatorPermit),
+    Replace(KeyWork),
 }
 
 /// What comes next.
@@ -66,7 +75,11 @@ impl CipherRotation {
             Scope::One(tenant) => Next::Tenant(gate.vault()?.tenant(&permit, &tenant).await?),
             Scope::All => Next::Page(None),
         };
-        Ok(Self { gate, permit, is_dry_run, next: Some(next) })
+        let intent = match is_dry_run {
+            true => Intent::Show(permit),
+            false => Intent::Replace(gate.vault()?.begin_key_work(permit, WORK).await?),
+        };
+        Ok(Self { gate, intent, next: Some(next) })
     }
 
     /// One answer a page; an error is the last.
@@ -111,20 +124,37 @@ impl CipherRotation {
         &mut self,
         after: Option<&TenantName>,
     ) -> Result<Vec<Tenant>, VaultError> {
-        let page = self.gate.vault()?.tenants(&self.permit, after, PAGE_TENANTS).await?;
+        let permit = self.intent.permit();
+        let page = self.gate.vault()?.tenants(permit, after, PAGE_TENANTS).await?;
         self.next = page.next.and_then(|name| TenantName::parse(&name)).map(Some).map(Next::Page);
         let has_enrolled = |tenant: &Tenant| tenant.state != TenantState::Created;
         Ok(page.items.into_iter().filter(has_enrolled).collect())
     }
 
-    async fn outcomes(&self, tenants: &[TenantId]) -> Result<Vec<CipherKeyRotation>, VaultError> {
+    async fn outcomes(
+        &mut self,
+        tenants: &[TenantId],
+    ) -> Result<Vec<CipherKeyRotation>, VaultError> {
         let vault = self.gate.vault()?;
-        if self.is_dry_run {
-            let versions = vault.cipher_key_versions(&self.permit, tenants).await;
-            return Ok(versions.into_iter().map(planned).collect());
+        match &mut self.intent {
+            Intent::Show(permit) => {
+                let versions = vault.cipher_key_versions(permit, tenants).await;
+                Ok(versions.into_iter().map(planned).collect())
+            }
+            Intent::Replace(work) => {
+                let replaced = vault.rotate_cipher_keys(work, tenants).await?;
+                Ok(replaced.into_iter().map(done).collect())
+            }
         }
-        let replaced = vault.rotate_cipher_keys(&self.permit, tenants).await?;
-        Ok(replaced.into_iter().map(done).collect())
+    }
+}
+
+impl Intent {
+    fn permit(&self) -> &OperatorPermit {
+        match self {
+            Self::Show(permit) => permit,
+            Self::Replace(work) => work.permit(),
+        }
     }
 }
 

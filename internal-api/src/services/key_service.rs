@@ -4,12 +4,27 @@ use futures::stream::BoxStream;
 use tonic::{Request, Response, Status};
 use tresor_door::Shutdown;
 use tresor_proto::{
-    Failure,
-    vault::{RotateCipherKeyRequest, RotateCipherKeyResponse, key_service_server::KeyService},
+    Failure, TenantName, TenantRef,
+    vault::{
+        GetKeyStatusRequest, GetKeyStatusResponse, RotateCipherKeyRequest, RotateCipherKeyResponse,
+        TakeCensusRequest, TakeCensusResponse, key_service_server::KeyService,
+    },
 };
+use tresor_vault::OperatorPermit;
 
-use super::cipher_rotation::{CipherRotation, Scope};
-use crate::{caller::Origin, gate::Gate};
+use super::{
+    census,
+    cipher_rotation::{CipherRotation, Scope},
+};
+use crate::{
+    caller::Origin,
+    context::parse_tenant,
+    convert::{
+        keys::{key_to_wire, status_to_wire},
+        page,
+    },
+    gate::Gate,
+};
 
 /// The service.
 pub(crate) struct Keys {
@@ -24,9 +39,61 @@ impl Keys {
     }
 }
 
+impl Keys {
+    /// The vault's own keys and a page of the tenants'.
+    async fn page(
+        &self,
+        permit: &OperatorPermit,
+        request: &GetKeyStatusRequest,
+    ) -> Result<GetKeyStatusResponse, Failure> {
+        let limit = page::size(request.page_size)?;
+        let after = page::after(&request.page_token, TenantName::parse)?;
+        let vault = self.gate.vault()?;
+        let page = vault.tenants(permit, after.as_ref(), limit).await?;
+        let mut tenants = Vec::with_capacity(page.items.len());
+        for tenant in page.items {
+            let status = vault.tenant_key_status(permit, &TenantRef::Id(tenant.id)).await?;
+            tenants.push(status_to_wire(&status));
+        }
+        let system_keys = vault.system_key_status(permit).iter().map(key_to_wire).collect();
+        let next_page_token = page.next.unwrap_or_default();
+        Ok(GetKeyStatusResponse { system_keys, tenants, next_page_token })
+    }
+}
+
 #[tonic::async_trait]
 impl KeyService for Keys {
+    type TakeCensusStream = BoxStream<'static, Result<TakeCensusResponse, Status>>;
     type RotateCipherKeyStream = BoxStream<'static, Result<RotateCipherKeyResponse, Status>>;
+
+    async fn get_key_status(
+        &self,
+        request: Request<GetKeyStatusRequest>,
+    ) -> Result<Response<GetKeyStatusResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let permit = self.gate.permit_operator(&origin)?;
+        if request.tenant.is_empty() {
+            return Ok(Response::new(self.page(&permit, &request).await?));
+        }
+        let tenant = parse_tenant("tenant", &request.tenant)?;
+        let status = self.gate.vault()?.tenant_key_status(&permit, &tenant).await;
+        let tenants = vec![status_to_wire(&status.map_err(Failure::from)?)];
+        Ok(Response::new(GetKeyStatusResponse { tenants, ..GetKeyStatusResponse::default() }))
+    }
+
+    async fn take_census(
+        &self,
+        request: Request<TakeCensusRequest>,
+    ) -> Result<Response<Self::TakeCensusStream>, Status> {
+        let origin = Origin::of(&request)?;
+        let tenant = parse_tenant("tenant", &request.into_inner().tenant)?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let under_way = self.gate.vault()?.begin_census(&permit, &tenant).await;
+        let under_way = under_way.map_err(Failure::from)?;
+        let answers = census::into_answers(self.gate.clone(), under_way, self.shutdown.clone());
+        Ok(Response::new(answers))
+    }
 
     async fn rotate_cipher_key(
         &self,

@@ -4,6 +4,7 @@
 //! calls, and on the vault for what the caller may do.
 
 mod access_service;
+mod census;
 mod cipher_rotation;
 mod collection_service;
 mod customer_token_service;

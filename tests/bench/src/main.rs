@@ -22,6 +22,7 @@ mod machine;
 mod premises;
 mod records;
 mod report;
+mod rotation;
 mod sample;
 mod starts;
 mod upload;
@@ -61,6 +62,12 @@ struct Plan {
 enum Command {
     /// Starts a vault with many tenants.
     Starts {
+        /// How many.
+        #[arg(long, default_value_t = 1_000)]
+        tenants: usize,
+    },
+    /// Replaces the cipher keys of many tenants.
+    Rotation {
         /// How many.
         #[arg(long, default_value_t = 1_000)]
         tenants: usize,
@@ -119,6 +126,13 @@ fn main() {
             println!("{}", machine::describe());
             for engine in &arguments.plan.engines {
                 runtime.block_on(starts::run(*engine, tenants));
+            }
+            println!("Load average at the end: {}", machine::load_average());
+        }
+        Some(Command::Rotation { tenants }) => {
+            println!("{}", machine::describe());
+            for engine in &arguments.plan.engines {
+                runtime.block_on(rotation::run(*engine, tenants));
             }
             println!("Load average at the end: {}", machine::load_average());
         }

@@ -18,7 +18,8 @@ use tresor_vault::{Caller, Enrolled, Passphrase, Role, Settings, Vault};
 
 use crate::{Engine, machine, premises::tls_files, records};
 
-const COLLECTION: &str = "customers";
+/// The collection of every tenant.
+pub(crate) const COLLECTION: &str = "customers";
 
 /// Makes the tenants, then starts the process after an orderly end and after a kill.
 pub(crate) async fn run(engine: Engine, tenants: usize) {
@@ -45,7 +46,7 @@ pub(crate) async fn run(engine: Engine, tenants: usize) {
 }
 
 /// Registers and enrols tenants in a data directory that nobody holds; gives the last.
-async fn fill(data_dir: &Path, engine: Engine, tenants: usize) -> Enrolled {
+pub(crate) async fn fill(data_dir: &Path, engine: Engine, tenants: usize) -> Enrolled {
     let settings = Settings { engine: engine.store(), ..Settings::new(data_dir.to_owned()) };
     let passphrase = Passphrase::new(b"a passphrase of tests".to_vec().into());
     let vault = Vault::open(settings, &passphrase.expect("long enough")).await.expect("a vault");

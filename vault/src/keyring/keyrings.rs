@@ -6,7 +6,7 @@ use quick_cache::sync::Cache;
 use tresor_proto::TenantId;
 
 use super::{
-    KeyringError, KeyringFiles, SystemKeyring, TenantKeyring,
+    KeyringError, KeyringFiles, SealCounts, SystemKeyring, TenantKeyring,
     file_format::{self, KeyringLabel},
     files,
 };
@@ -40,6 +40,14 @@ pub(crate) struct LoadedKeyring {
     pub(crate) sequence: u64,
     pub(crate) keyring: TenantKeyring,
     pub(crate) rows: RowKeys,
+    /// Shared with those written before and after it.
+    pub(crate) seals: Arc<SealCounts>,
+}
+
+/// What the system keyring says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SystemKeys {
+    pub(crate) metadata_versions: Vec<u32>,
 }
 
 impl Keyrings {
@@ -143,7 +151,8 @@ impl Keyrings {
         expected_sequence: u64,
     ) -> Result<Arc<LoadedKeyring>, KeyringError> {
         let mut system = self.system();
-        let written = self.write_tenant(&mut system, keyring, expected_sequence)?;
+        let seals = Arc::default();
+        let written = self.write_tenant(&mut system, keyring, (expected_sequence, seals))?;
         self.write_system(&mut system)?;
         Ok(written)
     }
@@ -193,7 +202,10 @@ impl Keyrings {
         let copy = TenantKeyring::from_body(tenant, &loaded.keyring.to_body());
         let mut keyring = copy.map_err(KeyringError::from)?;
         let edited = edit(&mut keyring)?;
-        self.write_tenant(system, keyring, loaded.sequence)?;
+        let counted = loaded.seals.unwritten();
+        keyring.add_seals(&counted);
+        self.write_tenant(system, keyring, (loaded.sequence, Arc::clone(&loaded.seals)))?;
+        loaded.seals.written(&counted);
         Ok(edited)
     }
 
@@ -202,7 +214,7 @@ impl Keyrings {
         &self,
         system: &mut SystemKeyring,
         keyring: TenantKeyring,
-        expected_sequence: u64,
+        (expected_sequence, seals): (u64, Arc<SealCounts>),
     ) -> Result<Arc<LoadedKeyring>, KeyringError> {
         let tenant = keyring.tenant;
         if system.tenant(tenant).is_none() {
@@ -220,7 +232,7 @@ impl Keyrings {
         let path = self.files.tenant_keyring(tenant);
         files::replace(&path, &file, |read| decode_tenant(tenant, file_key, read).is_ok())?;
         system.remember(tenant, sequence);
-        let loaded = Arc::new(LoadedKeyring { sequence, keyring, rows });
+        let loaded = Arc::new(LoadedKeyring { sequence, keyring, rows, seals });
         self.loaded.insert(tenant, Arc::clone(&loaded));
         Ok(loaded)
     }
@@ -231,6 +243,25 @@ impl Keyrings {
 
     fn system(&self) -> MutexGuard<'_, SystemKeyring> {
         self.system.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the keyrings of tenants under which something was sealed that they do not say yet.
+    /// Blocks on the disk.
+    pub(crate) fn keep_seal_counts(&self) -> Result<(), KeyringError> {
+        let is_behind = |loaded: &LoadedKeyring| !loaded.seals.unwritten().is_empty();
+        let behind = self.loaded.iter().filter(|(_, loaded)| is_behind(loaded));
+        let behind: Vec<_> = behind.map(|(tenant, _)| tenant).collect();
+        if behind.is_empty() {
+            return Ok(());
+        }
+        let kept = self.edit_many(&behind, |_| Ok::<_, KeyringError>(()))?;
+        kept.into_iter().collect()
+    }
+
+    /// What the system keyring says of itself.
+    pub(crate) fn system_keys(&self) -> SystemKeys {
+        let versions = self.system().metadata_keys.iter().map(|(version, _)| *version).collect();
+        SystemKeys { metadata_versions: versions }
     }
 
     /// The sequence number remembered for a tenant; 0 before its keyring was first written.
@@ -266,7 +297,7 @@ fn decode_tenant(
     let (sequence, body) = file_format::decode(Purpose::TenantBody, tenant, file_key, file)?;
     let keyring = TenantKeyring::from_body(tenant, &body)?;
     let rows = keyring.row_keys()?;
-    Ok(LoadedKeyring { sequence, keyring, rows })
+    Ok(LoadedKeyring { sequence, keyring, rows, seals: Arc::default() })
 }
 
 #[cfg(test)]

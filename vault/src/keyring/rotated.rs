@@ -23,7 +23,8 @@ async fn rotate(
     tenants: &[TenantId],
 ) -> Vec<Result<CipherKeyReplacement, VaultError>> {
     let permit = house.vault().permit_operator(&House::operator()).unwrap();
-    house.vault().rotate_cipher_keys(&permit, tenants).await.unwrap()
+    let mut work = house.vault().begin_key_work(permit, "a test").await.unwrap();
+    house.vault().rotate_cipher_keys(&mut work, tenants).await.unwrap()
 }
 
 /// How many locks a cipher key opens, under whichever version it claims to be.

@@ -7,6 +7,7 @@ use prost::Message as _;
 use tresor_proto::{DataClass, TenantId, storage};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::seal_counts::Seals;
 use crate::{
     aad::{Purpose, WrapPlace},
     crypto_error::CryptoError,
@@ -84,6 +85,14 @@ impl TenantKeyring {
     /// The data keys of a class, in the order of their epochs.
     pub(crate) fn data_keys(&self, class: DataClass) -> impl Iterator<Item = &WrappedDataKey> {
         self.data_keys.iter().filter(move |key| key.class == class)
+    }
+
+    /// Adds to the data keys what was sealed under them.
+    pub(super) fn add_seals(&mut self, seals: &Seals) {
+        for key in &mut self.data_keys {
+            let sealed = seals.get(&(key.class, key.epoch)).copied().unwrap_or(0);
+            key.message.seal_count = key.message.seal_count.saturating_add(sealed);
+        }
     }
 
     /// Unwraps the metadata keys under their cipher keys.
@@ -225,6 +234,11 @@ impl CipherKeyVersion {
 }
 
 impl WrappedDataKey {
+    /// What is known of it without opening it.
+    pub(crate) fn message(&self) -> &storage::DataKey {
+        &self.message
+    }
+
     /// Unwraps it under its class key.
     pub(crate) fn unwrap(
         &self,

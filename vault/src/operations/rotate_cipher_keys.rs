@@ -4,13 +4,16 @@
 //! requests under way end with the keyring they began with. It relies on the keyrings for that;
 //! here tenants are taken a few at a time, so that others wait a moment at most.
 
+use std::sync::Arc;
+
 use tresor_proto::{ErrorCode, Failure, TenantId};
 
+use super::key_work::KeyWork;
 use crate::{
     access::OperatorPermit,
     entropy::Entropy,
     error::VaultError,
-    keyring::{KeyringError, Keyrings},
+    keyring::{KeyringError, Keyrings, LoadedKeyring},
     vault::Vault,
 };
 
@@ -33,18 +36,19 @@ impl Vault {
     /// Replaces the cipher keys of tenants; what became of each, in order.
     ///
     /// # Errors
-    /// `overloaded`. Of a tenant: `not_found` when its customer has not enrolled,
+    /// `overloaded`; `conflict` when the lease is lost. Of a tenant: `not_found` when its customer has not enrolled,
     /// `storage_unavailable` when its keyring cannot be read or written.
     pub async fn rotate_cipher_keys(
         &self,
-        permit: &OperatorPermit,
+        work: &mut KeyWork,
         tenants: &[TenantId],
     ) -> Result<Vec<Result<CipherKeyReplacement, VaultError>>, VaultError> {
         let mut replaced = Vec::with_capacity(tenants.len());
         for turn in tenants.chunks(TURN_TENANTS) {
+            self.go_on(work).await?;
             let outcomes = self.rotate_in_one_turn(turn.to_vec()).await?;
             for (tenant, outcome) in turn.iter().zip(&outcomes) {
-                log(permit, *tenant, outcome);
+                log(work.permit(), *tenant, outcome);
             }
             replaced.extend(outcomes);
         }
@@ -65,12 +69,21 @@ impl Vault {
     }
 
     async fn cipher_key_version(&self, tenant: TenantId) -> Result<u32, VaultError> {
+        let keyring = self.enrolled_keyring(tenant).await?;
+        let newest = keyring.keyring.newest_cipher_key().map(|key| key.version);
+        newest.map_err(|_| VaultError::Internal)
+    }
+
+    /// The keyring of a tenant, for its operator.
+    pub(super) async fn enrolled_keyring(
+        &self,
+        tenant: TenantId,
+    ) -> Result<Arc<LoadedKeyring>, VaultError> {
         let loaded = self.keyring(tenant).await;
         if matches!(loaded, Err(VaultError::InvalidCredential)) {
             return Err(not_enrolled());
         }
-        let newest = loaded?.keyring.newest_cipher_key().map(|key| key.version);
-        newest.map_err(|_| VaultError::Internal)
+        loaded
     }
 
     async fn rotate_in_one_turn(

@@ -110,7 +110,9 @@ impl Resealer {
         let mut salt = [0; crate::aead::SALT_BYTES];
         self.entropy.fill(&mut salt)?;
         let (epoch, data_key) = keys.newest()?;
-        sealed_group::seal(data_key, &GroupPlace { epoch, ..old }, salt, &to_seal)
+        let sealed = sealed_group::seal(data_key, &GroupPlace { epoch, ..old }, salt, &to_seal)?;
+        self.keyring.seals.count(class, epoch);
+        Ok(sealed)
     }
 }
 

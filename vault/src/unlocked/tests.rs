@@ -23,7 +23,10 @@ impl Fixture {
         let pepper = Pepper::generate(&entropy).unwrap();
         let (customer_token, keyring) = generate(TENANT, NOW_MS, &pepper, &entropy).unwrap();
         let rows = keyring.row_keys().unwrap();
-        Self { keyring: LoadedKeyring { sequence, keyring, rows }, customer_token }
+        Self {
+            keyring: LoadedKeyring { sequence, keyring, rows, seals: Arc::default() },
+            customer_token,
+        }
     }
 
     fn unlock(&self, cache: &UnlockedCache, now_ms: u64) -> Result<Unlocked, CryptoError> {

@@ -11,6 +11,7 @@ use crate::{
     entropy::{Entropy, SystemEntropy},
     key_worker::KeyWorker,
     loans::Loans,
+    operations::KeyPolicy,
     reencryption::Paces,
     registry::Registry,
     seal::{Passphrase, SealFailures},
@@ -30,6 +31,8 @@ pub struct Settings {
     pub entropy: Arc<dyn Entropy>,
     /// Tenants' databases open at once.
     pub open_tenants_max: usize,
+    /// When keys are due.
+    pub key_policy: KeyPolicy,
 }
 
 /// Why a vault does not open. Nothing was changed.
@@ -82,6 +85,7 @@ impl Settings {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy::default()),
             open_tenants_max: Stores::OPEN_MAX_DEFAULT,
+            key_policy: KeyPolicy::default(),
         }
     }
 }
@@ -127,6 +131,7 @@ impl VaultPlace {
             paces: Paces::default(),
             enrolment: tokio::sync::Mutex::default(),
             damaged_keyrings: std::sync::Mutex::default(),
+            key_policy: self.key_policy,
             place: Arc::clone(self),
         })
     }

@@ -20,6 +20,7 @@ use crate::{
     key::RootKey,
     key_worker::KeyWorker,
     keyring::{KeyringError, KeyringFiles, Keyrings, read_file, replace_file},
+    operations::KeyPolicy,
     seal::{NamedSeal, SealError, SealFailures, SealFile, Seals},
     store::{
         Existence, Keyspace, ScanRange, Store, StoreEngine, StoreError, create_directory,
@@ -38,6 +39,7 @@ pub struct VaultPlace {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) open_tenants_max: usize,
+    pub(super) key_policy: KeyPolicy,
     seals: Seals,
     seal_worker: KeyWorker,
     /// Last, so that the directory is free only when everything else is gone.
@@ -50,7 +52,7 @@ impl VaultPlace {
     /// # Errors
     /// [`OpenError`].
     pub fn take(settings: Settings, seals: Seals) -> Result<Self, OpenError> {
-        let Settings { data_dir, engine, clock, entropy, open_tenants_max } = settings;
+        let Settings { data_dir, engine, clock, entropy, open_tenants_max, key_policy } = settings;
         prepare(&data_dir)?;
         let lock = take_lock(&data_dir)?;
         let seal_worker = KeyWorker::start(1).map_err(|_| OpenError::Internal)?;
@@ -60,6 +62,7 @@ impl VaultPlace {
             clock,
             entropy,
             open_tenants_max,
+            key_policy,
             seals,
             seal_worker,
             _lock: lock,

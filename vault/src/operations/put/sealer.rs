@@ -254,6 +254,7 @@ impl Sealer {
             let place = GroupPlace { record, class: *class, epoch, erasure_bucket: 0 };
             let sealed = sealed_group::seal(data_key, &place, salts.take()?, fields);
             groups.push(sealed.map_err(|CryptoError| VaultError::Internal)?);
+            self.holder.keyring().seals.count(*class, epoch);
         }
         Ok(groups)
     }

@@ -1,0 +1,150 @@
+use tresor_proto::InfoType;
+
+use super::*;
+use crate::{
+    house::{House, clear, sealed},
+    store::StoreEngine,
+};
+
+fn permit(house: &House) -> OperatorPermit {
+    house.vault().permit_operator(&House::operator()).unwrap()
+}
+
+async fn status(house: &House) -> TenantKeyStatus {
+    let tenant = TenantRef::Id(house.tenant);
+    house.vault().tenant_key_status(&permit(house), &tenant).await.unwrap()
+}
+
+async fn data_key(house: &House, class: DataClass) -> KeyVersion {
+    let mut keys = status(house).await.keys.into_iter();
+    keys.find(|key| key.kind == KeyKind::Data && key.class == Some(class)).unwrap()
+}
+
+async fn put(house: &House, record: &str) {
+    let fields = vec![
+        sealed("name", InfoType::PersonName, "Anna"),
+        sealed("first", InfoType::FirstName, "Anna"),
+        sealed("mail", InfoType::EmailAddress, "anna@example.org"),
+        clear("city", "Burg"),
+    ];
+    house.put(Some(record), fields).await.unwrap();
+}
+
+async fn census(house: &House) -> Census {
+    let tenant = TenantRef::Id(house.tenant);
+    let mut under_way = house.vault().begin_census(&permit(house), &tenant).await.unwrap();
+    while !under_way.is_done() {
+        house.vault().count_further(&mut under_way).await.unwrap();
+    }
+    under_way.census().clone()
+}
+
+#[tokio::test]
+async fn every_key_of_a_tenant_is_shown_with_its_state_and_age() {
+    let house = House::build(StoreEngine::Memory).await;
+    let status = status(&house).await;
+    let count = |kind| status.keys.iter().filter(|key| key.kind == kind).count();
+    let classes = DataClass::ALL.len();
+    assert_eq!((count(KeyKind::Cipher), count(KeyKind::Metadata)), (1, 1));
+    assert_eq!((count(KeyKind::Data), count(KeyKind::Identifier)), (classes, classes));
+    assert!(status.keys.iter().all(|key| key.state == KeyState::Active && key.due.is_none()));
+    let made = status.keys.iter().filter(|key| key.kind != KeyKind::Metadata);
+    assert!(made.into_iter().all(|key| key.created_ms == Some(house.clock.now())));
+    let one = CustomerTokenCounts { working: 1, ..CustomerTokenCounts::default() };
+    assert_eq!((status.customer_tokens, status.census), (one, None));
+    let system = house.vault().system_key_status(&permit(&house));
+    let kinds: Vec<_> = system.iter().map(|key| key.kind).collect();
+    assert_eq!(kinds, [KeyKind::Root, KeyKind::Pepper, KeyKind::SystemMetadata]);
+}
+
+#[tokio::test]
+async fn keys_become_due_by_age_and_a_new_cipher_key_is_not() {
+    let house = House::build(StoreEngine::Memory).await;
+    let due = |status: &TenantKeyStatus, kind| {
+        let mut keys = status.keys.iter().filter(|key| key.kind == kind);
+        keys.all(|key| key.due == Some(KeyDue::Age))
+    };
+    house.clock.advance(90 * DAY_MS);
+    assert!(!due(&status(&house).await, KeyKind::Cipher), "on the last day");
+    house.clock.advance(1);
+    let now = status(&house).await;
+    assert!(due(&now, KeyKind::Cipher) && !due(&now, KeyKind::Data));
+    let mut work = house.vault().begin_key_work(permit(&house), "a test").await.unwrap();
+    house.vault().rotate_cipher_keys(&mut work, &[house.tenant]).await.unwrap();
+    assert!(!due(&status(&house).await, KeyKind::Cipher));
+    house.clock.advance(275 * DAY_MS);
+    let now = status(&house).await;
+    assert!(due(&now, KeyKind::Data) && !due(&now, KeyKind::Identifier));
+}
+
+#[test]
+fn a_data_key_is_due_when_it_has_sealed_too_much() {
+    let policy = KeyPolicy { data_seals_max: 10, ..KeyPolicy::default() };
+    let key = |seals| KeyVersion { seals: Some(seals), ..KeyVersion::plain(KeyKind::Data, 1) };
+    assert_eq!(policy.due(&key(10), 0), None);
+    assert_eq!(policy.due(&key(11), 0), Some(KeyDue::Seals));
+    let retired = KeyVersion { state: KeyState::Deactivated, ..key(11) };
+    assert_eq!(policy.due(&retired, 0), None, "it seals no more");
+}
+
+#[tokio::test]
+async fn seals_are_counted_and_written_down() {
+    let mut house = House::build(StoreEngine::Redb).await;
+    for record in ["r1", "r2", "r2"] {
+        put(&house, record).await;
+    }
+    for _ in 0..2 {
+        for class in [DataClass::Identity, DataClass::Contact] {
+            assert_eq!(data_key(&house, class).await.seals, Some(3), "one group a class");
+        }
+        assert_eq!(data_key(&house, DataClass::Financial).await.seals, Some(0));
+        house.reopen().await;
+    }
+    put(&house, "r3").await;
+    house.vault().keep_seal_counts().await;
+    put(&house, "r3").await;
+    assert_eq!(data_key(&house, DataClass::Identity).await.seals, Some(5));
+    // A writer that began under an older keyring is counted too.
+    let write = house.permit::<crate::Write>().await;
+    let mut work = house.vault().begin_key_work(permit(&house), "a test").await.unwrap();
+    house.vault().rotate_cipher_keys(&mut work, &[house.tenant]).await.unwrap();
+    drop(work);
+    let record = crate::NewRecord::new(None, vec![sealed("n", InfoType::PersonName, "Bo")]);
+    let collection = crate::house::customers();
+    let destination = crate::Destination { collection, policy_version: Some(1) };
+    house.vault().put(&write, &destination, vec![record]).await.unwrap();
+    house.reopen().await;
+    assert_eq!(data_key(&house, DataClass::Identity).await.seals, Some(6));
+}
+
+#[tokio::test]
+async fn the_census_counts_what_hangs_on_each_key_and_is_kept() {
+    let mut house = House::build(StoreEngine::Redb).await;
+    assert_eq!(census(&house).await.records, 0);
+    for number in 0..150 {
+        put(&house, &format!("r{number}")).await;
+    }
+    house.delete("r7").await.unwrap();
+    let mut row = house.row("r9").await;
+    *row.last_mut().unwrap() ^= 1;
+    house.overwrite("r9", row).await;
+    house.clock.advance(5);
+    let counted = census(&house).await;
+    assert_eq!((counted.records, counted.damaged, counted.index_entries), (148, 1, 0));
+    let expected = [((DataClass::Identity, 1), 148), ((DataClass::Contact, 1), 148)];
+    assert_eq!(counted.groups, expected.into());
+    assert_eq!((counted.begun_ms, counted.ended_ms), (house.clock.now(), house.clock.now()));
+    house.reopen().await;
+    assert_eq!(status(&house).await.census, Some(counted));
+    assert_eq!(data_key(&house, DataClass::Contact).await.groups, Some(148));
+    assert_eq!(data_key(&house, DataClass::Health).await.groups, Some(0));
+}
+
+#[tokio::test]
+async fn a_damaged_keyring_is_shown_and_does_not_hide_the_others() {
+    let mut house = House::build(StoreEngine::Redb).await;
+    house.reopen().await;
+    std::fs::write(house.keyring_path(house.tenant), b"nonsense").unwrap();
+    let status = status(&house).await;
+    assert_eq!((status.tenant.state, status.keys), (TenantState::Quarantined, Vec::new()));
+}
