@@ -81,3 +81,38 @@ fn a_rotation_shows_what_it_would_do_and_asks() {
         assert!(said.contains("not_found"), "{said}");
     }
 }
+
+#[test]
+fn the_status_tells_age_use_and_what_hangs_on_each_key() {
+    let mut site = Site::start("sled");
+    let tenant = site.tenant("burg");
+    let _registered = site.registered_tenant("kiel");
+    let rows = "vorname,mail\nAnna,anna@example.org\nBo,bo@example.org\n";
+    std::fs::write(site.path("rows.csv"), rows).unwrap();
+    site.customer(&tenant, &["upload", "rows.csv", "--collection", "customers"]).ok();
+    let of_burg = ["keys", "status", "--tenant", "burg", "--output", "json"];
+    let before = site.operator(&of_burg).ok().json();
+    assert!(before["tenants"][0]["census"].is_null(), "{before}");
+    // Seals are written down at an orderly end.
+    assert_eq!(site.vault().stop(), 0);
+    site.start_vault();
+    let counted = site.operator(&[&of_burg[..], &["--census"]].concat()).ok().json();
+    let burg = &counted["tenants"][0];
+    assert_eq!((&burg["census"]["records"], &burg["census"]["damaged"]), (&2.into(), &0.into()));
+    let keys = burg["keys"].as_array().unwrap();
+    let data = |class: &str| {
+        let is_it = |key: &&serde_json::Value| key["key"] == "data key" && key["class"] == class;
+        keys.iter().find(is_it).unwrap()
+    };
+    for (class, count) in [("identity", 2), ("contact", 2), ("financial", 0)] {
+        let key = data(class);
+        assert_eq!((&key["seals"], &key["groups"]), (&count.into(), &count.into()), "{key}");
+        assert_eq!((&key["state"], &key["due"]), (&"active".into(), &serde_json::Value::Null));
+    }
+    let all = site.operator(&["keys", "status"]).ok().stdout;
+    for shown in ["root key", "burg", "kiel", "not enrolled"] {
+        assert!(all.contains(shown), "{shown} is not in {all}");
+    }
+    let refused = site.operator(&["keys", "status", "--tenant", "nobody"]);
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+}
