@@ -1,6 +1,6 @@
 //! Keys are replaced while the vault works: nobody who uses it notices.
 
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 #![allow(clippy::print_stdout, reason = "what was measured is shown by the runner")]
 
 use tresor_tests::{Load, Random, Site, is_long};
