@@ -10,7 +10,10 @@ use std::{
 };
 
 use tresor_door::{config::Table, read_private_file};
-use tresor_vault::{CredentialSeal, PassphraseSeal, Seal, SealError, SealId, Seals, SecretSource};
+use tresor_vault::{
+    CredentialSeal, PassphraseSeal, Pkcs11Key, Pkcs11Seal, Seal, SealError, SealId, Seals,
+    SecretSource,
+};
 use zeroize::Zeroizing;
 
 /// Bytes of a secret's file; more is some other file.
@@ -34,6 +37,8 @@ pub enum SealProvider {
     Passphrase(SecretFile),
     /// 32 random bytes.
     Credential(SecretFile),
+    /// A key in a token, which opens with a PIN.
+    Pkcs11(Pkcs11Key, SecretFile),
 }
 
 /// Where a secret is.
@@ -81,8 +86,8 @@ impl SealConfig {
         if id.is_none() {
             table.mistake("", "a seal's name is [a-z][a-z0-9-]{0,62}");
         }
-        let providers: [(&str, Reader); 2] =
-            [("passphrase", passphrase), ("credential", credential)];
+        let providers: [(&str, Reader); 3] =
+            [("passphrase", passphrase), ("credential", credential), ("pkcs11", pkcs11)];
         let provider = table.one_of("provider", &providers)?(table);
         Some(Self { id: id?, provider: provider? })
     }
@@ -91,6 +96,9 @@ impl SealConfig {
         match &self.provider {
             SealProvider::Passphrase(file) => Arc::new(PassphraseSeal::new(Arc::new(file.clone()))),
             SealProvider::Credential(file) => Arc::new(CredentialSeal::new(Arc::new(file.clone()))),
+            SealProvider::Pkcs11(place, pin) => {
+                Arc::new(Pkcs11Seal::new(place.clone(), Arc::new(pin.clone())))
+            }
         }
     }
 }
@@ -113,6 +121,15 @@ fn credential(table: &mut Table<'_>) -> Option<SealProvider> {
         Form::Key => SealProvider::Credential(file),
         Form::Passphrase => SealProvider::Passphrase(file),
     })
+}
+
+fn pkcs11(table: &mut Table<'_>) -> Option<SealProvider> {
+    let module = table.path("module");
+    let token = table.text("token");
+    let key = table.text("key");
+    let pin_file = table.path("pin_file").map(|path| tried(table, "pin_file", path));
+    let place = Pkcs11Key { module: module?, token: token?, key: key? };
+    Some(SealProvider::Pkcs11(place, SecretFile::Path(pin_file?)))
 }
 
 fn file_name(text: &str) -> Option<String> {

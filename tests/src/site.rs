@@ -22,6 +22,7 @@ pub struct Site {
     ports: Ports,
     engine: &'static str,
     log_level: &'static str,
+    vault_variable: Option<(&'static str, PathBuf)>,
     vault: Option<Process>,
     edge: Option<Process>,
 }
@@ -82,7 +83,15 @@ impl Site {
             edge: free_port(),
             edge_health: free_port(),
         };
-        let mut site = Self { directory, ports, engine, log_level, vault: None, edge: None };
+        let mut site = Self {
+            directory,
+            ports,
+            engine,
+            log_level,
+            vault_variable: None,
+            vault: None,
+            edge: None,
+        };
         site.tresor(&["ca", "init", "--dir", "ca"]).ok();
         for name in ["internal-api", "edge", "operator", "billing"] {
             let names = ["--dns", "localhost", "--ip", "127.0.0.1"];
@@ -148,8 +157,31 @@ impl Site {
     /// When it does not come up.
     pub fn start_vault(&mut self) {
         self.launch_vault();
+        self.wait_for_vault();
+    }
+
+    /// Waits until the vault process serves.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn wait_for_vault(&mut self) {
         let port = self.ports.vault_health;
         wait_until_ready(port, self.vault());
+    }
+
+    /// Starts the vault process and waits until it answers, locked or not.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn launch_vault_and_wait_until_it_answers(&mut self) {
+        self.launch_vault();
+        let port = self.ports.vault_health;
+        wait_until(port, "healthz", self.vault());
+    }
+
+    /// Gives the vault process a variable of its environment, from the next start on.
+    pub fn set_vault_variable(&mut self, name: &'static str, value: &Path) {
+        self.vault_variable = Some((name, value.to_owned()));
     }
 
     /// Starts the vault process and does not wait.
@@ -174,6 +206,7 @@ impl Site {
 
     fn launch(&mut self, command: &mut Command) {
         command.arg("--config").arg(self.path("internal-api.toml"));
+        command.envs(self.vault_variable.clone());
         self.vault = Some(Process::start(command, &self.path("internal-api.log")));
     }
 
@@ -351,8 +384,12 @@ impl Site {
 }
 
 fn wait_until_ready(port: u16, process: &mut Process) {
+    wait_until(port, "readyz", process);
+}
+
+fn wait_until(port: u16, probe: &str, process: &mut Process) {
     let begun = Instant::now();
-    let url = format!("http://127.0.0.1:{port}/readyz");
+    let url = format!("http://127.0.0.1:{port}/{probe}");
     loop {
         let asked =
             run(Command::new("curl").args(["--silent", "--fail", "--max-time", "5", &url]), "");

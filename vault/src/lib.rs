@@ -79,7 +79,7 @@ pub use record::{
 };
 pub use registry::{Census, Collection, Tenant, TenantState};
 pub use seal::{
-    CredentialSeal, Passphrase, PassphraseLengthError, PassphraseSeal, Seal, SealError,
-    SealFailure, SealFailures, SealId, Seals, SecretSource,
+    CredentialSeal, Passphrase, PassphraseLengthError, PassphraseSeal, Pkcs11Key, Pkcs11Seal, Seal,
+    SealError, SealFailure, SealFailures, SealId, Seals, SecretSource,
 };
 pub use vault::{OpenError, Settings, Vault, VaultPlace};

@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod id;
 mod passphrase;
+mod pkcs11;
 mod seals;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use error::{SealError, SealFailure, SealFailures};
 pub(crate) use file::{MadeKey, SealFile, open_entry};
 pub use id::SealId;
 pub use passphrase::{Passphrase, PassphraseLengthError, PassphraseSeal};
+pub use pkcs11::{Pkcs11Key, Pkcs11Seal};
 pub(crate) use seals::NamedSeal;
 pub use seals::Seals;
 

@@ -114,6 +114,10 @@ fn seals_have_names_and_providers() {
     assert_eq!(ids, ["passphrase", "zone", "machine"], "in the order of the file");
     for (more, key) in [
         ("[seal.machine]\n", "seal.machine.provider"),
+        (
+            "[seal.hsm]\nprovider = \"pkcs11\"\nmodule = \"m.so\"\ntoken = \"t\"\nkey = \"k\"\n",
+            "seal.hsm.pin_file",
+        ),
         ("[seal.machine]\nprovider = \"telepathy\"\n", "seal.machine.provider"),
         (
             "[seal.machine]\nprovider = \"credential\"\ncredential = \"../key\"\n",

@@ -20,6 +20,21 @@ pub enum SealError {
     /// It is configured and holds no root key yet.
     #[error("it does not hold the root key; add it with: tresor seal add")]
     NotInUse,
+    /// The PKCS#11 module cannot be loaded.
+    #[error("its module cannot be loaded")]
+    ModuleUnusable,
+    /// No slot has the token.
+    #[error("no slot has a token of its label")]
+    TokenMissing,
+    /// The token has no such key, or not only one.
+    #[error("its token has not exactly one AES key of its label that may encrypt with GCM")]
+    KeyMissing,
+    /// The token refuses the PIN.
+    #[error("its PIN is refused; it is not tried again before: tresor seal unlock")]
+    PinRefused,
+    /// The token has locked itself.
+    #[error("its PIN is locked; the token's security officer must reset it")]
+    PinLocked,
     /// It does not answer in time.
     #[error("it does not answer")]
     Unreachable,
@@ -34,8 +49,12 @@ impl SealError {
     #[must_use]
     pub fn is_transient(self) -> bool {
         match self {
-            Self::Unreachable => true,
+            Self::Unreachable | Self::TokenMissing => true,
             Self::Refused
+            | Self::ModuleUnusable
+            | Self::KeyMissing
+            | Self::PinRefused
+            | Self::PinLocked
             | Self::SecretUnreadable
             | Self::NoCredential
             | Self::SecretLength

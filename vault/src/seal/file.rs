@@ -123,6 +123,7 @@ fn provider_name(provider: Option<&Provider>) -> &'static str {
     match provider {
         Some(Provider::Passphrase(_)) => "passphrase",
         Some(Provider::Credential(_)) => "credential",
+        Some(Provider::Pkcs11(_)) => "pkcs11",
         None => "unknown",
     }
 }
