@@ -38,7 +38,7 @@ const NO_TENANT: TenantId = TenantId::from_bytes([0; 16]);
 /// The registry of a vault.
 pub(crate) struct Registry {
     store: Arc<dyn Store>,
-    verified: VerifiedRows,
+    verified: Arc<VerifiedRows>,
     keyrings: Arc<Keyrings>,
     held: key_lease::Held,
 }
@@ -52,12 +52,7 @@ struct Row<M> {
 impl Registry {
     /// The registry in `store`.
     pub(crate) fn new(store: Arc<dyn Store>, keyrings: Arc<Keyrings>) -> Self {
-        Self {
-            store,
-            verified: VerifiedRows::default(),
-            keyrings,
-            held: key_lease::Held::default(),
-        }
+        Self { store, verified: Arc::default(), keyrings, held: key_lease::Held::default() }
     }
 
     /// Closes its store.
@@ -105,17 +100,22 @@ impl Registry {
         Ok(Write::Put(key, row.map_err(|_| VaultError::Internal)?))
     }
 
-    /// Applies one change; `Err(Conflict)` when a precondition does not hold.
+    /// Applies one change; `Err(Conflict)` when a precondition does not hold. It runs in a task of
+    /// its own: a caller that goes away ends neither the change nor what is said of it.
     async fn apply(
         &self,
         preconditions: Vec<Precondition>,
         writes: Vec<Write>,
     ) -> Result<(), VaultError> {
         let keys: Vec<_> = writes.iter().map(|write| write.key().clone()).collect();
-        self.verified.begin_change(&keys);
-        let outcomes = self.store.apply(vec![Change { preconditions, writes }]).await;
-        self.verified.end_change(&keys);
-        match outcomes?.first() {
+        let (store, verified) = (Arc::clone(&self.store), Arc::clone(&self.verified));
+        let applied = tokio::spawn(async move {
+            verified.begin_change(&keys);
+            let outcomes = store.apply(vec![Change { preconditions, writes }]).await;
+            verified.end_change(&keys);
+            outcomes
+        });
+        match applied.await.map_err(|_| VaultError::Internal)??.first() {
             Some(Outcome::Applied) => Ok(()),
             Some(Outcome::PreconditionFailed) => Err(VaultError::Conflict),
             None => Err(VaultError::Internal),

@@ -34,7 +34,7 @@ struct Kept {
     rows: HashMap<StoreKey, Arc<Verified>>,
     /// Of their messages.
     bytes: usize,
-    /// How many changes of a row are under way, or were when their callers went away.
+    /// How many changes of a row are under way.
     changing: HashMap<StoreKey, usize>,
 }
 
@@ -69,8 +69,7 @@ impl VerifiedRows {
         }
     }
 
-    /// The change has become one or not. A caller that goes away before never says so, and its
-    /// rows are not kept any more.
+    /// The change has become one or not.
     pub(super) fn end_change(&self, keys: &[StoreKey]) {
         let mut kept = self.kept();
         kept.changes = kept.changes.wrapping_add(1);
@@ -143,14 +142,6 @@ mod tests {
         rows.begin_change(&keys);
         rows.begin_change(&keys);
         rows.end_change(&keys);
-        look_and_keep(&rows, b"either", || {});
-        assert_eq!(message(&rows), None);
-    }
-
-    #[test]
-    fn a_change_that_nobody_ended_keeps_its_rows_out() {
-        let rows = VerifiedRows::default();
-        rows.begin_change(&[key(b"a")]);
         look_and_keep(&rows, b"either", || {});
         assert_eq!(message(&rows), None);
     }
