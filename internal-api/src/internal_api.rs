@@ -17,6 +17,7 @@ use tonic_health::{
     server::HealthReporter,
 };
 use tresor_door::{Authority, DoorError, Listener, ListenerOptions, Shutdown, TlsReload};
+use tresor_proto::ErrorCode;
 use tresor_vault::{OpenError, Settings, VaultError, VaultPlace, clock::SystemClock};
 
 use crate::{
@@ -35,6 +36,8 @@ use crate::{
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// How often seal counts are written down: what a crash forgets is a few minutes.
 const SEAL_COUNTS_INTERVAL: Duration = Duration::from_secs(600);
+/// How often it is looked for long work.
+const WORK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long calls have to end once they were told to, after the grace.
 const ABORT_GRACE: Duration = Duration::from_secs(1);
 
@@ -249,10 +252,27 @@ async fn run(
         () = vault.keep_checking() => {}
         () = health::follow(&ending.reporter, vault.watch(), &ending.shutdown) => {}
         () = keep_seal_counts(&vault) => {}
+        () = work(&vault) => {}
     }
     let closed = vault.close().await;
     tracing::info!("the vault is closed");
     closed
+}
+
+/// Does the vault's long work, for ever. Between two steps nothing is held, so that the vault can
+/// be locked.
+async fn work(vault: &LockableVault) {
+    loop {
+        let pause = match vault.vault() {
+            Ok(vault) => vault.work_once().await.map_err(|error| error.code()),
+            Err(_) => Ok(None),
+        };
+        let tell = |code: &ErrorCode| {
+            tracing::warn!(code = code.as_str(), "long operations cannot be read now");
+        };
+        let pause = pause.inspect_err(tell).ok().flatten();
+        tokio::time::sleep(pause.unwrap_or(WORK_INTERVAL)).await;
+    }
 }
 
 /// Forgets idle keys, for ever.

@@ -19,29 +19,12 @@ use tresor_proto::{DataClass, storage::OperationTarget};
 
 use crate::{error::VaultError, vault::Vault};
 
-/// How often it is looked for work that nobody has told of: a key whose time to go has come.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// Operations worked on at once, a page each in turn.
 const OPEN_MAX: usize = 10_000;
 
 impl Vault {
-    /// Does the long work of the vault, for ever. The process runs it beside its services.
-    pub async fn work(&self) {
-        loop {
-            let pause = match self.work_once().await {
-                Ok(pause) => pause.unwrap_or(LOOK_INTERVAL),
-                Err(error) => {
-                    tracing::warn!(%error, "long operations cannot be read now");
-                    LOOK_INTERVAL
-                }
-            };
-            // Whoever brings work ends the pause.
-            let _ = tokio::time::timeout(pause, self.paces().woken()).await;
-        }
-    }
-
     /// Takes each operation that may go on one page further. Gives when to go on: `None` when
-    /// there is nothing left to do.
+    /// there is nothing left to do now. The process calls it again and again.
     ///
     /// # Errors
     /// Those of the registry.

@@ -14,6 +14,7 @@ mod random;
 mod late_writer;
 #[path = "rotation/model.rs"]
 mod model;
+#[cfg(feature = "test-support")]
 #[path = "rotation/theft.rs"]
 mod theft;
 

@@ -1,6 +1,8 @@
 //! `tresor keys`: the life of the keys.
 
+mod operations;
 mod rotate_cipher;
+mod rotate_data;
 mod status;
 
 use clap::Subcommand;
@@ -17,6 +19,11 @@ pub(crate) enum KeysCommand {
     Status(status::Status),
     /// Replace cipher keys, the server's half of the two locks (operator)
     RotateCipher(rotate_cipher::RotateCipher),
+    /// Have data keys replaced by the customer's next write, and records re-encrypted (operator)
+    RotateData(rotate_data::RotateData),
+    /// Look after long operations (operator)
+    #[command(subcommand)]
+    Operations(operations::OperationsCommand),
 }
 
 impl KeysCommand {
@@ -25,6 +32,8 @@ impl KeysCommand {
         match self {
             Self::Status(status) => status.run(session).await,
             Self::RotateCipher(rotate) => rotate.run(session).await,
+            Self::RotateData(rotate) => rotate.run(session).await,
+            Self::Operations(command) => command.run(session).await,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Identifiers in arguments, parsed by clap so that a wrong one is a usage error.
 
-use tresor_proto::{CollectionName, RecordId};
+use prost_types::Duration;
+use tresor_proto::{CollectionName, DataClass, RecordId};
 
 /// A collection's name.
 pub(super) fn collection(text: &str) -> Result<CollectionName, &'static str> {
@@ -10,4 +11,38 @@ pub(super) fn collection(text: &str) -> Result<CollectionName, &'static str> {
 /// A record's id.
 pub(super) fn record_id(text: &str) -> Result<RecordId, &'static str> {
     RecordId::parse(text).map_err(|_| "a record's id is [A-Za-z0-9._~-]{1,128}")
+}
+
+/// A class.
+pub(super) fn data_class(text: &str) -> Result<DataClass, String> {
+    let names = || DataClass::ALL.map(DataClass::as_str).join(", ");
+    DataClass::from_text(text).ok_or_else(|| format!("a class is one of {}", names()))
+}
+
+/// A span of time: a number with `s`, `m`, `h` or `d`.
+pub(super) fn span(text: &str) -> Result<Duration, &'static str> {
+    let expected = "a number with s, m, h or d: 90s, 45m, 12h, 30d";
+    let units = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
+    let parsed = units.iter().find_map(|(unit, seconds)| {
+        let number = text.strip_suffix(*unit)?;
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+        let number = number.parse::<i64>().ok().filter(|_| is_number)?;
+        number.checked_mul(*seconds)
+    });
+    parsed.map(|seconds| Duration { seconds, nanos: 0 }).ok_or(expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_has_a_number_and_a_unit() {
+        for (text, seconds) in [("90s", 90), ("45m", 2_700), ("12h", 43_200), ("30d", 2_592_000)] {
+            assert_eq!(span(text), Ok(Duration { seconds, nanos: 0 }));
+        }
+        for text in ["", "h", "12", "-1h", "+1h", "1.5h", "9223372036854775807d", "1 h"] {
+            assert!(span(text).is_err(), "{text}");
+        }
+    }
 }

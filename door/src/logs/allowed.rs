@@ -18,6 +18,7 @@ pub const FIELDS_ALLOWED: &[&str] = &[
     "line",
     "message",
     "method",
+    "operation",
     "peer",
     "reason",
     "record",

@@ -17,9 +17,10 @@ use tresor_proto::{
         Collection, DeleteRequest, DeleteResponse, DeleteResult, EnrolRequest, EnrolResponse,
         FieldState, GetCollectionRequest, GetCollectionResponse, GetRequest, GetResponse,
         GetResult, IngestOpening, IngestRequest, IngestResponse, IntrospectRequest,
-        IntrospectResponse, ListCollectionsRequest, ListCollectionsResponse, ListRequest,
-        ListResponse, PutCollectionRequest, PutCollectionResponse, PutRequest, PutResponse,
-        PutResult, RecordInput, RequestContext, RevealedField, RevealedRecord, StoredRecord,
+        IntrospectResponse, LendRequest, LendResponse, ListCollectionsRequest,
+        ListCollectionsResponse, ListRequest, ListResponse, PutCollectionRequest,
+        PutCollectionResponse, PutRequest, PutResponse, PutResult, RecordInput, RequestContext,
+        RevealedField, RevealedRecord, StoredRecord,
         access_service_server::{AccessService, AccessServiceServer},
         collection_service_server::{CollectionService, CollectionServiceServer},
         customer_token_service_server::{CustomerTokenService, CustomerTokenServiceServer},
@@ -365,5 +366,9 @@ impl CustomerTokenService for Services {
             customer_token: self.0.customer_token.clone(),
             expires: None,
         }))
+    }
+
+    async fn lend(&self, _request: Request<LendRequest>) -> Result<Response<LendResponse>, Status> {
+        Err(Status::unimplemented("the fake vault has no keys to lend"))
     }
 }

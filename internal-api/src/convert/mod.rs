@@ -8,6 +8,7 @@ pub(crate) mod collection;
 mod fuzz;
 pub(crate) mod input;
 pub(crate) mod item_keys;
+pub(crate) mod key_operations;
 pub(crate) mod keys;
 pub(crate) mod page;
 pub(crate) mod revealed;

@@ -2,12 +2,20 @@
 
 use tonic::{Request, Response, Status};
 use tresor_proto::{
-    EnrolmentCode, ErrorCode, Failure,
-    vault::{EnrolRequest, EnrolResponse, customer_token_service_server::CustomerTokenService},
+    CustomerToken, EnrolmentCode, ErrorCode, Failure,
+    vault::{
+        self, EnrolRequest, EnrolResponse, LendRequest, LendResponse,
+        customer_token_service_server::CustomerTokenService,
+    },
 };
+use tresor_vault::Lend;
 use zeroize::Zeroizing;
 
-use crate::{caller::Origin, gate::Gate};
+use crate::{
+    caller::Origin,
+    convert::{key_operations, time::to_timestamp},
+    gate::Gate,
+};
 
 /// The service.
 pub(crate) struct CustomerTokens {
@@ -45,6 +53,32 @@ impl CustomerTokenService for CustomerTokens {
             expires: None,
         }))
     }
+
+    async fn lend(&self, request: Request<LendRequest>) -> Result<Response<LendResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let context = origin.context(request.context)?;
+        let lifetime = key_operations::milliseconds("lifetime", request.lifetime.as_ref())?;
+        let classes = key_operations::classes(&request.classes)?;
+        check_id(&request.id, context.customer_token()?)?;
+        let vault = self.gate.vault()?;
+        let permit = self.gate.permit::<Lend>(&origin, &context).await?;
+        let lent = vault.lend(&permit, &classes, lifetime).await;
+        let lent = lent.map_err(Failure::from)?;
+        let classes = lent.classes.into_iter().map(|class| vault::DataClass::from(class) as i32);
+        Ok(Response::new(LendResponse {
+            classes: classes.collect(),
+            ends: Some(to_timestamp(lent.ends_ms)),
+            operation_ids: lent.operations.iter().map(ToString::to_string).collect(),
+        }))
+    }
+}
+
+/// A customer token is lent by whoever shows it: the one that is named is the one that is shown.
+fn check_id(id: &str, customer_token: &CustomerToken) -> Result<(), Failure> {
+    let text = customer_token.expose_text();
+    let is_it = id.is_empty() || text.split('_').nth(1) == Some(id);
+    if is_it { Ok(()) } else { Err(ErrorCode::NotFound.into()) }
 }
 
 /// A malformed code is refused like a wrong one.

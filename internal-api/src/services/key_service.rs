@@ -6,11 +6,15 @@ use tresor_door::Shutdown;
 use tresor_proto::{
     Failure, TenantName, TenantRef,
     vault::{
-        GetKeyStatusRequest, GetKeyStatusResponse, RotateCipherKeyRequest, RotateCipherKeyResponse,
+        self, CancelOperationRequest, CancelOperationResponse, GetKeyStatusRequest,
+        GetKeyStatusResponse, GetOperationRequest, GetOperationResponse, ListOperationsRequest,
+        ListOperationsResponse, MarkDataKeysDueRequest, MarkDataKeysDueResponse,
+        PauseOperationRequest, PauseOperationResponse, ResumeOperationRequest,
+        ResumeOperationResponse, RotateCipherKeyRequest, RotateCipherKeyResponse,
         TakeCensusRequest, TakeCensusResponse, key_service_server::KeyService,
     },
 };
-use tresor_vault::OperatorPermit;
+use tresor_vault::{KeyOperation, OperatorPermit, VaultError};
 
 use super::{
     census,
@@ -20,6 +24,7 @@ use crate::{
     caller::Origin,
     context::parse_tenant,
     convert::{
+        key_operations::{self, operation_id},
         keys::{key_to_wire, status_to_wire},
         page,
     },
@@ -107,4 +112,87 @@ impl KeyService for Keys {
         let rotation = rotation.await.map_err(Failure::from)?;
         Ok(Response::new(rotation.into_answers(self.shutdown.clone())))
     }
+
+    async fn mark_data_keys_due(
+        &self,
+        request: Request<MarkDataKeysDueRequest>,
+    ) -> Result<Response<MarkDataKeysDueResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let tenant = parse_tenant("tenant", &request.tenant)?;
+        let request = key_operations::rotation_request(&request)?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let rotation = self.gate.vault()?.mark_data_keys_due(&permit, &tenant, &request).await;
+        let rotation = rotation.map_err(Failure::from)?;
+        Ok(Response::new(key_operations::marked(&rotation)))
+    }
+
+    async fn get_operation(
+        &self,
+        request: Request<GetOperationRequest>,
+    ) -> Result<Response<GetOperationResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let id = operation_id(&request.into_inner().id)?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let operation = Some(shown(self.gate.vault()?.key_operation(&permit, id).await)?);
+        Ok(Response::new(GetOperationResponse { operation }))
+    }
+
+    async fn list_operations(
+        &self,
+        request: Request<ListOperationsRequest>,
+    ) -> Result<Response<ListOperationsResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let limit = page::size(request.page_size)?;
+        let after = page::after(&request.page_token, key_operations::page_start)?;
+        let tenant = match request.tenant.as_str() {
+            "" => None,
+            text => Some(parse_tenant("tenant", text)?),
+        };
+        let permit = self.gate.permit_operator(&origin)?;
+        let page = self.gate.vault()?.key_operations(&permit, tenant.as_ref(), after, limit).await;
+        let page = page.map_err(Failure::from)?;
+        Ok(Response::new(ListOperationsResponse {
+            operations: page.items.iter().map(key_operations::operation).collect(),
+            next_page_token: page.next.unwrap_or_default(),
+        }))
+    }
+
+    async fn pause_operation(
+        &self,
+        request: Request<PauseOperationRequest>,
+    ) -> Result<Response<PauseOperationResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let id = operation_id(&request.into_inner().id)?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let operation = Some(shown(self.gate.vault()?.pause_key_operation(&permit, id).await)?);
+        Ok(Response::new(PauseOperationResponse { operation }))
+    }
+
+    async fn resume_operation(
+        &self,
+        request: Request<ResumeOperationRequest>,
+    ) -> Result<Response<ResumeOperationResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let id = operation_id(&request.into_inner().id)?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let operation = Some(shown(self.gate.vault()?.resume_key_operation(&permit, id).await)?);
+        Ok(Response::new(ResumeOperationResponse { operation }))
+    }
+
+    async fn cancel_operation(
+        &self,
+        request: Request<CancelOperationRequest>,
+    ) -> Result<Response<CancelOperationResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let id = operation_id(&request.into_inner().id)?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let operation = Some(shown(self.gate.vault()?.cancel_key_operation(&permit, id).await)?);
+        Ok(Response::new(CancelOperationResponse { operation }))
+    }
+}
+
+fn shown(operation: Result<KeyOperation, VaultError>) -> Result<vault::Operation, Failure> {
+    Ok(key_operations::operation(&operation?))
 }

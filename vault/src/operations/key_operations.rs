@@ -1,5 +1,7 @@
 //! Shows long operations to operators, who pause, resume and cancel them.
 
+use std::time::Duration;
+
 use tresor_proto::{
     DataClass, TenantId, TenantRef,
     storage::{OperationRow, OperationStage, OperationState},
@@ -49,6 +51,18 @@ pub struct KeyOperation {
     pub damaged: u64,
     /// The first of them, `collection/record`.
     pub damaged_records: Vec<String>,
+}
+
+impl KeyOperation {
+    /// When its stage ends at its rate, milliseconds since the epoch.
+    #[must_use]
+    pub fn estimated_end_ms(&self) -> Option<u64> {
+        let left = self.total.saturating_sub(self.done);
+        #[allow(clippy::cast_precision_loss, reason = "an estimate")]
+        let seconds = left as f64 / self.rate.filter(|rate| *rate > 0.0)?;
+        let left = Duration::try_from_secs_f64(seconds).ok()?;
+        self.updated_ms.checked_add(u64::try_from(left.as_millis()).ok()?)
+    }
 }
 
 /// Where an operation is.
@@ -227,8 +241,8 @@ impl Vault {
                 Err(VaultError::Conflict) => {}
                 Err(error) => return Err(error),
                 Ok(()) => {
-                    tracing::info!(operation = %id, service = %permit.name(), what, "operation");
-                    self.paces().wake();
+                    let (operation, service) = (id, permit.name());
+                    tracing::info!(%operation, %service, state = what, "operation changed");
                     return self.key_operation(permit, id).await;
                 }
             }

@@ -74,8 +74,7 @@ impl Vault {
             }
         }
         let operations = self.operations_for(permit, &lent).await?;
-        tracing::info!(tenant = %permit.tenant(), classes = lent.len(), "class keys are lent");
-        self.paces().wake();
+        tracing::info!(tenant = %permit.tenant(), count = lent.len(), "class keys are lent");
         Ok(Lent { classes: lent, ends_ms, operations })
     }
 

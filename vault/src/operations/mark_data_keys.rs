@@ -80,8 +80,8 @@ impl Vault {
             false => Some(self.ask_for_reencryption(tenant, &marks, request).await?),
         };
         if let Some(operation) = operation {
-            let (service, classes) = (permit.name(), marks.len());
-            tracing::info!(%tenant, %service, %operation, classes, "data keys are due");
+            let (service, count) = (permit.name(), marks.len());
+            tracing::info!(%tenant, %service, %operation, count, "data keys are due");
         }
         let to_public = |RotationMark { class, epoch, due_ms, .. }: RotationMark| DataKeyMark {
             class,
@@ -159,7 +159,6 @@ impl Vault {
             ..OperationRow::default()
         };
         self.registry().create_operation(id, &row).await?;
-        self.paces().wake();
         Ok(id)
     }
 }

@@ -41,8 +41,8 @@ impl Vault {
             return Ok(holder);
         }
         if let Err(error) = self.renew_data_keys(&holder, due).await {
-            let tenant = keyring.tenant;
-            tracing::warn!(%tenant, %error, "data keys are due and cannot be replaced now");
+            let (tenant, code) = (keyring.tenant, error.code().as_str());
+            tracing::warn!(%tenant, code, "data keys are due and cannot be replaced now");
             return Ok(holder);
         }
         self.renewed(&holder).await

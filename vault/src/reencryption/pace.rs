@@ -6,15 +6,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Notify, time::Instant};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// The paces of the operations this process works on.
 #[derive(Debug, Default)]
-pub(crate) struct Paces {
-    paces: Mutex<HashMap<Uuid, Pace>>,
-    wake: Notify,
-}
+pub(crate) struct Paces(Mutex<HashMap<Uuid, Pace>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Pace {
@@ -24,16 +21,6 @@ struct Pace {
 }
 
 impl Paces {
-    /// Says that there is work.
-    pub(crate) fn wake(&self) {
-        self.wake.notify_one();
-    }
-
-    /// Waits until there is.
-    pub(super) async fn woken(&self) {
-        self.wake.notified().await;
-    }
-
     /// How long an operation has to wait before its next page.
     pub(super) fn pause(&self, id: Uuid) -> Option<Duration> {
         let next = self.lock().get(&id)?.next;
@@ -67,6 +54,6 @@ impl Paces {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Pace>> {
-        self.paces.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -40,7 +40,8 @@ impl Vault {
                 is_further.then_some(self.paces().pause(record.id).unwrap_or_default())
             }
             Err(error) => {
-                tracing::warn!(operation = %record.id, %error, "the operation cannot go on now");
+                let code = error.code().as_str();
+                tracing::warn!(operation = %record.id, code, "the operation cannot go on now");
                 None
             }
         }
@@ -179,7 +180,7 @@ impl Vault {
             }
         };
         let destroyed = self.key_worker().run(destroy).await??;
-        tracing::info!(%tenant, destroyed, "data keys are destroyed");
+        tracing::info!(%tenant, count = destroyed, "data keys are destroyed");
         Ok(())
     }
 }
