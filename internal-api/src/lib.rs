@@ -24,9 +24,11 @@ mod plane;
 mod random;
 mod seal_config;
 mod services;
+mod transit_seal;
 
 pub use config::{Config, ConfigErrors, Limits};
 pub use directory::{ServiceGrant, ServiceRole};
 pub use internal_api::{InternalApi, StartError, start};
 pub use seal_config::{SealConfig, SealProvider, SecretFile};
+pub use transit_seal::TransitKey;
 pub use tresor_vault::{SealId, store::StoreEngine};

@@ -9,12 +9,14 @@ use std::{
     sync::Arc,
 };
 
-use tresor_door::{config::Table, read_private_file};
+use tresor_door::{TlsFiles, config::Table, read_private_file};
 use tresor_vault::{
     CredentialSeal, PassphraseSeal, Pkcs11Key, Pkcs11Seal, Seal, SealError, SealId, Seals,
     SecretSource,
 };
 use zeroize::Zeroizing;
+
+use crate::transit_seal::{TransitKey, TransitSeal};
 
 /// Bytes of a secret's file; more is some other file.
 const SECRET_BYTES_MAX: u64 = 4 * 1024;
@@ -39,6 +41,8 @@ pub enum SealProvider {
     Credential(SecretFile),
     /// A key in a token, which opens with a PIN.
     Pkcs11(Pkcs11Key, SecretFile),
+    /// A key in a service.
+    Transit(TransitKey),
 }
 
 /// Where a secret is.
@@ -86,8 +90,12 @@ impl SealConfig {
         if id.is_none() {
             table.mistake("", "a seal's name is [a-z][a-z0-9-]{0,62}");
         }
-        let providers: [(&str, Reader); 3] =
-            [("passphrase", passphrase), ("credential", credential), ("pkcs11", pkcs11)];
+        let providers: [(&str, Reader); 4] = [
+            ("passphrase", passphrase),
+            ("credential", credential),
+            ("pkcs11", pkcs11),
+            ("transit", transit),
+        ];
         let provider = table.one_of("provider", &providers)?(table);
         Some(Self { id: id?, provider: provider? })
     }
@@ -96,6 +104,7 @@ impl SealConfig {
         match &self.provider {
             SealProvider::Passphrase(file) => Arc::new(PassphraseSeal::new(Arc::new(file.clone()))),
             SealProvider::Credential(file) => Arc::new(CredentialSeal::new(Arc::new(file.clone()))),
+            SealProvider::Transit(key) => Arc::new(TransitSeal::new(key.clone())),
             SealProvider::Pkcs11(place, pin) => {
                 Arc::new(Pkcs11Seal::new(place.clone(), Arc::new(pin.clone())))
             }
@@ -130,6 +139,34 @@ fn pkcs11(table: &mut Table<'_>) -> Option<SealProvider> {
     let pin_file = table.path("pin_file").map(|path| tried(table, "pin_file", path));
     let place = Pkcs11Key { module: module?, token: token?, key: key? };
     Some(SealProvider::Pkcs11(place, SecretFile::Path(pin_file?)))
+}
+
+fn transit(table: &mut Table<'_>) -> Option<SealProvider> {
+    let address = table.parsed("address", "https://host:port", service_address);
+    let mount = table.parsed_or("mount", "a name", path_segment, "transit".to_owned());
+    let key = table.parsed("key", "a name", path_segment);
+    let token = table.optional_path("token_file")?.map(|path| tried(table, "token_file", path));
+    let tls = table.table("tls", TlsFiles::read);
+    Some(SealProvider::Transit(TransitKey {
+        address: address?,
+        tls: tls?,
+        token: token.map(SecretFile::Path),
+        mount: mount?,
+        key: key?,
+    }))
+}
+
+/// `https://host:port` and nothing behind it.
+fn service_address(text: &str) -> Option<String> {
+    let url = reqwest::Url::parse(text).ok()?;
+    let is_bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+    (url.scheme() == "https" && is_bare).then(|| text.trim_end_matches('/').to_owned())
+}
+
+/// A name that may stand in a path.
+fn path_segment(text: &str) -> Option<String> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (!text.is_empty() && text.chars().all(is_allowed)).then(|| text.to_owned())
 }
 
 fn file_name(text: &str) -> Option<String> {

@@ -54,7 +54,9 @@ impl Seal for CredentialSeal {
     fn key(&self, _: &SealId, kept: &Provider) -> Result<Secret<32>, SealError> {
         match kept {
             Provider::Credential(kept) => self.derive(kept),
-            Provider::Passphrase(_) | Provider::Pkcs11(_) => Err(SealError::Refused),
+            Provider::Passphrase(_) | Provider::Pkcs11(_) | Provider::Transit(_) => {
+                Err(SealError::Refused)
+            }
         }
     }
 

@@ -35,6 +35,15 @@ pub enum SealError {
     /// The token has locked itself.
     #[error("its PIN is locked; the token's security officer must reset it")]
     PinLocked,
+    /// The service that keeps its key is sealed.
+    #[error("its service is sealed")]
+    ServiceSealed,
+    /// The service does not let us use the key.
+    #[error("its service refuses our token or certificate")]
+    Denied,
+    /// The service has no such engine or key.
+    #[error("its service has no such mount or key")]
+    NoSuchKey,
     /// It does not answer in time.
     #[error("it does not answer")]
     Unreachable,
@@ -49,10 +58,11 @@ impl SealError {
     #[must_use]
     pub fn is_transient(self) -> bool {
         match self {
-            Self::Unreachable | Self::TokenMissing => true,
+            Self::Unreachable | Self::TokenMissing | Self::ServiceSealed | Self::Denied => true,
             Self::Refused
             | Self::ModuleUnusable
             | Self::KeyMissing
+            | Self::NoSuchKey
             | Self::PinRefused
             | Self::PinLocked
             | Self::SecretUnreadable

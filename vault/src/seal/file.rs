@@ -124,6 +124,7 @@ fn provider_name(provider: Option<&Provider>) -> &'static str {
         Some(Provider::Passphrase(_)) => "passphrase",
         Some(Provider::Credential(_)) => "credential",
         Some(Provider::Pkcs11(_)) => "pkcs11",
+        Some(Provider::Transit(_)) => "transit",
         None => "unknown",
     }
 }

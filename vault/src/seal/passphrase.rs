@@ -65,7 +65,9 @@ impl Seal for PassphraseSeal {
         let passphrase = self.passphrase()?;
         match kept {
             Provider::Passphrase(kept) => passphrase.stretch(kept),
-            Provider::Credential(_) | Provider::Pkcs11(_) => Err(SealError::Refused),
+            Provider::Credential(_) | Provider::Pkcs11(_) | Provider::Transit(_) => {
+                Err(SealError::Refused)
+            }
         }
     }
 
