@@ -30,18 +30,23 @@ impl Loans {
         self.lock().insert((tenant, class), Arc::new(loan));
     }
 
-    /// The loan of a class, while it lasts and its customer token works.
+    /// The loan of a class, while it lasts and its customer token works; else it is given back.
     pub(crate) fn of(
         &self,
         keyring: &TenantKeyring,
         class: DataClass,
         now_ms: u64,
     ) -> Option<Arc<Loan>> {
-        let loan = self.lock().get(&(keyring.tenant, class)).map(Arc::clone)?;
+        let mut loans = self.lock();
+        let loan = loans.get(&(keyring.tenant, class)).map(Arc::clone)?;
         let mut entries = keyring.customer_tokens.iter();
         let works =
             entries.any(|entry| entry.bounds.id == loan.customer_token && entry.works_at(now_ms));
-        (works && now_ms < loan.ends_ms).then_some(loan)
+        if works && now_ms < loan.ends_ms {
+            return Some(loan);
+        }
+        loans.remove(&(keyring.tenant, class));
+        None
     }
 
     /// Gives back what has come to its end.

@@ -39,6 +39,7 @@ pub use mark_data_keys::{DataKeyMark, Rotation, RotationRequest};
 pub use put::Destination;
 #[cfg(feature = "test-support")]
 pub use put::{OpenLoop, SealLoop};
+pub(crate) use reveal::Reader;
 pub use rotate_cipher_keys::CipherKeyReplacement;
 pub use seals::SealReport;
 
@@ -50,7 +51,7 @@ use crate::store::{Keyspace, StoreKey};
 const NAME_END: u8 = 0;
 
 /// The key of a record: `collection ‖ 0x00 ‖ record id`.
-fn record_key(collection: &CollectionName, record: &RecordId) -> StoreKey {
+pub(crate) fn record_key(collection: &CollectionName, record: &RecordId) -> StoreKey {
     let mut key = record_prefix(collection);
     key.extend_from_slice(record.as_str().as_bytes());
     StoreKey::new(Keyspace::Records, key)

@@ -6,6 +6,7 @@
 //! pause, a restart or a kill. Its state is a row of the registry, written after each page; the keys
 //! it works with are lent by the customer, in memory, with an end.
 
+mod lazy;
 mod pace;
 mod reseal;
 mod scan;
@@ -13,6 +14,7 @@ mod step;
 
 use std::time::Duration;
 
+pub(crate) use lazy::LazyQueue;
 pub(crate) use pace::Paces;
 pub(crate) use step::{begin, tenant_of};
 use tresor_proto::{DataClass, storage::OperationTarget};
@@ -29,7 +31,7 @@ impl Vault {
     /// # Errors
     /// Those of the registry.
     pub async fn work_once(&self) -> Result<Option<Duration>, VaultError> {
-        let mut next: Option<Duration> = None;
+        let mut next = self.reseal_read().await.then_some(Duration::ZERO);
         for record in self.registry().operations(false, None, OPEN_MAX).await? {
             let pause = self.paces().pause(record.id);
             let pause = match pause {

@@ -156,6 +156,21 @@ impl UnlockedCache {
         Some(Arc::clone(&entry.keys))
     }
 
+    /// The keys of a class, if they are in memory for this customer token and this very keyring. It
+    /// does not count as use.
+    pub(crate) fn peek(
+        &self,
+        (tenant, sequence): (TenantId, u64),
+        customer_token: CustomerTokenId,
+        class: DataClass,
+        now_ms: u64,
+    ) -> Option<Arc<ClassKeys>> {
+        let key = CacheKey { tenant, customer_token, class, sequence };
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.get(&key).filter(|entry| entry.is_fresh(now_ms))?;
+        Some(Arc::clone(&entry.keys))
+    }
+
     /// Forgets what is idle or old.
     pub(crate) fn sweep(&self, now_ms: u64) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -27,7 +27,7 @@ use crate::{
     keyring::{KeyringError, Keyrings, LoadedKeyring},
     loans::Loans,
     operations::KeyPolicy,
-    reencryption::Paces,
+    reencryption::{LazyQueue, Paces},
     registry::Registry,
     store::{Existence, Store, Stores},
     unlocked::UnlockedCache,
@@ -44,6 +44,7 @@ pub struct Vault {
     unlocked: Arc<UnlockedCache>,
     loans: Loans,
     paces: Paces,
+    lazy: LazyQueue,
     enrolment: tokio::sync::Mutex<()>,
     damaged_keyrings: Mutex<HashSet<TenantId>>,
     key_policy: KeyPolicy,
@@ -132,6 +133,10 @@ impl Vault {
 
     pub(crate) fn loans(&self) -> &Loans {
         &self.loans
+    }
+
+    pub(crate) fn lazy(&self) -> &LazyQueue {
+        &self.lazy
     }
 
     pub(crate) fn paces(&self) -> &Paces {

@@ -105,6 +105,21 @@ async fn the_next_write_makes_the_new_key_and_records_of_both_are_read_and_repla
 }
 
 #[tokio::test]
+async fn what_is_read_by_one_who_may_write_is_sealed_anew_beside_the_answer() {
+    let mut house = House::build(StoreEngine::Redb).await;
+    house.put(Some("read"), person(1)).await.unwrap();
+    house.put(Some("unread"), person(2)).await.unwrap();
+    let (read, unread) = (house.row("read").await, house.row("unread").await);
+    house.mark(&[]).await;
+    house.put(Some("new"), person(3)).await.unwrap();
+    house.get("read", Reveal::Masked).await.unwrap();
+    house.work_off().await;
+    assert_ne!(house.row("read").await, read);
+    assert_eq!(house.row("unread").await, unread);
+    assert_eq!(house.get("read", Reveal::Plain).await.unwrap().revision, 1);
+}
+
+#[tokio::test]
 async fn a_damaged_record_is_named_and_stops_no_other() {
     let mut house = House::build(StoreEngine::Redb).await;
     fill(&house).await;

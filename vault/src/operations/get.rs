@@ -1,6 +1,6 @@
 //! Reads records by id.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tresor_proto::{RecordId, Reveal};
 
@@ -67,6 +67,7 @@ impl Vault {
                 false => self.renewed(&reader.holder).await?,
             };
             if Arc::ptr_eq(&newest, &reader.holder) {
+                self.reseal_later(reader);
                 results.extend(failed.into_iter().map(|(at, _)| (at, Err(VaultError::Integrity))));
                 results.sort_by_key(|(at, _)| *at);
                 return Ok(results.into_iter().map(|(_, result)| result).collect());
@@ -94,6 +95,7 @@ impl Vault {
             holder: permit.holder().clone(),
             cache: self.unlocked_cache(),
             now_ms: self.clock().now_ms(),
+            outdated: Mutex::default(),
         })
     }
 }

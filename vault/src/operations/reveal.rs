@@ -1,6 +1,6 @@
 //! Shows a stored row: verify, open what the customer token covers, mask.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prost::Message as _;
 use tresor_proto::{
@@ -19,12 +19,14 @@ use crate::{
 };
 
 /// What is needed to show rows of one view.
-pub(super) struct Reader {
-    pub(super) tenant: TenantId,
-    pub(super) view: View,
-    pub(super) holder: Arc<TokenHolder>,
-    pub(super) cache: Arc<UnlockedCache>,
-    pub(super) now_ms: u64,
+pub(crate) struct Reader {
+    pub(crate) tenant: TenantId,
+    pub(crate) view: View,
+    pub(crate) holder: Arc<TokenHolder>,
+    pub(crate) cache: Arc<UnlockedCache>,
+    pub(crate) now_ms: u64,
+    /// Records that have a group under an older data key.
+    pub(crate) outdated: Mutex<Vec<RecordId>>,
 }
 
 /// A field with its place in the record.
@@ -121,8 +123,18 @@ impl Reader {
             (Reveal::Masked | Reveal::Plain, None) => Ok(Opened::Withheld),
             (Reveal::Masked | Reveal::Plain, Some(keys)) => {
                 let opened = sealed_group::open(keys.epoch(group.epoch)?, place, group)?;
+                if group.epoch < keys.newest()?.0 {
+                    self.note_outdated(place.record.record);
+                }
                 Ok(Opened::With(Box::new(opened)))
             }
+        }
+    }
+
+    fn note_outdated(&self, id: &RecordId) {
+        let mut outdated = self.outdated.lock().unwrap_or_else(PoisonError::into_inner);
+        if outdated.last() != Some(id) {
+            outdated.push(id.clone());
         }
     }
 

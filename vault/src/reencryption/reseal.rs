@@ -72,7 +72,9 @@ impl Resealer {
         for group in &mut message.groups {
             let class = DataClass::from_code(group.data_class).ok_or(CryptoError)?;
             let Some(keys) = self.classes.get(&class) else { continue };
-            if group.epoch < keys.newest()?.0 {
+            let newest = keys.newest()?.0;
+            // Keys of a moment ago may be older than what writes may use by now.
+            if group.epoch < newest && newest >= self.floors.epoch(class) {
                 *group = self.reseal_group(&place, (class, keys), group, erasure_bucket)?;
                 preconditions.push(self.floors.precondition(class));
             }

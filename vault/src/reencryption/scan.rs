@@ -19,8 +19,14 @@ use crate::{
 /// How often a row is tried when another change came between.
 const ROUNDS_MAX: usize = 16;
 
-/// The class keys that work is done with.
-pub(super) type Lent = BTreeMap<DataClass, Arc<Loan>>;
+/// The keys that work is done with.
+#[derive(Clone)]
+pub(super) enum WorkKeys {
+    /// Class keys that a customer lent.
+    Lent(BTreeMap<DataClass, Arc<Loan>>),
+    /// Data keys that a request has unlocked a short while ago.
+    Unlocked(BTreeMap<DataClass, Arc<ClassKeys>>),
+}
 
 /// What became of a page.
 #[derive(Debug, Default)]
@@ -46,14 +52,14 @@ impl Vault {
     pub(super) async fn reseal_page(
         &self,
         (tenant, store): (TenantId, &dyn Store),
-        lent: &Lent,
+        keys: &WorkKeys,
         rows: Vec<StoreRow>,
     ) -> Result<PageReport, VaultError> {
         let mut report = PageReport::default();
         let in_records = |row: StoreRow| (StoreKey::new(Keyspace::Records, row.key), row.value);
         let mut left: Vec<_> = rows.into_iter().map(in_records).collect();
         for _ in 0..ROUNDS_MAX {
-            let plan = self.plan((tenant, store), lent, left).await?;
+            let plan = self.plan((tenant, store), keys, left).await?;
             report.damaged.extend(plan.damaged);
             if plan.changes.is_empty() {
                 return Ok(report);
@@ -79,18 +85,18 @@ impl Vault {
     async fn plan(
         &self,
         (tenant, store): (TenantId, &dyn Store),
-        lent: &Lent,
+        keys: &WorkKeys,
         rows: Vec<(StoreKey, Vec<u8>)>,
     ) -> Result<Plan, VaultError> {
-        let floor_keys = lent.keys().map(|class| epoch_floor::key(*class)).collect();
+        let classes = keys.classes();
+        let floor_keys = classes.iter().map(|class| epoch_floor::key(*class)).collect();
         let floor_rows = store.read(floor_keys).await?;
         let keyring = self.keyring(tenant).await?;
-        let (lent, entropy) = (lent.clone(), self.entropy_arc());
+        let (keys, entropy) = (keys.clone(), self.entropy_arc());
         let plan = move || {
-            let classes = lent.keys().copied();
-            let floors = classes.zip(floor_rows.iter().map(Option::as_deref));
+            let floors = classes.into_iter().zip(floor_rows.iter().map(Option::as_deref));
             let floors = Floors::read((tenant, &keyring.rows), floors)?;
-            let classes = unwrap(&keyring, &lent).map_err(|CryptoError| VaultError::Integrity)?;
+            let classes = keys.unwrap(&keyring).map_err(|CryptoError| VaultError::Integrity)?;
             let resealer = Resealer { tenant, keyring, classes, floors, entropy };
             Ok(Plan::of(&resealer, rows))
         };
@@ -142,13 +148,25 @@ impl Plan {
     }
 }
 
-fn unwrap(
-    keyring: &LoadedKeyring,
-    lent: &Lent,
-) -> Result<BTreeMap<DataClass, Arc<ClassKeys>>, CryptoError> {
-    let unwrap = |(class, loan): (&DataClass, &Arc<Loan>)| {
-        let keys = ClassKeys::unwrap(&keyring.keyring, *class, &loan.class_key)?;
-        Ok((*class, Arc::new(keys)))
-    };
-    lent.iter().map(unwrap).collect()
+impl WorkKeys {
+    fn classes(&self) -> Vec<DataClass> {
+        match self {
+            Self::Lent(loans) => loans.keys().copied().collect(),
+            Self::Unlocked(keys) => keys.keys().copied().collect(),
+        }
+    }
+
+    fn unwrap(
+        &self,
+        keyring: &LoadedKeyring,
+    ) -> Result<BTreeMap<DataClass, Arc<ClassKeys>>, CryptoError> {
+        let unwrap = |(class, loan): (&DataClass, &Arc<Loan>)| {
+            let keys = ClassKeys::unwrap(&keyring.keyring, *class, &loan.class_key)?;
+            Ok((*class, Arc::new(keys)))
+        };
+        match self {
+            Self::Lent(loans) => loans.iter().map(unwrap).collect(),
+            Self::Unlocked(keys) => Ok(keys.clone()),
+        }
+    }
 }

@@ -1,13 +1,13 @@
 //! One step of an operation: a page, the end of a scan, or the end of the older keys.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tresor_proto::{
     TenantId,
     storage::{OperationRow, OperationStage, OperationState},
 };
 
-use super::{scan::Lent, targets};
+use super::{scan::WorkKeys, targets};
 use crate::{
     error::VaultError,
     registry::OperationRecord,
@@ -24,7 +24,7 @@ const DAMAGED_LISTED_MAX: usize = 100;
 struct Ground {
     tenant: TenantId,
     store: Arc<dyn Store>,
-    lent: Lent,
+    keys: WorkKeys,
 }
 
 impl Vault {
@@ -82,7 +82,7 @@ impl Vault {
     async fn ground(&self, row: &OperationRow) -> Result<Option<Ground>, VaultError> {
         let tenant = tenant_of(row)?;
         let keyring = self.keyring(tenant).await?;
-        let mut lent = Lent::new();
+        let mut lent = BTreeMap::new();
         for (class, epoch) in targets(&row.targets)? {
             let now_ms = self.clock().now_ms();
             let loan = self.loans().of(&keyring.keyring, class, now_ms);
@@ -93,7 +93,7 @@ impl Vault {
             lent.insert(class, loan);
         }
         let store = self.store(tenant).await?;
-        Ok(Some(Ground { tenant, store, lent }))
+        Ok(Some(Ground { tenant, store, keys: WorkKeys::Lent(lent) }))
     }
 
     /// Whether an operation that is open can go on now: its keys are made, and lent.
@@ -133,7 +133,7 @@ impl Vault {
         rows: Vec<StoreRow>,
     ) -> Result<(), VaultError> {
         let place = (ground.tenant, ground.store.as_ref());
-        let report = self.reseal_page(place, &ground.lent, rows).await?;
+        let report = self.reseal_page(place, &ground.keys, rows).await?;
         row.resealed += report.resealed;
         row.left += report.resealed + report.unsettled;
         row.damaged += u64::try_from(report.damaged.len()).unwrap_or(u64::MAX);

@@ -1,0 +1,97 @@
+//! Seals records anew that a customer has just read, beside the answer.
+//!
+//! It promises that no read waits for it or fails by it: what does not fit in the queue is left to
+//! the long work. A queued entry holds no key; the keys are looked up where requests keep them, and
+//! where they are gone by then, nothing is done.
+
+use std::sync::PoisonError;
+
+use tresor_proto::{CollectionName, CustomerTokenId, DataClass, RecordId, TenantId};
+
+use super::scan::WorkKeys;
+use crate::{
+    error::VaultError,
+    operation_set::Operation,
+    operations::{Reader, record_key},
+    store::StoreRow,
+    vault::Vault,
+};
+
+/// Reads whose records wait to be sealed anew: beyond that, they are left to the long work.
+const QUEUE_READS_MAX: usize = 64;
+
+/// Records that were read and have groups under older keys.
+#[derive(Debug)]
+pub(crate) struct LazyQueue {
+    reads: async_channel::Sender<OutdatedRead>,
+    queue: async_channel::Receiver<OutdatedRead>,
+}
+
+#[derive(Debug)]
+struct OutdatedRead {
+    tenant: TenantId,
+    collection: CollectionName,
+    ids: Vec<RecordId>,
+    customer_token: CustomerTokenId,
+    sequence: u64,
+}
+
+impl Default for LazyQueue {
+    fn default() -> Self {
+        let (reads, queue) = async_channel::bounded(QUEUE_READS_MAX);
+        Self { reads, queue }
+    }
+}
+
+impl Vault {
+    /// Queues what a reader found under older keys, when its customer token may write.
+    pub(crate) fn reseal_later(&self, reader: Reader) {
+        let ids = reader.outdated.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let holder = reader.holder.holder().filter(|_| reader.holder.may(Operation::Write));
+        let Some(holder) = holder.filter(|_| !ids.is_empty()) else {
+            return;
+        };
+        let read = OutdatedRead {
+            tenant: reader.tenant,
+            collection: reader.view.collection,
+            ids,
+            customer_token: holder.entry.bounds.id,
+            sequence: holder.keyring.sequence,
+        };
+        // What finds no place is left to the long work.
+        let _ = self.lazy().reads.try_send(read);
+    }
+
+    /// Seals the records of one read anew; whether there was one.
+    pub(super) async fn reseal_read(&self) -> bool {
+        let Ok(read) = self.lazy().queue.try_recv() else {
+            return false;
+        };
+        if let Err(error) = self.reseal_outdated(&read).await {
+            let code = error.code().as_str();
+            tracing::debug!(tenant = %read.tenant, code, "records were not sealed anew");
+        }
+        true
+    }
+
+    async fn reseal_outdated(&self, read: &OutdatedRead) -> Result<(), VaultError> {
+        let now_ms = self.clock().now_ms();
+        let place = (read.tenant, read.sequence);
+        let peek = |class| {
+            let keys = self.unlocked_cache().peek(place, read.customer_token, class, now_ms)?;
+            Some((class, keys))
+        };
+        let keys = DataClass::ALL.into_iter().filter_map(peek).collect();
+        let store = self.store(read.tenant).await?;
+        let store_keys: Vec<_> =
+            read.ids.iter().map(|id| record_key(&read.collection, id)).collect();
+        let rows = store.read(store_keys.clone()).await?;
+        let there = store_keys.into_iter().zip(rows).filter_map(|(key, row)| {
+            let value = row?;
+            Some(StoreRow { key: key.key, value })
+        });
+        let place = (read.tenant, store.as_ref());
+        self.reseal_page(place, &WorkKeys::Unlocked(keys), there.collect()).await?;
+        Ok(())
+    }
+}
