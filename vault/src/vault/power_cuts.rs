@@ -1,5 +1,7 @@
 //! Power cuts from a vault's first start on, through registrations, enrolments and records.
 
+mod rotation;
+
 use std::{path::Path, sync::Arc};
 
 use tresor_proto::{
