@@ -116,3 +116,28 @@ fn the_status_tells_age_use_and_what_hangs_on_each_key() {
     let refused = site.operator(&["keys", "status", "--tenant", "nobody"]);
     assert_eq!(refused.code, 1, "{}", refused.stderr);
 }
+
+#[test]
+fn the_root_key_is_replaced_while_the_vault_works_and_opens_it_after_a_kill() {
+    let mut site = Site::start("redb");
+    let tenant = site.tenant("burg");
+    std::fs::write(site.path("rows.csv"), "nr,vorname\nr1,Anna\n").unwrap();
+    let upload = ["upload", "rows.csv", "--collection", "customers"];
+    site.customer(&tenant, &upload).ok();
+    let rotate = ["keys", "rotate-root", "--output", "json"];
+    let plan = site.operator(&[&rotate[..], &["--dry-run"]].concat()).ok().json();
+    assert_eq!((&plan["new_generation"], &plan["replaced"]), (&2.into(), &().into()), "{plan}");
+    assert_eq!(site.operator(&rotate).code, 2, "there is no terminal to ask on");
+    for generation in 2..=4 {
+        let replaced = site.operator(&[&rotate[..], &["--yes"]].concat()).ok().json();
+        assert_eq!(replaced["new_generation"], generation, "{replaced}");
+        assert_eq!(replaced["seals"].as_array().unwrap().len(), 1);
+        site.customer(&tenant, &upload).ok();
+        site.vault().kill();
+        site.start_vault();
+        site.customer(&tenant, &["list", "--collection", "customers"]).ok();
+    }
+    let status = site.operator(&["keys", "status", "--output", "json"]).ok().json();
+    let root = status["system"].as_array().unwrap().iter().find(|key| key["key"] == "root key");
+    assert_eq!(root.unwrap()["version"], 4);
+}

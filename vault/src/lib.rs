@@ -69,7 +69,8 @@ pub use keyring::{Loot, StolenRow, Theft};
 pub use operations::{
     CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts, DataKeyMark,
     Destination, Enrolled, KeyDue, KeyKind, KeyOperation, KeyOperationState, KeyPolicy, KeyState,
-    KeyVersion, KeyWork, Lent, Rotation, RotationRequest, SealReport, TenantKeyStatus,
+    KeyVersion, KeyWork, Lent, RootKeyReplacement, Rotation, RotationRequest, SealReport,
+    TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]
 pub use operations::{OpenLoop, SealLoop};

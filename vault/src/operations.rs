@@ -21,6 +21,7 @@ mod put;
 mod renew;
 mod reveal;
 mod rotate_cipher_keys;
+mod rotate_root_key;
 mod seals;
 #[cfg(test)]
 mod tampering;
@@ -41,6 +42,7 @@ pub use put::Destination;
 pub use put::{OpenLoop, SealLoop};
 pub(crate) use reveal::Reader;
 pub use rotate_cipher_keys::CipherKeyReplacement;
+pub use rotate_root_key::RootKeyReplacement;
 pub use seals::SealReport;
 
 use tresor_proto::{CollectionName, RecordId};

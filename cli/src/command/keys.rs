@@ -3,6 +3,7 @@
 mod operations;
 mod rotate_cipher;
 mod rotate_data;
+mod rotate_root;
 mod status;
 
 use clap::Subcommand;
@@ -24,6 +25,8 @@ pub(crate) enum KeysCommand {
     /// Look after long operations (operator)
     #[command(subcommand)]
     Operations(operations::OperationsCommand),
+    /// Replace the root key, which protects all keyrings, under every seal (operator)
+    RotateRoot(rotate_root::RotateRoot),
 }
 
 impl KeysCommand {
@@ -34,6 +37,7 @@ impl KeysCommand {
             Self::RotateCipher(rotate) => rotate.run(session).await,
             Self::RotateData(rotate) => rotate.run(session).await,
             Self::Operations(command) => command.run(session).await,
+            Self::RotateRoot(rotate) => rotate.run(session).await,
         }
     }
 }

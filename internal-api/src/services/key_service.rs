@@ -4,14 +4,15 @@ use futures::stream::BoxStream;
 use tonic::{Request, Response, Status};
 use tresor_door::Shutdown;
 use tresor_proto::{
-    Failure, TenantName, TenantRef,
+    ErrorCode, Failure, TenantName, TenantRef,
     vault::{
         self, CancelOperationRequest, CancelOperationResponse, GetKeyStatusRequest,
         GetKeyStatusResponse, GetOperationRequest, GetOperationResponse, ListOperationsRequest,
         ListOperationsResponse, MarkDataKeysDueRequest, MarkDataKeysDueResponse,
         PauseOperationRequest, PauseOperationResponse, ResumeOperationRequest,
         ResumeOperationResponse, RotateCipherKeyRequest, RotateCipherKeyResponse,
-        TakeCensusRequest, TakeCensusResponse, key_service_server::KeyService,
+        RotateRootKeyRequest, RotateRootKeyResponse, TakeCensusRequest, TakeCensusResponse,
+        key_service_server::KeyService,
     },
 };
 use tresor_vault::{KeyOperation, OperatorPermit, VaultError};
@@ -27,6 +28,7 @@ use crate::{
         key_operations::{self, operation_id},
         keys::{key_to_wire, status_to_wire},
         page,
+        time::to_timestamp,
     },
     gate::Gate,
 };
@@ -85,6 +87,32 @@ impl KeyService for Keys {
         let status = self.gate.vault()?.tenant_key_status(&permit, &tenant).await;
         let tenants = vec![status_to_wire(&status.map_err(Failure::from)?)];
         Ok(Response::new(GetKeyStatusResponse { tenants, ..GetKeyStatusResponse::default() }))
+    }
+
+    async fn rotate_root_key(
+        &self,
+        request: Request<RotateRootKeyRequest>,
+    ) -> Result<Response<RotateRootKeyResponse>, Status> {
+        let permit = self.gate.permit_operator(&Origin::of(&request)?)?;
+        let is_dry_run = request.into_inner().dry_run;
+        let vault = self.gate.vault()?;
+        // In a task of its own: a caller who goes away does not leave it half done.
+        let replace = async move {
+            if is_dry_run {
+                return vault.root_key_plan(&permit).await;
+            }
+            let mut work = vault.begin_key_work(permit, "replacing the root key").await?;
+            vault.rotate_root_key(&mut work).await
+        };
+        let replaced =
+            tokio::spawn(replace).await.map_err(|_| Failure::from(ErrorCode::Internal))?;
+        let replaced = replaced.map_err(Failure::from)?;
+        Ok(Response::new(RotateRootKeyResponse {
+            old_generation: replaced.old_generation,
+            new_generation: replaced.new_generation,
+            replaced: replaced.replaced_ms.map(to_timestamp),
+            seals: replaced.seals,
+        }))
     }
 
     async fn take_census(

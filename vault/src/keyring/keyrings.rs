@@ -26,7 +26,8 @@ const LOADED_MAX: usize = 1_024;
 /// The keyrings of a vault.
 pub(crate) struct Keyrings {
     files: KeyringFiles,
-    root: RootKey,
+    /// Replaced under the lock of the system keyring only.
+    root: Mutex<Arc<RootKey>>,
     entropy: Arc<dyn Entropy>,
     system: Mutex<SystemKeyring>,
     pepper: Pepper,
@@ -48,6 +49,10 @@ pub(crate) struct LoadedKeyring {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SystemKeys {
     pub(crate) metadata_versions: Vec<u32>,
+    /// Counted from 1.
+    pub(crate) root_generation: u32,
+    /// When the root key was replaced, if it ever was.
+    pub(crate) root_replaced_ms: Option<u64>,
 }
 
 impl Keyrings {
@@ -81,7 +86,7 @@ impl Keyrings {
     ) -> Result<Self, KeyringError> {
         Ok(Self {
             files,
-            root,
+            root: Mutex::new(Arc::new(root)),
             entropy,
             pepper: Pepper::from_slice(system.pepper.expose_secret())?,
             registry: RowKeys::new(&system.metadata_keys)?,
@@ -91,8 +96,24 @@ impl Keyrings {
     }
 
     /// The root key, to wrap it under a seal.
-    pub(crate) fn root(&self) -> &RootKey {
-        &self.root
+    pub(crate) fn root(&self) -> Arc<RootKey> {
+        Arc::clone(&self.root.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes the system keyring under another root key, which opens it from then on; the seals
+    /// hold both until this has returned. When it fails either may open it. Blocks on the disk.
+    pub(crate) fn replace_root(&self, root: RootKey, now_ms: u64) -> Result<(), KeyringError> {
+        let mut system = self.system();
+        let before = (system.root_replacements, system.root_replaced_ms);
+        system.root_replacements = system.root_replacements.saturating_add(1);
+        system.root_replaced_ms = now_ms;
+        let written = write_system(&self.files, &root, &mut system, self.entropy.as_ref());
+        if written.is_err() {
+            (system.root_replacements, system.root_replaced_ms) = before;
+            return written;
+        }
+        *self.root.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(root);
+        Ok(())
     }
 
     /// The key of verifiers.
@@ -238,7 +259,7 @@ impl Keyrings {
     }
 
     fn write_system(&self, system: &mut SystemKeyring) -> Result<(), KeyringError> {
-        write_system(&self.files, &self.root, system, self.entropy.as_ref())
+        write_system(&self.files, &self.root(), system, self.entropy.as_ref())
     }
 
     fn system(&self) -> MutexGuard<'_, SystemKeyring> {
@@ -260,8 +281,12 @@ impl Keyrings {
 
     /// What the system keyring says of itself.
     pub(crate) fn system_keys(&self) -> SystemKeys {
-        let versions = self.system().metadata_keys.iter().map(|(version, _)| *version).collect();
-        SystemKeys { metadata_versions: versions }
+        let system = self.system();
+        SystemKeys {
+            metadata_versions: system.metadata_keys.iter().map(|(version, _)| *version).collect(),
+            root_generation: system.root_replacements.saturating_add(1),
+            root_replaced_ms: Some(system.root_replaced_ms).filter(|at_ms| *at_ms > 0),
+        }
     }
 
     /// The sequence number remembered for a tenant; 0 before its keyring was first written.

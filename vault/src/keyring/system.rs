@@ -16,6 +16,8 @@ pub(crate) struct SystemKeyring {
     pub(crate) sequence: u64,
     pub(crate) pepper: Pepper,
     pub(crate) metadata_keys: Vec<(u32, MetadataKey)>,
+    pub(super) root_replacements: u32,
+    pub(super) root_replaced_ms: u64,
     tenants: Vec<TenantEntry>,
 }
 
@@ -33,6 +35,8 @@ impl SystemKeyring {
             sequence: 0,
             pepper: Pepper::generate(entropy)?,
             metadata_keys: vec![(1, MetadataKey::generate(entropy)?)],
+            root_replacements: 0,
+            root_replaced_ms: 0,
             tenants: Vec::new(),
         })
     }
@@ -79,6 +83,8 @@ impl SystemKeyring {
             sequence,
             pepper: Pepper::from_slice(&message.pepper)?,
             metadata_keys: metadata_keys.collect::<Result<_, CryptoError>>()?,
+            root_replacements: message.root_replacements,
+            root_replaced_ms: message.root_replaced_ms,
             tenants: message.tenants.iter().map(TenantEntry::try_from).collect::<Result<_, _>>()?,
         })
     }
@@ -113,6 +119,8 @@ impl From<&SystemKeyring> for storage::SystemKeyring {
             pepper: keyring.pepper.expose_secret().to_vec(),
             metadata_keys: keyring.metadata_keys.iter().map(metadata_key).collect(),
             tenants: keyring.tenants.iter().map(tenant).collect(),
+            root_replacements: keyring.root_replacements,
+            root_replaced_ms: keyring.root_replaced_ms,
         }
     }
 }

@@ -138,8 +138,12 @@ impl Vault {
             let state = if is_newest { KeyState::Active } else { KeyState::Deactivated };
             KeyVersion { state, ..KeyVersion::plain(KeyKind::SystemMetadata, version) }
         });
-        let single = [KeyKind::Root, KeyKind::Pepper].map(|kind| KeyVersion::plain(kind, 1));
-        single.into_iter().chain(metadata).collect()
+        let root = KeyVersion {
+            created_ms: system.root_replaced_ms,
+            ..KeyVersion::plain(KeyKind::Root, system.root_generation)
+        };
+        let pepper = KeyVersion::plain(KeyKind::Pepper, 1);
+        [root, pepper].into_iter().chain(metadata).collect()
     }
 
     /// The keys of a tenant.

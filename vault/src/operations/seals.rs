@@ -163,7 +163,7 @@ impl Changer<'_> {
         let named = self.configured(seal)?;
         let entropy = self.place.entropy();
         let made = MadeKey::by(named.seal.as_ref(), &named.id, entropy);
-        let entry = made.and_then(|made| made.wrap(&named.id, self.root(), entropy));
+        let entry = made.and_then(|made| made.wrap(&named.id, &self.root(), entropy));
         file.add(entry.map_err(|error| named.failure(error))?);
         self.write(&file, |file| self.verify(file, named))?;
         Ok(file)
@@ -202,10 +202,16 @@ impl Changer<'_> {
     /// Whether a seal gives this vault's root key out of a file.
     fn verify(&self, file: &SealFile, named: &NamedSeal) -> Result<(), VaultError> {
         let failed = |error| VaultError::from(named.failure(error));
-        let entry = file.entries(&named.id).next().ok_or_else(|| failed(SealError::NotInUse))?;
-        let root = open_entry(named.seal.as_ref(), &named.id, entry).map_err(failed)?;
-        let is_same = root.expose_secret().ct_eq(self.root().expose_secret());
-        if bool::from(is_same) { Ok(()) } else { Err(failed(SealError::Refused)) }
+        if !file.holds(&named.id) {
+            return Err(failed(SealError::NotInUse));
+        }
+        // There are two entries when a replacement of the root key was cut off.
+        let entries = file.entries(&named.id);
+        let roots = entries.map(|entry| open_entry(named.seal.as_ref(), &named.id, entry));
+        let roots = roots.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let ours = self.root();
+        let is_ours = |root: &RootKey| bool::from(root.expose_secret().ct_eq(ours.expose_secret()));
+        if roots.iter().any(is_ours) { Ok(()) } else { Err(failed(SealError::Refused)) }
     }
 
     /// Without this the next start would find no seal that opens.
@@ -226,7 +232,7 @@ impl Changer<'_> {
         })
     }
 
-    fn root(&self) -> &RootKey {
+    fn root(&self) -> Arc<RootKey> {
         self.keyrings.root()
     }
 }

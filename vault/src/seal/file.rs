@@ -69,6 +69,19 @@ impl SealFile {
         self.0.iter().filter(move |entry| entry.id == id.as_str())
     }
 
+    /// The ids of the seals that hold the root key, each once.
+    pub(crate) fn ids(&self) -> Vec<&str> {
+        let mut ids: Vec<_> = self.0.iter().map(|entry| entry.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// This file's entries and another's.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        Self(self.0.iter().chain(&other.0).cloned().collect())
+    }
+
     /// Adds a seal key's entry.
     pub(crate) fn add(&mut self, entry: storage::SealEntry) {
         self.0.push(entry);

@@ -135,6 +135,11 @@ impl House {
         self.vault = Some(self.try_open().await.unwrap());
     }
 
+    /// Opens the vault that was closed.
+    pub(crate) async fn open_again(&mut self) {
+        self.vault = Some(self.try_open().await.unwrap());
+    }
+
     pub(crate) async fn close(&mut self) {
         let vault = self.vault.take().unwrap();
         vault.close().await.unwrap();
