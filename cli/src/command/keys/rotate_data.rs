@@ -25,8 +25,8 @@ Examples:
   tresor keys rotate-data --tenant stadtwerke-burg --class contact --rate 500
   tresor keys rotate-data --tenant stadtwerke-burg --destroy-after 720h --yes --output json
 
-Only the customer can make the new keys: the next request that writes does, or `tresor keys token
-lend`. Records are re-encrypted while a customer token is lent: `tresor keys operations`.")]
+Only the customer can make the new keys: the next request that writes does, or a customer
+token that is lent. Records are re-encrypted while one is lent: `tresor keys operations`.")]
 pub(crate) struct RotateData {
     /// Name or id of the tenant
     #[arg(long)]
@@ -123,7 +123,7 @@ impl RotateData {
             output.line(format!("operation {}", marked.operation_id))
         })?;
         if !self.dry_run {
-            output.note("next: the customer writes, or lends: `tresor keys token lend`");
+            output.note("next: the customer writes, or lends a customer token");
         }
         Ok(Exit::Done)
     }
