@@ -192,6 +192,18 @@ fn trust_domain_of(certificate_pem: &str) -> Option<TrustDomain> {
     TrustDomain::parse(uri_of(certificate_pem)?.strip_prefix("spiffe://")?)
 }
 
+/// SHA-256 of a certificate file's first certificate, in hex.
+pub(crate) fn digest(certificate: &Path) -> Result<String, CliError> {
+    let failed = |error| CliError::file("read", certificate, &error);
+    let bytes = std::fs::read(certificate).map_err(failed)?;
+    let parsed = x509_parser::pem::parse_x509_pem(&bytes).ok().map(|(_, pem)| pem);
+    let is_one = |pem: &x509_parser::pem::Pem| pem.label == "CERTIFICATE";
+    let pem = parsed.filter(is_one).ok_or_else(|| {
+        CliError::failed(format!("{}: is not a certificate (PEM)", certificate.display()))
+    })?;
+    Ok(hex::encode(ring::digest::digest(&ring::digest::SHA256, &pem.contents)))
+}
+
 /// The tenant a client's certificate names, as far as it can be told without checking it.
 pub(crate) fn tenant_of(certificate: &Path) -> Option<String> {
     let uri = uri_of(&std::fs::read_to_string(certificate).ok()?)?;

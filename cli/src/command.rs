@@ -59,7 +59,7 @@ Profile (tresor.toml, or --profile FILE); paths are relative to it:
   ca = \"ca/ca.pem\"
   cert = \"ca/operator.pem\"
   key = \"ca/operator.key\"
-  [customer]                      # enrol, upload, get, list, delete
+  [customer]                      # enrol, keys token, upload, get, list, delete
   server = \"https://localhost:8443\"
   ca = \"ca/ca.pem\"
   cert = \"ca/planner.pem\"

@@ -1,11 +1,12 @@
-//! `POST /v1/enrol`: the customer trades its one-time code for its customer token.
+//! `POST /v1/enrol`: the customer trades its one-time code for its customer token and its recovery
+//! token.
 //!
 //! It promises that the customer token is in this one answer and nowhere else. It relies on the
 //! vault to make the keys and to compare code and certificate.
 
 use axum::{
     Json,
-    body::{Body, to_bytes},
+    body::Body,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -20,10 +21,8 @@ use crate::{
     openapi::{Refused, RefusedEnrolment},
     problem::Refusal,
     routes::App,
+    small_body,
 };
-
-/// Bytes of the request: a code and the JSON around it.
-const BODY_BYTES_MAX: usize = 4 * 1024;
 
 /// The code.
 #[derive(Deserialize, ZeroizeOnDrop, ToSchema)]
@@ -42,6 +41,8 @@ struct Answer {
     tenant_name: String,
     /// The only copy.
     customer_token: String,
+    /// The only copy, to be kept offline: it can only issue another customer token.
+    recovery_token: String,
 }
 
 /// Enrols the client's tenant.
@@ -70,15 +71,13 @@ pub(crate) async fn enrol(
         tenant_id: enrolled.tenant_id,
         tenant_name: enrolled.tenant_name,
         customer_token: enrolled.customer_token,
+        recovery_token: enrolled.recovery_token,
     };
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
 async fn read(body: Body) -> Result<EnrolmentCode, Failure> {
-    let too_large = |_| Failure::new(ErrorCode::TooLarge, "the request is over 4096 bytes");
-    let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(too_large)?;
-    let request = serde_json::from_slice::<Request>(&bytes);
-    let expected = |_| Failure::invalid("body", "expected {\"enrolment_code\": \"tre_…\"}");
-    let code = EnrolmentCode::parse(&request.map_err(expected)?.enrolment_code);
+    let request: Request = small_body::read(body).await?;
+    let code = EnrolmentCode::parse(&request.enrolment_code);
     code.ok_or_else(|| ErrorCode::Unauthenticated.into())
 }

@@ -10,6 +10,7 @@ mod admissions;
 mod client;
 mod config;
 mod customer_token;
+mod customer_tokens;
 mod edge;
 mod enrol;
 mod header_section;
@@ -25,6 +26,7 @@ mod records;
 mod routes;
 mod screen;
 mod seats;
+mod small_body;
 mod upload;
 mod vault;
 

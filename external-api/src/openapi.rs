@@ -22,7 +22,7 @@ use utoipa::{
 pub(crate) use self::{
     answers::{
         NotReady, Refused, RefusedBody, RefusedChange, RefusedEnrolment, RefusedKey, RefusedName,
-        RefusedRecord,
+        RefusedRecord, RefusedSize,
     },
     uploads::{CsvUpload, JsonUpload, NdJsonUpload},
 };
@@ -54,6 +54,8 @@ impl Document {
                        refusal is a problem document (RFC 9457) with a stable code."
     ),
     components(schemas(Problem)),
+    // Routed as one: the router takes no suffix after a parameter.
+    paths(crate::customer_tokens::rotate, crate::customer_tokens::revoke),
     modifiers(&Schemes)
 )]
 pub(crate) struct Frame;

@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     admissions::Admissions,
-    enrol,
+    customer_tokens, enrol,
     health::{self, Health},
     layers, limits,
     openapi::{self, Document, Frame},
@@ -38,10 +38,11 @@ pub(crate) struct App {
 
 /// All routes, with their layers.
 pub(crate) fn router(vault: &Vault, requests_max: usize, shutdown: &Shutdown) -> Router {
-    let (work, document) = OpenApiRouter::with_openapi(Frame::openapi())
+    let (work, mut document) = OpenApiRouter::with_openapi(Frame::openapi())
         .merge(work(requests_max))
         .merge(health(vault, shutdown))
         .split_for_parts();
+    customer_tokens::describe(&mut document);
     finished(work.with_state(App {
         vault: vault.clone(),
         admissions: Arc::new(Admissions::new(vault.clone())),
@@ -63,6 +64,8 @@ fn work(requests_max: usize) -> OpenApiRouter<App> {
         .routes(routes!(records::list))
         .routes(routes!(records::get, records::delete))
         .routes(routes!(enrol::enrol))
+        .routes(routes!(customer_tokens::list, customer_tokens::issue))
+        .routes(routes!(customer_tokens::call))
         .routes(routes!(limits::tell))
         .routes(routes!(openapi::tell));
     layers::limit_requests(streams.merge(layers::limit_time(unary)), requests_max)

@@ -14,9 +14,11 @@ use tresor_proto::{
     ErrorCode, Failure,
     limits::{MESSAGE_BYTES_MAX, REQUEST_DEADLINE_MS},
     vault::{
-        Collection, DeleteRequest, DeleteResult, EnrolRequest, EnrolResponse, GetCollectionRequest,
-        GetRequest, GetResult, IngestRequest, IngestResponse, IntrospectRequest,
-        IntrospectResponse, ListRequest, ListResponse, access_service_client::AccessServiceClient,
+        Collection, CustomerTokenServiceListRequest, CustomerTokenServiceListResponse,
+        DeleteRequest, DeleteResult, EnrolRequest, EnrolResponse, GetCollectionRequest, GetRequest,
+        GetResult, IngestRequest, IngestResponse, IntrospectRequest, IntrospectResponse,
+        IssueRequest, IssueResponse, ListRequest, ListResponse, RevokeRequest, RevokeResponse,
+        RotateRequest, RotateResponse, access_service_client::AccessServiceClient,
         collection_service_client::CollectionServiceClient,
         customer_token_service_client::CustomerTokenServiceClient,
         record_service_client::RecordServiceClient,
@@ -91,6 +93,38 @@ impl Vault {
     /// Enrols a tenant.
     pub(crate) async fn enrol(&self, request: EnrolRequest) -> Result<EnrolResponse, Failure> {
         answered(self.customer_tokens.clone().enrol(timed(request)).await)
+    }
+
+    /// Issues a customer token.
+    pub(crate) async fn issue_customer_token(
+        &self,
+        request: IssueRequest,
+    ) -> Result<IssueResponse, Failure> {
+        answered(self.customer_tokens.clone().issue(timed(request)).await)
+    }
+
+    /// Issues a customer token in place of another.
+    pub(crate) async fn rotate_customer_token(
+        &self,
+        request: RotateRequest,
+    ) -> Result<RotateResponse, Failure> {
+        answered(self.customer_tokens.clone().rotate(timed(request)).await)
+    }
+
+    /// Revokes a customer token.
+    pub(crate) async fn revoke_customer_token(
+        &self,
+        request: RevokeRequest,
+    ) -> Result<RevokeResponse, Failure> {
+        answered(self.customer_tokens.clone().revoke(timed(request)).await)
+    }
+
+    /// Lists a tenant's customer tokens.
+    pub(crate) async fn list_customer_tokens(
+        &self,
+        request: CustomerTokenServiceListRequest,
+    ) -> Result<CustomerTokenServiceListResponse, Failure> {
+        answered(self.customer_tokens.clone().list(timed(request)).await)
     }
 
     /// Opens a stream of records.

@@ -1,6 +1,6 @@
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::Secret;
+use crate::{Secret, vault};
 
 const ID_BYTES: usize = 12;
 const SECRET_BYTES: usize = 32;
@@ -119,6 +119,12 @@ impl CustomerTokenId {
         Self(bytes)
     }
 
+    /// Parses the text form; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        (text.len() == ID_DIGITS).then(|| from_base62(text))?.map(|bytes| Self(*bytes))
+    }
+
     /// Its 12 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; ID_BYTES] {
@@ -135,8 +141,40 @@ impl core::fmt::Display for CustomerTokenId {
 }
 
 impl CustomerTokenKind {
-    const ALL: [Self; 5] =
+    /// All kinds, in the order of their numbers.
+    pub const ALL: [Self; 5] =
         [Self::ReadWrite, Self::WriteOnly, Self::Grant, Self::Admin, Self::Recovery];
+
+    /// Its name, `snake_case`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadWrite => "read_write",
+            Self::WriteOnly => "write_only",
+            Self::Grant => "grant",
+            Self::Admin => "admin",
+            Self::Recovery => "recovery",
+        }
+    }
+
+    /// The kind of a name; `None` for an unknown one.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// Reads the wire's enumeration; `None` when not given.
+    #[must_use]
+    pub fn from_wire(kind: vault::CustomerTokenKind) -> Option<Self> {
+        match kind {
+            vault::CustomerTokenKind::Unspecified => None,
+            vault::CustomerTokenKind::ReadWrite => Some(Self::ReadWrite),
+            vault::CustomerTokenKind::WriteOnly => Some(Self::WriteOnly),
+            vault::CustomerTokenKind::Grant => Some(Self::Grant),
+            vault::CustomerTokenKind::Admin => Some(Self::Admin),
+            vault::CustomerTokenKind::Recovery => Some(Self::Recovery),
+        }
+    }
 
     /// Its letter in the text form.
     #[must_use]
@@ -154,6 +192,18 @@ impl CustomerTokenKind {
     #[must_use]
     pub fn from_letter(letter: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.letter() == letter)
+    }
+}
+
+impl From<CustomerTokenKind> for vault::CustomerTokenKind {
+    fn from(kind: CustomerTokenKind) -> Self {
+        match kind {
+            CustomerTokenKind::ReadWrite => Self::ReadWrite,
+            CustomerTokenKind::WriteOnly => Self::WriteOnly,
+            CustomerTokenKind::Grant => Self::Grant,
+            CustomerTokenKind::Admin => Self::Admin,
+            CustomerTokenKind::Recovery => Self::Recovery,
+        }
     }
 }
 
@@ -218,6 +268,26 @@ mod tests {
             let mut typo = text.to_string();
             typo.replace_range(at..=at, &letter);
             prop_assert!(typo == *text || CustomerToken::parse(&typo).is_none());
+        }
+    }
+
+    #[test]
+    fn an_id_is_read_in_its_one_form() {
+        let id = CustomerTokenId([0xA5; 12]);
+        assert_eq!(CustomerTokenId::parse(&id.to_string()), Some(id));
+        for text in ["", "14fhprYCYlTyUewF", "014fhprYCYlTyUewFx", "14fhprYCYlTyUewF:"] {
+            assert_eq!(CustomerTokenId::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn kinds_have_one_name_everywhere() {
+        for kind in CustomerTokenKind::ALL {
+            let wire = vault::CustomerTokenKind::from(kind);
+            let name = format!("CUSTOMER_TOKEN_KIND_{}", kind.as_str().to_uppercase());
+            assert_eq!(wire.as_str_name(), name);
+            assert_eq!(CustomerTokenKind::from_wire(wire), Some(kind));
+            assert_eq!(CustomerTokenKind::from_text(kind.as_str()), Some(kind));
         }
     }
 

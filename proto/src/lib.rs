@@ -10,6 +10,7 @@ mod certificate_name;
 mod collection_name;
 mod content;
 mod customer_token;
+mod customer_token_name;
 mod data_class;
 mod enrolment_code;
 mod error_code;
@@ -23,6 +24,7 @@ mod record_id;
 mod request_id;
 mod secret;
 mod tenant;
+mod token_operation;
 
 pub use action::{Action, Reveal};
 pub use address_list::AddressList;
@@ -30,6 +32,7 @@ pub use certificate_name::{CertificateName, ClientName, ServiceName, TrustDomain
 pub use collection_name::CollectionName;
 pub use content::{Content, ContentType};
 pub use customer_token::{CustomerToken, CustomerTokenId, CustomerTokenKind};
+pub use customer_token_name::CustomerTokenName;
 pub use data_class::DataClass;
 pub use enrolment_code::EnrolmentCode;
 pub use error_code::ErrorCode;
@@ -42,6 +45,7 @@ pub use record_id::RecordId;
 pub use request_id::RequestId;
 pub use secret::Secret;
 pub use tenant::{TenantId, TenantName, TenantRef};
+pub use token_operation::{OperationSet, TokenOperation};
 
 /// The generated code, in modules that mirror its packages.
 #[allow(missing_docs, unreachable_pub, unused_qualifications, reason = "generated code")]

@@ -37,6 +37,13 @@ pub const PAGE_ITEMS_DEFAULT: usize = 100;
 pub const DATA_CLASSES_MAX: usize = 16;
 /// Customer tokens of a tenant: the bound on re-wrapping at a rotation.
 pub const CUSTOMER_TOKENS_MAX: usize = 64;
+/// Bytes of a customer token's name.
+pub const CUSTOMER_TOKEN_NAME_BYTES_MAX: usize = 64;
+/// Milliseconds a customer token works beside the one that replaces it, unless asked otherwise: a
+/// week, enough to hand out the new one.
+pub const OVERLAP_DEFAULT_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
+/// Milliseconds it may be asked to: longer is no overlap.
+pub const OVERLAP_MAX_MS: u64 = 90 * 24 * 60 * 60 * 1_000;
 /// Entries of a tenant's list of source addresses.
 pub const ALLOWED_ADDRESSES_MAX: usize = 64;
 /// Declared fields of a policy.

@@ -26,6 +26,7 @@ granted = set()
 
 RECORDS = "/v1/collections/{collection}/records"
 RECORD = RECORDS + "/{id}"
+TOKENS = "/v1/keys/tokens"
 JSON, LINES, CSV = "application/json", "application/x-ndjson", "text/csv"
 GOOD_JSON = '{"nr":"r1","vorname":"Anna","tief":{"betrag":1.10,"leer":[]}}'
 GOOD_CSV = "nr;vorname;iban\nr2;Bo;DE89370400440532013000\nr3\nr4;Cleo;x\n"
@@ -131,6 +132,32 @@ ask("delete", RECORD, values=here, **shown())
 
 for body in ("", "{}", '{"enrolment_code":"tre_x"}', '{"enrolment_code":7}', "x" * 5000):
     ask("post", "/v1/enrol", body, Content_Type=JSON)
+issued = []
+for order in ({"kind": "write_only", "name": "Ämter", "classes": ["contact"]},
+              {"kind": "grant", "operations": ["read_masked"], "expires": "2100-01-01T00:00:00Z",
+               "bound_certificate": "ab" * 32}, {"kind": "recovery"}, {"kind": "admin"}):
+    status, content = ask("post", TOKENS, json.dumps(order), **typed(JSON))
+    check(f"{order} is granted", status == 201)
+    issued.append(json.loads(content)["issued"]["id"])
+for order in ("", "{", "7", '{"kind":"r"}', '{"kind":"grant","operations":["write","lend"]}',
+              '{"kind":"grant","classes":["names"]}', '{"kind":"grant","expires":"1999-01-01T00:00:00Z"}',
+              '{"kind":"grant","name":"' + "a" * 65 + '"}', "x" * 5000):
+    ask("post", TOKENS, order, **typed(JSON))
+for verb, bodies in (("rotate", ("", '{"overlap_seconds":60}', '{"overlap_seconds":-1}',
+                                 '{"overlap_seconds":99999999}', "{", "x" * 5000)),
+                     ("revoke", ("{}", '{"confirmation":"x"}', '{"confirm":"x"}', "7"))):
+    for at in (*issued, "0" * 17, "x", "%00"):
+        for body in bodies:
+            ask("post", TOKENS + "/{id}:" + verb, body, values={"id": at}, **typed(JSON))
+own = customer_token.split("_")[1]
+ask("get", TOKENS, **shown())
+ask("get", TOKENS, query="?all=1", **shown())
+for wrong in (None, "trsr_x", customer_token[:-1]):
+    for method, path in (("get", TOKENS), ("post", TOKENS), ("post", TOKENS + "/{id}:rotate"),
+                         ("post", TOKENS + "/{id}:revoke")):
+        status, _ = ask(method, path, values={"id": own}, Tresor_Customer_Token=wrong)
+        check(f"{method} {path} with a wrong customer token is 401", status == 401)
+
 code = json.dumps({"enrolment_code": open(code_file).read().strip()})
 for _ in range(2):
     ask("post", "/v1/enrol", code, Content_Type=JSON)

@@ -13,7 +13,7 @@ use tresor_proto::{ClientName, ServiceName, TenantId};
 
 pub(crate) use permit::TokenHolder;
 pub use permit::{EnrolPermit, OperatorPermit, Permit, PolicyPermit};
-pub use verbs::{Delete, Lend, Read, TokenVerb, Write};
+pub use verbs::{Delete, IssueTokens, Lend, ManageTokens, Read, TokenVerb, Write};
 
 /// Whom the door has seen: made from a verified certificate, or from verified evidence.
 #[derive(Clone, Debug)]

@@ -2,14 +2,14 @@
 
 use subtle::ConstantTimeEq as _;
 use tresor_proto::{
-    CustomerToken, CustomerTokenId, CustomerTokenKind, DataClass, TenantId, storage,
+    CustomerToken, CustomerTokenId, CustomerTokenKind, CustomerTokenName, DataClass, OperationSet,
+    TenantId, storage,
 };
 
 use crate::{
     crypto_error::CryptoError,
     kdf,
     key::{Key, Pepper, RequestKey, TokenAuthKey, TokenWrapKey},
-    operation_set::OperationSet,
     slot::Slot,
     tlv::Tlv,
 };
@@ -20,7 +20,12 @@ pub(crate) struct CustomerTokenEntry {
     pub(crate) bounds: TokenBounds,
     pub(crate) verifier: [u8; 32],
     pub(crate) created_ms: u64,
+    /// 0 for not. Unlike an end to come, it stays when the clock is set back.
     pub(crate) revoked_ms: u64,
+    pub(crate) name: CustomerTokenName,
+    pub(crate) replaces: Option<CustomerTokenId>,
+    /// 0 for none.
+    pub(crate) overlap_ends_ms: u64,
     pub(crate) slots: Vec<Slot>,
 }
 
@@ -71,10 +76,15 @@ impl CustomerTokenEntry {
         self.works_at(now_ms) && is_bound_here
     }
 
-    /// Whether it is neither revoked nor expired.
+    /// Whether it works at `now_ms`, from whichever client it is bound to.
     pub(crate) fn works_at(&self, now_ms: u64) -> bool {
-        let is_current = self.bounds.expires_ms == 0 || now_ms < self.bounds.expires_ms;
-        self.revoked_ms == 0 && is_current
+        self.revoked_ms == 0 && self.ends_ms().is_none_or(|ends_ms| now_ms < ends_ms)
+    }
+
+    /// When it stops working by itself, if ever.
+    pub(crate) fn ends_ms(&self) -> Option<u64> {
+        let ends = [self.bounds.expires_ms, self.overlap_ends_ms].into_iter();
+        ends.filter(|ends_ms| *ends_ms != 0).min()
     }
 
     /// Its slot for a class, if it covers the class.
@@ -135,6 +145,9 @@ impl From<&CustomerTokenEntry> for storage::CustomerToken {
             bound_certificate: bounds.bound_certificate.map_or_else(Vec::new, Vec::from),
             revoked_ms: entry.revoked_ms,
             slots: entry.slots.iter().map(storage::Slot::from).collect(),
+            name: entry.name.as_str().to_owned(),
+            replaces: entry.replaces.map_or_else(Vec::new, |id| id.as_bytes().to_vec()),
+            overlap_ends_ms: entry.overlap_ends_ms,
         }
     }
 }
@@ -144,14 +157,18 @@ impl TryFrom<storage::CustomerToken> for CustomerTokenEntry {
 
     fn try_from(message: storage::CustomerToken) -> Result<Self, CryptoError> {
         let kind = u8::try_from(message.kind).map_err(|_| CryptoError)?;
-        let id = message.id.as_slice().try_into().map_err(|_| CryptoError)?;
+        let id = |bytes: &[u8]| bytes.try_into().map(CustomerTokenId::from_bytes);
+        let replaces = match message.replaces.as_slice() {
+            [] => None,
+            bytes => Some(id(bytes).map_err(|_| CryptoError)?),
+        };
         let bound_certificate = match message.bound_certificate.as_slice() {
             [] => None,
             digest => Some(digest.try_into().map_err(|_| CryptoError)?),
         };
         Ok(Self {
             bounds: TokenBounds {
-                id: CustomerTokenId::from_bytes(id),
+                id: id(&message.id).map_err(|_| CryptoError)?,
                 kind: CustomerTokenKind::from_letter(kind).ok_or(CryptoError)?,
                 operations: OperationSet::from_bits(message.operations).ok_or(CryptoError)?,
                 expires_ms: message.expires_ms,
@@ -160,6 +177,9 @@ impl TryFrom<storage::CustomerToken> for CustomerTokenEntry {
             verifier: message.verifier.as_slice().try_into().map_err(|_| CryptoError)?,
             created_ms: message.created_ms,
             revoked_ms: message.revoked_ms,
+            name: CustomerTokenName::parse(&message.name).map_err(|_| CryptoError)?,
+            replaces,
+            overlap_ends_ms: message.overlap_ends_ms,
             slots: message.slots.into_iter().map(Slot::try_from).collect::<Result<_, _>>()?,
         })
     }

@@ -2,7 +2,7 @@
 
 use tresor_proto::{ErrorCode, Failure, FieldName};
 
-use crate::{keyring::KeyringError, store::StoreError};
+use crate::{crypto_error::CryptoError, keyring::KeyringError, store::StoreError};
 
 /// Why an operation is refused or failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,16 +104,10 @@ impl From<Failure> for VaultError {
     }
 }
 
-impl From<StoreError> for VaultError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::TooLarge => Self::Refused(Failure::from(ErrorCode::TooLarge)),
-            StoreError::Unavailable
-            | StoreError::Quarantined
-            | StoreError::InUse
-            | StoreError::OtherEngine
-            | StoreError::Closed => Self::StorageUnavailable,
-        }
+impl From<CryptoError> for VaultError {
+    /// Keys of our own that do not fit together: whoever has to expect it says so instead.
+    fn from(CryptoError: CryptoError) -> Self {
+        Self::Internal
     }
 }
 
@@ -123,6 +117,19 @@ impl From<KeyringError> for VaultError {
             KeyringError::Absent => Self::InvalidCredential,
             KeyringError::Damaged | KeyringError::Unavailable => Self::StorageUnavailable,
             KeyringError::Keys => Self::Internal,
+        }
+    }
+}
+
+impl From<StoreError> for VaultError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::TooLarge => Self::Refused(Failure::from(ErrorCode::TooLarge)),
+            StoreError::Unavailable
+            | StoreError::Quarantined
+            | StoreError::InUse
+            | StoreError::OtherEngine
+            | StoreError::Closed => Self::StorageUnavailable,
         }
     }
 }

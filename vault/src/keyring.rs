@@ -7,6 +7,7 @@
 #[cfg(any(test, feature = "test-support"))]
 mod break_in;
 mod cipher_rotation;
+mod customer_tokens;
 mod data_rotation;
 mod file_format;
 mod files;
@@ -27,6 +28,8 @@ mod tenant;
 
 #[cfg(any(test, feature = "test-support"))]
 pub use break_in::{Loot, StolenRow, Theft};
+pub use customer_tokens::{CustomerTokenState, CustomerTokenView, NewCustomerToken};
+pub(crate) use customer_tokens::{Issuer, TokenDesk, generate_customer_token};
 pub(crate) use data_rotation::RotationMark;
 #[cfg(test)]
 pub(crate) use file_format::{KeyringLabel, decode as decode_file, encode as encode_file};

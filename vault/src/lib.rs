@@ -23,7 +23,6 @@ mod key_worker;
 mod keyring;
 mod loans;
 mod mask;
-mod operation_set;
 mod operations;
 mod padding;
 #[cfg(test)]
@@ -59,18 +58,19 @@ pub mod entropy;
 pub mod store;
 
 pub use access::{
-    Caller, Delete, EnrolPermit, Lend, OperatorPermit, Permit, PolicyPermit, Read, Role, TokenVerb,
-    Write,
+    Caller, Delete, EnrolPermit, IssueTokens, Lend, ManageTokens, OperatorPermit, Permit,
+    PolicyPermit, Read, Role, TokenVerb, Write,
 };
 pub use crypto_error::CryptoError;
 pub use error::VaultError;
+pub use keyring::{CustomerTokenState, CustomerTokenView, NewCustomerToken};
 #[cfg(any(test, feature = "test-support"))]
 pub use keyring::{Loot, StolenRow, Theft};
 pub use operations::{
     CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts, DataKeyMark,
-    Destination, Enrolled, KeyDue, KeyKind, KeyOperation, KeyOperationState, KeyPolicy, KeyState,
-    KeyVersion, KeyWork, Lent, RootKeyReplacement, Rotation, RotationRequest, SealReport,
-    TenantKeyStatus,
+    Destination, Enrolled, IssuedCustomerToken, KeyDue, KeyKind, KeyOperation, KeyOperationState,
+    KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, RootKeyReplacement, RotatedCustomerToken,
+    Rotation, RotationRequest, SealReport, TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]
 pub use operations::{OpenLoop, SealLoop};

@@ -6,6 +6,7 @@
 mod census;
 mod collections;
 mod create_tenant;
+mod customer_tokens;
 mod delete;
 pub(crate) mod enrol;
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod tenants;
 
 pub use census::CensusUnderWay;
 pub use create_tenant::CreatedTenant;
+pub use customer_tokens::{IssuedCustomerToken, RotatedCustomerToken};
 pub use enrol::Enrolled;
 pub use key_operations::{KeyOperation, KeyOperationState};
 pub use key_status::{

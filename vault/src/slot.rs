@@ -135,10 +135,10 @@ impl TryFrom<storage::Slot> for Slot {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tresor_proto::{CustomerTokenId, CustomerTokenKind};
+    use tresor_proto::{CustomerTokenId, CustomerTokenKind, OperationSet};
 
     use super::*;
-    use crate::{entropy::SystemEntropy, operation_set::OperationSet};
+    use crate::entropy::SystemEntropy;
 
     fn bounds(id: u8) -> TokenBounds {
         TokenBounds {

@@ -171,6 +171,12 @@ impl UnlockedCache {
         Some(Arc::clone(&entry.keys))
     }
 
+    /// Forgets what a customer token has opened.
+    pub(crate) fn forget(&self, tenant: TenantId, customer_token: CustomerTokenId) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.retain(|key, _| (key.tenant, key.customer_token) != (tenant, customer_token));
+    }
+
     /// Forgets what is idle or old.
     pub(crate) fn sweep(&self, now_ms: u64) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);

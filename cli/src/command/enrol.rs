@@ -1,9 +1,13 @@
-//! `tresor enrol`: the customer makes the tenant's keys and receives the customer token, once.
+//! `tresor enrol`: the customer makes the tenant's keys and receives the customer token and the
+//! recovery token, once.
 //!
-//! The place the customer token goes to is made sure of before the call, since it is shown once and
+//! The places they go to are made sure of before the call, since they are shown once and
 //! stored nowhere by the vault.
 
-use std::{io::IsTerminal as _, path::PathBuf};
+use std::{
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use reqwest::Method;
@@ -26,16 +30,25 @@ use crate::{
 #[command(after_help = "\
 Examples:
   tresor enrol --code-file burg.code --token-file customer.token
-  tresor enrol                       asks for the code and shows the customer token
+  tresor enrol                       asks for the code and shows both tokens
 
-The customer token is the customer's key. It is given once and kept nowhere else: whoever loses it
-loses the data, and nobody, the operator included, can make another.")]
+The customer token is the customer's key, and the recovery token the spare one: it opens nothing
+itself and can only issue another. Both are given once and kept nowhere else. Keep the recovery
+token offline, apart from the other: whoever loses both loses the data, and nobody, the operator
+included, can make another.")]
 pub(crate) struct EnrolCommand {
     #[command(flatten)]
     code: EnrolmentCodeSource,
     /// File to write the customer token to (mode 0600); without it, it is shown on the terminal
     #[arg(long, value_name = "FILE", help_heading = "Secrets")]
     token_file: Option<PathBuf>,
+    /// File to write the recovery token to (mode 0600); the token file's name and `.recovery`
+    /// unless given
+    #[arg(long, value_name = "FILE", requires = "token_file", help_heading = "Secrets")]
+    recovery_file: Option<PathBuf>,
+    /// Only show where the tokens would go
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     connection: ConnectionFlags,
 }
@@ -49,11 +62,15 @@ pub(crate) struct Enrolled {
     pub(crate) tenant_name: String,
     /// The customer token, as text.
     pub(crate) customer_token: String,
+    /// The recovery token, as text; empty from a vault that knows none.
+    #[serde(default)]
+    pub(crate) recovery_token: String,
 }
 
 impl Drop for Enrolled {
     fn drop(&mut self) {
         self.customer_token.zeroize();
+        self.recovery_token.zeroize();
     }
 }
 
@@ -65,13 +82,46 @@ impl EnrolCommand {
             return Err(CliError::usage("there is no terminal to show the customer token on")
                 .advise("give --token-file FILE"));
         }
-        let file = self.token_file.as_deref().map(Reserved::create).transpose()?;
+        if self.dry_run {
+            return self.tell(session);
+        }
+        let reserve = |path: Option<&Path>| path.map(Reserved::create).transpose();
+        let file = reserve(self.token_file.as_deref())?;
+        let spare = reserve(self.recovery_path().as_deref())?;
         let code = self.code.read()?;
         let enrolled = enrol(&https, &code).await?;
         if let Some(file) = file {
             file.fill(&enrolled.customer_token)?;
         }
+        if let Some(spare) = spare {
+            spare.fill(&enrolled.recovery_token)?;
+        }
         self.show(session, &enrolled)?;
+        Ok(Exit::Done)
+    }
+
+    /// Where the recovery token goes, beside the other unless told.
+    fn recovery_path(&self) -> Option<PathBuf> {
+        let beside = || {
+            let mut name = self.token_file.clone()?.into_os_string();
+            name.push(".recovery");
+            Some(PathBuf::from(name))
+        };
+        self.recovery_file.clone().or_else(beside)
+    }
+
+    fn tell(&self, session: &Session) -> Result<Exit, CliError> {
+        let (file, spare) = (self.token_file.as_deref(), self.recovery_path());
+        let document = json!({ "dry_run": true, "customer_token_file": file,
+            "recovery_token_file": spare });
+        session.output.give(&document, |output| {
+            let place = |path: Option<&Path>| {
+                path.map_or_else(|| "the terminal".to_owned(), |path| path.display().to_string())
+            };
+            output.line("the tenant's keys would be made, and the code used up")?;
+            output.line(format!("customer token to {}", place(file)))?;
+            output.line(format!("recovery token to {}", place(spare.as_deref())))
+        })?;
         Ok(Exit::Done)
     }
 
@@ -82,13 +132,21 @@ impl EnrolCommand {
             Some(file) => document["customer_token_file"] = json!(file),
             None => document["customer_token"] = json!(enrolled.customer_token),
         }
+        match self.recovery_path() {
+            Some(file) => document["recovery_token_file"] = json!(file),
+            None => document["recovery_token"] = json!(enrolled.recovery_token),
+        }
         session.output.give(&document, |output| {
             output.line(format!("tenant {} has its keys", enrolled.tenant_name))?;
             match &self.token_file {
                 Some(file) => output.line(format!("customer token in {}", file.display()))?,
                 None => output.line(format!("customer token  {}", enrolled.customer_token))?,
             }
-            output.note("keep a copy in a safe place: it is kept nowhere else");
+            match self.recovery_path() {
+                Some(file) => output.line(format!("recovery token in {}", file.display()))?,
+                None => output.line(format!("recovery token  {}", enrolled.recovery_token))?,
+            }
+            output.note("they are kept nowhere else; keep the recovery token offline, apart");
             Ok(())
         })
     }

@@ -5,6 +5,7 @@ mod rotate_cipher;
 mod rotate_data;
 mod rotate_root;
 mod status;
+mod token;
 
 use clap::Subcommand;
 
@@ -27,6 +28,9 @@ pub(crate) enum KeysCommand {
     Operations(operations::OperationsCommand),
     /// Replace the root key, which protects all keyrings, under every seal (operator)
     RotateRoot(rotate_root::RotateRoot),
+    /// Issue, rotate, revoke and list customer tokens (customer)
+    #[command(subcommand)]
+    Token(token::TokenCommand),
 }
 
 impl KeysCommand {
@@ -38,6 +42,7 @@ impl KeysCommand {
             Self::RotateData(rotate) => rotate.run(session).await,
             Self::Operations(command) => command.run(session).await,
             Self::RotateRoot(rotate) => rotate.run(session).await,
+            Self::Token(token) => token.run(session).await,
         }
     }
 }

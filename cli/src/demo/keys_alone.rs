@@ -1,7 +1,7 @@
 //! A thief with the data directory, the passphrase and so every key of the server, but without the
 //! customer's.
 
-use tresor_proto::RecordId;
+use tresor_proto::{DataClass, RecordId};
 use tresor_vault::{Loot, Passphrase, StolenRow, Theft};
 use zeroize::Zeroizing;
 
@@ -61,19 +61,22 @@ fn to_attacks(loot: &Loot) -> [Attack; 3] {
         code: None,
         is_refused: opened == 0,
     };
+    let classes = DataClass::ALL.len();
     [
         attack("open slots with the cipher key alone", loot.slots_opened, loot.slots),
-        attack("open data keys with the cipher key alone", loot.data_keys_opened, loot.slots),
+        attack("open data keys with the cipher key alone", loot.data_keys_opened, classes),
         attack("open a stored row with the cipher key alone", loot.groups_opened, loot.groups),
     ]
 }
 
 fn to_control(loot: &Loot) -> Attack {
-    let is_open = loot.slots_opened == loot.slots && loot.groups_opened == loot.groups;
+    // The other slots are the recovery token's.
+    let classes = DataClass::ALL.len();
+    let is_open = loot.data_keys_opened == classes && loot.groups_opened == loot.groups;
     Attack {
         what: "the same program, given the customer token too".to_owned(),
         with: "both keys",
-        got: format!("{} of {} slots opened", loot.slots_opened, loot.slots),
+        got: format!("{} of {classes} data keys opened", loot.data_keys_opened),
         code: None,
         is_refused: !is_open,
     }

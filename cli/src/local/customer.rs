@@ -54,6 +54,8 @@ impl Customer {
         let enrolled = enrol(&https, &code).await?;
         let text = enrolled.customer_token.as_str();
         write_private(&directory.join("customer.token"), text.as_bytes())?;
+        let recovery_token = enrolled.recovery_token.as_bytes();
+        write_private(&directory.join("recovery.token"), recovery_token)?;
         let customer_token = parse_customer_token(text)?;
         Ok(Self { tenant, tls, customer_token, directory })
     }

@@ -34,6 +34,9 @@ pub(crate) struct RefusedChange;
 /// What a route that finds things may refuse with.
 pub(crate) struct RefusedName;
 
+/// What a route with a small body may refuse with.
+pub(crate) struct RefusedSize;
+
 /// What enrolment may refuse with.
 pub(crate) struct RefusedEnrolment;
 
@@ -92,6 +95,12 @@ impl IntoResponses for RefusedChange {
 impl IntoResponses for RefusedName {
     fn responses() -> Responses {
         refusals(&[ErrorCode::NotFound, ErrorCode::Gone])
+    }
+}
+
+impl IntoResponses for RefusedSize {
+    fn responses() -> Responses {
+        refusals(&[ErrorCode::TooLarge])
     }
 }
 

@@ -3,17 +3,18 @@
 //! It promises that a value beyond a bound is refused, and relies on `tresor_proto` for both.
 
 use tresor_proto::{
-    ErrorCode, Reveal,
+    CustomerTokenKind, DataClass, ErrorCode, Reveal, TokenOperation,
     limits::{
-        COLLECTION_NAME_BYTES_MAX, FIELD_NAME_BYTES_MAX, IDEMPOTENCY_KEY_BYTES_MAX,
-        PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX, RECORD_FIELDS_MAX, RECORD_ID_BYTES_MAX,
+        COLLECTION_NAME_BYTES_MAX, CUSTOMER_TOKEN_NAME_BYTES_MAX, FIELD_NAME_BYTES_MAX,
+        IDEMPOTENCY_KEY_BYTES_MAX, OVERLAP_DEFAULT_MS, OVERLAP_MAX_MS, PAGE_ITEMS_DEFAULT,
+        PAGE_ITEMS_MAX, RECORD_FIELDS_MAX, RECORD_ID_BYTES_MAX,
     },
 };
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         ObjectBuilder, RefOr, Schema,
-        schema::{AdditionalProperties, SchemaType, Type},
+        schema::{AdditionalProperties, ArrayBuilder, SchemaType, Type},
     },
 };
 
@@ -44,6 +45,7 @@ parameters! {
     Results: results();
     RowNumber: row_number();
     RepeatKey: idempotency_key();
+    TokenId: token_id();
 }
 
 /// The name of a collection.
@@ -95,6 +97,52 @@ fn row_number() -> ObjectBuilder {
 /// Which rows are told.
 fn results() -> ObjectBuilder {
     text().enum_values(Some(["all", "rejected"])).default(Some("all".into()))
+}
+
+/// The id of a customer token.
+pub(crate) fn token_id() -> ObjectBuilder {
+    text().pattern(Some("^[0-9A-Za-z]{17}$"))
+}
+
+/// What a customer token is for.
+pub(crate) fn token_kind() -> ObjectBuilder {
+    text().enum_values(Some(CustomerTokenKind::ALL.map(CustomerTokenKind::as_str)))
+}
+
+/// What a customer calls a customer token.
+pub(crate) fn token_name() -> ObjectBuilder {
+    text().max_length(Some(CUSTOMER_TOKEN_NAME_BYTES_MAX))
+}
+
+/// Whether a customer token works.
+pub(crate) fn token_state() -> ObjectBuilder {
+    text().enum_values(Some(crate::customer_tokens::STATES))
+}
+
+/// Data classes.
+pub(crate) fn classes() -> ArrayBuilder {
+    words(DataClass::ALL.map(DataClass::as_str))
+}
+
+/// What a customer token may do.
+pub(crate) fn operations() -> ArrayBuilder {
+    words(TokenOperation::ALL.map(TokenOperation::as_str))
+}
+
+/// A SHA-256 digest in hex, with or without colons.
+pub(crate) fn digest() -> ObjectBuilder {
+    text().pattern(Some("^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$"))
+}
+
+/// Seconds that two customer tokens work side by side.
+pub(crate) fn overlap() -> ObjectBuilder {
+    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+    let most = u32::try_from(OVERLAP_MAX_MS / 1_000).unwrap_or(u32::MAX);
+    seconds.maximum(Some(most)).default(Some((OVERLAP_DEFAULT_MS / 1_000).into()))
+}
+
+fn words(words: impl IntoIterator<Item = &'static str>) -> ArrayBuilder {
+    ArrayBuilder::new().items(text().enum_values(Some(words))).min_items(Some(1))
 }
 
 /// A code of the one table.

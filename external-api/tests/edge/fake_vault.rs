@@ -14,13 +14,15 @@ use tresor_proto::{
     Action, CustomerToken, CustomerTokenId, CustomerTokenKind, ErrorCode, Failure, FieldName,
     FieldPolicy, Policy, Secret, TrustDomain, UndeclaredPolicy,
     vault::{
-        Collection, DeleteRequest, DeleteResponse, DeleteResult, EnrolRequest, EnrolResponse,
-        FieldState, GetCollectionRequest, GetCollectionResponse, GetRequest, GetResponse,
-        GetResult, IngestOpening, IngestRequest, IngestResponse, IntrospectRequest,
-        IntrospectResponse, LendRequest, LendResponse, ListCollectionsRequest,
-        ListCollectionsResponse, ListRequest, ListResponse, PutCollectionRequest,
-        PutCollectionResponse, PutRequest, PutResponse, PutResult, RecordInput, RequestContext,
-        RevealedField, RevealedRecord, StoredRecord,
+        self as wire, Collection, CustomerTokenServiceListRequest,
+        CustomerTokenServiceListResponse, DeleteRequest, DeleteResponse, DeleteResult,
+        EnrolRequest, EnrolResponse, FieldState, GetCollectionRequest, GetCollectionResponse,
+        GetRequest, GetResponse, GetResult, IngestOpening, IngestRequest, IngestResponse,
+        IntrospectRequest, IntrospectResponse, IssueRequest, IssueResponse, LendRequest,
+        LendResponse, ListCollectionsRequest, ListCollectionsResponse, ListRequest, ListResponse,
+        PutCollectionRequest, PutCollectionResponse, PutRequest, PutResponse, PutResult,
+        RecordInput, RequestContext, RevealedField, RevealedRecord, RevokeRequest, RevokeResponse,
+        RotateRequest, RotateResponse, StoredRecord,
         access_service_server::{AccessService, AccessServiceServer},
         collection_service_server::{CollectionService, CollectionServiceServer},
         customer_token_service_server::{CustomerTokenService, CustomerTokenServiceServer},
@@ -365,10 +367,66 @@ impl CustomerTokenService for Services {
             tenant_name: "planner".to_owned(),
             customer_token: self.0.customer_token.clone(),
             expires: None,
+            recovery_token: customer_token(8),
         }))
     }
 
     async fn lend(&self, _request: Request<LendRequest>) -> Result<Response<LendResponse>, Status> {
         Err(Status::unimplemented("the fake vault has no keys to lend"))
+    }
+
+    async fn issue(
+        &self,
+        request: Request<IssueRequest>,
+    ) -> Result<Response<IssueResponse>, Status> {
+        let issued = Some(self.0.asked(request.into_inner()));
+        Ok(Response::new(IssueResponse { customer_token: customer_token(9), issued }))
+    }
+
+    async fn rotate(
+        &self,
+        request: Request<RotateRequest>,
+    ) -> Result<Response<RotateResponse>, Status> {
+        let RotateRequest { id, overlap, .. } = request.into_inner();
+        let name = overlap.map_or_else(|| "a week".to_owned(), |overlap| overlap.to_string());
+        let replaced = Some(wire::CustomerToken { id, name, kind: 1, ..Default::default() });
+        let issued = Some(self.0.asked(IssueRequest { kind: 1, ..Default::default() }));
+        Ok(Response::new(RotateResponse { customer_token: customer_token(9), issued, replaced }))
+    }
+
+    async fn revoke(
+        &self,
+        request: Request<RevokeRequest>,
+    ) -> Result<Response<RevokeResponse>, Status> {
+        let RevokeRequest { id, confirmation, .. } = request.into_inner();
+        let revoked =
+            Some(wire::CustomerToken { id, name: confirmation, kind: 1, ..Default::default() });
+        Ok(Response::new(RevokeResponse { revoked }))
+    }
+
+    async fn list(
+        &self,
+        _: Request<CustomerTokenServiceListRequest>,
+    ) -> Result<Response<CustomerTokenServiceListResponse>, Status> {
+        let customer_tokens = vec![self.0.asked(IssueRequest { kind: 1, ..Default::default() })];
+        Ok(Response::new(CustomerTokenServiceListResponse { customer_tokens }))
+    }
+}
+
+impl State {
+    /// A customer token just as asked for.
+    fn asked(&self, request: IssueRequest) -> wire::CustomerToken {
+        self.contexts.lock().unwrap().extend(request.context);
+        wire::CustomerToken {
+            id: CustomerTokenId::from_bytes([9; 12]).to_string(),
+            kind: request.kind,
+            name: request.name,
+            classes: request.classes,
+            operations: request.operations,
+            state: wire::CustomerTokenState::Active as i32,
+            expires: request.expires,
+            bound_certificate: request.bound_certificate,
+            ..Default::default()
+        }
     }
 }

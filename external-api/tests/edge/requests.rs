@@ -79,7 +79,8 @@ async fn a_customer_enrols_with_its_code() {
     assert_eq!(answer.status(), StatusCode::CREATED);
     assert_eq!(answer.headers()["cache-control"], "no-store");
     let expected = json!({"tenant_id": TENANT, "tenant_name": "planner",
-        "customer_token": setting.vault.customer_token()});
+        "customer_token": setting.vault.customer_token(),
+        "recovery_token": crate::fake_vault::customer_token(8)});
     assert_eq!(json(answer).await, expected);
     let refused = enrol(r#"{"enrolment_code":"tre_x"}"#.to_owned()).await.unwrap();
     assert_eq!(code(refused).await, (401, "unauthenticated".to_owned()));
@@ -129,4 +130,45 @@ async fn a_shutdown_ends_the_edge() {
     setting.shutdown.trigger();
     let ended = tokio::time::timeout(std::time::Duration::from_secs(10), setting.edge.join());
     assert!(ended.await.is_ok());
+}
+
+#[tokio::test]
+async fn a_customer_token_is_asked_for_in_words_and_told_in_words() {
+    let setting = Setting::new().await;
+    let request = setting.request(Method::POST, "/v1/keys/tokens");
+    let body = r#"{"kind":"write_only","name":"uploader","classes":["contact"]}"#;
+    let answer = request.body(body).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    let made = json(answer).await;
+    assert!(made["customer_token"].as_str().unwrap().starts_with("trsr_"));
+    let issued = &made["issued"];
+    assert_eq!(issued["kind"], "write_only");
+    assert_eq!((&issued["name"], &issued["state"]), (&json!("uploader"), &json!("active")));
+    assert_eq!((&issued["classes"], &issued["expires"]), (&json!(["contact"]), &Value::Null));
+    let context = setting.vault.contexts().pop().unwrap();
+    assert_eq!(context.customer_token, setting.vault.customer_token());
+}
+
+#[tokio::test]
+async fn a_customer_token_is_rotated_and_revoked_by_its_id() {
+    let setting = Setting::new().await;
+    let id = "14fhprYCYlTyUewFx";
+    let call = |verb: &str, body: &'static str| {
+        let path = format!("/v1/keys/tokens/{id}:{verb}");
+        setting.request(Method::POST, &path).body(body).send()
+    };
+    let rotated = json(call("rotate", r#"{"overlap_seconds":60}"#).await.unwrap()).await;
+    let replaced = |rotated: &Value| rotated["replaced"]["name"].as_str().unwrap().to_owned();
+    assert_eq!((rotated["replaced"]["id"].as_str(), replaced(&rotated)), (Some(id), "60s".into()));
+    let rotated = json(call("rotate", "").await.unwrap()).await;
+    assert_eq!(replaced(&rotated), "a week");
+    let revoked = json(call("revoke", r#"{"confirmation":"burg"}"#).await.unwrap()).await;
+    assert_eq!((&revoked["id"], &revoked["name"]), (&json!(id), &json!("burg")));
+    for verb in ["lock", "", "rotate:revoke"] {
+        let refused = call(verb, "").await.unwrap();
+        assert_eq!(code(refused).await, (404, "not_found".to_owned()), "{verb}");
+    }
+    let refused = call("revoke", r#"{"confirmed":"burg"}"#).await.unwrap();
+    assert_eq!(code(refused).await, (400, "invalid_request".to_owned()));
 }

@@ -4,6 +4,7 @@
 //! what goes out is built here. It relies on the parsers of `tresor-proto` for every identifier.
 
 pub(crate) mod collection;
+pub(crate) mod customer_tokens;
 #[cfg(test)]
 mod fuzz;
 pub(crate) mod input;

@@ -4,16 +4,22 @@ use tonic::{Request, Response, Status};
 use tresor_proto::{
     CustomerToken, EnrolmentCode, ErrorCode, Failure,
     vault::{
-        self, EnrolRequest, EnrolResponse, LendRequest, LendResponse,
+        self, CustomerTokenServiceListRequest, CustomerTokenServiceListResponse, EnrolRequest,
+        EnrolResponse, IssueRequest, IssueResponse, LendRequest, LendResponse, RevokeRequest,
+        RevokeResponse, RotateRequest, RotateResponse,
         customer_token_service_server::CustomerTokenService,
     },
 };
-use tresor_vault::Lend;
+use tresor_vault::{IssueTokens, Lend, ManageTokens, VaultError};
 use zeroize::Zeroizing;
 
 use crate::{
     caller::Origin,
-    convert::{key_operations, time::to_timestamp},
+    convert::{
+        customer_tokens::{self, shown, view},
+        key_operations,
+        time::to_timestamp,
+    },
     gate::Gate,
 };
 
@@ -41,16 +47,13 @@ impl CustomerTokenService for CustomerTokens {
         let context = origin.context(request.context)?;
         let vault = self.gate.vault()?;
         let permit = self.gate.permit_enrol(&origin, &context).await?;
-        // In a task of its own: a caller who goes away does not leave it half done.
-        let enrolled = tokio::spawn(async move { vault.enrol(permit, &code).await });
-        let enrolled = enrolled.await.map_err(|_| Failure::from(ErrorCode::Internal))?;
-        let enrolled = enrolled.map_err(Failure::from)?;
+        let enrolled = to_its_end(async move { vault.enrol(permit, &code).await }).await?;
         Ok(Response::new(EnrolResponse {
             tenant_id: enrolled.tenant.to_string(),
             tenant_name: enrolled.name.as_str().to_owned(),
-            // The one moment the customer token is shown; it travels in this message only.
-            customer_token: enrolled.customer_token.expose_text().as_str().to_owned(),
+            customer_token: shown(&enrolled.customer_token),
             expires: None,
+            recovery_token: shown(&enrolled.recovery_token),
         }))
     }
 
@@ -72,6 +75,73 @@ impl CustomerTokenService for CustomerTokens {
             operation_ids: lent.operations.iter().map(ToString::to_string).collect(),
         }))
     }
+
+    async fn issue(
+        &self,
+        request: Request<IssueRequest>,
+    ) -> Result<Response<IssueResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let mut request = request.into_inner();
+        let context = origin.context(request.context.take())?;
+        let order = customer_tokens::order(&request)?;
+        let vault = self.gate.vault()?;
+        let permit = self.gate.permit::<IssueTokens>(&origin, &context).await?;
+        let issue = async move { vault.issue_customer_token(&permit, order).await };
+        let issued = to_its_end(issue).await?;
+        Ok(Response::new(IssueResponse {
+            customer_token: shown(&issued.customer_token),
+            issued: Some(view(issued.view)),
+        }))
+    }
+
+    async fn rotate(
+        &self,
+        request: Request<RotateRequest>,
+    ) -> Result<Response<RotateResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let context = origin.context(request.context)?;
+        let overlap_ms = customer_tokens::overlap_ms(request.overlap)?;
+        let vault = self.gate.vault()?;
+        let permit = self.gate.permit::<ManageTokens>(&origin, &context).await?;
+        let id = customer_tokens::id(&request.id)?;
+        let rotate = async move { vault.rotate_customer_token(&permit, id, overlap_ms).await };
+        let rotated = to_its_end(rotate).await?;
+        Ok(Response::new(RotateResponse {
+            customer_token: shown(&rotated.issued.customer_token),
+            issued: Some(view(rotated.issued.view)),
+            replaced: Some(view(rotated.replaced)),
+        }))
+    }
+
+    async fn revoke(
+        &self,
+        request: Request<RevokeRequest>,
+    ) -> Result<Response<RevokeResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let context = origin.context(request.context)?;
+        let vault = self.gate.vault()?;
+        let permit = self.gate.permit::<ManageTokens>(&origin, &context).await?;
+        let id = customer_tokens::id(&request.id)?;
+        let confirmation = request.confirmation;
+        let revoke = async move { vault.revoke_customer_token(&permit, id, &confirmation).await };
+        let revoked = Some(view(to_its_end(revoke).await?));
+        Ok(Response::new(RevokeResponse { revoked }))
+    }
+
+    async fn list(
+        &self,
+        request: Request<CustomerTokenServiceListRequest>,
+    ) -> Result<Response<CustomerTokenServiceListResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let context = origin.context(request.into_inner().context)?;
+        let vault = self.gate.vault()?;
+        let permit = self.gate.permit::<ManageTokens>(&origin, &context).await?;
+        let customer_tokens = vault.customer_tokens(&permit).into_iter();
+        let customer_tokens = customer_tokens.map(view).collect();
+        Ok(Response::new(CustomerTokenServiceListResponse { customer_tokens }))
+    }
 }
 
 /// A customer token is lent by whoever shows it: the one that is named is the one that is shown.
@@ -79,6 +149,14 @@ fn check_id(id: &str, customer_token: &CustomerToken) -> Result<(), Failure> {
     let text = customer_token.expose_text();
     let is_it = id.is_empty() || text.split('_').nth(1) == Some(id);
     if is_it { Ok(()) } else { Err(ErrorCode::NotFound.into()) }
+}
+
+/// Runs a change in a task of its own: a caller who goes away does not leave it half done.
+async fn to_its_end<T: Send + 'static>(
+    change: impl Future<Output = Result<T, VaultError>> + Send + 'static,
+) -> Result<T, Failure> {
+    let changed = tokio::spawn(change).await;
+    Ok(changed.map_err(|_| Failure::from(ErrorCode::Internal))??)
 }
 
 /// A malformed code is refused like a wrong one.

@@ -1,26 +1,38 @@
 //! Reading into an answer of bounded size, a part at a time.
 //!
 //! A thousand records of 256 KiB are no message; what does not fit is left for the next page, or
-//! said of the item. At most one part is in memory beyond the answer itself.
+//! said of the item. At most one part is in memory beyond the answer itself, and every credential
+//! is checked before each.
 
 use tresor_proto::{
     Failure, RecordId,
     vault::{GetResult, ListResponse},
 };
-use tresor_vault::{Permit, Read, Vault, View};
+use tresor_vault::{Read, View};
 
-use crate::convert::{
-    input::Ids,
-    revealed::{AnswerBudget, does_not_fit, get_result},
+use crate::{
+    caller::Origin,
+    context::Context,
+    convert::{
+        input::Ids,
+        revealed::{AnswerBudget, does_not_fit, get_result},
+    },
+    gate::Gate,
 };
 
 /// Records read at once: 16 MiB at most.
 const PART_ITEMS: usize = 64;
 
+/// Who reads, as often as it has to be checked.
+pub(super) struct Reading<'a> {
+    pub(super) gate: &'a Gate,
+    pub(super) origin: &'a Origin,
+    pub(super) context: &'a Context,
+}
+
 /// Reads records by id; one result each, in order.
 pub(super) async fn by_id(
-    vault: &Vault,
-    permit: &Permit<Read>,
+    reading: &Reading<'_>,
     view: &View,
     mut ids: Ids,
 ) -> Result<Vec<GetResult>, Failure> {
@@ -32,7 +44,9 @@ pub(super) async fn by_id(
             results.extend(part.into_texts().map(does_not_fit));
             continue;
         }
-        let revealed = vault.get(permit, view, &part.valid()).await?;
+        let vault = reading.gate.vault()?;
+        let permit = reading.gate.permit::<Read>(reading.origin, reading.context).await?;
+        let revealed = vault.get(&permit, view, &part.valid()).await?;
         for (id, revealed) in part.in_order(revealed) {
             let result = get_result(id, revealed);
             let is_within = budget.take(&result);
@@ -44,8 +58,7 @@ pub(super) async fn by_id(
 
 /// Reads one page of a collection; it ends early when the answer is full.
 pub(super) async fn page(
-    vault: &Vault,
-    permit: &Permit<Read>,
+    reading: &Reading<'_>,
     view: &View,
     mut after: Option<RecordId>,
     limit: usize,
@@ -54,7 +67,9 @@ pub(super) async fn page(
     let mut results: Vec<GetResult> = Vec::new();
     while results.len() < limit {
         let items = PART_ITEMS.min(limit - results.len());
-        let part = vault.list(permit, view, after.as_ref(), items).await?;
+        let vault = reading.gate.vault()?;
+        let permit = reading.gate.permit::<Read>(reading.origin, reading.context).await?;
+        let part = vault.list(&permit, view, after.as_ref(), items).await?;
         for (id, revealed) in part.items {
             let result = get_result(id.as_str().to_owned(), revealed.map_err(Failure::from));
             if !budget.take(&result) {

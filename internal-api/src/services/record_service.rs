@@ -11,9 +11,12 @@ use tresor_proto::{
         record_service_server::RecordService,
     },
 };
-use tresor_vault::{Delete, Read, StoredRecord, VaultError, Write};
+use tresor_vault::{Delete, StoredRecord, VaultError, Write};
 
-use super::{ingest::Ingest, reading};
+use super::{
+    ingest::Ingest,
+    reading::{self, Reading},
+};
 use crate::{
     caller::Origin,
     convert::{
@@ -73,9 +76,8 @@ impl RecordService for Records {
         let context = origin.context(request.context)?;
         let view = view(&request.collection, request.reveal, &request.fields)?;
         let ids = Ids::from_wire(request.ids)?;
-        let vault = self.gate.vault()?;
-        let permit = self.gate.permit::<Read>(&origin, &context).await?;
-        let results = reading::by_id(&vault, &permit, &view, ids).await?;
+        let reading = Reading { gate: &self.gate, origin: &origin, context: &context };
+        let results = reading::by_id(&reading, &view, ids).await?;
         Ok(Response::new(GetResponse { results }))
     }
 
@@ -86,9 +88,8 @@ impl RecordService for Records {
         let view = view(&request.collection, request.reveal, &request.fields)?;
         let limit = page::size(request.page_size)?;
         let after = page::after(&request.page_token, |text| RecordId::parse(text).ok())?;
-        let vault = self.gate.vault()?;
-        let permit = self.gate.permit::<Read>(&origin, &context).await?;
-        let page = reading::page(&vault, &permit, &view, after, limit).await?;
+        let reading = Reading { gate: &self.gate, origin: &origin, context: &context };
+        let page = reading::page(&reading, &view, after, limit).await?;
         Ok(Response::new(page))
     }
 

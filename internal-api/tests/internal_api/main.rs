@@ -1,6 +1,8 @@
 //! The vault process in one piece: real certificates, real TLS, a real vault in a directory.
 
 #[cfg(test)]
+mod customer_tokens;
+#[cfg(test)]
 mod data_keys;
 #[cfg(test)]
 mod house;

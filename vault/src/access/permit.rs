@@ -2,7 +2,9 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use tresor_proto::{AddressList, CustomerToken, ServiceName, TenantId, TenantRef};
+use tresor_proto::{
+    AddressList, CustomerToken, ServiceName, TenantId, TenantRef, TokenOperation as Operation,
+};
 
 use super::{Caller, Role, TokenVerb};
 use crate::{
@@ -11,7 +13,6 @@ use crate::{
     error::VaultError,
     key::{Pepper, RequestKey, TokenAuthKey, TokenWrapKey},
     keyring::LoadedKeyring,
-    operation_set::Operation,
     registry::{Enrolment, TenantRecord},
     unlocked::Holder,
     vault::Vault,
@@ -180,6 +181,9 @@ impl Vault {
         customer_token: &CustomerToken,
     ) -> Result<Permit<V>, VaultError> {
         let record = self.admit(caller, tenant).await?;
+        if !V::IS_FOR_SERVICES && matches!(caller, Caller::Service { .. }) {
+            return Err(VaultError::Forbidden);
+        }
         if matches!(record.enrolment, Enrolment::Open { .. }) {
             return Err(VaultError::InvalidCredential);
         }

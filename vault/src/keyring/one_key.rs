@@ -4,10 +4,13 @@
 use std::sync::Arc;
 
 use prost::Message as _;
-use tresor_proto::{CustomerToken, DataClass, InfoType, Secret, TenantId, storage};
+use tresor_proto::{
+    CustomerToken, CustomerTokenKind, DataClass, InfoType, Secret, TenantId, storage,
+};
 
-use super::{KeyringFiles, Keyrings, LoadedKeyring, StolenRow, Theft};
+use super::{KeyringFiles, Keyrings, LoadedKeyring, NewCustomerToken, StolenRow, Theft};
 use crate::{
+    access::IssueTokens,
     crypto_error::CryptoError,
     customer_token_entry,
     entropy::SystemEntropy,
@@ -171,13 +174,37 @@ async fn the_thief_of_the_whole_disk_opens_nothing_without_the_customer_token() 
         CustomerToken::new(house.customer_token.kind(), other.customer_token.id(), secret);
     for customer_token in [None, Some(&other.customer_token), Some(&other_id)] {
         let loot = theft(&house, customer_token).await;
-        assert_eq!((loot.slots, loot.outer_locks_opened), (classes, classes));
+        // Those of the customer token and those of the recovery token.
+        assert_eq!((loot.slots, loot.outer_locks_opened), (2 * classes, 2 * classes));
         assert_eq!((loot.slots_opened, loot.data_keys_opened, loot.groups_opened), (0, 0, 0));
         assert!(loot.attempts > classes * 10, "{}", loot.attempts);
     }
-    let loot = theft(&house, Some(&house.customer_token)).await;
-    assert_eq!((loot.slots_opened, loot.data_keys_opened), (classes, classes));
-    assert_eq!((loot.groups, loot.groups_opened), (2, 2), "the attempts are real");
+    for customer_token in [&house.customer_token, &house.recovery_token] {
+        let loot = theft(&house, Some(customer_token)).await;
+        assert_eq!((loot.slots_opened, loot.data_keys_opened), (classes, classes));
+        assert_eq!((loot.groups, loot.groups_opened), (2, 2), "the attempts are real");
+    }
+}
+
+#[tokio::test]
+async fn the_thief_with_a_customer_token_of_one_class_opens_no_other() {
+    let house = House::build(StoreEngine::Memory).await;
+    let fields = vec![
+        sealed("name", InfoType::PersonName, "Anna"),
+        sealed("mail", InfoType::EmailAddress, "anna@example.org"),
+    ];
+    house.put(Some("r1"), fields).await.unwrap();
+    let order = NewCustomerToken {
+        classes: Some(vec![DataClass::Contact]),
+        kind: CustomerTokenKind::Admin,
+        ..NewCustomerToken::recovery()
+    };
+    let permit = house.permit::<IssueTokens>().await;
+    let issued = house.vault().issue_customer_token(&permit, order).await.unwrap();
+    let loot = theft(&house, Some(&issued.customer_token)).await;
+    assert_eq!((loot.cipher_keys, loot.outer_locks_opened), (1, 2 * DataClass::ALL.len() + 1));
+    assert_eq!((loot.slots_opened, loot.data_keys_opened), (1, 1), "whatever operations it has");
+    assert_eq!((loot.groups, loot.groups_opened), (2, 1));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use subtle::ConstantTimeEq as _;
 use tresor_proto::{
-    CustomerToken, CustomerTokenId, CustomerTokenKind, DataClass, EnrolmentCode, Secret, TenantId,
-    TenantName, TenantRef,
+    CustomerToken, CustomerTokenKind, CustomerTokenName, DataClass, EnrolmentCode, OperationSet,
+    TenantId, TenantName, TenantRef,
 };
 
 use crate::{
@@ -14,8 +14,10 @@ use crate::{
     error::VaultError,
     kdf,
     key::{CipherKey, ClassKey, Key, Pepper},
-    keyring::{CipherKeyVersion, KeyBirth, TenantKeyring},
-    operation_set::OperationSet,
+    keyring::{
+        CipherKeyVersion, Issuer, KeyBirth, NewCustomerToken, TenantKeyring, TokenDesk,
+        generate_customer_token,
+    },
     registry::Enrolment,
     slot::{Slot, SlotHolder, TwoKeys},
     store::{Existence, Keyspace, ScanRange},
@@ -32,6 +34,8 @@ pub struct Enrolled {
     pub name: TenantName,
     /// The customer token, which is shown this once.
     pub customer_token: CustomerToken,
+    /// The recovery token, which is shown this once too: it can only issue another.
+    pub recovery_token: CustomerToken,
 }
 
 impl Vault {
@@ -70,22 +74,31 @@ impl Vault {
         if !store.scan(any, 1).await?.is_empty() {
             return Err(VaultError::Integrity);
         }
-        let customer_token = self.make_keys(record.id, now_ms).await?;
+        let (customer_token, recovery_token) = self.make_keys(record.id, now_ms).await?;
         self.registry().finish_enrolment(&record, now_ms).await?;
         tracing::info!(tenant = %record.id, "customer enrolled");
-        Ok(Enrolled { tenant: record.id, name: record.name, customer_token })
+        Ok(Enrolled { tenant: record.id, name: record.name, customer_token, recovery_token })
     }
 
-    async fn make_keys(&self, tenant: TenantId, now_ms: u64) -> Result<CustomerToken, VaultError> {
+    /// The keyring, with the customer token and the recovery token that open it.
+    async fn make_keys(
+        &self,
+        tenant: TenantId,
+        now_ms: u64,
+    ) -> Result<(CustomerToken, CustomerToken), VaultError> {
         let (entropy, keyrings) = (self.entropy_arc(), self.keyrings_arc());
         // An enrolment that was cut off before it was registered is written over: nobody has its
         // customer token, so nothing can have been sealed under it.
         let sequence = keyrings.remembered_sequence(tenant);
         let make = move || {
-            let made = generate(tenant, now_ms, keyrings.pepper(), entropy.as_ref());
-            let (customer_token, keyring) = made.map_err(|_| VaultError::Internal)?;
+            let desk = TokenDesk { pepper: keyrings.pepper(), entropy: entropy.as_ref(), now_ms };
+            let (customer_token, mut keyring) =
+                generate(tenant, now_ms, desk.pepper, desk.entropy)?;
+            let wrap_key = customer_token_entry::wrap_key(tenant, &customer_token)?;
+            let issuer = Issuer { id: customer_token.id(), wrap_key: &wrap_key };
+            let (recovery_token, _) = keyring.issue(issuer, &NewCustomerToken::recovery(), desk)?;
             keyrings.write(keyring, sequence).map_err(|_| VaultError::StorageUnavailable)?;
-            Ok(customer_token)
+            Ok((customer_token, recovery_token))
         };
         self.key_worker().run(make).await?
     }
@@ -112,7 +125,7 @@ pub(crate) fn generate(
     pepper: &Pepper,
     entropy: &dyn Entropy,
 ) -> Result<(CustomerToken, TenantKeyring), CryptoError> {
-    let customer_token = generate_customer_token(entropy)?;
+    let customer_token = generate_customer_token(CustomerTokenKind::ReadWrite, entropy)?;
     let mut keyring = TenantKeyring::new(tenant);
     let cipher_key = CipherKey::generate(entropy)?;
     keyring.cipher_keys.push(CipherKeyVersion::first(cipher_key, now_ms));
@@ -137,15 +150,16 @@ pub(crate) fn generate(
     }
     let auth_key = customer_token_entry::auth_key(tenant, &customer_token)?;
     let verifier = customer_token_entry::verifier(&auth_key, pepper);
-    let entry = CustomerTokenEntry { bounds, verifier, created_ms: now_ms, revoked_ms: 0, slots };
+    let entry = CustomerTokenEntry {
+        bounds,
+        verifier,
+        created_ms: now_ms,
+        revoked_ms: 0,
+        name: CustomerTokenName::default(),
+        replaces: None,
+        overlap_ends_ms: 0,
+        slots,
+    };
     keyring.customer_tokens.push(entry);
     Ok((customer_token, keyring))
-}
-
-fn generate_customer_token(entropy: &dyn Entropy) -> Result<CustomerToken, CryptoError> {
-    let mut id = [0; 12];
-    entropy.fill(&mut id)?;
-    let secret = Secret::try_fill(|bytes| entropy.fill(bytes))?;
-    let id = CustomerTokenId::from_bytes(id);
-    Ok(CustomerToken::new(CustomerTokenKind::ReadWrite, id, secret))
 }

@@ -2,13 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use tresor_proto::{RecordId, Reveal};
+use tresor_proto::{RecordId, Reveal, TokenOperation as Operation};
 
 use super::{record_key, reveal::Reader};
 use crate::{
     access::{Permit, Read},
     error::VaultError,
-    operation_set::Operation,
     record::{RevealedRecord, View},
     store::Store,
     vault::Vault,

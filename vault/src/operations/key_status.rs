@@ -87,7 +87,7 @@ pub struct KeyVersion {
 pub struct CustomerTokenCounts {
     /// Those that work.
     pub working: usize,
-    /// Those that expired.
+    /// Those that expired, or whose overlap has ended.
     pub expired: usize,
     /// Those that were revoked.
     pub revoked: usize,
@@ -249,10 +249,9 @@ fn marked(keyring: &TenantKeyring, key: &KeyVersion) -> Option<KeyDue> {
 fn count_tokens(keyring: &TenantKeyring, now_ms: u64) -> CustomerTokenCounts {
     let mut counts = CustomerTokenCounts::default();
     for token in &keyring.customer_tokens {
-        let expires_ms = token.bounds.expires_ms;
-        match (token.revoked_ms, expires_ms != 0 && expires_ms <= now_ms) {
-            (0, false) => counts.working += 1,
-            (0, true) => counts.expired += 1,
+        match (token.revoked_ms, token.works_at(now_ms)) {
+            (0, true) => counts.working += 1,
+            (0, false) => counts.expired += 1,
             _ => counts.revoked += 1,
         }
     }

@@ -6,12 +6,13 @@
 
 use std::sync::PoisonError;
 
-use tresor_proto::{CollectionName, CustomerTokenId, DataClass, RecordId, TenantId};
+use tresor_proto::{
+    CollectionName, CustomerTokenId, DataClass, RecordId, TenantId, TokenOperation,
+};
 
 use super::scan::WorkKeys;
 use crate::{
     error::VaultError,
-    operation_set::Operation,
     operations::{Reader, record_key},
     store::StoreRow,
     vault::Vault,
@@ -47,7 +48,7 @@ impl Vault {
     /// Queues what a reader found under older keys, when its customer token may write.
     pub(crate) fn reseal_later(&self, reader: Reader) {
         let ids = reader.outdated.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let holder = reader.holder.holder().filter(|_| reader.holder.may(Operation::Write));
+        let holder = reader.holder.holder().filter(|_| reader.holder.may(TokenOperation::Write));
         let Some(holder) = holder.filter(|_| !ids.is_empty()) else {
             return;
         };

@@ -56,6 +56,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) tenant: TenantId,
     pub(crate) customer_token: CustomerToken,
+    pub(crate) recovery_token: CustomerToken,
 }
 
 pub(crate) fn id(text: &str) -> RecordId {
@@ -94,6 +95,12 @@ pub(crate) fn customers() -> CollectionName {
     CollectionName::parse("customers").unwrap()
 }
 
+/// A customer token of nobody.
+fn no_token() -> CustomerToken {
+    let text = "trsr_14fhprYCYlTyUewFx_EHaKB2qyjGii2QpQPwpQat5bqPfpaJ2HRtLYCZ2jm4i4ORhGB";
+    CustomerToken::parse(text).unwrap()
+}
+
 fn record_key(record: &str) -> StoreKey {
     StoreKey::new(Keyspace::Records, format!("customers\0{record}"))
 }
@@ -116,10 +123,8 @@ impl House {
             vault: Some(vault),
             clock,
             tenant: TenantId::from_bytes([0; 16]),
-            customer_token: CustomerToken::parse(
-                "trsr_14fhprYCYlTyUewFx_EHaKB2qyjGii2QpQPwpQat5bqPfpaJ2HRtLYCZ2jm4i4ORhGB",
-            )
-            .unwrap(),
+            customer_token: no_token(),
+            recovery_token: no_token(),
         };
         let enrolled = house.enrol_another("stadtwerke").await;
         house.move_to(enrolled).await;
@@ -219,9 +224,16 @@ impl House {
     }
 
     pub(crate) async fn permit<V: tresor_vault::TokenVerb>(&self) -> Permit<V> {
+        self.try_permit(&self.customer_token).await.unwrap()
+    }
+
+    pub(crate) async fn try_permit<V: tresor_vault::TokenVerb>(
+        &self,
+        customer_token: &CustomerToken,
+    ) -> Result<Permit<V>, VaultError> {
         let caller = Self::client(self.tenant, "127.0.0.1");
         let tenant = TenantRef::Id(self.tenant);
-        self.vault().permit(&caller, &tenant, &self.customer_token).await.unwrap()
+        self.vault().permit(&caller, &tenant, customer_token).await
     }
 
     pub(crate) async fn put_all(
@@ -285,6 +297,7 @@ impl House {
     pub(crate) async fn move_to(&mut self, enrolled: Enrolled) {
         self.tenant = enrolled.tenant;
         self.customer_token = enrolled.customer_token;
+        self.recovery_token = enrolled.recovery_token;
         let permit = self.vault().permit_operator(&Self::operator()).unwrap();
         let tenant = TenantRef::Id(self.tenant);
         let put = self.vault().put_collection(&permit, &tenant, customers(), Policy::default());
