@@ -34,7 +34,10 @@ use crate::{
 
 /// How often idle keys are forgotten.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
-/// How often seal counts are written down: what a crash forgets is a few minutes.
+/// Groups sealed under a tenant's keys that are counted in memory only: a 4,096th of the 2^32
+/// after which a data key is due.
+const SEALS_UNWRITTEN_MIN: u64 = 1 << 20;
+/// How often it is looked whether there are more.
 const SEAL_COUNTS_INTERVAL: Duration = Duration::from_secs(600);
 /// How often it is looked for long work.
 const WORK_INTERVAL: Duration = Duration::from_secs(1);
@@ -294,7 +297,7 @@ async fn keep_seal_counts(vault: &LockableVault) {
     loop {
         interval.tick().await;
         if let Ok(vault) = vault.vault() {
-            vault.keep_seal_counts().await;
+            vault.keep_seal_counts(SEALS_UNWRITTEN_MIN).await;
         }
     }
 }

@@ -59,10 +59,12 @@ impl Vault {
         self.loans.sweep(self.clock.now_ms());
     }
 
-    /// Writes down how much was sealed under each data key. The process calls it now and then.
-    pub async fn keep_seal_counts(&self) {
+    /// Writes down how much was sealed under each data key, for tenants of which so many groups are
+    /// not written down yet. The process calls it now and then, with a large number: a keyring that
+    /// is written often makes every backup of it an old one.
+    pub async fn keep_seal_counts(&self, unwritten_min: u64) {
         let keyrings = Arc::clone(&self.keyrings);
-        let kept = self.key_worker.run(move || keyrings.keep_seal_counts()).await;
+        let kept = self.key_worker.run(move || keyrings.keep_seal_counts(unwritten_min)).await;
         if !matches!(kept, Ok(Ok(()))) {
             tracing::warn!("seal counts could not be written; they stay behind");
         }
@@ -73,7 +75,6 @@ impl Vault {
     /// # Errors
     /// `storage_unavailable` when a last sync fails; what was acknowledged is safe all the same.
     pub async fn close(&self) -> Result<(), VaultError> {
-        self.keep_seal_counts().await;
         let tenants = self.stores.close_all().await;
         self.registry.close().await?;
         self.key_worker.settle().await;

@@ -266,10 +266,12 @@ impl Keyrings {
         self.system.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes the keyrings of tenants under which something was sealed that they do not say yet.
-    /// Blocks on the disk.
-    pub(crate) fn keep_seal_counts(&self) -> Result<(), KeyringError> {
-        let is_behind = |loaded: &LoadedKeyring| !loaded.seals.unwritten().is_empty();
+    /// Writes the keyrings of tenants under which so many groups were sealed that they do not say
+    /// yet. Blocks on the disk.
+    pub(crate) fn keep_seal_counts(&self, unwritten_min: u64) -> Result<(), KeyringError> {
+        let unwritten =
+            |loaded: &LoadedKeyring| loaded.seals.unwritten().into_values().sum::<u64>();
+        let is_behind = |loaded: &LoadedKeyring| unwritten(loaded) >= unwritten_min.max(1);
         let behind = self.loaded.iter().filter(|(_, loaded)| is_behind(loaded));
         let behind: Vec<_> = behind.map(|(tenant, _)| tenant).collect();
         if behind.is_empty() {

@@ -99,10 +99,11 @@ async fn seals_are_counted_and_written_down() {
             assert_eq!(data_key(&house, class).await.seals, Some(3), "one group a class");
         }
         assert_eq!(data_key(&house, DataClass::Financial).await.seals, Some(0));
+        house.vault().keep_seal_counts(1).await;
         house.reopen().await;
     }
     put(&house, "r3").await;
-    house.vault().keep_seal_counts().await;
+    house.vault().keep_seal_counts(1).await;
     put(&house, "r3").await;
     assert_eq!(data_key(&house, DataClass::Identity).await.seals, Some(5));
     // A writer that began under an older keyring is counted too.
@@ -114,8 +115,13 @@ async fn seals_are_counted_and_written_down() {
     let collection = crate::house::customers();
     let destination = crate::Destination { collection, policy_version: Some(1) };
     house.vault().put(&write, &destination, vec![record]).await.unwrap();
+    house.vault().keep_seal_counts(1).await;
     house.reopen().await;
     assert_eq!(data_key(&house, DataClass::Identity).await.seals, Some(6));
+    put(&house, "r3").await;
+    house.vault().keep_seal_counts(1 << 20).await;
+    house.reopen().await;
+    assert_eq!(data_key(&house, DataClass::Identity).await.seals, Some(6), "few are forgotten");
 }
 
 #[tokio::test]
