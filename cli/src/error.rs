@@ -212,7 +212,7 @@ fn advice_for(code: ErrorCode) -> Option<&'static str> {
              and be valid now",
         ),
         ErrorCode::Forbidden => {
-            Some("this certificate or address may not do that; ask the operator")
+            Some("the certificate, the address or the customer token may not do that")
         }
         ErrorCode::NotFound => Some("check the name or id; what belongs to others looks absent"),
         ErrorCode::Conflict => Some("something changed meanwhile; run the command again"),
