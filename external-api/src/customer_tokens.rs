@@ -1,4 +1,4 @@
-//! `/v1/keys/tokens`: the customer's own keys: issue, rotate, revoke, list.
+//! `/v1/keys/tokens`: the customer's own keys: issue, rotate, revoke, lend, list.
 //!
 //! It promises that a customer token is in the one answer that made it and nowhere else. It relies
 //! on the vault for who may do what to which.
@@ -10,9 +10,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
+use serde::{Serialize, de::DeserializeOwned};
 use tresor_proto::{
     CustomerTokenId, ErrorCode, Failure,
-    vault::{CustomerTokenServiceListRequest, IssueRequest, RevokeRequest, RotateRequest},
+    vault::{CustomerTokenServiceListRequest, IssueRequest, RequestContext},
 };
 
 use crate::{
@@ -22,14 +23,16 @@ use crate::{
     query::Parameters,
     routes::App,
     small_body,
-    vault::malformed,
+    vault::{Vault, malformed},
 };
 
 mod json;
+mod loan;
 
 pub(crate) use json::STATES;
+pub(crate) use loan::{LIFETIME_DEFAULT_SECONDS, OPERATION_STATES};
 
-/// Where `rotate` and `revoke` are routed: the router cannot tell `{id}:rotate` from `{id}:revoke`.
+/// Where the calls are routed: the router cannot tell `{id}:rotate` from `{id}:revoke`.
 const CALLS: &str = "/v1/keys/tokens/{call}";
 
 /// Takes out of the document what is told by its parts.
@@ -80,10 +83,10 @@ pub(crate) async fn issue(
     Ok((StatusCode::CREATED, Json(issued)).into_response())
 }
 
-/// Rotates or revokes; told as two operations.
+/// Rotates, revokes or lends; told as three operations.
 #[utoipa::path(post, path = CALLS)]
 pub(crate) async fn call(
-    app: State<App>,
+    State(app): State<App>,
     holder: KeyHolder,
     Path(call): Path<String>,
     parameters: Parameters,
@@ -93,9 +96,11 @@ pub(crate) async fn call(
     let unknown = || Failure::from(ErrorCode::NotFound);
     let (id, verb) = call.split_once(':').ok_or_else(unknown)?;
     let id = CustomerTokenId::parse(id).ok_or_else(unknown)?;
+    let call = Call { vault: app.vault, holder, id, body };
     match verb {
-        "rotate" => rotate(app, holder, id, body).await,
-        "revoke" => revoke(app, holder, id, body).await,
+        "rotate" => rotate(call).await,
+        "revoke" => revoke(call).await,
+        "lend" => lend(call).await,
         _ => Err(unknown().into()),
     }
 }
@@ -111,25 +116,8 @@ pub(crate) async fn call(
         Refused, RefusedName, RefusedKey, RefusedSize,
     )
 )]
-pub(crate) async fn rotate(
-    State(app): State<App>,
-    holder: KeyHolder,
-    id: CustomerTokenId,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let rotation: json::Rotation = small_body::read(body).await?;
-    let request = RotateRequest {
-        context: Some(holder.context()),
-        id: id.to_string(),
-        overlap: rotation.overlap(),
-    };
-    let answer = app.vault.rotate_customer_token(request).await?;
-    let rotated = json::Rotated {
-        customer_token: answer.customer_token,
-        issued: json::about(answer.issued.ok_or_else(malformed)?)?,
-        replaced: json::about(answer.replaced.ok_or_else(malformed)?)?,
-    };
-    Ok((StatusCode::CREATED, Json(rotated)).into_response())
+pub(crate) async fn rotate(call: Call) -> Result<Response, Refusal> {
+    Ok((StatusCode::CREATED, call.make::<json::Rotation>().await?).into_response())
 }
 
 /// Revokes a customer token: it is refused from the next request on.
@@ -143,18 +131,55 @@ pub(crate) async fn rotate(
         Refused, RefusedName, RefusedChange, RefusedSize,
     )
 )]
-pub(crate) async fn revoke(
-    State(app): State<App>,
+pub(crate) async fn revoke(call: Call) -> Result<Response, Refusal> {
+    Ok(call.make::<json::Revocation>().await?.into_response())
+}
+
+/// Lends the customer token that is shown to long work, for a while: its class keys stay in the
+/// vault's memory, and nothing else of it. Tells how far the work is.
+#[utoipa::path(
+    post, path = "/v1/keys/tokens/{id}:lend", tag = "keys", operation_id = "lend_customer_token",
+    security(("mutual_tls" = [], "customer_token" = [])),
+    params(("id" = inline(bounds::TokenId), Path, description = "The one that is shown.")),
+    request_body(content = loan::Loan, description = "At most 4096 bytes."),
+    responses(
+        (status = 200, description = "What is lent, and to what.", body = loan::Lent),
+        Refused, RefusedName, RefusedKey, RefusedSize,
+    )
+)]
+pub(crate) async fn lend(call: Call) -> Result<Response, Refusal> {
+    Ok(call.make::<loan::Loan>().await?.into_response())
+}
+
+/// A call on one customer token.
+pub(crate) struct Call {
+    vault: Vault,
     holder: KeyHolder,
     id: CustomerTokenId,
     body: Body,
-) -> Result<Response, Refusal> {
-    let revocation: json::Revocation = small_body::read(body).await?;
-    let request = RevokeRequest {
-        context: Some(holder.context()),
-        id: id.to_string(),
-        confirmation: revocation.confirmation.unwrap_or_default(),
-    };
-    let revoked = app.vault.revoke_customer_token(request).await?.revoked;
-    Ok(Json(json::about(revoked.ok_or_else(malformed)?)?).into_response())
+}
+
+/// What the body of a call asks for.
+trait Asked: DeserializeOwned {
+    /// What the vault is asked.
+    type Request;
+    /// What is answered.
+    type Answer: Serialize;
+
+    /// As the vault is asked, on behalf of somebody, about one customer token.
+    fn into_wire(self, context: RequestContext, id: String) -> Result<Self::Request, Failure>;
+
+    /// Asks the vault.
+    fn ask(
+        vault: &Vault,
+        request: Self::Request,
+    ) -> impl Future<Output = Result<Self::Answer, Failure>> + Send;
+}
+
+impl Call {
+    async fn make<T: Asked>(self) -> Result<Json<T::Answer>, Refusal> {
+        let asked: T = small_body::read(self.body).await?;
+        let request = asked.into_wire(self.holder.context(), self.id.to_string())?;
+        Ok(Json(T::ask(&self.vault, request).await?))
+    }
 }

@@ -55,7 +55,11 @@ impl Document {
     ),
     components(schemas(Problem)),
     // Routed as one: the router takes no suffix after a parameter.
-    paths(crate::customer_tokens::rotate, crate::customer_tokens::revoke),
+    paths(
+        crate::customer_tokens::rotate,
+        crate::customer_tokens::revoke,
+        crate::customer_tokens::lend,
+    ),
     modifiers(&Schemes)
 )]
 pub(crate) struct Frame;

@@ -17,8 +17,9 @@ use tresor_proto::{
         Collection, CustomerTokenServiceListRequest, CustomerTokenServiceListResponse,
         DeleteRequest, DeleteResult, EnrolRequest, EnrolResponse, GetCollectionRequest, GetRequest,
         GetResult, IngestRequest, IngestResponse, IntrospectRequest, IntrospectResponse,
-        IssueRequest, IssueResponse, ListRequest, ListResponse, RevokeRequest, RevokeResponse,
-        RotateRequest, RotateResponse, access_service_client::AccessServiceClient,
+        IssueRequest, IssueResponse, LendRequest, LendResponse, ListRequest, ListResponse,
+        RevokeRequest, RevokeResponse, RotateRequest, RotateResponse,
+        access_service_client::AccessServiceClient,
         collection_service_client::CollectionServiceClient,
         customer_token_service_client::CustomerTokenServiceClient,
         record_service_client::RecordServiceClient,
@@ -125,6 +126,14 @@ impl Vault {
         request: CustomerTokenServiceListRequest,
     ) -> Result<CustomerTokenServiceListResponse, Failure> {
         answered(self.customer_tokens.clone().list(timed(request)).await)
+    }
+
+    /// Lends a customer token.
+    pub(crate) async fn lend_customer_token(
+        &self,
+        request: LendRequest,
+    ) -> Result<LendResponse, Failure> {
+        answered(self.customer_tokens.clone().lend(timed(request)).await)
     }
 
     /// Opens a stream of records.

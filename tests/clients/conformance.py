@@ -143,8 +143,13 @@ for order in ("", "{", "7", '{"kind":"r"}', '{"kind":"grant","operations":["writ
               '{"kind":"grant","classes":["names"]}', '{"kind":"grant","expires":"1999-01-01T00:00:00Z"}',
               '{"kind":"grant","name":"' + "a" * 65 + '"}', "x" * 5000):
     ask("post", TOKENS, order, **typed(JSON))
+own = customer_token.split("_")[1]
+for loan in ({}, {"dry_run": True}, {"classes": ["contact"], "lifetime_seconds": 60}):
+    status, _ = ask("post", TOKENS + "/{id}:lend", json.dumps(loan), "", {"id": own}, **typed(JSON))
+    check(f"{loan} is granted", status == 200)
 for verb, bodies in (("rotate", ("", '{"overlap_seconds":60}', '{"overlap_seconds":-1}',
                                  '{"overlap_seconds":99999999}', "{", "x" * 5000)),
+                     ("lend", ("", '{"lifetime_seconds":0}', '{"classes":["names"]}', "7")),
                      ("revoke", ("{}", '{"confirmation":"x"}', '{"confirm":"x"}', "7"))):
     for at in (*issued, "0" * 17, "x", "%00"):
         for body in bodies:

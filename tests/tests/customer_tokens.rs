@@ -146,3 +146,57 @@ fn bounds_and_rotations_hold_over_https() {
     let (status, _) = post(&site, &newer, TOKENS, r#"{"kind":"grant"}"#);
     assert_eq!(status, 403, "it manages none");
 }
+
+/// The data keys of a class as `epoch state`.
+fn data_keys(site: &Site, class: &str) -> Vec<String> {
+    let status = ["keys", "status", "--tenant", "burg", "--output", "json"];
+    let status = site.operator(&status).ok().json();
+    let keys = status["tenants"][0]["keys"].as_array().unwrap().clone();
+    let is_it = |key: &&Value| key["key"] == "data key" && key["class"] == class;
+    let state = |key: &Value| format!("{} {}", key["version"], key["state"].as_str().unwrap());
+    keys.iter().filter(is_it).map(state).collect()
+}
+
+#[test]
+fn a_customer_lends_its_token_and_the_older_data_key_is_destroyed() {
+    let site = Site::start_with_log("sled", "info");
+    let tenant = site.tenant("burg");
+    for id in ["r1", "r2", "r3"] {
+        assert_eq!(store(&site, &tenant, id), 201);
+    }
+    let rotate = ["keys", "rotate-data", "--tenant", "burg", "--class", "contact", "--yes"];
+    let marked = site.operator(&[&rotate[..], &["--output", "json"]].concat()).ok().json();
+    let operation = marked["operation"].as_str().unwrap();
+    let lend = ["keys", "token", "lend", "--output", "json"];
+    let names = issued(&site, &tenant, "names", &["--kind", "admin", "--classes", "identity"]);
+    let nothing = site.customer(&names, &[&lend[..], &["--yes"]].concat()).ok().json();
+    assert_eq!(nothing["lent"]["classes"], serde_json::json!(["identity"]));
+    assert_eq!(nothing["lent"]["operations"].as_array().unwrap().len(), 0);
+    let refused = site.customer(&names, &[&lend[..], &["--class", "contact", "--yes"]].concat());
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("wrong_key"), "{}", refused.stderr);
+    let reader = issued(&site, &tenant, "reader", &["--kind", "read_write"]);
+    let refused = site.customer(&reader, &[&lend[..], &["--yes"]].concat());
+    assert!(refused.stderr.contains("forbidden"), "it may not lend: {}", refused.stderr);
+    let body = r#"{"lifetime_seconds":60}"#;
+    let (status, _) = post(&site, &names, &format!("{TOKENS}/{}:lend", id(&tenant)), body);
+    assert_eq!(status, 404, "only what is shown is lent");
+    assert_eq!(site.customer(&tenant, &lend).code, 2, "there is no terminal to ask on");
+    let shown = site.customer(&tenant, &[&lend[..], &["--dry-run"]].concat()).ok().json();
+    let work = &shown["lent"]["operations"][0];
+    assert_eq!((&work["id"], &work["state"]), (&operation.into(), &"pending_customer".into()));
+    assert_eq!(data_keys(&site, "contact"), ["1 active"], "a dry run makes no key");
+
+    let wait = ["--class", "contact", "--for", "10m", "--yes", "--wait"];
+    let lent = site.customer(&tenant, &[&lend[..], &wait].concat()).ok().json();
+    assert_eq!(lent["lent"]["classes"], serde_json::json!(["contact"]));
+    assert_eq!(lent["lent"]["operations"][0]["id"], operation);
+    let show = ["keys", "operations", "show", operation, "--output", "json"];
+    let done = site.operator(&show).ok().json();
+    assert_eq!((&done["state"], &done["total"]), (&"done".into(), &3.into()), "{done}");
+    assert_eq!(data_keys(&site, "contact"), ["1 destroyed", "2 active"]);
+    assert_eq!(data_keys(&site, "identity"), ["1 active"]);
+    let seen = site.curl(&tenant, RECORD, &[]).json();
+    assert_eq!(seen["record"]["mail"], "anna@example.org");
+    assert_eq!(seen["record"]["vorname"], "Anna");
+}

@@ -69,8 +69,8 @@ pub use keyring::{Loot, StolenRow, Theft};
 pub use operations::{
     CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts, DataKeyMark,
     Destination, Enrolled, IssuedCustomerToken, KeyDue, KeyKind, KeyOperation, KeyOperationState,
-    KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, RootKeyReplacement, RotatedCustomerToken,
-    Rotation, RotationRequest, SealReport, TenantKeyStatus,
+    KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest, RootKeyReplacement,
+    RotatedCustomerToken, Rotation, RotationRequest, SealReport, TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]
 pub use operations::{OpenLoop, SealLoop};

@@ -37,7 +37,7 @@ pub use key_status::{
     CustomerTokenCounts, KeyDue, KeyKind, KeyPolicy, KeyState, KeyVersion, TenantKeyStatus,
 };
 pub use key_work::KeyWork;
-pub use lend::Lent;
+pub use lend::{Lent, LoanRequest};
 pub use mark_data_keys::{DataKeyMark, Rotation, RotationRequest};
 pub use put::Destination;
 #[cfg(feature = "test-support")]

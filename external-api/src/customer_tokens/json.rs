@@ -6,11 +6,18 @@ use core::fmt::Write as _;
 
 use prost_types::{Duration, Timestamp};
 use serde::{Deserialize, Serialize};
-use tresor_proto::{CustomerTokenKind, DataClass, Failure, TokenOperation, vault};
+use tresor_proto::{
+    CustomerTokenKind, DataClass, Failure, TokenOperation,
+    vault::{self, RequestContext},
+};
 use utoipa::ToSchema;
 use zeroize::ZeroizeOnDrop;
 
-use crate::{openapi::bounds, vault::malformed};
+use super::Asked;
+use crate::{
+    openapi::bounds,
+    vault::{Vault, malformed},
+};
 
 /// A customer token to issue.
 #[derive(Deserialize, ToSchema)]
@@ -51,7 +58,7 @@ pub(crate) struct Rotation {
 pub(crate) struct Revocation {
     /// The tenant's name, when no other customer token reads a class as long: a `conflict` asks.
     #[schema(max_length = 64)]
-    pub(super) confirmation: Option<String>,
+    confirmation: Option<String>,
 }
 
 /// A customer token that was made.
@@ -119,7 +126,6 @@ impl Order {
     /// As the vault is asked.
     pub(super) fn into_wire(self) -> Result<vault::IssueRequest, Failure> {
         let kind = CustomerTokenKind::from_text(&self.kind).ok_or_else(|| unknown("kind"))?;
-        let class = |name: String| DataClass::from_text(&name).map(vault::DataClass::from);
         let operation =
             |name: String| TokenOperation::from_text(&name).map(vault::TokenOperation::from);
         let expires = self.expires.map(|text| text.parse::<Timestamp>()).transpose();
@@ -128,7 +134,7 @@ impl Order {
             context: None,
             kind: vault::CustomerTokenKind::from(kind) as i32,
             name: self.name.unwrap_or_default(),
-            classes: words("classes", self.classes, |name| class(name).map(|class| class as i32))?,
+            classes: classes(self.classes)?,
             operations: words("operations", self.operations, |name| {
                 operation(name).map(|operation| operation as i32)
             })?,
@@ -138,24 +144,50 @@ impl Order {
     }
 }
 
-impl Rotation {
-    /// As the vault is asked.
-    pub(super) fn overlap(&self) -> Option<Duration> {
-        self.overlap_seconds.map(|seconds| Duration { seconds: seconds.into(), nanos: 0 })
+impl Asked for Rotation {
+    type Request = vault::RotateRequest;
+    type Answer = Rotated;
+
+    fn into_wire(self, context: RequestContext, id: String) -> Result<Self::Request, Failure> {
+        let overlap = self.overlap_seconds;
+        let overlap = overlap.map(|seconds| Duration { seconds: seconds.into(), nanos: 0 });
+        Ok(vault::RotateRequest { context: Some(context), id, overlap })
+    }
+
+    async fn ask(vault: &Vault, request: Self::Request) -> Result<Rotated, Failure> {
+        let answer = vault.rotate_customer_token(request).await?;
+        Ok(Rotated {
+            customer_token: answer.customer_token,
+            issued: about(answer.issued.ok_or_else(malformed)?)?,
+            replaced: about(answer.replaced.ok_or_else(malformed)?)?,
+        })
+    }
+}
+
+impl Asked for Revocation {
+    type Request = vault::RevokeRequest;
+    type Answer = About;
+
+    fn into_wire(self, context: RequestContext, id: String) -> Result<Self::Request, Failure> {
+        let confirmation = self.confirmation.unwrap_or_default();
+        Ok(vault::RevokeRequest { context: Some(context), id, confirmation })
+    }
+
+    async fn ask(vault: &Vault, request: Self::Request) -> Result<About, Failure> {
+        about(vault.revoke_customer_token(request).await?.revoked.ok_or_else(malformed)?)
     }
 }
 
 /// What the vault tells of a customer token.
 pub(super) fn about(token: vault::CustomerToken) -> Result<About, Failure> {
     let kind = CustomerTokenKind::from_wire(token.kind()).ok_or_else(malformed)?;
-    let class = |number: &i32| DataClass::from_wire(*number).ok().flatten().map(DataClass::as_str);
     let operation = |number: &i32| TokenOperation::from_wire(*number).map(TokenOperation::as_str);
     let moment = |time: Option<Timestamp>| time.map(|time| time.to_string());
     let given = |text: String| (!text.is_empty()).then_some(text);
     Ok(About {
         kind: kind.as_str(),
         state: state(token.state()),
-        classes: token.classes.iter().filter_map(class).collect(),
+        classes: class_names(&token.classes),
         operations: token.operations.iter().filter_map(operation).collect(),
         id: token.id,
         name: token.name,
@@ -174,6 +206,18 @@ pub(crate) const STATES: [&str; 5] = ["unspecified", "active", "replaced", "expi
 
 fn state(state: vault::CustomerTokenState) -> &'static str {
     usize::try_from(state as i32).ok().and_then(|at| STATES.get(at)).copied().unwrap_or_default()
+}
+
+/// The numbers of classes.
+pub(super) fn classes(names: Option<Vec<String>>) -> Result<Vec<i32>, Failure> {
+    let class = |name: String| DataClass::from_text(&name).map(vault::DataClass::from);
+    words("classes", names, |name| class(name).map(|class| class as i32))
+}
+
+/// The words for classes.
+pub(super) fn class_names(numbers: &[i32]) -> Vec<&'static str> {
+    let class = |number: &i32| DataClass::from_wire(*number).ok().flatten().map(DataClass::as_str);
+    numbers.iter().filter_map(class).collect()
 }
 
 /// Words into numbers; an empty list is refused, since the vault takes it for none given.

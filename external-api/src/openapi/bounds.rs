@@ -18,7 +18,7 @@ use utoipa::{
     },
 };
 
-use crate::upload::ROW_NUMBER_MAX;
+use crate::{customer_tokens::LIFETIME_DEFAULT_SECONDS, upload::ROW_NUMBER_MAX};
 
 /// Parameters, each a type of its own: a function would lose its description and that it is needed.
 macro_rules! parameters {
@@ -119,6 +119,11 @@ pub(crate) fn token_state() -> ObjectBuilder {
     text().enum_values(Some(crate::customer_tokens::STATES))
 }
 
+/// Where long work is.
+pub(crate) fn operation_state() -> ObjectBuilder {
+    text().enum_values(Some(crate::customer_tokens::OPERATION_STATES))
+}
+
 /// Data classes.
 pub(crate) fn classes() -> ArrayBuilder {
     words(DataClass::ALL.map(DataClass::as_str))
@@ -139,6 +144,12 @@ pub(crate) fn overlap() -> ObjectBuilder {
     let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
     let most = u32::try_from(OVERLAP_MAX_MS / 1_000).unwrap_or(u32::MAX);
     seconds.maximum(Some(most)).default(Some((OVERLAP_DEFAULT_MS / 1_000).into()))
+}
+
+/// Seconds of a loan.
+pub(crate) fn lifetime() -> ObjectBuilder {
+    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
+    seconds.maximum(Some(24 * 3_600)).default(Some(LIFETIME_DEFAULT_SECONDS.into()))
 }
 
 fn words(words: impl IntoIterator<Item = &'static str>) -> ArrayBuilder {

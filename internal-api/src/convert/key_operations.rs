@@ -2,7 +2,9 @@
 
 use prost_types::Duration;
 use tresor_proto::{DataClass, Failure, vault};
-use tresor_vault::{DataKeyMark, KeyOperation, KeyOperationState, Rotation, RotationRequest};
+use tresor_vault::{
+    DataKeyMark, KeyOperation, KeyOperationState, Lent, LoanRequest, Rotation, RotationRequest,
+};
 use uuid::Uuid;
 
 use super::time::to_timestamp;
@@ -32,8 +34,27 @@ pub(crate) fn rotation_request(
     })
 }
 
+/// What a request to lend asks for.
+pub(crate) fn loan(wire: &vault::LendRequest) -> Result<LoanRequest, Failure> {
+    Ok(LoanRequest {
+        classes: classes(&wire.classes)?,
+        lifetime_ms: milliseconds("lifetime", wire.lifetime.as_ref())?,
+        is_dry_run: wire.dry_run,
+    })
+}
+
+/// What was lent.
+pub(crate) fn lent(lent: &Lent) -> vault::LendResponse {
+    let classes = lent.classes.iter().map(|class| vault::DataClass::from(*class) as i32);
+    vault::LendResponse {
+        classes: classes.collect(),
+        ends: Some(to_timestamp(lent.ends_ms)),
+        operations: lent.operations.iter().map(operation).collect(),
+    }
+}
+
 /// The classes of a request, each once.
-pub(crate) fn classes(wire: &[i32]) -> Result<Vec<DataClass>, Failure> {
+fn classes(wire: &[i32]) -> Result<Vec<DataClass>, Failure> {
     let invalid = || Failure::invalid("classes", "an unknown class, or one twice");
     let mut classes = Vec::new();
     for code in wire {
@@ -47,7 +68,7 @@ pub(crate) fn classes(wire: &[i32]) -> Result<Vec<DataClass>, Failure> {
 }
 
 /// A span in milliseconds; none is 0.
-pub(crate) fn milliseconds(field: &str, wire: Option<&Duration>) -> Result<u64, Failure> {
+fn milliseconds(field: &str, wire: Option<&Duration>) -> Result<u64, Failure> {
     let Some(Duration { seconds, nanos }) = wire else {
         return Ok(0);
     };

@@ -4,7 +4,7 @@ use tonic::{Request, Response, Status};
 use tresor_proto::{
     CustomerToken, EnrolmentCode, ErrorCode, Failure,
     vault::{
-        self, CustomerTokenServiceListRequest, CustomerTokenServiceListResponse, EnrolRequest,
+        CustomerTokenServiceListRequest, CustomerTokenServiceListResponse, EnrolRequest,
         EnrolResponse, IssueRequest, IssueResponse, LendRequest, LendResponse, RevokeRequest,
         RevokeResponse, RotateRequest, RotateResponse,
         customer_token_service_server::CustomerTokenService,
@@ -18,7 +18,6 @@ use crate::{
     convert::{
         customer_tokens::{self, shown, view},
         key_operations,
-        time::to_timestamp,
     },
     gate::Gate,
 };
@@ -59,21 +58,14 @@ impl CustomerTokenService for CustomerTokens {
 
     async fn lend(&self, request: Request<LendRequest>) -> Result<Response<LendResponse>, Status> {
         let origin = Origin::of(&request)?;
-        let request = request.into_inner();
-        let context = origin.context(request.context)?;
-        let lifetime = key_operations::milliseconds("lifetime", request.lifetime.as_ref())?;
-        let classes = key_operations::classes(&request.classes)?;
+        let mut request = request.into_inner();
+        let context = origin.context(request.context.take())?;
+        let loan = key_operations::loan(&request)?;
         check_id(&request.id, context.customer_token()?)?;
         let vault = self.gate.vault()?;
         let permit = self.gate.permit::<Lend>(&origin, &context).await?;
-        let lent = vault.lend(&permit, &classes, lifetime).await;
-        let lent = lent.map_err(Failure::from)?;
-        let classes = lent.classes.into_iter().map(|class| vault::DataClass::from(class) as i32);
-        Ok(Response::new(LendResponse {
-            classes: classes.collect(),
-            ends: Some(to_timestamp(lent.ends_ms)),
-            operation_ids: lent.operations.iter().map(ToString::to_string).collect(),
-        }))
+        let lent = vault.lend(&permit, &loan).await;
+        Ok(Response::new(key_operations::lent(&lent.map_err(Failure::from)?)))
     }
 
     async fn issue(

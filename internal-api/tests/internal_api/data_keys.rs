@@ -38,12 +38,24 @@ async fn data_keys_are_marked_by_the_operator_and_replaced_with_a_lent_customer_
         classes: Vec::new(),
         lifetime: Some(prost_types::Duration { seconds: 3_600, nanos: 0 }),
         id: "00000000000000000".to_owned(),
+        dry_run: true,
     };
     let other = customer_tokens.lend(lend.clone()).await.unwrap_err();
     assert_eq!(other.code(), Code::NotFound, "only the one that is shown is lent");
     let lend = vault::LendRequest { id: String::new(), ..lend };
+    let shown = customer_tokens.lend(lend.clone()).await.unwrap().into_inner();
+    let states = |lent: &vault::LendResponse| {
+        let operations = lent.operations.iter();
+        operations.map(|one| (one.id.clone(), one.state())).collect::<Vec<_>>()
+    };
+    let waits = (marked.operation_id.clone(), OperationState::PendingCustomer);
+    assert_eq!((shown.classes.len(), states(&shown)), (10, vec![waits.clone()]));
+    let waiting = keys.get_operation(get.clone()).await.unwrap().into_inner().operation.unwrap();
+    assert_eq!(waiting.state(), waits.1, "a dry run lends nothing");
+    let lend = vault::LendRequest { dry_run: false, ..lend };
     let lent = customer_tokens.lend(lend).await.unwrap().into_inner();
-    assert_eq!((lent.classes.len(), lent.operation_ids), (10, vec![marked.operation_id]));
+    assert_eq!((lent.classes.len(), states(&lent)[0].0.as_str()), (10, waits.0.as_str()));
+    assert_ne!(states(&lent)[0].1, OperationState::PendingCustomer);
 
     let done = loop {
         let operation = keys.get_operation(get.clone()).await.unwrap().into_inner().operation;

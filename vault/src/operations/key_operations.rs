@@ -250,7 +250,10 @@ impl Vault {
         Err(VaultError::Overloaded)
     }
 
-    async fn show_operation(&self, record: &OperationRecord) -> Result<KeyOperation, VaultError> {
+    pub(super) async fn show_operation(
+        &self,
+        record: &OperationRecord,
+    ) -> Result<KeyOperation, VaultError> {
         let OperationRecord { id, row, .. } = record;
         let state = self.operation_state(row).await?;
         let is_running = matches!(

@@ -1,15 +1,16 @@
 //! A customer lends a customer token to long work: its slots are opened now, and what stays is the
 //! class keys, in memory, with an end.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use tresor_proto::{DataClass, Failure};
-use uuid::Uuid;
 
+use super::key_operations::KeyOperation;
 use crate::{
-    access::{Lend, Permit},
+    access::{Lend, Permit, TokenHolder},
     crypto_error::CryptoError,
     error::VaultError,
+    key::ClassKey,
     loans::Loan,
     reencryption,
     vault::Vault,
@@ -20,6 +21,17 @@ const LIFETIME_MAX_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Operations that are looked through.
 const OPEN_MAX: usize = 10_000;
 
+/// What is to be lent.
+#[derive(Clone, Debug)]
+pub struct LoanRequest {
+    /// The classes; all that the customer token opens when empty.
+    pub classes: Vec<DataClass>,
+    /// For how long, milliseconds.
+    pub lifetime_ms: u64,
+    /// Only say what would be lent.
+    pub is_dry_run: bool,
+}
+
 /// What was lent.
 #[derive(Clone, Debug)]
 pub struct Lent {
@@ -27,13 +39,12 @@ pub struct Lent {
     pub classes: Vec<DataClass>,
     /// When the loan ends, milliseconds since the epoch.
     pub ends_ms: u64,
-    /// The operations that can go on now.
-    pub operations: Vec<Uuid>,
+    /// The operations that need no other classes, as they are now.
+    pub operations: Vec<KeyOperation>,
 }
 
 impl Vault {
-    /// Lends classes to long work; all that the customer token opens when none are named. Data keys
-    /// of these classes that are due are replaced first.
+    /// Lends classes to long work. Data keys of these classes that are due are replaced first.
     ///
     /// # Errors
     /// `invalid_request` for a lifetime of nothing or over a day; `wrong_key` for a class that the
@@ -41,41 +52,52 @@ impl Vault {
     pub async fn lend(
         &self,
         permit: &Permit<Lend>,
-        classes: &[DataClass],
-        lifetime_ms: u64,
+        request: &LoanRequest,
     ) -> Result<Lent, VaultError> {
-        if !(1..=LIFETIME_MAX_MS).contains(&lifetime_ms) {
+        let LoanRequest { classes: named, lifetime_ms, is_dry_run } = request;
+        if !(1..=LIFETIME_MAX_MS).contains(lifetime_ms) {
             return Err(Failure::invalid("lifetime", "from a second to 24 hours").into());
         }
-        let named = if classes.is_empty() { &DataClass::ALL[..] } else { classes };
-        let wanted: BTreeSet<_> = named.iter().copied().collect();
-        let holder = self.writing_holder(permit.holder(), &wanted).await?;
-        let open = {
-            let holder = holder.clone();
-            move || {
-                let slots = holder.holder().ok_or(CryptoError)?;
-                let open = |class| Ok((class, slots.class_key(class)?));
-                wanted.into_iter().map(open).collect::<Result<Vec<_>, CryptoError>>()
-            }
+        let classes = if named.is_empty() { &DataClass::ALL[..] } else { named };
+        let classes: BTreeSet<_> = classes.iter().copied().collect();
+        let holder = match is_dry_run {
+            true => self.renewed(permit.holder()).await?,
+            false => self.writing_holder(permit.holder(), &classes).await?,
         };
-        let opened = self.key_worker().run(open).await?;
-        let opened = opened.map_err(|CryptoError| VaultError::Integrity)?;
-        if !classes.is_empty() && opened.iter().any(|(_, key)| key.is_none()) {
+        let wanted = classes.len();
+        let opened = self.open_classes(&holder, classes).await?;
+        if !named.is_empty() && opened.len() < wanted {
             return Err(VaultError::WrongKey);
         }
-        let ends_ms = self.clock().now_ms().saturating_add(lifetime_ms);
+        let ends_ms = self.clock().now_ms().saturating_add(*lifetime_ms);
         let customer_token = holder.holder().ok_or(VaultError::Internal)?.entry.bounds.id;
-        let mut lent = Vec::new();
-        for (class, class_key) in opened {
-            if let Some(class_key) = class_key {
+        let lent: Vec<_> = opened.iter().map(|(class, _)| *class).collect();
+        if !is_dry_run {
+            for (class, class_key) in opened {
                 let loan = Loan { class_key, customer_token, ends_ms };
                 self.loans().take(permit.tenant(), class, loan);
-                lent.push(class);
             }
+            tracing::info!(tenant = %permit.tenant(), count = lent.len(), "class keys are lent");
         }
         let operations = self.operations_for(permit, &lent).await?;
-        tracing::info!(tenant = %permit.tenant(), count = lent.len(), "class keys are lent");
         Ok(Lent { classes: lent, ends_ms, operations })
+    }
+
+    /// The class keys out of their slots; those the customer token does not open are left out.
+    async fn open_classes(
+        &self,
+        holder: &Arc<TokenHolder>,
+        classes: BTreeSet<DataClass>,
+    ) -> Result<Vec<(DataClass, ClassKey)>, VaultError> {
+        let holder = Arc::clone(holder);
+        let open = move || {
+            let slots = holder.holder().ok_or(CryptoError)?;
+            let open = |class| Ok(slots.class_key(class)?.map(|key| (class, key)));
+            let opened = classes.into_iter().map(open).collect::<Result<Vec<_>, CryptoError>>()?;
+            Ok(opened.into_iter().flatten().collect())
+        };
+        let opened = self.key_worker().run(open).await?;
+        opened.map_err(|CryptoError| VaultError::Integrity)
     }
 
     /// The operations of the tenant that need no other classes.
@@ -83,13 +105,13 @@ impl Vault {
         &self,
         permit: &Permit<Lend>,
         lent: &[DataClass],
-    ) -> Result<Vec<Uuid>, VaultError> {
+    ) -> Result<Vec<KeyOperation>, VaultError> {
         let mut found = Vec::new();
         for record in self.registry().operations(false, None, OPEN_MAX).await? {
             let targets = reencryption::targets(&record.row.targets)?;
             let is_of_tenant = reencryption::tenant_of(&record.row)? == permit.tenant();
             if is_of_tenant && targets.iter().all(|(class, _)| lent.contains(class)) {
-                found.push(record.id);
+                found.push(self.show_operation(&record).await?);
             }
         }
         Ok(found)

@@ -14,9 +14,10 @@ use tresor_proto::{
     TenantRef,
 };
 use tresor_vault::{
-    Caller, Delete, Destination, Enrolled, KeyOperation, Lend, Lent, NewField, NewRecord,
-    OpenError, OperatorPermit, Page, Passphrase, Permit, Read, RevealedField, RevealedRecord, Role,
-    RotationRequest, Settings, Shown, StoredRecord, Treatment, Vault, VaultError, View, Write,
+    Caller, Delete, Destination, Enrolled, KeyOperation, Lend, Lent, LoanRequest, NewField,
+    NewRecord, OpenError, OperatorPermit, Page, Passphrase, Permit, Read, RevealedField,
+    RevealedRecord, Role, RotationRequest, Settings, Shown, StoredRecord, Treatment, Vault,
+    VaultError, View, Write,
     clock::Clock,
     entropy::{Entropy, SystemEntropy},
     store::{
@@ -341,7 +342,12 @@ impl House {
     /// The customer lends classes for an hour; all when none are named.
     pub(crate) async fn lend(&self, classes: &[DataClass]) -> Lent {
         let permit = self.permit::<Lend>().await;
-        self.vault().lend(&permit, classes, 3_600_000).await.unwrap()
+        self.vault().lend(&permit, &Self::loan(classes)).await.unwrap()
+    }
+
+    /// Classes for an hour.
+    pub(crate) fn loan(classes: &[DataClass]) -> LoanRequest {
+        LoanRequest { classes: classes.to_vec(), lifetime_ms: 3_600_000, is_dry_run: false }
     }
 
     /// Long work goes on until there is nothing left to do.

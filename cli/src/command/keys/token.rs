@@ -5,6 +5,7 @@
 
 mod about;
 mod issue;
+mod lend;
 mod revoke;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,8 @@ pub(crate) enum TokenCommand {
     Issue(issue::Issue),
     /// Issue a customer token in place of another; both work for a while
     Rotate(Rotate),
+    /// Lend your customer token to re-encryption, for a while
+    Lend(lend::Lend),
     /// End a customer token at once
     Revoke(revoke::Revoke),
     /// List customer tokens, without their secrets
@@ -48,6 +51,7 @@ impl TokenCommand {
         match self {
             Self::Issue(issue) => issue.run(session).await,
             Self::Rotate(rotate) => rotate.run(session).await,
+            Self::Lend(lend) => lend.run(session).await,
             Self::Revoke(revoke) => revoke.run(session).await,
             Self::List(list) => list.run(session).await,
         }

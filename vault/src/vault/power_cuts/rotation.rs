@@ -6,7 +6,7 @@ use tresor_proto::{CustomerToken, ServiceName, TenantId, TenantRef};
 
 use super::{client, enrol, open, read, register, store};
 use crate::{
-    Caller, KeyOperationState, Lend, Role, RotationRequest, Vault,
+    Caller, KeyOperationState, Lend, LoanRequest, Role, RotationRequest, Vault,
     power_cut::{Random, Recording, cuts, recorded_program, say},
 };
 
@@ -30,7 +30,8 @@ async fn rotate(vault: &Vault, tenant: TenantId, customer_token: &CustomerToken)
     let reference = TenantRef::Id(tenant);
     vault.mark_data_keys_due(&operator, &reference, &request).await.unwrap();
     let permit = vault.permit::<Lend>(&client(tenant), &reference, customer_token).await.unwrap();
-    vault.lend(&permit, &[], 3_600_000).await.unwrap();
+    let all = LoanRequest { classes: Vec::new(), lifetime_ms: 3_600_000, is_dry_run: false };
+    vault.lend(&permit, &all).await.unwrap();
     while vault.work_once().await.unwrap().is_some() {}
     let operations = vault.key_operations(&operator, None, None, 100).await.unwrap().items;
     assert!(operations.iter().all(|operation| operation.state == KeyOperationState::Done));
