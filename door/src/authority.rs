@@ -1,34 +1,52 @@
-use std::path::{Path, PathBuf};
+use core::time::Duration;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use ring::digest::{SHA256, digest};
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 use rustls_pki_types::{CertificateDer, UnixTime};
-use tresor_proto::{CertificateName, TrustDomain, limits};
-use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
+use tokio::time::sleep;
+use tresor_proto::{CertificateName, TrustDomain};
 
 use crate::DoorError;
 use crate::swap::Swap;
-use crate::tls_files::{crypto_provider, read_authorities};
 
+mod anchors;
+mod denied;
 #[cfg(test)]
 mod fuzz;
+mod revocation_lists;
+#[cfg(test)]
+mod revocation_tests;
 #[cfg(test)]
 mod tests;
+mod trust_files;
 
-/// The operator's certificate authorities and trust domain. Cheap to clone; clones share what
-/// [`Authority::reload`] reads.
+pub(crate) use anchors::Anchors;
+use trust_files::Stamps;
+pub use trust_files::TrustFiles;
+
+/// How often it is looked whether certificates were revoked.
+pub(crate) const REFRESH_INTERVAL: Duration = Duration::from_millis(250);
+
+/// The operator's certificate authorities, what they have revoked, and the trust domain. Cheap to
+/// clone; clones share what [`Authority::reload`] reads.
+///
+/// To rustls it is the verifier of client certificates, with what was read last. It names no
+/// authorities in the handshake, so that a stranger learns none.
 #[derive(Clone, Debug)]
 pub struct Authority(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    path: PathBuf,
+    files: TrustFiles,
     trust_domain: TrustDomain,
     anchors: Swap<Anchors>,
+    /// How the files were when they were read last, whether they were taken or not.
+    seen: Mutex<Stamps>,
+    generation: AtomicU64,
 }
 
 /// Whom a verified certificate names.
@@ -41,26 +59,57 @@ pub struct PeerName {
 }
 
 impl Authority {
-    /// Reads the authorities' certificates, one or more, from a PEM file.
+    /// Reads the authorities' certificates, one or more, from a PEM file, and what was revoked.
     ///
     /// # Errors
-    /// When the file cannot be read, can be written by everybody, or holds no certificate.
-    pub fn load(authorities_pem: &Path, trust_domain: TrustDomain) -> Result<Self, DoorError> {
-        let anchors = Anchors::load(authorities_pem, trust_domain.clone())?;
+    /// When a file cannot be read or can be written by everybody; when there is no certificate;
+    /// when a list was not signed by one of the authorities, or an authority has none beside others.
+    pub fn load(files: TrustFiles, trust_domain: TrustDomain) -> Result<Self, DoorError> {
+        let seen = Mutex::new(files.stamps());
+        let anchors = Anchors::load(&files, trust_domain.clone())?;
         Ok(Self(Arc::new(Shared {
-            path: authorities_pem.to_owned(),
+            files,
             trust_domain,
             anchors: Swap::new(Arc::new(anchors)),
+            seen,
+            generation: AtomicU64::new(0),
         })))
     }
 
-    /// Reads the file again; when it is broken, the authorities stay as they are.
+    /// Reads the files again; when one is broken, all stays as it is, and the log says why.
     ///
     /// # Errors
     /// As [`Authority::load`].
     pub fn reload(&self) -> Result<(), DoorError> {
-        self.replace_anchors(self.load_anchors()?);
-        Ok(())
+        let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        *seen = self.0.files.stamps();
+        self.replace()
+    }
+
+    /// Reads the files again if one has changed since they were read last. Blocks on the disk for
+    /// a moment.
+    pub fn refresh(&self) {
+        let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamps = self.0.files.stamps();
+        if *seen != stamps {
+            *seen = stamps;
+            // What is wrong is in the log; the old ones stay.
+            let _ = self.replace();
+        }
+    }
+
+    /// Refreshes for ever, several times a second. A listener does so by itself.
+    pub async fn keep_fresh(&self) {
+        loop {
+            sleep(REFRESH_INTERVAL).await;
+            self.refresh();
+        }
+    }
+
+    /// Grows with each reload: what was verified under an older one is to be verified again.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::Acquire)
     }
 
     /// The trust domain.
@@ -69,7 +118,7 @@ impl Authority {
         &self.0.trust_domain
     }
 
-    /// Verifies a client certificate now: chain, validity, usage, and the one name.
+    /// Verifies a client certificate now: chain, validity, revocation, usage, and the one name.
     /// `chain_der` are the intermediates, without the leaf.
     ///
     /// # Errors
@@ -85,104 +134,25 @@ impl Authority {
         self.0.anchors.load()
     }
 
-    pub(crate) fn load_anchors(&self) -> Result<Arc<Anchors>, DoorError> {
-        Anchors::load(&self.0.path, self.0.trust_domain.clone()).map(Arc::new)
-    }
-
-    pub(crate) fn replace_anchors(&self, anchors: Arc<Anchors>) {
-        self.0.anchors.store(anchors);
-    }
-}
-
-/// The check itself, as it stands between two reloads; rustls calls it in the handshake.
-#[derive(Debug)]
-pub(crate) struct Anchors {
-    chains: Arc<dyn ClientCertVerifier>,
-    trust_domain: TrustDomain,
-}
-
-impl Anchors {
-    fn load(path: &Path, trust_domain: TrustDomain) -> Result<Self, DoorError> {
-        let anchors = Arc::new(read_authorities(path)?);
-        let chains = WebPkiClientVerifier::builder_with_provider(anchors, crypto_provider())
-            .build()
-            .map_err(|_| DoorError::Tls)?;
-        Ok(Self { chains, trust_domain })
-    }
-
-    /// Bounds first, since they cost nothing; then the chain, so that only what an authority
-    /// signed is parsed further; then what the certificate is for, and whom it names.
-    pub(crate) fn check(
-        &self,
-        leaf: &CertificateDer<'_>,
-        chain: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<PeerName, DoorError> {
-        check_bounds(leaf, chain)?;
-        self.chains
-            .verify_client_cert(leaf, chain, now)
-            .map_err(|error| DoorError::from_handshake(&error))?;
-        let peer = self.identify(leaf)?;
-        // Revocation belongs here: refuse `peer.certificate_digest` when it is on the deny list.
-        Ok(peer)
-    }
-
-    fn identify(&self, leaf: &CertificateDer<'_>) -> Result<PeerName, DoorError> {
-        let (_, certificate) = X509Certificate::from_der(leaf).map_err(|_| DoorError::Malformed)?;
-        check_usage(&certificate)?;
-        let uri = the_one_uri(&certificate)?;
-        let name = CertificateName::parse(uri, &self.trust_domain).ok_or(DoorError::BadName)?;
-        Ok(PeerName { name, certificate_digest: sha256(leaf) })
-    }
-}
-
-fn check_bounds(leaf: &CertificateDer<'_>, chain: &[CertificateDer<'_>]) -> Result<(), DoorError> {
-    let is_large =
-        |certificate: &CertificateDer<'_>| certificate.len() > limits::CERTIFICATE_BYTES_MAX;
-    if chain.len() >= limits::CERTIFICATE_CHAIN_MAX || is_large(leaf) || chain.iter().any(is_large)
-    {
-        return Err(DoorError::TooLarge);
-    }
-    Ok(())
-}
-
-/// Stricter than webpki, which takes a certificate without the extension for any use.
-fn check_usage(certificate: &X509Certificate<'_>) -> Result<(), DoorError> {
-    let usage = certificate.extended_key_usage().map_err(|_| DoorError::Malformed)?;
-    match usage {
-        Some(usage) if usage.value.client_auth => Ok(()),
-        Some(_) | None => Err(DoorError::WrongUsage),
-    }
-}
-
-/// SPIFFE X.509-SVID §2: exactly one URI; names of hosts may stand beside it.
-#[allow(clippy::wildcard_enum_match_arm, reason = "every other kind of name is passed over")]
-fn the_one_uri<'a>(certificate: &'a X509Certificate<'_>) -> Result<&'a str, DoorError> {
-    let names = certificate
-        .subject_alternative_name()
-        .map_err(|_| DoorError::Malformed)?
-        .ok_or(DoorError::NoName)?;
-    let mut uri = None;
-    for name in &names.value.general_names {
-        match name {
-            GeneralName::URI(_) if uri.is_some() => return Err(DoorError::SeveralNames),
-            GeneralName::URI(text) => uri = Some(*text),
-            GeneralName::Invalid(..) => return Err(DoorError::Malformed),
-            _ => {}
+    fn replace(&self) -> Result<(), DoorError> {
+        match Anchors::load(&self.0.files, self.0.trust_domain.clone()) {
+            Ok(anchors) => {
+                self.0.anchors.store(Arc::new(anchors));
+                self.0.generation.fetch_add(1, Ordering::Release);
+                tracing::info!("authorities and revocations reloaded");
+                Ok(())
+            }
+            Err(error) => {
+                error.warn("authorities and revocations not reloaded, the old ones stay");
+                Err(error)
+            }
         }
     }
-    uri.ok_or(DoorError::NoName)
 }
 
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut output = [0; 32];
-    output.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    output
-}
-
-impl ClientCertVerifier for Anchors {
+impl ClientCertVerifier for Authority {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.chains.root_hint_subjects()
+        &[]
     }
 
     fn verify_client_cert(
@@ -191,7 +161,8 @@ impl ClientCertVerifier for Anchors {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        self.check(end_entity, intermediates, now)
+        self.anchors()
+            .check(end_entity, intermediates, now)
             .map(|_| ClientCertVerified::assertion())
             .map_err(DoorError::into_handshake)
     }
@@ -202,7 +173,7 @@ impl ClientCertVerifier for Anchors {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.chains.verify_tls12_signature(message, certificate, signature)
+        self.anchors().chains().verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -211,10 +182,10 @@ impl ClientCertVerifier for Anchors {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.chains.verify_tls13_signature(message, certificate, signature)
+        self.anchors().chains().verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.supported_verify_schemes()
+        self.anchors().chains().supported_verify_schemes()
     }
 }

@@ -1,3 +1,4 @@
+use core::future::Future as _;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
@@ -12,24 +13,37 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::server::TlsStream;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 use tresor_proto::CertificateName;
 
 use crate::DoorError;
 use crate::authority::Anchors;
+use crate::listener::Registered;
 
 /// A verified connection: plain bytes to read and write, TLS beneath.
 ///
 /// It is cut with [`ErrorKind::TimedOut`] when a write does not move for the idle timeout, or
-/// when nothing moved in either direction for that long.
+/// when nothing moved in either direction for that long; and with
+/// [`ErrorKind::ConnectionAborted`] once the peer's certificate has expired or is revoked.
 #[derive(Debug)]
 pub struct Connection {
     stream: Pin<Box<TimeoutStream<TlsStream<TcpStream>>>>,
     idle_timeout: Duration,
     wrote_at: Instant,
     peer: Arc<Peer>,
+    /// Ready once the peer's certificate counts no more; readers and writers wait apart.
+    cuts: [Pin<Box<WaitForCancellationFutureOwned>>; 2],
+    _registered: Registered,
     /// Its place among the connections the listener lets in.
     _place: OwnedSemaphorePermit,
+}
+
+/// Who waits to be told of a cut.
+#[derive(Clone, Copy)]
+enum Side {
+    Reader,
+    Writer,
 }
 
 /// Who is at the other end of a [`Connection`].
@@ -51,8 +65,9 @@ impl Connection {
     /// Takes over a stream whose handshake is done.
     pub(crate) fn new(
         stream: TlsStream<TcpStream>,
-        peer: Peer,
+        peer: Arc<Peer>,
         idle_timeout: Duration,
+        (registered, cut): (Registered, CancellationToken),
         place: OwnedSemaphorePermit,
     ) -> Self {
         let mut stream = TimeoutStream::new(stream);
@@ -62,7 +77,9 @@ impl Connection {
             stream: Box::pin(stream),
             idle_timeout,
             wrote_at: Instant::now(),
-            peer: Arc::new(peer),
+            peer,
+            cuts: [0; 2].map(|_| Box::pin(cut.clone().cancelled_owned())),
+            _registered: registered,
             _place: place,
         }
     }
@@ -71,6 +88,14 @@ impl Connection {
     #[must_use]
     pub fn peer(&self) -> Arc<Peer> {
         Arc::clone(&self.peer)
+    }
+
+    /// Whether the connection is cut; else the task is woken when it is.
+    fn poll_cut(&mut self, side: Side, context: &mut Context<'_>) -> io::Result<()> {
+        match self.cuts[side as usize].as_mut().poll(context) {
+            Poll::Ready(()) => Err(ErrorKind::ConnectionAborted.into()),
+            Poll::Pending => Ok(()),
+        }
     }
 
     fn note_write(&mut self, written: &Poll<io::Result<usize>>) {
@@ -117,6 +142,7 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        this.poll_cut(Side::Reader, context)?;
         match ready!(this.stream.as_mut().poll_read(context, buffer)) {
             // A long answer is not idleness: the peer has nothing to say while it listens. The
             // second poll starts the time anew.
@@ -138,6 +164,7 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.poll_cut(Side::Writer, context)?;
         let written = this.stream.as_mut().poll_write(context, bytes);
         this.note_write(&written);
         written
@@ -149,6 +176,7 @@ impl AsyncWrite for Connection {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.poll_cut(Side::Writer, context)?;
         let written = this.stream.as_mut().poll_write_vectored(context, slices);
         this.note_write(&written);
         written

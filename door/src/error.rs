@@ -26,6 +26,12 @@ pub enum DoorError {
     BadName,
     #[error("the certificate is not for client authentication")]
     WrongUsage,
+    #[error("the certificate is revoked")]
+    Revoked,
+    #[error("the certificate is on the deny list")]
+    Denied,
+    #[error("no revocation list tells whether the certificate is revoked")]
+    RevocationUnknown,
     #[error("the certificate is malformed")]
     Malformed,
     #[error("the certificate or its chain is over a limit")]
@@ -41,6 +47,14 @@ pub enum DoorError {
     Exposed { path: PathBuf, mode: u32 },
     #[error("{}: holds no certificate in PEM form", path.display())]
     NoCertificateInFile { path: PathBuf },
+    #[error("{}: holds no certificate revocation list in PEM form", path.display())]
+    NoRevocationListInFile { path: PathBuf },
+    #[error("{}: has an authority without a revocation list, while others have one", path.display())]
+    NoRevocationList { path: PathBuf },
+    #[error("{}: has a revocation list that none of the authorities has signed", path.display())]
+    ForeignRevocationList { path: PathBuf },
+    #[error("{}: line {line} is not a SHA-256 fingerprint in hex", path.display())]
+    BadFingerprint { path: PathBuf, line: usize },
     #[error("{}: holds no private key in PEM form", path.display())]
     NoKeyInFile { path: PathBuf },
     #[error("{}: does not belong to the certificate", path.display())]
@@ -81,6 +95,9 @@ impl DoorError {
             Self::SeveralNames => "certificate_several_names",
             Self::BadName => "certificate_bad_name",
             Self::WrongUsage => "certificate_wrong_usage",
+            Self::Revoked => "certificate_revoked",
+            Self::Denied => "certificate_denied",
+            Self::RevocationUnknown => "certificate_revocation_unknown",
             Self::Malformed => "certificate_malformed",
             Self::TooLarge => "certificate_too_large",
             Self::NoCertificate => "certificate_absent",
@@ -89,6 +106,10 @@ impl DoorError {
             Self::Exposed { .. } => "file_exposed",
             Self::WorldWritable { .. } => "file_world_writable",
             Self::NoCertificateInFile { .. } => "file_without_certificate",
+            Self::NoRevocationListInFile { .. } => "file_without_revocation_list",
+            Self::NoRevocationList { .. } => "authority_without_revocation_list",
+            Self::ForeignRevocationList { .. } => "revocation_list_foreign",
+            Self::BadFingerprint { .. } => "bad_fingerprint",
             Self::NoKeyInFile { .. } => "file_without_key",
             Self::KeyMismatch { .. } => "key_mismatch",
             Self::FileTooLarge { .. } => "file_too_large",
@@ -107,6 +128,10 @@ impl DoorError {
             | Self::Exposed { path, .. }
             | Self::WorldWritable { path, .. }
             | Self::NoCertificateInFile { path }
+            | Self::NoRevocationListInFile { path }
+            | Self::NoRevocationList { path }
+            | Self::ForeignRevocationList { path }
+            | Self::BadFingerprint { path, .. }
             | Self::NoKeyInFile { path }
             | Self::KeyMismatch { path }
             | Self::FileTooLarge { path, .. } => Some(path),
@@ -117,6 +142,9 @@ impl DoorError {
             | Self::SeveralNames
             | Self::BadName
             | Self::WrongUsage
+            | Self::Revoked
+            | Self::Denied
+            | Self::RevocationUnknown
             | Self::Malformed
             | Self::TooLarge
             | Self::NoCertificate
@@ -126,6 +154,12 @@ impl DoorError {
             | Self::Tls
             | Self::Signals => None,
         }
+    }
+
+    /// Tells the operator's log of files that were not taken.
+    pub(crate) fn warn(&self, message: &'static str) {
+        let file = self.file().map(|path| tracing::field::display(path.display()));
+        tracing::warn!(reason = self.reason(), file, "{message}");
     }
 
     /// What a caller is told: that it is not authenticated, when its certificate is at fault.
@@ -159,6 +193,8 @@ impl DoorError {
             CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
                 Self::WrongUsage
             }
+            CertificateError::Revoked => Self::Revoked,
+            CertificateError::UnknownRevocationStatus => Self::RevocationUnknown,
             CertificateError::Other(OtherError(inner)) => {
                 inner.downcast_ref().cloned().unwrap_or(Self::Malformed)
             }
@@ -177,6 +213,8 @@ impl DoorError {
             Self::NotYetValid => CertificateError::NotValidYet,
             Self::Foreign => CertificateError::UnknownIssuer,
             Self::WrongUsage => CertificateError::InvalidPurpose,
+            Self::Revoked => CertificateError::Revoked,
+            Self::RevocationUnknown => CertificateError::UnknownRevocationStatus,
             other => CertificateError::Other(OtherError(Arc::new(other))),
         })
     }

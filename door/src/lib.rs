@@ -24,7 +24,7 @@ mod swap;
 mod testing;
 mod tls_files;
 
-pub use authority::{Authority, PeerName};
+pub use authority::{Authority, PeerName, TrustFiles};
 pub use connection::{Connection, Peer};
 pub use connector::{client_config, connect};
 pub use error::{DoorError, in_words};

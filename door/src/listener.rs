@@ -12,12 +12,14 @@ use tresor_proto::limits;
 use crate::{Authority, Connection, DoorError, Shutdown, TlsFiles};
 
 mod entrance;
+mod open_connections;
 mod refusals;
 mod reload;
 #[cfg(test)]
 mod tests;
 
 use entrance::Entrance;
+pub(crate) use open_connections::Registered;
 pub use refusals::Refusals;
 pub use reload::TlsReload;
 

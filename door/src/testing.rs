@@ -5,13 +5,17 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
     date_time_ymd,
 };
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
 use tresor_proto::TrustDomain;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::{Authority, TlsFiles};
+use crate::{Authority, TlsFiles, TrustFiles};
 
 pub(crate) const SERVICE: &str = "spiffe://tresor.local/svc/edge";
 pub(crate) const CLIENT: &str =
@@ -70,6 +74,7 @@ impl House {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key).unwrap();
         fs::write(directory.path().join("ca.pem"), certificate.pem()).unwrap();
         let issuer = Issuer::new(params, key);
@@ -81,7 +86,11 @@ impl House {
     }
 
     pub(crate) fn authority(&self) -> Authority {
-        Authority::load(&self.path("ca.pem"), trust_domain()).unwrap()
+        self.authority_with(TrustFiles::new(self.path("ca.pem")))
+    }
+
+    pub(crate) fn authority_with(&self, files: TrustFiles) -> Authority {
+        Authority::load(files, trust_domain()).unwrap()
     }
 
     /// Issues a certificate as `<name>.pem` and `<name>.key`; an old one is overwritten.
@@ -99,12 +108,45 @@ impl House {
         files
     }
 
+    /// Writes the list of the certificates that are revoked, and gives its path.
+    pub(crate) fn revoke(&self, revoked: &[&TlsFiles]) -> PathBuf {
+        let now = OffsetDateTime::now_utc();
+        let revoked = revoked.iter().map(|files| RevokedCertParams {
+            serial_number: serial_of(&files.certificate_chain),
+            revocation_time: now,
+            reason_code: None,
+            invalidity_date: None,
+        });
+        let list = CertificateRevocationListParams {
+            this_update: now,
+            next_update: now + Duration::days(1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let path = self.path("ca.crl");
+        fs::write(&path, list.signed_by(&self.issuer).unwrap().pem().unwrap()).unwrap();
+        path
+    }
+
     /// The DER of a certificate as wished.
     pub(crate) fn der(&self, wish: &Wish) -> Vec<u8> {
         let key = KeyPair::generate().unwrap();
         let certificate = wish.to_params().signed_by(&key, &self.issuer).unwrap();
         certificate.der().to_vec()
     }
+}
+
+fn serial_of(certificate: &Path) -> SerialNumber {
+    let der = der_of(certificate);
+    let (_, certificate) = X509Certificate::from_der(&der).unwrap();
+    SerialNumber::from_slice(certificate.raw_serial())
+}
+
+/// The DER of a file's first certificate.
+pub(crate) fn der_of(certificate: &Path) -> CertificateDer<'static> {
+    CertificateDer::from_pem_file(certificate).unwrap()
 }
 
 pub(crate) fn trust_domain() -> TrustDomain {

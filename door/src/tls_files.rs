@@ -55,7 +55,7 @@ impl TlsFiles {
     }
 
     pub(crate) fn load_authorities(&self) -> Result<RootCertStore, DoorError> {
-        read_authorities(&self.authorities)
+        to_anchors(&self.authorities, read_certificates(&self.authorities)?)
     }
 
     /// What rustls says of a chain and a key it does not take.
@@ -77,10 +77,13 @@ pub(crate) fn crypto_provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// The trust anchors of a PEM file, at least one.
-pub(crate) fn read_authorities(path: &Path) -> Result<RootCertStore, DoorError> {
+/// The trust anchors that certificates of a file are.
+pub(crate) fn to_anchors(
+    path: &Path,
+    certificates: Vec<CertificateDer<'static>>,
+) -> Result<RootCertStore, DoorError> {
     let mut anchors = RootCertStore::empty();
-    for certificate in read_certificates(path)? {
+    for certificate in certificates {
         anchors
             .add(certificate)
             .map_err(|_| DoorError::NoCertificateInFile { path: path.to_owned() })?;
@@ -88,7 +91,8 @@ pub(crate) fn read_authorities(path: &Path) -> Result<RootCertStore, DoorError> 
     Ok(anchors)
 }
 
-fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, DoorError> {
+/// The certificates of a PEM file, at least one.
+pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, DoorError> {
     let pem = read_trusted_file(path, PEM_BYTES_MAX)?;
     CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<Vec<_>, _>>()

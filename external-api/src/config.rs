@@ -7,7 +7,7 @@
 use std::{net::SocketAddr, path::Path};
 
 use tresor_door::{
-    TlsFiles,
+    TlsFiles, TrustFiles,
     config::{self, ConfigErrors, Inspection, Table},
     logs::LogSettings,
 };
@@ -26,8 +26,10 @@ pub struct Config {
     pub health_listen: Option<SocketAddr>,
     /// The trust domain of all certificates.
     pub trust_domain: TrustDomain,
-    /// Our certificate and the authorities of the customers' certificates.
+    /// Our certificate and our key.
     pub tls: TlsFiles,
+    /// Whose certificates are taken: those of customers' clients.
+    pub trust: TrustFiles,
     /// Whether TLS 1.2 is spoken beside 1.3.
     pub is_tls12_allowed: bool,
     /// Where the vault is.
@@ -82,7 +84,11 @@ fn read(root: &mut Table<'_>) -> Option<Config> {
     let listen = root.socket_address("listen");
     let health_listen = health_listen(root);
     let trust_domain = trust_domain(root);
-    let tls = root.table("tls", TlsFiles::read);
+    let mut trust = None;
+    let tls = root.table("tls", |table| {
+        trust = TrustFiles::read(table);
+        TlsFiles::read(table)
+    });
     let is_tls12_allowed = root.boolean_or("tls12_allowed", false);
     let vault = root.table("vault", |table| vault(table, tls.as_ref()));
     let limits = root.table_or_empty("limits", limits);
@@ -92,6 +98,7 @@ fn read(root: &mut Table<'_>) -> Option<Config> {
         health_listen: health_listen?,
         trust_domain: trust_domain?,
         tls: tls?,
+        trust: trust?,
         is_tls12_allowed: is_tls12_allowed?,
         vault: vault?,
         limits: limits?,

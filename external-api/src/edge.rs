@@ -68,7 +68,7 @@ impl Edge {
 /// # Errors
 /// When an address is taken or a file is not as it has to be.
 pub async fn start(config: Config, shutdown: Shutdown) -> Result<Edge, DoorError> {
-    let authority = Authority::load(&config.tls.authorities, config.trust_domain)?;
+    let authority = Authority::load(config.trust, config.trust_domain)?;
     let vault = Vault::new(connect(&config.vault.endpoint, &config.vault.tls).await?);
     let options = ListenerOptions {
         connections_max: config.limits.connections_max,

@@ -12,7 +12,7 @@ use std::{
 
 pub use tresor_door::config::ConfigErrors;
 use tresor_door::{
-    TlsFiles,
+    TlsFiles, TrustFiles,
     config::{self, Inspection, Table},
     logs::LogSettings,
 };
@@ -46,8 +46,10 @@ pub struct Config {
     pub control_listen: SocketAddr,
     /// Where probes are answered without TLS; a loopback address.
     pub health_listen: Option<SocketAddr>,
-    /// Our certificate, our key, the authorities of our callers.
+    /// Our certificate and our key.
     pub tls: TlsFiles,
+    /// Whose certificates are taken.
+    pub trust: Trust,
     /// The trust domain of all certificates.
     pub trust_domain: TrustDomain,
     /// The services that may call.
@@ -58,6 +60,25 @@ pub struct Config {
     pub limits: Limits,
     /// How long calls under way have to end after a shutdown.
     pub shutdown_grace: Duration,
+}
+
+/// Who issues certificates, and what was revoked: for each branch of the authority its own.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    /// Of the services that call the data plane.
+    pub services: TrustFiles,
+    /// Of the operators that call the control plane.
+    pub operators: TrustFiles,
+    /// Of the tenants' clients that edges forward for.
+    pub clients: TrustFiles,
+}
+
+impl Trust {
+    /// One authority for all.
+    #[must_use]
+    pub fn all(files: &TrustFiles) -> Self {
+        Self { services: files.clone(), operators: files.clone(), clients: files.clone() }
+    }
 }
 
 /// The bounds of each listener.
@@ -101,22 +122,37 @@ impl Config {
         let trust_domain = root.parsed("trust_domain", "a name of [a-z0-9.-]", TrustDomain::parse);
         let grace_ms = root.integer_or("shutdown_grace_ms", 0..=300_000, SHUTDOWN_GRACE_MS_DEFAULT);
         let seals = root.table("seal", SealConfig::read_all);
-        let control_listen = root.table("control", |table| table.socket_address("listen"));
         let health_listen = root.optional_table("health", loopback_address);
-        let tls = root.table("tls", TlsFiles::read);
+        let tls = root.table("tls", |table| {
+            let (tls, services) = (TlsFiles::read(table), TrustFiles::read(table));
+            Some((tls?, services?))
+        });
+        let control = root.table("control", |table| {
+            let (listen, operators) =
+                (table.socket_address("listen"), TrustFiles::read_optional(table));
+            Some((listen?, operators?))
+        });
+        let clients = root.optional_table("clients", TrustFiles::read);
         let log = root.table_or_empty("log", LogSettings::read);
         let limits = root.table_or_empty("limits", Limits::from_table);
-        let services = services(root);
+        let grants = services(root);
+        let ((tls, services), (control_listen, operators)) = (tls?, control?);
+        let trust = Trust {
+            operators: operators.unwrap_or_else(|| services.clone()),
+            clients: clients?.unwrap_or_else(|| services.clone()),
+            services,
+        };
         Some(Self {
             data_dir: data_dir?,
             engine: engine?,
             seals: seals?,
             listen: listen?,
-            control_listen: control_listen?,
+            control_listen,
             health_listen: health_listen?,
-            tls: tls?,
+            tls,
+            trust,
             trust_domain: trust_domain?,
-            services: services?,
+            services: grants?,
             log: log?,
             limits: limits?,
             shutdown_grace: Duration::from_millis(grace_ms?),

@@ -16,7 +16,7 @@ use tresor_vault::{Caller, clock::Clock};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
 
-/// How long a verified chain is remembered; a withdrawn authority stops counting within it.
+/// How long a verified chain is remembered, unless authorities or revocations are reloaded.
 const REMEMBERED_MS: u64 = 60_000;
 /// Bytes of chains remembered: some thousand clients.
 const REMEMBERED_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -46,6 +46,8 @@ struct Chain(Vec<Vec<u8>>);
 struct Verified {
     peer: PeerName,
     verified_ms: u64,
+    /// Of the authority that verified it: after a reload it is verified again.
+    generation: u64,
     not_before_ms: u64,
     not_after_ms: u64,
 }
@@ -101,10 +103,17 @@ impl EvidenceCheck {
         }
     }
 
+    /// Looks for what was revoked, for ever.
+    pub(crate) async fn keep_fresh(&self) {
+        self.authority.keep_fresh().await;
+    }
+
     fn verified(&self, chain: &Chain) -> Option<Verified> {
         let now_ms = self.clock.now_ms();
-        let remembered = self.remembered.get(chain);
-        let verified = match remembered.filter(|verified| verified.is_fresh(now_ms)) {
+        let generation = self.authority.generation();
+        let is_fresh =
+            |verified: &Verified| verified.generation == generation && verified.is_fresh(now_ms);
+        let verified = match self.remembered.get(chain).filter(is_fresh) {
             Some(verified) => verified,
             None => self.verify(chain, now_ms)?,
         };
@@ -113,12 +122,15 @@ impl EvidenceCheck {
 
     fn verify(&self, chain: &Chain, now_ms: u64) -> Option<Verified> {
         let (leaf, intermediates) = chain.0.split_first()?;
+        // Read before the check, so that what is reloaded meanwhile makes it old.
+        let generation = self.authority.generation();
         let peer = self.authority.verify(leaf, intermediates).ok()?;
         let bounds = chain.0.iter().map(|der| validity_ms(der));
         let bounds = bounds.collect::<Option<Vec<_>>>()?;
         let verified = Verified {
             peer,
             verified_ms: now_ms,
+            generation,
             not_before_ms: bounds.iter().map(|(not_before, _)| *not_before).max()?,
             not_after_ms: bounds.iter().map(|(_, not_after)| *not_after).min()?,
         };

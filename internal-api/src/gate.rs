@@ -69,6 +69,11 @@ impl Gate {
         Ok(OperatorPermit::of(&origin.operator()?)?)
     }
 
+    /// Looks for revoked certificates of clients, for ever.
+    pub(crate) async fn keep_fresh(&self) {
+        self.evidence.keep_fresh().await;
+    }
+
     fn caller(&self, origin: &Origin, context: &Context) -> Result<Caller, Failure> {
         origin.caller(context, &self.evidence)
     }

@@ -16,7 +16,9 @@ use tonic_health::{
     pb::health_server::{Health, HealthServer},
     server::HealthReporter,
 };
-use tresor_door::{Authority, DoorError, Listener, ListenerOptions, Shutdown, TlsReload};
+use tresor_door::{
+    Authority, DoorError, Listener, ListenerOptions, Shutdown, TlsReload, TrustFiles,
+};
 use tresor_proto::ErrorCode;
 use tresor_vault::{OpenError, Settings, VaultError, VaultPlace, clock::SystemClock};
 
@@ -94,11 +96,11 @@ struct Listeners {
 /// # Errors
 /// [`StartError`], one sentence for the operator; nothing is served then.
 pub async fn start(config: Config, shutdown: Shutdown) -> Result<InternalApi, StartError> {
-    let authority = Authority::load(&config.tls.authorities, config.trust_domain.clone())?;
-    let listeners = Listeners::bind(&config, &authority).await?;
+    let listeners = Listeners::bind(&config).await?;
     let vault = Arc::new(open_vault(&config).await?);
 
-    let evidence = EvidenceCheck::new(authority, Arc::new(SystemClock));
+    let clients = Authority::load(config.trust.clients.clone(), config.trust_domain.clone())?;
+    let evidence = EvidenceCheck::new(clients, Arc::new(SystemClock));
     let gate = Gate::new(Arc::clone(&vault), evidence);
     let (reporter, health) = tonic_health::server::health_reporter();
     health::report(&reporter, &vault.watch()).await;
@@ -107,7 +109,7 @@ pub async fn start(config: Config, shutdown: Shutdown) -> Result<InternalApi, St
     let addresses = listeners.addresses();
     let reloads = [&listeners.data, &listeners.control].map(Listener::reload_handle);
     let parts = parts(&config, listeners, &gate, &health, &ending)?;
-    let serving = tokio::spawn(run(parts, vault, ending));
+    let serving = tokio::spawn(run(parts, gate, ending));
     Ok(InternalApi { addresses, reloads, serving })
 }
 
@@ -148,20 +150,22 @@ impl InternalApi {
 }
 
 impl Listeners {
-    async fn bind(config: &Config, authority: &Authority) -> Result<Self, StartError> {
+    async fn bind(config: &Config) -> Result<Self, StartError> {
         let options = ListenerOptions {
             connections_max: config.limits.connections_max,
             ..ListenerOptions::new(&["h2"])
         };
-        let bind =
-            |address| Listener::bind_with(address, &config.tls, authority.clone(), options.clone());
+        let bind = async |address, trust: &TrustFiles| {
+            let authority = Authority::load(trust.clone(), config.trust_domain.clone())?;
+            Listener::bind_with(address, &config.tls, authority, options.clone()).await
+        };
         let probes = match config.health_listen {
             Some(address) => Some(bind_probes(address).await?),
             None => None,
         };
         Ok(Self {
-            data: bind(config.listen).await?,
-            control: bind(config.control_listen).await?,
+            data: bind(config.listen, &config.trust.services).await?,
+            control: bind(config.control_listen, &config.trust.operators).await?,
             probes,
         })
     }
@@ -243,19 +247,17 @@ async fn serve(
     router.serve_with_incoming_shutdown(incoming, stopped).await
 }
 
-async fn run(
-    parts: Vec<Part>,
-    vault: Arc<LockableVault>,
-    ending: Ending,
-) -> Result<(), VaultError> {
+async fn run(parts: Vec<Part>, gate: Gate, ending: Ending) -> Result<(), VaultError> {
+    let vault = gate.lockable();
     tokio::select! {
         () = ending.serve(parts) => {}
-        () = sweep(&vault) => {}
+        () = gate.keep_fresh() => {}
+        () = sweep(vault) => {}
         () = vault.keep_unlocking() => {}
         () = vault.keep_checking() => {}
         () = health::follow(&ending.reporter, vault.watch(), &ending.shutdown) => {}
-        () = keep_seal_counts(&vault) => {}
-        () = work(&vault) => {}
+        () = keep_seal_counts(vault) => {}
+        () = work(vault) => {}
     }
     let closed = vault.close().await;
     tracing::info!("the vault is closed");

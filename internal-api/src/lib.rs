@@ -26,7 +26,7 @@ mod seal_config;
 mod services;
 mod transit_seal;
 
-pub use config::{Config, ConfigErrors, Limits};
+pub use config::{Config, ConfigErrors, Limits, Trust};
 pub use directory::{ServiceGrant, ServiceRole};
 pub use internal_api::{InternalApi, StartError, start};
 pub use seal_config::{SealConfig, SealProvider, SecretFile};

@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-use tresor_door::{DoorError, Shutdown, logs::LogSettings};
+use tresor_door::{DoorError, Shutdown, TrustFiles, logs::LogSettings};
 use tresor_external_api::{Edge, VaultAddress};
 use tresor_internal_api::{
-    InternalApi, Limits, SealConfig, ServiceGrant, ServiceRole, StartError, StoreEngine,
+    InternalApi, Limits, SealConfig, ServiceGrant, ServiceRole, StartError, StoreEngine, Trust,
 };
 use tresor_proto::{ServiceName, TenantId};
 
@@ -134,6 +134,7 @@ fn internal_config(
         control_listen: addresses.control_plane,
         health_listen: None,
         tls: premises.service("internal-api"),
+        trust: Trust::all(&TrustFiles::new(premises.authority_file())),
         trust_domain: trust_domain()?,
         services,
         log: LogSettings::default(),
@@ -153,6 +154,7 @@ fn edge_config(
         health_listen: None,
         trust_domain: trust_domain()?,
         tls: tls.clone(),
+        trust: TrustFiles::new(premises.authority_file()),
         is_tls12_allowed: false,
         vault: VaultAddress { endpoint: url(data_plane), tls },
         limits: tresor_external_api::Limits::default(),

@@ -34,6 +34,11 @@ impl<'a> Table<'a> {
         Self { entries, path, offset, asked: BTreeSet::new(), notes }
     }
 
+    /// Whether there is such a key.
+    pub fn has(&mut self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
     /// A text, not empty.
     pub fn text(&mut self, key: &str) -> Option<String> {
         self.parsed(key, "a text that is not empty", text)
@@ -65,6 +70,16 @@ impl<'a> Table<'a> {
     pub fn optional_path(&mut self, key: &str) -> Option<Option<PathBuf>> {
         let path = self.optional_parsed(key, "a path", text)?;
         Some(path.map(|path| self.notes.resolve(&path)))
+    }
+
+    /// A list of paths; empty when the key is absent.
+    pub fn paths(&mut self, key: &str, paths_max: usize) -> Option<Vec<PathBuf>> {
+        let resolve = |path: &str| text(path).map(|path| self.notes.resolve(&path));
+        let paths = self.list(key, "a path", resolve)?;
+        if paths.len() > paths_max {
+            self.mistake(key, "has too many entries");
+        }
+        Some(paths)
     }
 
     /// A socket address, `ip:port`.

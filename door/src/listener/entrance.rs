@@ -7,14 +7,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
 
+use super::open_connections::{OpenConnections, Registered};
 use super::refusals::reason_of;
 use super::{ListenerOptions, Refusals, TlsReload};
+use crate::authority::REFRESH_INTERVAL;
 use crate::connection::Peer;
 use crate::{Connection, DoorError, Shutdown};
 
+/// How often it is looked whether the peers' certificates have expired.
+const EXPIRY_ROUND: Duration = Duration::from_mins(1);
 /// How long accepting rests when the system has no descriptor or memory left.
 const REST: Duration = Duration::from_millis(100);
 
@@ -26,6 +32,13 @@ pub(super) struct Entrance {
     handshakes: Arc<Semaphore>,
     connections: Arc<Semaphore>,
     refusals: Refusals,
+    open: OpenConnections,
+}
+
+/// What the open connections were verified with last.
+struct Verified {
+    generation: u64,
+    at: Instant,
 }
 
 impl Entrance {
@@ -36,6 +49,7 @@ impl Entrance {
             options,
             reload,
             refusals: Refusals::default(),
+            open: OpenConnections::default(),
         }
     }
 
@@ -53,11 +67,16 @@ impl Entrance {
     ) {
         let mut handshakes = JoinSet::new();
         let mut end = shutdown.wait();
+        let mut verified =
+            Verified { generation: self.reload.authority().generation(), at: Instant::now() };
+        let mut rounds = interval(REFRESH_INTERVAL);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = &mut end => return,
                 () = sender.closed() => return,
                 Some(_) = handshakes.join_next() => {}
+                _ = rounds.tick() => self.verify_again(&mut verified),
                 accepted = socket.accept() => match accepted {
                     Ok((stream, address)) => self.admit(&mut handshakes, stream, address, &sender),
                     Err(_) => self.rest().await,
@@ -89,6 +108,20 @@ impl Entrance {
         });
     }
 
+    /// Reads what was revoked, if it has changed, and cuts the connections whose peers do not pass
+    /// any more. Without a change the certificates are looked at seldom, for their expiry.
+    fn verify_again(&self, verified: &mut Verified) {
+        let authority = self.reload.authority();
+        authority.refresh();
+        let (generation, at) = (authority.generation(), Instant::now());
+        if generation == verified.generation && at - verified.at < EXPIRY_ROUND {
+            return;
+        }
+        *verified = Verified { generation, at };
+        let refused = self.open.check(&authority.anchors());
+        refused.iter().for_each(|error| self.refusals.note(error.reason()));
+    }
+
     async fn verify(
         &self,
         stream: TcpStream,
@@ -103,11 +136,26 @@ impl Entrance {
             .await
             .map_err(|_| "handshake_timeout")?
             .map_err(|error| reason_of(&error))?;
-        let peer = Peer::of(&stream, &identity.anchors, address)
-            .map_err(|error: DoorError| error.reason())?;
         let place =
             Arc::clone(&self.connections).try_acquire_owned().map_err(|_| "connections_max")?;
-        Ok(Connection::new(stream, peer, self.options.idle_timeout, place))
+        let (peer, registered) = self.let_in(&stream, address).map_err(|error| error.reason())?;
+        Ok(Connection::new(stream, peer, self.options.idle_timeout, registered, place))
+    }
+
+    /// Verifies the peer and enters the connection; a reload that came in between is not missed.
+    fn let_in(
+        &self,
+        stream: &TlsStream<TcpStream>,
+        address: SocketAddr,
+    ) -> Result<(Arc<Peer>, (Registered, CancellationToken)), DoorError> {
+        let authority = self.reload.authority();
+        let generation = authority.generation();
+        let peer = Arc::new(Peer::of(stream, &authority.anchors(), address)?);
+        let registered = self.open.enter(Arc::clone(&peer));
+        if authority.generation() != generation {
+            authority.verify(&peer.leaf_der, &peer.chain_der)?;
+        }
+        Ok((peer, registered))
     }
 
     async fn rest(&self) {

@@ -4,10 +4,8 @@ use rustls::ServerConfig;
 use rustls::server::NoServerSessionStorage;
 use rustls::version::{TLS12, TLS13};
 use tokio::signal::unix::SignalKind;
-use tracing::field::display;
 
 use super::ListenerOptions;
-use crate::authority::Anchors;
 use crate::shutdown::receive;
 use crate::swap::Swap;
 use crate::tls_files::crypto_provider;
@@ -31,7 +29,6 @@ struct Shared {
 #[derive(Debug)]
 pub(super) struct Identity {
     pub(super) config: Arc<ServerConfig>,
-    pub(super) anchors: Arc<Anchors>,
 }
 
 impl TlsReload {
@@ -42,7 +39,7 @@ impl TlsReload {
     ) -> Result<Self, DoorError> {
         let alpn: Vec<Vec<u8>> = options.alpn.iter().map(|p| p.clone().into_bytes()).collect();
         let is_tls12_allowed = options.is_tls12_allowed;
-        let identity = Identity::load(&files, authority.anchors(), &alpn, is_tls12_allowed)?;
+        let identity = Identity::load((&files, &authority), &alpn, is_tls12_allowed)?;
         Ok(Self(Arc::new(Shared {
             files,
             authority,
@@ -52,23 +49,23 @@ impl TlsReload {
         })))
     }
 
-    /// Serves new connections with what the files hold now; when any of them is broken, all stay
-    /// as they were, and the log says why. The authorities change for every clone of the
-    /// listener's [`Authority`].
+    /// Serves new connections with what the files hold now; when any of them is broken, certificate
+    /// and key stay as they were, and the log says why. The authorities change for every clone of
+    /// the listener's [`Authority`].
     ///
     /// # Errors
     /// What is wrong with the new files.
     pub fn reload(&self) -> Result<(), DoorError> {
+        // Ours may be broken, and what was revoked counts nevertheless.
+        let authorities = self.0.authority.reload();
         match self.replace() {
-            Ok(()) => tracing::info!("certificates reloaded"),
+            Ok(()) => tracing::info!("certificate reloaded"),
             Err(error) => {
-                let reason = error.reason();
-                let file = error.file().map(|path| display(path.display()));
-                tracing::warn!(reason, file, "certificates not reloaded, the old ones stay");
+                error.warn("certificate not reloaded, the old one stays");
                 return Err(error);
             }
         }
-        Ok(())
+        authorities
     }
 
     /// Reloads at every SIGHUP, in a task of its own. Wants a Tokio runtime around it.
@@ -90,31 +87,26 @@ impl TlsReload {
         self.0.current.load()
     }
 
-    /// Both are read before either is replaced.
+    pub(super) fn authority(&self) -> &Authority {
+        &self.0.authority
+    }
+
     fn replace(&self) -> Result<(), DoorError> {
-        let shared = &self.0;
-        let anchors = shared.authority.load_anchors()?;
-        let identity = Identity::load(
-            &shared.files,
-            Arc::clone(&anchors),
-            &shared.alpn,
-            shared.is_tls12_allowed,
-        )?;
-        shared.authority.replace_anchors(anchors);
-        shared.current.store(Arc::new(identity));
+        let Shared { files, authority, alpn, is_tls12_allowed, current } = self.0.as_ref();
+        let identity = Identity::load((files, authority), alpn, *is_tls12_allowed)?;
+        current.store(Arc::new(identity));
         Ok(())
     }
 }
 
 impl Identity {
     fn load(
-        files: &TlsFiles,
-        anchors: Arc<Anchors>,
+        (files, authority): (&TlsFiles, &Authority),
         alpn: &[Vec<u8>],
         is_tls12_allowed: bool,
     ) -> Result<Self, DoorError> {
         let versions = if is_tls12_allowed { &[&TLS13, &TLS12][..] } else { &[&TLS13][..] };
-        let verifier = Arc::clone(&anchors);
+        let verifier = Arc::new(authority.clone());
         let mut config = ServerConfig::builder_with_provider(crypto_provider())
             .with_protocol_versions(versions)
             .map_err(|_| DoorError::Tls)?
@@ -125,7 +117,6 @@ impl Identity {
         // A resumed session would skip the check of the client's certificate.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        let config = Arc::new(config);
-        Ok(Self { config, anchors })
+        Ok(Self { config: Arc::new(config) })
     }
 }

@@ -15,6 +15,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_stream::StreamExt as _;
 
 use super::*;
+use crate::TrustFiles;
 use crate::testing::{CLIENT, House, SERVICE, Wish, set_mode, trust_domain};
 use crate::tls_files::crypto_provider;
 
@@ -41,9 +42,14 @@ fn options() -> ListenerOptions {
 
 async fn open(options: ListenerOptions) -> Door {
     let house = House::new();
+    let authority = house.authority();
+    open_with(house, authority, options).await
+}
+
+async fn open_with(house: House, authority: Authority, options: ListenerOptions) -> Door {
     let files = house.issue("edge", &Wish::service());
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let listener = Listener::bind_with(any_port, &files, house.authority(), options).await.unwrap();
+    let listener = Listener::bind_with(any_port, &files, authority, options).await.unwrap();
     let shutdown = Shutdown::new();
     Door {
         address: listener.local_addr(),

@@ -8,7 +8,7 @@ use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::{TlsFiles, crypto_provider, read_authorities, read_certificates};
+use super::{TlsFiles, crypto_provider, read_certificates};
 use crate::DoorError;
 
 /// What was found out about the files.
@@ -40,7 +40,7 @@ impl TlsFiles {
         let mut health = TlsHealth::default();
         let chain = health.read("certificate_chain", self.load_certificate_chain());
         let key = health.read("private_key", self.load_private_key());
-        let authorities = read_authorities(&self.authorities);
+        let authorities = self.load_authorities();
         let authorities = authorities.and_then(|_| read_certificates(&self.authorities));
         let authorities = health.read("authorities", authorities);
         for (name, certificates) in [("certificate_chain", &chain), ("authorities", &authorities)] {

@@ -9,7 +9,7 @@ use futures::{StreamExt as _, stream::BoxStream};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming, async_trait, transport::Server};
-use tresor_door::{Authority, Listener, Shutdown};
+use tresor_door::{Authority, Listener, Shutdown, TrustFiles};
 use tresor_proto::{
     Action, CustomerToken, CustomerTokenId, CustomerTokenKind, ErrorCode, Failure, FieldName,
     FieldPolicy, Policy, Secret, TrustDomain, UndeclaredPolicy,
@@ -67,7 +67,7 @@ impl FakeVault {
         });
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let domain = TrustDomain::parse("tresor.local").unwrap();
-        let authority = Authority::load(&house.authorities(), domain).unwrap();
+        let authority = Authority::load(TrustFiles::new(house.authorities()), domain).unwrap();
         let tls = house.issue_service("vault");
         let listener = Listener::bind(any_port, &tls, authority, &["h2"]).await.unwrap();
         let address = listener.local_addr();

@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
-use tresor_door::{Shutdown, TlsFiles, client_config, logs::LogSettings};
+use tresor_door::{Shutdown, TlsFiles, TrustFiles, client_config, logs::LogSettings};
 use tresor_external_api::{Config, Edge, Limits, VaultAddress, start};
 use tresor_proto::TrustDomain;
 
@@ -82,6 +82,7 @@ fn config(tls: TlsFiles, vault: &FakeVault) -> Config {
         listen: any_port,
         health_listen: Some(any_port),
         trust_domain: TrustDomain::parse("tresor.local").unwrap(),
+        trust: TrustFiles::new(tls.authorities.clone()),
         vault: VaultAddress { endpoint: vault.endpoint(), tls: tls.clone() },
         tls,
         is_tls12_allowed: false,

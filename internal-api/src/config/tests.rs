@@ -69,6 +69,23 @@ fn every_mistake_is_told_at_once() {
 }
 
 #[test]
+fn each_branch_may_have_an_authority_of_its_own() {
+    let own = "[clients]\nauthorities = \"clients.pem\"\nrevocation_lists = [\"clients.crl\"]\n";
+    let config = read(&format!("{GOOD}{own}")).unwrap();
+    let names = |files: &TrustFiles| {
+        let lists = files.revocation_lists.iter();
+        let paths = [&files.authorities].into_iter().chain(lists).chain(&files.denied_certificates);
+        paths.map(|path| path.file_name().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&config.trust.services), ["ca.pem"]);
+    assert_eq!(names(&config.trust.operators), ["ca.pem"]);
+    assert_eq!(names(&config.trust.clients), ["clients.pem", "clients.crl"]);
+    // A list without an authority would revoke nothing.
+    let lonely = GOOD.replace("[control]", "[control]\ndenied_certificates = \"denied\"");
+    assert!(read(&lonely).unwrap_err().contains("control.denied_certificates: needs"));
+}
+
+#[test]
 fn a_passphrase_file_that_others_can_read_is_refused() {
     let mistakes = read_in(&directory(0o640), GOOD).unwrap_err();
     assert!(mistakes.contains("seal.passphrase_file"), "{mistakes}");

@@ -5,6 +5,7 @@ use rcgen::{
     KeyUsagePurpose, SanType,
 };
 use tempfile::TempDir;
+use tresor_door::TrustFiles;
 use tresor_proto::TrustDomain;
 
 use super::*;
@@ -24,7 +25,7 @@ struct Fixture {
     issuer: Issuer<'static, KeyPair>,
     clock: Arc<MovedClock>,
     check: EvidenceCheck,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Fixture {
@@ -39,12 +40,15 @@ impl Fixture {
         std::fs::write(&path, authority.pem()).unwrap();
         let domain = TrustDomain::parse("tresor.local").unwrap();
         let clock = Arc::new(MovedClock(AtomicU64::new(0)));
-        let authority = Authority::load(&path, domain).unwrap();
+        let denied = directory.path().join("denied");
+        std::fs::write(&denied, "").unwrap();
+        let files = TrustFiles { denied_certificates: Some(denied), ..TrustFiles::new(path) };
+        let authority = Authority::load(files, domain).unwrap();
         Self {
             issuer: Issuer::new(params, key),
             check: EvidenceCheck::new(authority, Arc::clone(&clock) as Arc<dyn Clock>),
             clock,
-            _directory: directory,
+            directory,
         }
     }
 
@@ -131,6 +135,19 @@ fn a_chain_is_verified_again_after_a_minute() {
     assert!(fixture.client(&evidence).is_ok());
     let second = fixture.check.remembered.get(&evidence.chain).unwrap();
     assert!(second.verified_ms > first.verified_ms);
+}
+
+#[test]
+fn a_remembered_certificate_is_refused_once_it_is_denied() {
+    let fixture = Fixture::new();
+    let evidence = fixture.evidence(&client_path(), 3_600);
+    let Ok(Caller::Client { certificate_digest, .. }) = fixture.client(&evidence) else {
+        panic!("a client is shown");
+    };
+    let hex: String = certificate_digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    std::fs::write(fixture.directory.path().join("denied"), hex).unwrap();
+    fixture.check.authority.refresh();
+    assert_eq!(fixture.client(&evidence).err(), Some(ErrorCode::Unauthenticated));
 }
 
 #[test]

@@ -14,9 +14,9 @@ use rcgen::{
 };
 use tempfile::TempDir;
 use tonic::transport::Channel;
-use tresor_door::{Shutdown, TlsFiles, logs::LogSettings};
+use tresor_door::{Shutdown, TlsFiles, TrustFiles, logs::LogSettings};
 use tresor_internal_api::{
-    Config, InternalApi, Limits, SealConfig, ServiceGrant, ServiceRole, StoreEngine, start,
+    Config, InternalApi, Limits, SealConfig, ServiceGrant, ServiceRole, StoreEngine, Trust, start,
 };
 use tresor_proto::{ServiceName, TenantId, TrustDomain, vault::ClientEvidence};
 
@@ -70,6 +70,7 @@ impl House {
             control_listen: any_port,
             health_listen: Some(any_port),
             tls: self.tls("svc/internal-api"),
+            trust: Trust::all(&TrustFiles::new(self.path("ca.pem"))),
             trust_domain: TrustDomain::parse("tresor.local").unwrap(),
             services,
             log: LogSettings::default(),

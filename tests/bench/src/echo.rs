@@ -6,7 +6,7 @@
 use std::{net::SocketAddr, path::Path};
 
 use tonic::{Request, Response, Status, Streaming, codegen::BoxStream, transport::Server};
-use tresor_door::{Authority, Listener, Shutdown};
+use tresor_door::{Authority, Listener, Shutdown, TrustFiles};
 use tresor_proto::{
     TrustDomain,
     limits::MESSAGE_BYTES_MAX,
@@ -68,7 +68,8 @@ impl RecordService for Echo {
 pub(crate) async fn serve(certificates: &Path, port: u16) {
     let tls = premises::tls_files(certificates, "internal-api");
     let domain = TrustDomain::parse("tresor.local").expect("a trust domain");
-    let authority = Authority::load(&tls.authorities, domain).expect("the authority");
+    let authority =
+        Authority::load(TrustFiles::new(tls.authorities.clone()), domain).expect("the authority");
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let listener = Listener::bind(address, &tls, authority, &["h2"]).await.expect("a listener");
     let service = RecordServiceServer::new(Echo).max_decoding_message_size(MESSAGE_BYTES_MAX);

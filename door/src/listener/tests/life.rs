@@ -127,3 +127,39 @@ async fn answer_with_the_name(connection: Connection) {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn a_peer_that_is_revoked_is_cut_off_without_a_restart_and_others_are_not() {
+    let house = House::new();
+    let (kept, lost) = (Wish::client(&[CLIENT]), house.issue("lost", &Wish::client(&[CLIENT])));
+    let revocation_lists = vec![house.revoke(&[])];
+    let files = TrustFiles { revocation_lists, ..TrustFiles::new(house.path("ca.pem")) };
+    let authority = house.authority_with(files);
+    let door = open_with(house, authority, options()).await;
+    let lost_config = crate::client_config(&lost, &["h2"]).unwrap();
+    let mut kept_stream = door.connect(door.config(&kept)).await.unwrap();
+    read_greeting(&mut kept_stream).await.unwrap();
+    let mut lost_stream = door.connect(lost_config.clone()).await.unwrap();
+    read_greeting(&mut lost_stream).await.unwrap();
+
+    door.house.revoke(&[&lost]);
+    // It only listens; what it waits for is that the door hangs up.
+    let read = timeout(LONG, lost_stream.read_u8()).await.unwrap();
+    assert!(read.is_err());
+    door.wait_for_refusal("certificate_revoked").await;
+    assert!(door.greeting(lost_config).await.is_err());
+    kept_stream.write_u8(7).await.unwrap();
+    assert_eq!(kept_stream.read_u8().await.unwrap(), 7);
+}
+
+#[tokio::test]
+async fn what_is_revoked_counts_though_our_own_files_are_broken() {
+    let door = open(options()).await;
+    let config = door.config(&Wish::client(&[CLIENT]));
+    let other = House::new();
+    fs::copy(other.path("ca.pem"), &door.files.authorities).unwrap();
+    fs::write(&door.files.private_key, "nothing").unwrap();
+    assert_eq!(door.reload.reload().unwrap_err().reason(), "file_without_key");
+    assert!(door.greeting(config).await.is_err());
+    door.wait_for_refusal("certificate_foreign").await;
+}
