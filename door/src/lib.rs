@@ -31,6 +31,6 @@ pub use error::{DoorError, in_words};
 pub use guarded_body::{Guard, guard};
 pub use hardening::{forbid_dumps, harden};
 pub use listener::{Listener, ListenerOptions, Refusals, TlsReload};
-pub use private_file::read_private_file;
+pub use private_file::{read_credential, read_private_file};
 pub use shutdown::Shutdown;
 pub use tls_files::{CertificateHealth, TlsFiles, TlsHealth};

@@ -9,6 +9,10 @@ use crate::DoorError;
 
 /// Permission bits of group and others.
 const NOT_THE_OWNER: u32 = 0o077;
+/// What nobody but the owner may do to a credential, and others not at all. Group may read: the
+/// service manager gives a service that runs as a user of its own the file by an access control
+/// list, whose mask is shown in the place of the group's permissions.
+const NOT_THE_SERVICE: u32 = 0o037;
 /// The permission of others to write.
 const WRITTEN_BY_ALL: u32 = 0o002;
 
@@ -19,9 +23,22 @@ const WRITTEN_BY_ALL: u32 = 0o002;
 /// [`DoorError::Exposed`] names the file and the command that repairs it; also
 /// [`DoorError::Unreadable`] and [`DoorError::FileTooLarge`].
 pub fn read_private_file(path: &Path, bytes_max: u64) -> Result<Zeroizing<Vec<u8>>, DoorError> {
+    read_unless(NOT_THE_OWNER, path, bytes_max)
+}
+
+/// Reads a credential that the service manager handed over, as [`read_private_file`] does; the group
+/// may read it.
+///
+/// # Errors
+/// As [`read_private_file`].
+pub fn read_credential(path: &Path, bytes_max: u64) -> Result<Zeroizing<Vec<u8>>, DoorError> {
+    read_unless(NOT_THE_SERVICE, path, bytes_max)
+}
+
+fn read_unless(exposed: u32, path: &Path, bytes_max: u64) -> Result<Zeroizing<Vec<u8>>, DoorError> {
     read_bounded(path, bytes_max, |mode| {
         let path = path.to_owned();
-        (mode & NOT_THE_OWNER != 0).then_some(DoorError::Exposed { path, mode })
+        (mode & exposed != 0).then_some(DoorError::Exposed { path, mode })
     })
 }
 
@@ -87,6 +104,17 @@ mod tests {
             assert_eq!(refusal, DoorError::Exposed { path: path.to_path_buf(), mode });
             let remedy = format!("chmod 600 {}", path.display());
             assert!(refusal.to_string().contains(&remedy), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_credential_may_be_read_by_the_group_and_by_nobody_else() {
+        for mode in [0o400, 0o440, 0o600] {
+            assert!(read_credential(&file_of_mode(mode), 16).is_ok(), "{mode:o}");
+        }
+        for mode in [0o444, 0o460, 0o404, 0o402] {
+            let refused = read_credential(&file_of_mode(mode), 16).map_err(|e| e.reason());
+            assert_eq!(refused, Err("file_exposed"), "{mode:o}");
         }
     }
 

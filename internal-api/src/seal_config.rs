@@ -5,11 +5,12 @@
 //! who else can read that.
 
 use std::{
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use tresor_door::{TlsFiles, config::Table, read_private_file};
+use tresor_door::{DoorError, TlsFiles, config::Table, read_credential, read_private_file};
 use tresor_vault::{
     CredentialSeal, PassphraseSeal, Pkcs11Key, Pkcs11Seal, Seal, SealError, SealId, Seals,
     SecretSource,
@@ -186,24 +187,27 @@ pub(crate) fn build_seals(seals: &[SealConfig]) -> Seals {
     Seals::new(seals.iter().map(|seal| (seal.id.clone(), seal.build())).collect())
 }
 
-impl SecretFile {
-    fn path(&self) -> Result<PathBuf, SealError> {
+impl SecretSource for SecretFile {
+    fn read(&self) -> Result<Zeroizing<Vec<u8>>, SealError> {
         match self {
-            Self::Path(path) => Ok(path.clone()),
+            Self::Path(path) => {
+                let read = read_private_file(path, SECRET_BYTES_MAX);
+                read.map_err(|error| unreadable(&error, SealError::SecretUnreadable))
+            }
             Self::Credential(name) => {
                 let directory = std::env::var_os(CREDENTIALS_DIRECTORY);
-                Ok(Path::new(&directory.ok_or(SealError::NoCredential)?).join(name))
+                let path = Path::new(&directory.ok_or(SealError::NoCredential)?).join(name);
+                let read = read_credential(&path, SECRET_BYTES_MAX);
+                read.map_err(|error| unreadable(&error, SealError::NoCredential))
             }
         }
     }
 }
 
-impl SecretSource for SecretFile {
-    fn read(&self) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        let path = self.path()?;
-        read_private_file(&path, SECRET_BYTES_MAX).map_err(|error| {
-            tracing::warn!(%error, "the file of a seal's secret");
-            SealError::SecretUnreadable
-        })
-    }
+/// Why a secret is not there, or cannot be read.
+fn unreadable(error: &DoorError, absent: SealError) -> SealError {
+    tracing::warn!(%error, "the file of a seal's secret");
+    let is_absent =
+        matches!(error, DoorError::Unreadable { kind, .. } if *kind == ErrorKind::NotFound);
+    if is_absent { absent } else { SealError::SecretUnreadable }
 }
