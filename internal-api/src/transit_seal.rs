@@ -77,14 +77,19 @@ impl TransitSeal {
         // On the seals' own thread, which has no runtime: see `Seal`.
         runtime.block_on(async {
             let client = self.client()?;
-            let mut token = HeaderValue::from_str(&self.token(&client).await?)
-                .map_err(|_| SealError::SecretLength)?;
-            token.set_sensitive(true);
-            let TransitKey { address, mount, key, .. } = &self.0;
-            let url = format!("{address}/v1/{mount}/{verb}/{key}");
-            let request = client.post(url).header(TOKEN_HEADER, token).json(body);
-            Ok(send(request).await?.data.unwrap_or_default())
+            let token = self.token(&client).await?;
+            let TransitKey { mount, key, .. } = &self.0;
+            let request = self.post(&client, &format!("{mount}/{verb}/{key}"));
+            let answer = send(request.header(TOKEN_HEADER, token.clone()).json(body)).await;
+            if self.0.token.is_none() {
+                self.log_out(&client, token).await;
+            }
+            Ok(answer?.data.unwrap_or_default())
         })
+    }
+
+    fn post(&self, client: &Client, path: &str) -> RequestBuilder {
+        client.post(format!("{}/v1/{path}", self.0.address))
     }
 
     fn client(&self) -> Result<Client, SealError> {
@@ -100,14 +105,32 @@ impl TransitSeal {
         client.map_err(|_| SealError::Internal)
     }
 
-    async fn token(&self, client: &Client) -> Result<Zeroizing<String>, SealError> {
-        let Some(file) = &self.0.token else {
-            let login = client.post(format!("{}/v1/auth/cert/login", self.0.address));
-            return Ok(Zeroizing::new(send(login).await?.auth.unwrap_or_default().client_token));
+    async fn token(&self, client: &Client) -> Result<HeaderValue, SealError> {
+        let text = match &self.0.token {
+            Some(file) => file.read()?,
+            None => self.log_in(client).await?,
         };
-        let bytes = file.read()?;
-        let text = str::from_utf8(&bytes).map_err(|_| SealError::SecretLength)?;
-        Ok(Zeroizing::new(text.trim().to_owned()))
+        let token = HeaderValue::from_bytes(text.trim_ascii());
+        let mut token = token.map_err(|_| SealError::SecretLength)?;
+        token.set_sensitive(true);
+        Ok(token)
+    }
+
+    async fn log_in(&self, client: &Client) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let answer = send(self.post(client, "auth/cert/login")).await;
+        // A certificate that no role knows is called a bad request.
+        let is_unknown = matches!(answer, Err(SealError::Refused));
+        let answer = if is_unknown { Err(SealError::Denied) } else { answer };
+        Ok(Zeroizing::new(answer?.auth.unwrap_or_default().client_token.into_bytes()))
+    }
+
+    /// Gives the token back, of which the service would else keep one for each call. It ends by
+    /// itself where that fails.
+    async fn log_out(&self, client: &Client, token: HeaderValue) {
+        let request = self.post(client, "auth/token/revoke-self").header(TOKEN_HEADER, token);
+        if request.send().await.is_err() {
+            tracing::debug!("a token of a seal's service stays until its end");
+        }
     }
 }
 
