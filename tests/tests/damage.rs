@@ -45,6 +45,12 @@ fn damage(path: &Path) {
     fs::write(path, bytes).unwrap();
 }
 
+/// Cuts a file off.
+fn cut(path: &Path, bytes: usize) {
+    let whole = fs::read(path).unwrap();
+    fs::write(path, &whole[..bytes.min(whole.len() - 1)]).unwrap();
+}
+
 fn state(site: &Site, tenant: &Tenant) -> String {
     let show = ["tenant", "show", &tenant.name, "--output", "json"];
     site.operator(&show).ok().json()["state"].as_str().unwrap().to_owned()
@@ -132,8 +138,14 @@ fn a_wrong_keyring_is_its_tenants_trouble_until_the_right_one_is_put_back() {
     let (right, backup) = (keyring(&site, &burg), site.path("backup"));
     let of_another = keyring(&site, &herne);
     copy(&right, &backup);
-    let troubles: [&dyn Fn(); 3] =
-        [&|| damage(&right), &|| fs::remove_file(&right).unwrap(), &|| copy(&of_another, &right)];
+    let troubles: [&dyn Fn(); 6] = [
+        &|| damage(&right),
+        &|| fs::remove_file(&right).unwrap(),
+        &|| copy(&of_another, &right),
+        &|| cut(&right, 0),
+        &|| cut(&right, 40),
+        &|| cut(&right, usize::MAX),
+    ];
     for trouble in troubles {
         trouble();
         site.start_vault();
@@ -183,11 +195,46 @@ fn damage_to_what_all_share_keeps_the_vault_from_starting_and_is_named() {
             let missing = refused_start(&site);
             assert!(missing.stderr.contains(named), "{named}: {}", missing.stderr);
             copy(&backup, &path);
+            // Magic and version alone, half a header, all but the last byte.
+            let cuts: &[usize] = if file != registry { &[0, 6, 40, usize::MAX] } else { &[] };
+            for bytes in cuts {
+                cut(&path, *bytes);
+                let short = refused_start(&site);
+                assert!(short.stderr.contains(named), "{named}, {bytes}: {}", short.stderr);
+                copy(&backup, &path);
+            }
         }
         site.start_vault();
         assert_served(&site, &burg);
         assert_served(&site, &herne);
     }
+}
+
+#[test]
+fn a_seal_file_or_a_keyring_of_another_installation_keeps_the_vault_from_starting() {
+    let (mut site, burg, _) = stopped_site("redb");
+    let (other, ..) = stopped_site("redb");
+    let (ours, theirs) = (site.data_dir().join("system"), other.data_dir().join("system"));
+    let (seal, keyring) = ("seal.trs", "keyring.trk");
+    // Under one passphrase: it is not the seal that tells the installations apart.
+    for files in [&[seal][..], &[keyring], &[seal, keyring]] {
+        for file in files {
+            copy(&ours.join(file), &site.path(file));
+            copy(&theirs.join(file), &ours.join(file));
+        }
+        let refused = refused_start(&site);
+        assert!(refused.stderr.contains("another installation"), "{files:?}: {}", refused.stderr);
+        for file in files {
+            copy(&site.path(file), &ours.join(file));
+        }
+    }
+    // And under a passphrase of its own.
+    site.write_private("passphrase", "another passphrase\n");
+    let refused = refused_start(&site);
+    assert!(refused.stderr.contains("passphrase or key is wrong"), "{}", refused.stderr);
+    site.write_private("passphrase", "a passphrase of tests\n");
+    site.start_vault();
+    assert_served(&site, &burg);
 }
 
 #[test]

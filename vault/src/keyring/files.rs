@@ -52,6 +52,13 @@ impl KeyringFiles {
     pub(crate) fn tenant_keyring(&self, tenant: TenantId) -> PathBuf {
         self.tenants.join(format!("{tenant}.trk"))
     }
+
+    /// The tenants that have a keyring.
+    pub(super) fn tenants(&self) -> Result<impl Iterator<Item = TenantId>, KeyringError> {
+        let entries = fs::read_dir(&self.tenants).map_err(|_| KeyringError::Unavailable)?;
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        Ok(names.filter_map(|name| TenantId::parse(name.strip_suffix(".trk")?)))
+    }
 }
 
 /// Reads a file whole; `None` when there is none.

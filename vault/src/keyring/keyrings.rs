@@ -75,6 +75,9 @@ impl Keyrings {
     ) -> Result<Self, KeyringError> {
         let file = files::read(&files.system_keyring())?.ok_or(KeyringError::Absent)?;
         let system = decode_system(&root, &file).map_err(|_| KeyringError::Damaged)?;
+        if is_foreign(&files, &system)? {
+            return Err(KeyringError::Damaged);
+        }
         Self::with_system(files, root, entropy, system)
     }
 
@@ -144,7 +147,11 @@ impl Keyrings {
         if let Some(loaded) = self.loaded.get(&tenant) {
             return Ok(loaded);
         }
-        let (file_key, remembered) = system.tenant(tenant).ok_or(KeyringError::Absent)?;
+        let Some((file_key, remembered)) = system.tenant(tenant) else {
+            // The system keyring may be from before the tenant enrolled.
+            let has_file = self.files.tenant_keyring(tenant).exists();
+            return Err(if has_file { KeyringError::Damaged } else { KeyringError::Absent });
+        };
         let file = match files::read(&self.files.tenant_keyring(tenant))? {
             Some(file) => file,
             None if remembered == 0 => return Err(KeyringError::Absent),
@@ -295,6 +302,14 @@ impl Keyrings {
     pub(crate) fn remembered_sequence(&self, tenant: TenantId) -> u64 {
         self.system().tenant(tenant).map_or(0, |(_, sequence)| sequence)
     }
+}
+
+/// Whether tenants have keyrings and the system keyring knows none of them: it is another
+/// installation's, or from before the first tenant, and would only do harm.
+fn is_foreign(files: &KeyringFiles, system: &SystemKeyring) -> Result<bool, KeyringError> {
+    let mut tenants = files.tenants()?.peekable();
+    let has_any = tenants.peek().is_some();
+    Ok(has_any && !tenants.any(|tenant| system.tenant(tenant).is_some()))
 }
 
 fn write_system(

@@ -63,7 +63,7 @@ pub enum OpenError {
     NoSealOpens(SealFailures),
     /// The system keyring does not authenticate under the root key.
     #[error(
-        "the system keyring, system/keyring.trk, is damaged, or system/seal.trs is from another \
+        "the system keyring, system/keyring.trk, is damaged, or it or system/seal.trs is from another \
          installation; restore both from one backup"
     )]
     DamagedKeyring,
