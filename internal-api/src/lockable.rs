@@ -154,13 +154,23 @@ impl LockableVault {
     ///
     /// # Errors
     /// `storage_unavailable` when they do not answer in time.
-    pub(crate) async fn check_seals(&self) -> Result<Vec<SealReport>, VaultError> {
-        let reports = self.place.check_seals().await?;
+    async fn check_seals(&self) -> Result<Vec<SealReport>, VaultError> {
+        self.place.check_seals().await.inspect(|reports| self.see(reports))
+    }
+
+    /// Lets every seal open.
+    ///
+    /// # Errors
+    /// `storage_unavailable` when they do not answer in time.
+    pub(crate) async fn try_seals(&self) -> Result<Vec<SealReport>, VaultError> {
+        self.place.try_seals().await.inspect(|reports| self.see(reports))
+    }
+
+    fn see(&self, reports: &[SealReport]) {
         let is_degraded = reports.iter().any(|report| report.problem.is_some());
         if self.is_degraded.swap(is_degraded, Ordering::Relaxed) != is_degraded {
             tracing::warn!(is_degraded, "a seal has gone, or all are back");
         }
-        Ok(reports)
     }
 
     /// Whether a seal was away when they were last asked.

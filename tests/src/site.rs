@@ -139,6 +139,12 @@ impl Site {
         format!("localhost:{}", self.ports.data)
     }
 
+    /// The URL of one of the vault's probes.
+    #[must_use]
+    pub fn vault_health(&self, probe: &str) -> String {
+        format!("http://127.0.0.1:{}/{probe}", self.ports.vault_health)
+    }
+
     /// `host:port` of the vault's control plane.
     #[must_use]
     pub fn control_plane(&self) -> String {

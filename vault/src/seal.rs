@@ -21,7 +21,7 @@ use crate::{crypto_error::CryptoError, entropy::Entropy};
 
 pub use credential::CredentialSeal;
 pub use error::{SealError, SealFailure, SealFailures};
-pub(crate) use file::{MadeKey, SealFile, open_entry};
+pub(crate) use file::{MadeKey, SealFile};
 pub use id::SealId;
 pub use passphrase::{Passphrase, PassphraseLengthError, PassphraseSeal};
 pub use pkcs11::{Pkcs11Key, Pkcs11Seal};

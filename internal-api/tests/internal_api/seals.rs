@@ -60,6 +60,10 @@ fn holders(status: &SealStatus) -> Vec<&str> {
     holders.map(|seal| seal.name.as_str()).collect()
 }
 
+fn from_to(from: &str, to: &str) -> MigrateSealRequest {
+    MigrateSealRequest { from: from.to_owned(), to: to.to_owned(), dry_run: false }
+}
+
 fn code(status: &Status) -> &'static str {
     Failure::from(status).code().as_str()
 }
@@ -139,11 +143,6 @@ async fn the_root_key_moves_from_seal_to_seal() {
         assert_eq!(code(&refused), refusal, "{seal}");
     }
 
-    let from_to = |from: &str, to: &str| MigrateSealRequest {
-        from: from.to_owned(),
-        to: to.to_owned(),
-        dry_run: false,
-    };
     client.migrate_seal(from_to("passphrase", "spare")).await.unwrap();
     assert_eq!(holders(&status(&running).await), ["spare"]);
     let remove = RemoveSealRequest { seal: "spare".to_owned(), dry_run: false };
@@ -170,15 +169,65 @@ async fn a_seal_stays_while_no_other_opens() {
     let remove = RemoveSealRequest { seal: "passphrase".to_owned(), dry_run: false };
     let refused = client.remove_seal(remove).await.unwrap_err();
     assert_eq!(code(&refused), "conflict");
-    let migrate = MigrateSealRequest {
-        from: "passphrase".to_owned(),
-        to: "spare".to_owned(),
-        dry_run: false,
-    };
-    let refused = client.migrate_seal(migrate).await.unwrap_err();
+    let refused = client.migrate_seal(from_to("passphrase", "spare")).await.unwrap_err();
     assert_eq!(code(&refused), "invalid_request");
     assert_eq!(holders(&status(&running).await), ["passphrase", "spare"]);
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_secret_is_told_while_another_seal_serves() {
+    let house = Running::new().await.stop().await;
+    let all = config(&house, &["spare"]);
+    let running = house.start_with(all).await;
+    let add = AddSealRequest { seal: "spare".to_owned(), dry_run: false };
+    seals(&running).await.add_seal(add).await.unwrap();
+    let house = running.stop().await;
+
+    // Known from the start, though the other seal has opened.
+    let passphrase = fs::read(house.path("passphrase")).unwrap();
+    fs::write(house.path("passphrase"), "a wrong passphrase\n").unwrap();
+    let all = config(&house, &["spare"]);
+    let running = house.start_with(all).await;
+    for _ in 0..2 {
+        let told = status(&running).await;
+        assert_eq!(told.lock_state(), LockState::Unlocked);
+        let problems: Vec<_> = told.seals.iter().map(|seal| seal.problem.as_str()).collect();
+        assert!(problems[0].contains("is wrong") && problems[1].is_empty(), "{problems:?}");
+    }
+    fs::write(running.house.path("passphrase"), passphrase).unwrap();
+    assert!(status(&running).await.seals.iter().all(|seal| seal.problem.is_empty()));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_was_cut_off_anywhere_is_finished_by_the_same_command() {
+    let mut house = Running::new().await.stop().await;
+    let path = house.path("data/system/seal.trs");
+    let migrate = from_to("passphrase", "spare");
+    let mut states = vec![fs::read(&path).unwrap()];
+    let all = config(&house, &["spare"]);
+    let running = house.start_with(all).await;
+    let add = AddSealRequest { seal: "spare".to_owned(), dry_run: false };
+    seals(&running).await.add_seal(add).await.unwrap();
+    states.push(fs::read(&path).unwrap());
+    seals(&running).await.migrate_seal(migrate.clone()).await.unwrap();
+    states.push(fs::read(&path).unwrap());
+    house = running.stop().await;
+
+    for state in &states {
+        // Besides what a write that was cut off leaves.
+        fs::write(&path, state).unwrap();
+        fs::write(path.with_extension("new"), &states[2][..40]).unwrap();
+        let all = config(&house, &["spare"]);
+        let running = house.start_with(all).await;
+        seals(&running).await.migrate_seal(migrate.clone()).await.unwrap();
+        assert_eq!(holders(&status(&running).await), ["spare"]);
+        house = running.stop().await;
+    }
+    let mut alone = config(&house, &["spare"]);
+    alone.seals.remove(0);
+    house.start_with(alone).await.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ use crate::{
     error::VaultError,
     key::{Key as _, RootKey},
     keyring::{Keyrings, replace_file},
-    seal::{MadeKey, NamedSeal, SealError, SealFile, open_entry},
+    seal::{MadeKey, NamedSeal, SealError, SealFile},
     vault::{Vault, VaultPlace},
 };
 
@@ -118,8 +118,7 @@ impl Replacer<'_> {
         let mut kept = SealFile::default();
         for named in holders {
             for entry in file.entries(&named.id) {
-                let opened = open_entry(named.seal.as_ref(), &named.id, entry);
-                let opened = opened.map_err(|error| named.failure(error))?;
+                let opened = named.open(entry).map_err(|error| named.failure(error))?;
                 if is_same(&opened, &root) {
                     kept.add(entry.clone());
                 }
@@ -140,8 +139,7 @@ impl Replacer<'_> {
         let file = SealFile::decode(&file.encode()).map_err(|_| VaultError::Internal)?;
         for named in holders {
             for entry in file.entries(&named.id) {
-                let opened = open_entry(named.seal.as_ref(), &named.id, entry);
-                let opened = opened.map_err(|error| named.failure(error))?;
+                let opened = named.open(entry).map_err(|error| named.failure(error))?;
                 if !is_same(&opened, root) {
                     return Err(named.failure(SealError::Refused).into());
                 }

@@ -7,14 +7,14 @@
 use std::sync::Arc;
 
 use subtle::ConstantTimeEq as _;
-use tresor_proto::{ErrorCode, Failure};
+use tresor_proto::{ErrorCode, Failure, storage::SealEntry};
 
 use crate::{
     access::OperatorPermit,
     error::VaultError,
     key::{Key as _, RootKey},
     keyring::{Keyrings, replace_file},
-    seal::{MadeKey, NamedSeal, SealError, SealFailures, SealFile, SealId, open_entry},
+    seal::{MadeKey, NamedSeal, SealError, SealFailures, SealFile, SealId},
     vault::{Vault, VaultPlace},
 };
 
@@ -94,26 +94,56 @@ impl Vault {
 
 impl VaultPlace {
     /// Tells of every seal of the configuration and of the seal file, and asks each that holds the
-    /// root key whether it would open.
+    /// root key whether it would open, as cheaply as it can tell.
     ///
     /// # Errors
     /// `storage_unavailable` when the seals do not answer in time or their file cannot be read.
     pub async fn check_seals(self: &Arc<Self>) -> Result<Vec<SealReport>, VaultError> {
-        let reports = self.on_seals(|place| Ok(reports(place, &place.seal_file()?))).await;
-        reports.ok_or(VaultError::StorageUnavailable)?
+        self.seal_reports(SealAsking::Check).await
+    }
+
+    /// The same, and lets each give the root key out of the seal file.
+    ///
+    /// # Errors
+    /// As for the check.
+    pub async fn try_seals(self: &Arc<Self>) -> Result<Vec<SealReport>, VaultError> {
+        self.seal_reports(SealAsking::Open).await
+    }
+
+    async fn seal_reports(
+        self: &Arc<Self>,
+        asking: SealAsking,
+    ) -> Result<Vec<SealReport>, VaultError> {
+        let reports = self.on_seals(move |place| Ok(reports(place, &place.seal_file()?, asking)));
+        reports.await.ok_or(VaultError::StorageUnavailable)?
     }
 }
 
-fn reports(place: &VaultPlace, file: &SealFile) -> Vec<SealReport> {
-    let configured = place.seals().iter().map(|named| {
-        let kept = file.entries(&named.id).find_map(|entry| entry.provider.as_ref());
-        SealReport {
-            id: named.id.to_string(),
-            provider: named.seal.provider(),
-            is_configured: true,
-            holds_root_key: kept.is_some(),
-            problem: kept.and_then(|kept| named.seal.check(&named.id, kept).err()),
+/// How a seal is asked whether it would open.
+#[derive(Clone, Copy)]
+enum SealAsking {
+    Check,
+    Open,
+}
+
+impl SealAsking {
+    /// Why a seal would not open one of its entries, if it would not.
+    fn problem(self, named: &NamedSeal, entry: &SealEntry) -> Option<SealError> {
+        match (self, &entry.provider) {
+            (Self::Open, _) => named.open(entry).err(),
+            (Self::Check, Some(kept)) => named.check(kept).err(),
+            (Self::Check, None) => Some(SealError::Refused),
         }
+    }
+}
+
+fn reports(place: &VaultPlace, file: &SealFile, asking: SealAsking) -> Vec<SealReport> {
+    let configured = place.seals().iter().map(|named| SealReport {
+        id: named.id.to_string(),
+        provider: named.seal.provider(),
+        is_configured: true,
+        holds_root_key: file.holds(&named.id),
+        problem: file.entries(&named.id).find_map(|entry| asking.problem(named, entry)),
     });
     let is_named = |id: &str| place.seals().iter().any(|named| named.id.as_str() == id);
     let others = file.others(is_named).map(|(id, provider)| SealReport {
@@ -149,6 +179,10 @@ impl Changer<'_> {
             }
             SealChange::Migrate { from, to } if from == to => {
                 Err(Failure::invalid("to", "it is the seal the root key is with").into())
+            }
+            // Its end was cut off, or its answer.
+            SealChange::Migrate { from, to } if !file.holds(from) && file.holds(to) => {
+                self.verify(&file, self.configured(to)?)
             }
             SealChange::Migrate { from, to } => {
                 held(&file, from)?;
@@ -207,8 +241,8 @@ impl Changer<'_> {
         }
         // There are two entries when a replacement of the root key was cut off.
         let entries = file.entries(&named.id);
-        let roots = entries.map(|entry| open_entry(named.seal.as_ref(), &named.id, entry));
-        let roots = roots.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let roots = entries.map(|entry| named.open(entry)).collect::<Result<Vec<_>, _>>();
+        let roots = roots.map_err(failed)?;
         let ours = self.root();
         let is_ours = |root: &RootKey| bool::from(root.expose_secret().ct_eq(ours.expose_secret()));
         if roots.iter().any(is_ours) { Ok(()) } else { Err(failed(SealError::Refused)) }

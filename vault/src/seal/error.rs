@@ -18,7 +18,7 @@ pub enum SealError {
     #[error("the file of its secret is too short or too long")]
     SecretLength,
     /// It is configured and holds no root key yet.
-    #[error("it does not hold the root key; add it with: tresor seal add")]
+    #[error("it does not hold the root key; while another seal opens, add it: tresor seal add")]
     NotInUse,
     /// The PKCS#11 module cannot be loaded.
     #[error("its module cannot be loaded")]

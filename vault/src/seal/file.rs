@@ -30,7 +30,9 @@ impl SealFile {
     pub(crate) fn decode(file: &[u8]) -> Result<Self, CryptoError> {
         let message = file.strip_prefix(MAGIC).ok_or(CryptoError)?;
         let message = message.strip_prefix(&FORMAT_VERSION.to_be_bytes()).ok_or(CryptoError)?;
-        Ok(Self(storage::SealFile::decode(message)?.entries))
+        let entries = storage::SealFile::decode(message)?.entries;
+        // The last seal is never removed; a file without one has lost its end.
+        if entries.is_empty() { Err(CryptoError) } else { Ok(Self(entries)) }
     }
 
     /// The bytes of the file.

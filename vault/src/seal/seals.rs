@@ -3,7 +3,12 @@
 //! They promise that any one unlocks, in the order of the configuration, and that each one that does
 //! not says why. They rely on the caller for a thread that may block.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tresor_proto::storage::{SealEntry, seal_entry::Provider};
 
 use super::{
     Seal, SealError, SealFailure, SealFailures, SealFile, SealId,
@@ -22,6 +27,8 @@ pub struct Seals(Arc<[NamedSeal]>);
 pub(crate) struct NamedSeal {
     pub(crate) id: SealId,
     pub(crate) seal: Arc<dyn Seal>,
+    /// Whether its secret opened nothing when it was last tried: what asks less cannot know.
+    is_refused: AtomicBool,
 }
 
 /// What came of trying the seals: the answer to the first root key that was taken, or to the last
@@ -35,7 +42,8 @@ impl Seals {
     /// The seals, to be tried in this order.
     #[must_use]
     pub fn new(seals: Vec<(SealId, Arc<dyn Seal>)>) -> Self {
-        Self(seals.into_iter().map(|(id, seal)| NamedSeal { id, seal }).collect())
+        let named = |(id, seal)| NamedSeal { id, seal, is_refused: AtomicBool::new(false) };
+        Self(seals.into_iter().map(named).collect())
     }
 
     /// All of them.
@@ -114,9 +122,30 @@ impl NamedSeal {
         file: &'a SealFile,
     ) -> impl Iterator<Item = Result<RootKey, SealError>> + 'a {
         let entries = file.entries(&self.id);
-        let opened = entries.map(|entry| open_entry(self.seal.as_ref(), &self.id, entry));
+        let opened = entries.map(|entry| self.open(entry));
         let is_in_use = file.entries(&self.id).next().is_some();
         opened.chain((!is_in_use).then_some(Err(SealError::NotInUse)))
+    }
+
+    /// The root key of one of its entries.
+    pub(crate) fn open(&self, entry: &SealEntry) -> Result<RootKey, SealError> {
+        let opened = open_entry(self.seal.as_ref(), &self.id, entry);
+        match &opened {
+            Ok(_) => self.is_refused.store(false, Ordering::Relaxed),
+            Err(SealError::Refused) => self.is_refused.store(true, Ordering::Relaxed),
+            // Whether its secret is right is not known.
+            Err(_) => {}
+        }
+        opened
+    }
+
+    /// Whether it would give its key, as far as it can tell without giving it.
+    pub(crate) fn check(&self, kept: &Provider) -> Result<(), SealError> {
+        self.seal.check(&self.id, kept)?;
+        match self.is_refused.load(Ordering::Relaxed) {
+            true => Err(SealError::Refused),
+            false => Ok(()),
+        }
     }
 
     fn failed(&self, error: SealError) -> SealFailure {
