@@ -21,7 +21,6 @@ there twice, or that the repeat does not know, is a mistake.
 """
 
 import collections
-import hashlib
 import http.client
 import json
 import pathlib
@@ -39,12 +38,12 @@ customer_token = sys.stdin.readline().strip()
 certificates = pathlib.Path(certificates)
 stub_maker.make(proto, stubs)
 
+from people import ABSENT, record, version_of  # noqa: E402
 from tresor.vault.v1 import context_pb2, field_pb2, record_service_pb2 as rs  # noqa: E402
 from tresor.vault.v1 import record_service_pb2_grpc as rs_grpc  # noqa: E402
 
 THREADS = 4
 IDS_OF_A_THREAD = 120
-ABSENT = 0
 # What a call under way may meet when the vault dies; any other refusal is a mistake.
 DEATH = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN)
 context = context_pb2.RequestContext(tenant=tenant, customer_token=customer_token, request_id="l")
@@ -105,28 +104,6 @@ versions_lock = threading.Lock()
 def next_version():
     with versions_lock:
         return next(versions)
-
-
-def content(id, version):
-    """All of a record hangs on its id and version: a mixture of two is noticed."""
-    dice = random.Random(f"{id} {version}")
-    length = dice.choice([10, 100, 100, 1_000, 20_000])
-    values = {
-        "vorname": ("FIRST_NAME", dice.choice(["Anna", "Bo", "Cleo", "Dorothea"]) + str(version)),
-        "mail": ("EMAIL_ADDRESS", f"{dice.getrandbits(64):x}@example.org"),
-        "iban": ("IBAN_CODE", f"DE{dice.randrange(10**20):020}"),
-        "ort": ("CITY", f"Ort {dice.getrandbits(32)}"),
-        "notiz": ("MEDICAL_TERM", f"{dice.getrandbits(64):016x} " * (length // 17 + 1)),
-        "fassung": ("", str(version)),
-    }
-    digest = hashlib.sha256(json.dumps([id, values]).encode()).hexdigest()
-    return values | {"pruefsumme": ("PERSON_NAME", digest)}
-
-
-def record(id, version):
-    fields = [field_pb2.Field(name=name, value=field_pb2.Value(text=text), info_type=info_type)
-              for name, (info_type, text) in content(id, version).items()]
-    return rs.RecordInput(id=id, fields=fields)
 
 
 def take_results(kind, ids, wanted, results):
@@ -331,28 +308,14 @@ def read_all(channel):
             return found
 
 
-def version_of(id, result):
-    """The version of a record that is whole; none for one that is not."""
-    if result is None:
-        return ABSENT
-    if result.WhichOneof("outcome") != "record":
-        return None
-    values = {field.name: field.value.text for field in result.record.fields}
-    version = values.get("fassung", "")
-    if not version.isdigit():
-        return None
-    owner = "" if is_made(id) else id
-    wanted = {name: text for name, (_, text) in content(owner, int(version)).items()}
-    return int(version) if values == wanted else None
-
-
 def check():
     with new_channel() as channel:
         for key in list(journal.keyed):
             send_keyed(rs_grpc.RecordServiceStub(channel), key)
         found = read_all(channel)
     for id in found.keys() | journal.known.keys() | journal.asked.keys():
-        version, known = version_of(id, found.get(id)), journal.known[id]
+        owner = "" if is_made(id) else id
+        version, known = version_of(owner, found.get(id)), journal.known[id]
         if version is None:
             mistakes.append(f"{id} is half there")
         elif version != known and version not in journal.asked.get(id, ()):

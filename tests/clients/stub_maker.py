@@ -33,10 +33,21 @@ def credentials(certificates, service):
 
 def refusal(error):
     """What an error says beside its gRPC code: our own code, and whether when to come back."""
+    code, seconds = details_of(error)
+    return code, seconds > 0
+
+
+def delay(error):
+    """When to come back, in seconds; 0 when an error does not say so."""
+    return details_of(error)[1]
+
+
+def details_of(error):
     from google.rpc import error_details_pb2, status_pb2
     details = dict(error.trailing_metadata() or ()).get(DETAILS, b"")
-    info, retry, is_retryable = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo(), False
+    info, retry, seconds = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo(), 0
     for detail in status_pb2.Status.FromString(details).details:
         detail.Unpack(info)
-        is_retryable |= detail.Unpack(retry) and retry.retry_delay.ToTimedelta().total_seconds() > 0
-    return info.reason, is_retryable
+        if detail.Unpack(retry):
+            seconds = retry.retry_delay.ToTimedelta().total_seconds()
+    return info.reason, seconds

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
+    path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use crate::{Random, Site, Tenant, repository, tool};
 
-/// The Python process; one for a whole test, so that its journal spans all that happens.
+/// A Python process; one for a whole test, so that its journal spans all that happens.
 #[derive(Debug)]
 pub struct Load {
     /// Whose records it writes, as the service `billing` and through the edge.
@@ -26,13 +27,35 @@ impl Load {
     /// When it does not start.
     #[must_use]
     pub fn start(site: &Site, random: &mut Random) -> Self {
+        let journal = site.path("journal");
+        let arguments = |tenant: &Tenant| vec![tenant.id.clone().into(), journal];
+        Self::play(site, random, ("load.py", &[site.data_plane(), edge(site)]), arguments)
+    }
+
+    /// Starts one that replaces all keys meanwhile, again and again (`clients/storm.py`).
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn storm(site: &Site, random: &mut Random) -> Self {
+        let servers = [site.data_plane(), site.control_plane(), edge(site)];
+        let arguments =
+            |tenant: &Tenant| vec![tenant.id.clone().into(), tenant.directory.join("client")];
+        Self::play(site, random, ("storm.py", &servers), arguments)
+    }
+
+    fn play(
+        site: &Site,
+        random: &mut Random,
+        (program, servers): (&str, &[String]),
+        arguments: impl FnOnce(&Tenant) -> Vec<PathBuf>,
+    ) -> Self {
         let tenant = site.tenant("burg");
         site.write_configs(&[&tenant.id]);
         let mut command = Command::new(tool("python3"));
-        command.arg(repository().join("tests/clients/load.py")).arg(site.data_plane());
-        command.arg(site.url("").trim_start_matches("https://")).arg(repository().join("proto"));
-        command.arg(site.path("ca")).arg(site.path("stubs")).arg(&tenant.id);
-        command.arg(site.path("journal")).arg(random.number().to_string());
+        command.arg(repository().join("tests/clients").join(program)).args(servers);
+        command.arg(repository().join("proto")).arg(site.path("ca")).arg(site.path("stubs"));
+        command.args(arguments(&tenant)).arg(random.number().to_string());
         command.env("PYTHONDONTWRITEBYTECODE", "1");
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = child.expect("the load");
@@ -61,6 +84,10 @@ impl Load {
     pub fn count(&mut self, command: &str) -> Value {
         serde_json::from_str(&self.tell(command)).expect("counts")
     }
+}
+
+fn edge(site: &Site) -> String {
+    site.url("").trim_start_matches("https://").to_owned()
 }
 
 impl Drop for Load {
