@@ -103,8 +103,17 @@ impl Keyrings {
         Arc::clone(&self.root.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Makes sure that the root key in use opens the system keyring on disk. A write that failed
+    /// may be there all the same, under the root key that was to be: whoever takes a root key from
+    /// the seals settles first. Blocks on the disk.
+    pub(crate) fn settle(&self) -> Result<(), KeyringError> {
+        let mut system = self.system();
+        if system.is_settled { Ok(()) } else { self.write_system(&mut system) }
+    }
+
     /// Writes the system keyring under another root key, which opens it from then on; the seals
-    /// hold both until this has returned. When it fails either may open it. Blocks on the disk.
+    /// hold both until this has returned. When it fails either may open it, until it is settled.
+    /// Blocks on the disk.
     pub(crate) fn replace_root(&self, root: RootKey, now_ms: u64) -> Result<(), KeyringError> {
         let mut system = self.system();
         let before = (system.root_replacements, system.root_replaced_ms);
@@ -319,10 +328,12 @@ fn write_system(
     entropy: &dyn Entropy,
 ) -> Result<(), KeyringError> {
     let sequence = system.sequence + 1;
+    system.is_settled = false;
     let label = KeyringLabel { purpose: Purpose::SystemBody, tenant: NO_TENANT, sequence };
     let file = file_format::encode(label, root, &system.to_body(), entropy)?;
     files::replace(&files.system_keyring(), &file, |read| decode_system(root, read).is_ok())?;
     system.sequence = sequence;
+    system.is_settled = true;
     Ok(())
 }
 
@@ -420,6 +431,26 @@ mod tests {
         let sequences = tenants.map(|tenant| again.remembered_sequence(tenant));
         assert_eq!(sequences, [2, 1, 2]);
         assert_eq!(again.load(tenants[1]).map(|loaded| loaded.sequence), Ok(1));
+    }
+
+    #[test]
+    fn a_root_key_whose_replacement_failed_opens_what_is_on_disk_once_that_is_settled() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = KeyringFiles::new(directory.path()).unwrap();
+        let entropy = || Arc::new(SystemEntropy::default());
+        let keyrings = Keyrings::create(files.clone(), root(), entropy()).unwrap();
+        let other = || RootKey::from_slice(&[2; 32]).unwrap();
+        let opens = |root| Keyrings::open(files.clone(), root, entropy()).is_ok();
+        // The new file cannot be made at first; then it is there, and that it is was not told.
+        let new = files.system_keyring().with_extension("new");
+        std::fs::create_dir(&new).unwrap();
+        assert!(keyrings.replace_root(other(), 1).is_err() && keyrings.settle().is_err());
+        std::fs::remove_dir(&new).unwrap();
+        let replaced = Keyrings::open(files.clone(), root(), entropy()).unwrap();
+        replaced.replace_root(other(), 1).unwrap();
+        assert!(opens(other()) && !opens(root()));
+        keyrings.settle().unwrap();
+        assert!(opens(root()) && !opens(other()));
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(crate) struct SystemKeyring {
     pub(crate) metadata_keys: Vec<(u32, MetadataKey)>,
     pub(super) root_replacements: u32,
     pub(super) root_replaced_ms: u64,
+    /// Whether the last write of its file was acknowledged by the disk.
+    pub(super) is_settled: bool,
     tenants: Vec<TenantEntry>,
 }
 
@@ -37,6 +39,7 @@ impl SystemKeyring {
             metadata_keys: vec![(1, MetadataKey::generate(entropy)?)],
             root_replacements: 0,
             root_replaced_ms: 0,
+            is_settled: true,
             tenants: Vec::new(),
         })
     }
@@ -85,6 +88,7 @@ impl SystemKeyring {
             metadata_keys: metadata_keys.collect::<Result<_, CryptoError>>()?,
             root_replacements: message.root_replacements,
             root_replaced_ms: message.root_replaced_ms,
+            is_settled: true,
             tenants: message.tenants.iter().map(TenantEntry::try_from).collect::<Result<_, _>>()?,
         })
     }

@@ -91,6 +91,8 @@ impl Replacer<'_> {
             seals: holders.iter().map(|named| named.id.to_string()).collect(),
         };
         if let Some(now_ms) = at_ms {
+            // The seals give up what an attempt that failed has left; the keyring first.
+            self.keyrings.settle().map_err(|_| VaultError::StorageUnavailable)?;
             self.write(&old.and(&new))?;
             let replaced = self.keyrings.replace_root(root, now_ms);
             replaced.map_err(|_| VaultError::StorageUnavailable)?;

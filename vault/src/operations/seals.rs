@@ -229,6 +229,8 @@ impl Changer<'_> {
             return Ok(());
         }
         let path = self.place.seal_path()?;
+        // All entries of the file are for the root key in use, or for none.
+        self.keyrings.settle().map_err(|_| VaultError::StorageUnavailable)?;
         replace_file(&path, &bytes, |_| true).map_err(|_| VaultError::StorageUnavailable)?;
         check(&self.place.seal_file()?)
     }

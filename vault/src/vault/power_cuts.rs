@@ -1,8 +1,13 @@
 //! Power cuts from a vault's first start on, through registrations, enrolments and records.
 
+mod root_rotation;
 mod rotation;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use tresor_proto::{
     AddressList, ClientName, CollectionName, Content, CustomerToken, DataClass, EnrolmentCode,
@@ -12,8 +17,9 @@ use tresor_proto::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Caller, Destination, ItemKey, NewField, NewRecord, Passphrase, Read, RevealedRecord, Role,
-    Settings, Shown, StoredRecord, Treatment, Vault, VaultError, View, Write,
+    Caller, CredentialSeal, Destination, ItemKey, NewField, NewRecord, OperatorPermit, Read,
+    RevealedRecord, Role, Seal, SealError, SealId, Seals, SecretSource, Settings, Shown,
+    StoredRecord, Treatment, Vault, VaultError, VaultPlace, View, Write,
     power_cut::{Random, Recording, cuts, recorded_program, say},
     store::StoreEngine,
 };
@@ -22,14 +28,32 @@ const WRITER: &str = "vault::power_cuts::the_writer_of_a_vault";
 const TENANTS: usize = 4;
 /// Fields of different classes, so that a record has several groups.
 const CLASSES: [DataClass; 3] = [DataClass::Identity, DataClass::Contact, DataClass::Financial];
-/// Cuts of one recording: each start costs the work of a passphrase.
+/// Cuts of one recording.
 const CUTS: usize = 25;
+/// Two seals, which unlock without the work of a passphrase.
+const SEALS: [&str; 2] = ["one", "other"];
+
+struct SealSecret;
+
+impl SecretSource for SealSecret {
+    fn read(&self) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        Ok(Zeroizing::new(vec![1; 32]))
+    }
+}
 
 async fn open(place: &Path, engine: &str) -> Vault {
     let mut settings = Settings::new(place.join("var/data"));
     settings.engine = if engine == "Sled" { StoreEngine::Sled } else { StoreEngine::Redb };
-    let passphrase = Zeroizing::new(b"a passphrase of tests".to_vec());
-    Vault::open(settings, &Passphrase::new(passphrase).unwrap()).await.unwrap()
+    let seal = |id: &str| -> (SealId, Arc<dyn Seal>) {
+        (SealId::parse(id).unwrap(), Arc::new(CredentialSeal::new(Arc::new(SealSecret))))
+    };
+    let place = VaultPlace::take(settings, Seals::new(SEALS.map(seal).into())).unwrap();
+    Arc::new(place).unlock().await.unwrap()
+}
+
+fn operator(vault: &Vault) -> OperatorPermit {
+    let name = ServiceName::parse("operator").unwrap();
+    vault.permit_operator(&Caller::Service { name, role: Role::Operator }).unwrap()
 }
 
 fn client(tenant: TenantId) -> Caller {
@@ -50,9 +74,7 @@ fn value(tenant: TenantId, class: DataClass) -> String {
 }
 
 async fn register(vault: &Vault, number: usize) -> (TenantId, EnrolmentCode) {
-    let name = ServiceName::parse("operator").unwrap();
-    let operator = Caller::Service { name, role: Role::Operator };
-    let permit = vault.permit_operator(&operator).unwrap();
+    let permit = operator(vault);
     let name = TenantName::parse(&format!("tenant-{number}")).unwrap();
     let addresses = AddressList::parse(&["127.0.0.0/8"]).unwrap();
     let created = vault.create_tenant(&permit, name, addresses).await.unwrap();
@@ -128,8 +150,8 @@ async fn the_writer_of_a_vault() {
 }
 
 /// Opens what remains. What was said must be so; what was under way is done, or can be done now.
-async fn check(place: &Path, engine: &str, said: &[String]) {
-    let vault = open(place, engine).await;
+async fn check(place: PathBuf, engine: &'static str, said: Vec<String>) {
+    let vault = open(&place, engine).await;
     let words = |line: &'_ String| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let said: Vec<_> = said.iter().map(words).collect();
     let find = |what: &str, tenant: &str| said.iter().find(|it| it[0] == what && it[1] == tenant);
@@ -155,23 +177,28 @@ async fn check(place: &Path, engine: &str, said: &[String]) {
     vault.close().await.unwrap();
 }
 
-fn survives(engine: &'static str) {
+/// Records a writer, a test of this program, and lets `check` look at what remains after each cut.
+fn survives<F: Future<Output = ()> + Send + 'static>(
+    writer: &str,
+    engine: &'static str,
+    check: impl Fn(PathBuf, &'static str, Vec<String>) -> F,
+) {
     let mut random = Random::of_this_run();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let recording = Recording::of(WRITER, engine);
+    let recording = Recording::of(writer, engine);
     recording.cut(cuts(CUTS), &mut random, |remains| {
-        let (place, said) = (remains.place.clone(), remains.said.to_vec());
-        let checked = runtime.spawn(async move { check(&place, engine, &said).await });
-        runtime.block_on(checked).unwrap_or_else(|error| panic!("{}: {error}", remains.cut));
+        let checked = check(remains.place.clone(), engine, remains.said.to_vec());
+        let checked = runtime.block_on(runtime.spawn(checked));
+        checked.unwrap_or_else(|error| panic!("{}: {error}", remains.cut));
     });
 }
 
 #[test]
 fn a_vault_on_sled_survives_power_cuts_from_its_first_start_on() {
-    survives("Sled");
+    survives(WRITER, "Sled", check);
 }
 
 #[test]
 fn a_vault_on_redb_survives_power_cuts_from_its_first_start_on() {
-    survives("Redb");
+    survives(WRITER, "Redb", check);
 }

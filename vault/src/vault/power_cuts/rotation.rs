@@ -1,25 +1,21 @@
 //! Power cuts while data keys are replaced and records sealed anew.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use tresor_proto::{CustomerToken, ServiceName, TenantId, TenantRef};
+use tresor_proto::{CustomerToken, TenantId, TenantRef};
 
-use super::{client, enrol, open, read, register, store};
+use super::{client, enrol, open, operator, read, register, store, survives};
 use crate::{
-    Caller, KeyOperationState, Lend, LoanRequest, Role, RotationRequest, Vault,
-    power_cut::{Random, Recording, cuts, recorded_program, say},
+    KeyOperationState, Lend, LoanRequest, RotationRequest, Vault,
+    power_cut::{recorded_program, say},
 };
 
 const WRITER: &str = "vault::power_cuts::rotation::the_replacer_of_data_keys";
 const TURNS: usize = 2;
-/// Cuts of one recording: each start costs the work of a passphrase.
-const CUTS: usize = 25;
 
 /// Replaces all data keys, to the end of every operation that is under way.
 async fn rotate(vault: &Vault, tenant: TenantId, customer_token: &CustomerToken) {
-    let name = ServiceName::parse("operator").unwrap();
-    let operator = Caller::Service { name, role: Role::Operator };
-    let operator = vault.permit_operator(&operator).unwrap();
+    let operator = operator(vault);
     let request = RotationRequest {
         classes: Vec::new(),
         is_compromised: false,
@@ -54,35 +50,24 @@ async fn the_replacer_of_data_keys() {
 }
 
 /// Whatever was cut off: the record is whole, and the rotation can be brought to its end.
-async fn check(place: &Path, engine: &str, said: &[String]) {
+async fn check(place: PathBuf, engine: &'static str, said: Vec<String>) {
     let Some(stored) = said.first() else { return };
     let words: Vec<_> = stored.split(' ').collect();
     let tenant = TenantId::parse(words[1]).unwrap();
     let customer_token = CustomerToken::parse(words[2]).unwrap();
-    let vault = open(place, engine).await;
+    let vault = open(&place, engine).await;
     assert_eq!(read(&vault, tenant, &customer_token).await.len(), 1);
     rotate(&vault, tenant, &customer_token).await;
     assert_eq!(read(&vault, tenant, &customer_token).await.len(), 1);
     vault.close().await.unwrap();
 }
 
-fn survives(engine: &'static str) {
-    let mut random = Random::of_this_run();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let recording = Recording::of(WRITER, engine);
-    recording.cut(cuts(CUTS), &mut random, |remains| {
-        let (place, said) = (remains.place.clone(), remains.said.to_vec());
-        let checked = runtime.spawn(async move { check(&place, engine, &said).await });
-        runtime.block_on(checked).unwrap_or_else(|error| panic!("{}: {error}", remains.cut));
-    });
-}
-
 #[test]
 fn a_rotation_on_sled_survives_power_cuts() {
-    survives("Sled");
+    survives(WRITER, "Sled", check);
 }
 
 #[test]
 fn a_rotation_on_redb_survives_power_cuts() {
-    survives("Redb");
+    survives(WRITER, "Redb", check);
 }
