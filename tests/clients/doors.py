@@ -64,9 +64,9 @@ def until_answered(counts, kind, call):
     """The answer to a call, and whether it was repeated."""
     is_repeat, begun = False, time.monotonic()
     while True:
-        counts.add("requests")
         try:
             answer = call()
+            counts.add("requests")
             counts.add(kind)
             return answer, is_repeat
         except Again as again:

@@ -18,7 +18,6 @@ how it ended; so each answer is known beforehand, and anything else is a mistake
 import json
 import pathlib
 import random
-import ssl
 import sys
 import threading
 import time
@@ -30,9 +29,6 @@ customer_token = sys.stdin.readline().strip()
 certificates = pathlib.Path(certificates)
 stub_maker.make(proto, stubs)
 
-from google.protobuf import duration_pb2  # noqa: E402
-from tresor.vault.v1 import context_pb2, customer_token_service_pb2 as ts  # noqa: E402
-from tresor.vault.v1 import customer_token_service_pb2_grpc as ts_grpc  # noqa: E402
 from tresor.vault.v1 import key_service_pb2 as ks, key_service_pb2_grpc as ks_grpc  # noqa: E402
 from tresor.vault.v1 import seal_service_pb2 as ss, seal_service_pb2_grpc as ss_grpc  # noqa: E402
 
@@ -40,7 +36,7 @@ from doors import Counts, CustomerDoor, Refused, ServiceDoor  # noqa: E402
 from doors import call_grpc, new_channel, until_answered  # noqa: E402
 
 SERVICE_THREADS, CUSTOMER_THREADS = 4, 2
-IDS_OF_A_THREAD = 60
+IDS_OF_A_THREAD, IDS_IN_BULK = 60, 150
 # Rotations of data keys that are under way at once.
 OPERATIONS_MAX = 2
 ENDED = {ks.OPERATION_STATE_DONE, ks.OPERATION_STATE_CANCELLED}
@@ -75,8 +71,7 @@ def compare(what, found):
             mistakes.append(f"{what}: {id} is {version}, and should be {known[id]}")
 
 
-def one_call(door, dice, ids, size):
-    kind = dice.choice(["put", "put", "put", "get", "get", "get", "get", "list", "delete"])
+def one_call(door, dice, ids, size, kind):
     chosen = dice.sample(ids, dice.randint(1, size))
     if kind == "put":
         wanted = {id: next_version() for id in chosen}
@@ -84,15 +79,23 @@ def one_call(door, dice, ids, size):
         known.update(wanted)
     elif kind == "get":
         compare(f"get at the {door.name}", door.get(chosen))
+    elif kind == "look":
+        chosen = dice.sample(sorted(known.copy()), size)
+        compare_some(f"look at the {door.name}", ids, door.get(chosen))
     elif kind == "list":
-        found, _ = door.list(size=10)
-        # Others change theirs meanwhile.
-        compare(f"list at the {door.name}", {id: found[id] for id in found if id in ids})
+        found, _ = door.list(size=dice.choice([5, 5, 5, 200]))
+        compare_some(f"list at the {door.name}", ids, found)
     else:
         present = [id for id in chosen if known[id]]
         if present:
             door.delete(present)
             known.update(dict.fromkeys(present, 0))
+
+
+def compare_some(what, ids, found):
+    """Others change theirs meanwhile: those are whole, whichever version they are."""
+    compare(what, {id: found[id] for id in found if id in ids})
+    mistakes.extend(f"{what}: {id} is unreadable" for id in found if found[id] is None)
 
 
 def guarded(work, *arguments):
@@ -109,8 +112,24 @@ def work_with_records(door, number, size):
     dice = random.Random(f"{seed} {number}")
     ids = [f"t{number}-{n}" for n in range(IDS_OF_A_THREAD)]
     known.update(dict.fromkeys(ids, 0))
+    kinds = ["put", "put", "put", "get", "get", "get", "look", "list", "delete"]
     while not stopped.is_set():
-        one_call(door, dice, ids, size)
+        dice.shuffle(kinds)
+        for kind in kinds:
+            one_call(door, dice, ids, size, kind)
+
+
+def work_in_bulk(door, number):
+    """Calls that last, so that keys are replaced under them."""
+    ids = [f"t{number}-{n}" for n in range(IDS_IN_BULK)]
+    known.update(dict.fromkeys(ids, 0))
+    while not stopped.is_set():
+        begun, wanted = time.monotonic(), {id: next_version() for id in ids}
+        door.put(wanted, f"key-{next_version()}")
+        known.update(wanted)
+        compare("get in bulk", door.get(ids))
+        # Most of the time belongs to the others.
+        stopped.wait(4 * (time.monotonic() - begun))
 
 
 class TokenHolder:
@@ -195,8 +214,7 @@ class Operator:
         channel = new_channel(control, certificates, "operator")
         self.keys = ks_grpc.KeyServiceStub(channel)
         self.seals = ss_grpc.SealServiceStub(channel)
-        at_edge = new_channel(server, certificates, "edge")
-        self.tokens = ts_grpc.CustomerTokenServiceStub(at_edge)
+        self.door = customer_door()
         self.dice, self.has_spare = random.Random(f"{seed} operator"), False
         self.done = set()
 
@@ -251,6 +269,10 @@ class Operator:
         classes = self.dice.choice([[], [], [1], [2, 4]])
         self.ask("mark", self.keys.MarkDataKeysDue,
                  ks.MarkDataKeysDueRequest(tenant=tenant, classes=classes))
+        # As fast as it goes, so that calls begin before it and end after it; or beside the others.
+        until = time.monotonic() + self.dice.choice([0, 5])
+        while self.drive() and time.monotonic() < until:
+            time.sleep(0.02)
 
     def operations(self):
         """Those that have not ended; each that has is counted once."""
@@ -268,8 +290,8 @@ class Operator:
             if one.state == ks.OPERATION_STATE_NEEDS_ATTENTION:
                 raise Refused("needs attention", str(one))
         if any(one.state == ks.OPERATION_STATE_PENDING_CUSTOMER for one in operations):
-            lifetime = duration_pb2.Duration(seconds=self.dice.choice([2, 60]))
-            self.ask("lend", self.tokens.Lend, ts.LendRequest(context=context(), lifetime=lifetime))
+            loan = {"lifetime_seconds": self.dice.choice([2, 60])}
+            self.door.ask("lend", "POST", f"{TOKENS}/{id_of(customer_token)}:lend", loan)
         return bool(operations)
 
     def census(self):
@@ -292,21 +314,12 @@ class Operator:
             mistakes.append(f"{census.records} records, {census.damaged} damaged")
 
 
-def context():
-    pem = pathlib.Path(f"{client}.pem").read_text()
-    end = "-----END CERTIFICATE-----\n"
-    leaf, *chain = [ssl.PEM_cert_to_DER_cert(one + end) for one in pem.split(end) if one.strip()]
-    evidence = context_pb2.ClientEvidence(
-        leaf_der=leaf, chain_der=chain, source_address="127.0.0.1")
-    return context_pb2.RequestContext(
-        tenant=tenant, customer_token=customer_token, request_id="o", evidence=evidence)
-
-
 def begin():
     numbers = iter(range(1, 100))
     works = [(work_with_records, service_door(), next(numbers), 4) for _ in range(SERVICE_THREADS)]
     works += [(work_with_records, customer_door(), next(numbers), 1)
               for _ in range(CUSTOMER_THREADS)]
+    works += [(work_in_bulk, service_door(), next(numbers))]
     works += [(TokenHolder().work,), (Operator().work,)]
     threads = [threading.Thread(target=guarded, args=work, daemon=True) for work in works]
     for thread in threads:

@@ -20,6 +20,7 @@ mod random;
 mod search;
 mod site;
 mod small_disk;
+mod strace;
 
 pub use answer::{Answer, Ran};
 pub use bad_calls::bad_calls;
@@ -30,3 +31,4 @@ pub use random::{Random, is_long};
 pub use search::{encodings, hits_in_directory};
 pub use site::{Site, Tenant};
 pub use small_disk::{SmallDisk, with_own_mounts};
+pub use strace::{Fault, Strace, SystemCall, system_calls};
