@@ -27,6 +27,8 @@ pub(crate) struct CustomerTokenEntry {
     /// 0 for none.
     pub(crate) overlap_ends_ms: u64,
     pub(crate) slots: Vec<Slot>,
+    /// The classes of slots that are no more.
+    pub(crate) revoked_classes: Vec<DataClass>,
 }
 
 /// The bounds of a customer token, part of the AAD of each of its slots.
@@ -87,6 +89,21 @@ impl CustomerTokenEntry {
         ends.filter(|ends_ms| *ends_ms != 0).min()
     }
 
+    /// Ends it for good. Its slots go with it, so that its secret opens nothing of the keyring, to
+    /// whom the vault's own checks do not matter either.
+    pub(crate) fn revoke(&mut self, now_ms: u64) {
+        if self.revoked_ms == 0 {
+            self.revoked_ms = now_ms;
+        }
+        self.revoked_classes.extend(self.slots.drain(..).map(|slot| slot.class));
+    }
+
+    /// The classes it opens, or opened.
+    pub(crate) fn classes(&self) -> impl Iterator<Item = DataClass> {
+        let opened = self.slots.iter().map(|slot| slot.class);
+        opened.chain(self.revoked_classes.iter().copied())
+    }
+
     /// Its slot for a class, if it covers the class.
     pub(crate) fn slot(&self, class: DataClass) -> Option<&Slot> {
         self.slots.iter().find(|slot| slot.class == class)
@@ -135,6 +152,7 @@ fn derive<K: Key>(
 impl From<&CustomerTokenEntry> for storage::CustomerToken {
     fn from(entry: &CustomerTokenEntry) -> Self {
         let bounds = &entry.bounds;
+        let classes = entry.revoked_classes.iter();
         Self {
             id: bounds.id.as_bytes().to_vec(),
             kind: u32::from(bounds.kind.letter()),
@@ -148,6 +166,7 @@ impl From<&CustomerTokenEntry> for storage::CustomerToken {
             name: entry.name.as_str().to_owned(),
             replaces: entry.replaces.map_or_else(Vec::new, |id| id.as_bytes().to_vec()),
             overlap_ends_ms: entry.overlap_ends_ms,
+            revoked_classes: classes.map(|class| u32::from(class.code())).collect(),
         }
     }
 }
@@ -166,6 +185,7 @@ impl TryFrom<storage::CustomerToken> for CustomerTokenEntry {
             [] => None,
             digest => Some(digest.try_into().map_err(|_| CryptoError)?),
         };
+        let classes = message.revoked_classes.iter().map(|code| DataClass::from_code(*code));
         Ok(Self {
             bounds: TokenBounds {
                 id: id(&message.id).map_err(|_| CryptoError)?,
@@ -181,6 +201,7 @@ impl TryFrom<storage::CustomerToken> for CustomerTokenEntry {
             replaces,
             overlap_ends_ms: message.overlap_ends_ms,
             slots: message.slots.into_iter().map(Slot::try_from).collect::<Result<_, _>>()?,
+            revoked_classes: classes.collect::<Option<_>>().ok_or(CryptoError)?,
         })
     }
 }

@@ -71,6 +71,7 @@ impl TenantKeyring {
             replaces: None,
             overlap_ends_ms: 0,
             slots,
+            revoked_classes: Vec::new(),
         };
         let view = CustomerTokenView::new(&entry, desk.now_ms);
         self.customer_tokens.push(entry);
@@ -93,7 +94,7 @@ impl TenantKeyring {
         let (customer_token, _) = self.issue(issuer, &order, desk)?;
         let old = self.entry_mut(id)?;
         if overlap_ms == 0 {
-            old.revoked_ms = desk.now_ms;
+            old.revoke(desk.now_ms);
         } else {
             let ends_ms = desk.now_ms.saturating_add(overlap_ms);
             let earlier = Some(old.overlap_ends_ms).filter(|earlier_ms| *earlier_ms != 0);
@@ -119,9 +120,7 @@ impl TenantKeyring {
             return Err(unconfirmed(&needed));
         }
         let entry = self.entry_mut(id)?;
-        if entry.revoked_ms == 0 {
-            entry.revoked_ms = now_ms;
-        }
+        entry.revoke(now_ms);
         Ok(CustomerTokenView::new(entry, now_ms))
     }
 

@@ -10,7 +10,7 @@ use tresor_proto::{
 
 use super::{KeyringFiles, Keyrings, LoadedKeyring, NewCustomerToken, StolenRow, Theft};
 use crate::{
-    access::IssueTokens,
+    access::{IssueTokens, ManageTokens},
     crypto_error::CryptoError,
     customer_token_entry,
     entropy::SystemEntropy,
@@ -205,6 +205,28 @@ async fn the_thief_with_a_customer_token_of_one_class_opens_no_other() {
     assert_eq!((loot.cipher_keys, loot.outer_locks_opened), (1, 2 * DataClass::ALL.len() + 1));
     assert_eq!((loot.slots_opened, loot.data_keys_opened), (1, 1), "whatever operations it has");
     assert_eq!((loot.groups, loot.groups_opened), (2, 1));
+}
+
+#[tokio::test]
+async fn the_thief_with_the_whole_disk_and_a_revoked_customer_token_opens_nothing() {
+    let house = House::build(StoreEngine::Memory).await;
+    house.put(Some("r1"), vec![sealed("name", InfoType::PersonName, "Anna")]).await.unwrap();
+    let permit = house.permit::<IssueTokens>().await;
+    let issue = async |order| house.vault().issue_customer_token(&permit, order).await.unwrap();
+    let admin =
+        || NewCustomerToken { kind: CustomerTokenKind::Admin, ..NewCustomerToken::recovery() };
+    let (revoked, replaced) = (issue(admin()).await, issue(admin()).await);
+    for stolen in [&revoked, &replaced] {
+        let loot = theft(&house, Some(&stolen.customer_token)).await;
+        assert_eq!(loot.groups_opened, 1, "the attempts are real");
+    }
+    let permit = house.permit::<ManageTokens>().await;
+    house.vault().revoke_customer_token(&permit, revoked.view.id, "").await.unwrap();
+    house.vault().rotate_customer_token(&permit, replaced.view.id, 0).await.unwrap();
+    for stolen in [&revoked, &replaced] {
+        let loot = theft(&house, Some(&stolen.customer_token)).await;
+        assert_eq!((loot.slots_opened, loot.data_keys_opened, loot.groups_opened), (0, 0, 0));
+    }
 }
 
 #[test]

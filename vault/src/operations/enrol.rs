@@ -159,6 +159,7 @@ pub(crate) fn generate(
         replaces: None,
         overlap_ends_ms: 0,
         slots,
+        revoked_classes: Vec::new(),
     };
     keyring.customer_tokens.push(entry);
     Ok((customer_token, keyring))

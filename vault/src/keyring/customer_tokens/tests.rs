@@ -186,7 +186,9 @@ impl Pair {
             for class in DataClass::ALL {
                 let wrap_key = customer_token_entry::wrap_key(TENANT, &known.customer_token);
                 let opened = self.keyring.open_slots(entry, &wrap_key.unwrap(), &[class]);
-                assert_eq!(opened.is_ok(), known.classes.contains(&class), "{class}");
+                let is_of_it = known.classes.contains(&class);
+                assert_eq!(opened.is_ok(), is_of_it && !known.is_revoked, "{class}");
+                assert_eq!(entry.classes().any(|listed| listed == class), is_of_it, "{class}");
             }
         }
     }

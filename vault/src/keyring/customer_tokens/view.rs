@@ -55,7 +55,7 @@ impl CustomerTokenView {
             id: entry.bounds.id,
             kind: entry.bounds.kind,
             name: entry.name.clone(),
-            classes: entry.slots.iter().map(|slot| slot.class).collect(),
+            classes: entry.classes().collect(),
             operations: entry.bounds.operations,
             state: state(entry, now_ms),
             created_ms: entry.created_ms,
