@@ -32,7 +32,56 @@ pub use seals::Seals;
 ///
 /// What it gives is the *seal key*, which wraps the root key; what it keeps to give it again goes
 /// into the seal file and is no secret. Its methods may block: they are called on a thread of the
-/// seals' own, where a stuck device holds up no request.
+/// seals' own, where a stuck device holds up no request; for a few seconds, since all seals together
+/// have 20.
+///
+/// A seal of another service is an entry for it in `SealEntry.provider`, a file like this, and a
+/// reader in the configuration of the vault process. For AWS KMS, whose client is left out here:
+///
+/// ```
+/// use tresor_proto::{
+///     Secret,
+///     storage::{TransitSeal, seal_entry::Provider},
+/// };
+/// use tresor_vault::{Seal, SealError, SealId, entropy::Entropy};
+///
+/// /// `Encrypt` and `Decrypt` of the service, signed, with a time limit, and with its exceptions told
+/// /// apart: `AccessDenied` is `Denied`, `NotFound` is `NoSuchKey`, `InvalidCiphertext` is `Refused`,
+/// /// `Disabled` is `ServiceSealed`, and `Throttling`, 5xx or no connection are `Unreachable`.
+/// trait Kms: Send + Sync {
+///     fn encrypt(&self, plaintext: &[u8], context: &str) -> Result<String, SealError>;
+///     fn decrypt(&self, ciphertext: &str, context: &str) -> Result<Vec<u8>, SealError>;
+/// }
+///
+/// struct KmsSeal<K>(K);
+///
+/// impl<K: Kms> Seal for KmsSeal<K> {
+///     fn provider(&self) -> &'static str {
+///         "aws-kms"
+///     }
+///
+///     fn make(
+///         &self,
+///         id: &SealId,
+///         entropy: &dyn Entropy,
+///     ) -> Result<(Secret<32>, Provider), SealError> {
+///         let key = Secret::try_fill(|bytes| entropy.fill(bytes));
+///         let key = key.map_err(|_| SealError::Internal)?;
+///         // The id goes into the encryption context: a ciphertext opens for its own seal only.
+///         let ciphertext = self.0.encrypt(key.expose_secret(), id.as_str())?;
+///         // A message of its own in earnest; this one has what it takes.
+///         Ok((key, Provider::Transit(TransitSeal { ciphertext })))
+///     }
+///
+///     fn key(&self, id: &SealId, kept: &Provider) -> Result<Secret<32>, SealError> {
+///         let Provider::Transit(kept) = kept else {
+///             return Err(SealError::Refused);
+///         };
+///         let key = zeroize::Zeroizing::new(self.0.decrypt(&kept.ciphertext, id.as_str())?);
+///         Secret::from_slice(&key).ok_or(SealError::Refused)
+///     }
+/// }
+/// ```
 pub trait Seal: Send + Sync {
     /// The provider's name, as in the configuration.
     fn provider(&self) -> &'static str;
