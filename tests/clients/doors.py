@@ -25,8 +25,8 @@ from people import record, texts, version_in, version_of
 RETRYABLE = {"rate_limited", "overloaded", "locked", "storage_unavailable", "deadline_exceeded"}
 # What a call meets whose connection breaks.
 BROKEN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN}
-# Longer than any restart takes on a busy machine.
-PATIENCE_SECONDS = 90
+# Longer than any restart takes on a busy machine; and for what may be killed often before it ends.
+PATIENCE_SECONDS, PATIENCE_OF_OPERATORS_SECONDS = 90, 900
 
 
 class Refused(Exception):
@@ -60,7 +60,7 @@ class Counts:
             return self.counts.copy()
 
 
-def until_answered(counts, kind, call):
+def until_answered(counts, kind, call, patience=PATIENCE_SECONDS):
     """The answer to a call, and whether it was repeated."""
     is_repeat, begun = False, time.monotonic()
     while True:
@@ -70,8 +70,8 @@ def until_answered(counts, kind, call):
             counts.add(kind)
             return answer, is_repeat
         except Again as again:
-            if time.monotonic() - begun > PATIENCE_SECONDS:
-                raise Refused(again.code, f"{kind}, for {PATIENCE_SECONDS} seconds") from again
+            if time.monotonic() - begun > patience:
+                raise Refused(again.code, f"{kind}, for {patience} seconds") from again
             counts.add(f"retried, {again.code}")
             time.sleep(again.delay)
             is_repeat = True

@@ -32,8 +32,8 @@ stub_maker.make(proto, stubs)
 from tresor.vault.v1 import key_service_pb2 as ks, key_service_pb2_grpc as ks_grpc  # noqa: E402
 from tresor.vault.v1 import seal_service_pb2 as ss, seal_service_pb2_grpc as ss_grpc  # noqa: E402
 
-from doors import Counts, CustomerDoor, Refused, ServiceDoor  # noqa: E402
-from doors import call_grpc, new_channel, until_answered  # noqa: E402
+from doors import PATIENCE_OF_OPERATORS_SECONDS, Counts, CustomerDoor, Refused  # noqa: E402
+from doors import ServiceDoor, call_grpc, new_channel, until_answered  # noqa: E402
 
 SERVICE_THREADS, CUSTOMER_THREADS = 4, 2
 IDS_OF_A_THREAD, IDS_IN_BULK = 60, 150
@@ -230,7 +230,8 @@ class Operator:
             time.sleep(0.1)
 
     def ask(self, kind, method, request):
-        return until_answered(counts, kind, lambda: call_grpc(method, request, timeout=40))
+        return until_answered(counts, kind, lambda: call_grpc(method, request, timeout=40),
+                              PATIENCE_OF_OPERATORS_SECONDS)
 
     def rotate_cipher(self):
         request = ks.RotateCipherKeyRequest(tenant=tenant)
@@ -260,7 +261,7 @@ class Operator:
             except Refused as refused:
                 if refused.code != settled or len(attempts) == 1:
                     raise
-        until_answered(counts, "seal", call)
+        until_answered(counts, "seal", call, PATIENCE_OF_OPERATORS_SECONDS)
         self.has_spare = not self.has_spare
 
     def rotate_data(self):

@@ -11,12 +11,16 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use crate::run;
 
 /// Calls by which a file is replaced.
 const CALLS: &str = "openat,write,fsync,fdatasync,rename,renameat2,unlink,ftruncate";
+
+/// How long strace may take: now and then it waits for ever for a thread of a process it killed.
+const DETACH_MAX: Duration = Duration::from_secs(5);
 
 /// A system call on one of the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +90,13 @@ impl Strace {
     #[must_use]
     pub fn detach(mut self) -> String {
         run(Command::new("kill").arg("-TERM").arg(self.child.id().to_string()), "");
-        self.child.wait().expect("its end");
+        let begun = Instant::now();
+        while self.child.try_wait().expect("its end").is_none() {
+            if begun.elapsed() > DETACH_MAX {
+                self.child.kill().expect("a kill");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
         fs::read_to_string(&self.log).expect("its log")
     }
 }

@@ -31,7 +31,7 @@ fn rotations() -> u64 {
 
 /// Requests of a run without kills, at least.
 fn requests() -> u64 {
-    if is_long() { 100_000 } else { 1_000 }
+    if is_long() { 30_000 } else { 1_000 }
 }
 
 /// Kills of a run.
@@ -70,7 +70,10 @@ impl Storm {
 
     /// Kills the vault at a random moment, also while it starts, and starts it anew.
     fn kill(&mut self) {
-        sleep(Duration::from_millis(self.random.within(200..1_500)));
+        // Now and then there is time for what takes long, as the work of passphrases does.
+        let is_long = self.random.within(0..4) == 0;
+        let lifetime_ms = if is_long { 2_000..8_000 } else { 100..1_500 };
+        sleep(Duration::from_millis(self.random.within(lifetime_ms)));
         self.site.vault().kill();
         if self.random.within(0..4) == 0 {
             self.site.launch_vault();
