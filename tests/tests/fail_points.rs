@@ -177,8 +177,13 @@ impl Operation {
         calls.into_iter().flat_map(with_faults).collect()
     }
 
-    /// Meets a fault.
-    fn meet(&self, ground: &mut Ground, (call, fault): &(SystemCall, Fault)) {
+    /// Meets a fault; after an error the same process goes on. Gives the states that are allowed
+    /// from then on, and what happened.
+    fn meet(
+        &self,
+        ground: &mut Ground,
+        (call, fault): &(SystemCall, Fault),
+    ) -> (RangeInclusive<i64>, (bool, String)) {
         (self.prepare)(ground);
         let old = (self.state)(ground);
         let (is_done, seen) = ground.act(self, Some((call, *fault)));
@@ -193,8 +198,13 @@ impl Operation {
             ground.site.start_vault();
         }
         self.assert_settled(ground, &allowed, (is_done, &met));
-        // Now and then the fault is the last one before the end of the process.
-        if *fault == Fault::Kill || ground.random.within(0..3) == 0 {
+        (allowed, (is_done, met))
+    }
+
+    /// Meets a fault, which now and then is the last one before the end of the process.
+    fn meet_and_restart(&self, ground: &mut Ground, point: &(SystemCall, Fault)) {
+        let (allowed, (is_done, met)) = self.meet(ground, point);
+        if point.1 == Fault::Kill || ground.random.within(0..3) == 0 {
             ground.restart();
             self.assert_settled(ground, &allowed, (is_done, &met));
         }
@@ -395,7 +405,7 @@ fn meet_all(engine: &'static str, operations: &[Operation]) {
             points.swap(last, usize::try_from(other).unwrap());
         }
         points.truncate(if is_long() { all } else { POINTS });
-        points.iter().for_each(|point| operation.meet(&mut ground, point));
+        points.iter().for_each(|point| operation.meet_and_restart(&mut ground, point));
         println!("{}: {} of {all} fail points", operation.name, points.len());
     }
 }
@@ -417,4 +427,23 @@ fn some_seal_opens_the_root_key_whatever_fails() {
     let test = "some_seal_opens_the_root_key_whatever_fails";
     let operations = [ROTATE_ROOT, ADD_SEAL, REMOVE_SEAL, MIGRATE_SEAL];
     with_own_mounts(test, || meet_all("redb", &operations));
+}
+
+#[test]
+fn a_root_key_that_is_half_replaced_is_settled_before_seals_give_another_up() {
+    let test = "a_root_key_that_is_half_replaced_is_settled_before_seals_give_another_up";
+    with_own_mounts(test, || {
+        let mut ground = Ground::build("redb");
+        let call = |name: &str, number| SystemCall { name: name.to_owned(), number };
+        // The seal file is replaced, then the keyring, of which it is not known whether it is.
+        let half = (call("fsync", 4), Fault::Error("EIO"));
+        ROTATE_ROOT.meet(&mut ground, &half);
+        // The seal file is replaced again, the keyring is not any more.
+        ROTATE_ROOT.meet(&mut ground, &(call("rename", 3), Fault::Kill));
+        ROTATE_ROOT.meet(&mut ground, &half);
+        arrange_seals(&ground, 0);
+        assert!((MIGRATE_SEAL.act)(&mut ground));
+        ground.restart();
+        ground.assert_whole();
+    });
 }
