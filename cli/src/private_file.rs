@@ -4,9 +4,9 @@
 //! written is on disk when the function returns, under its name, since it may exist nowhere else.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
+    fs::{DirBuilder, File, OpenOptions, Permissions},
     io::Write as _,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -60,6 +60,19 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), CliError>
 /// Writes a file anybody may read.
 pub(crate) fn write_public(path: &Path, content: &[u8]) -> Result<(), CliError> {
     write(path, content, READABLE)
+}
+
+/// Replaces a file anybody may read, or makes it: the old content or the new one is there at any time.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), CliError> {
+    let failed = |error: std::io::Error| CliError::file("write", path, &error);
+    let permissions = Permissions::from_mode(READABLE);
+    let mut draft = tempfile::Builder::new()
+        .permissions(permissions)
+        .tempfile_in(directory_of(path))
+        .map_err(failed)?;
+    draft.write_all(content).and_then(|()| draft.as_file().sync_all()).map_err(failed)?;
+    draft.persist(path).map_err(|error| failed(error.error))?;
+    sync_name(path)
 }
 
 /// Makes a directory only its owner may enter; leaves one that exists as it is.

@@ -16,6 +16,8 @@ use crate::{error::CliError, session::Session};
 
 /// Secrets are short; whatever is longer is the wrong file.
 const SECRET_BYTES_MAX: u64 = 4_096;
+/// The file travels, and whoever finds it may guess.
+const PASSWORD_CHARACTERS_MIN: usize = 12;
 /// Room for all of it from the start: growing would leave copies behind.
 const ROOM: usize = 4_096;
 
@@ -75,6 +77,30 @@ impl EnrolmentCodeSource {
     }
 }
 
+/// Where the password of a PKCS#12 file comes from. Without either flag it is asked for.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PasswordSource {
+    /// File that holds the password of the PKCS#12 file
+    #[arg(long, value_name = "FILE", help_heading = "Secrets")]
+    password_file: Option<PathBuf>,
+    /// File descriptor to read the password of the PKCS#12 file from
+    #[arg(long, value_name = "FD", conflicts_with = "password_file", help_heading = "Secrets")]
+    password_fd: Option<u32>,
+}
+
+impl PasswordSource {
+    /// Reads the password.
+    pub(crate) fn read(&self) -> Result<Zeroizing<String>, CliError> {
+        let text = read(self.password_file.as_deref(), self.password_fd, "Password")?;
+        if text.chars().count() < PASSWORD_CHARACTERS_MIN {
+            return Err(CliError::failed(format!(
+                "the password has fewer than {PASSWORD_CHARACTERS_MIN} characters"
+            )));
+        }
+        Ok(text)
+    }
+}
+
 fn read(
     file: Option<&Path>,
     descriptor: Option<u32>,
@@ -111,6 +137,7 @@ fn prompt(what: &str) -> Result<Zeroizing<String>, CliError> {
     if !std::io::stdin().is_terminal() {
         let flags = match what {
             "Enrolment code" => "--code-file or --code-fd",
+            "Password" => "--password-file or --password-fd",
             _ => "--customer-token-file or --customer-token-fd",
         };
         let message = format!("no terminal to ask for the {}", what.to_lowercase());

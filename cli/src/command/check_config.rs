@@ -224,7 +224,7 @@ mod tests {
     use tresor_proto::{CertificateName, ServiceName, TrustDomain};
 
     use super::*;
-    use crate::certificates::{CertificateAuthority, Subject, Validity};
+    use crate::certificates::{Branch, CertificateAuthority, Subject, Validity};
 
     #[test]
     fn the_shipped_files_tell_whose_they_are() {
@@ -244,11 +244,11 @@ mod tests {
         CertificateAuthority::create(directory.path(), domain).unwrap();
         let authority = CertificateAuthority::open(directory.path()).unwrap();
         let name = CertificateName::Service(ServiceName::parse("edge").unwrap());
-        let subject = Subject { name, dns_names: Vec::new(), addresses: Vec::new() };
+        let subject = Subject::caller(name, Branch::Services);
         let now = OffsetDateTime::now_utc();
         let [not_before, not_after] = [begin, end].map(|days| now + Duration::days(days));
         let validity = Validity { not_before, not_after };
-        let issued = authority.issue(&subject, validity, directory.path(), "edge").unwrap();
+        let issued = authority.issue(&subject, validity, (directory.path(), "edge"), None).unwrap();
         let files = TlsFiles {
             certificate_chain: issued.certificate,
             private_key: issued.key,

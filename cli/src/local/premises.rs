@@ -6,20 +6,21 @@ use std::{
 };
 
 use time::Duration;
-use tresor_door::TlsFiles;
+use tresor_door::{TlsFiles, TrustFiles};
 use tresor_proto::{CertificateName, ClientName, ServiceName, TenantId, TrustDomain};
 use tresor_vault::entropy::{Entropy as _, SystemEntropy};
 use zeroize::Zeroizing;
 
 use crate::{
-    certificates::{AUTHORITY_CERTIFICATE, CertificateAuthority, Subject, Validity},
+    certificates::{AUTHORITY_CERTIFICATE, Branch, CertificateAuthority, Subject, Validity},
     error::CliError,
     private_file::{make_private_directory, write_private},
 };
 
 const TRUST_DOMAIN: &str = "tresor.local";
 const LIFETIME: Duration = Duration::days(365);
-const SERVICES: [&str; 4] = ["internal-api", "edge", "operator", "developer"];
+const SERVICES: [&str; 3] = ["internal-api", "edge", "developer"];
+const OPERATOR: &str = "operator";
 
 /// A directory with everything both APIs need.
 #[derive(Clone, Debug)]
@@ -36,10 +37,13 @@ impl Premises {
         if !ca.join(AUTHORITY_CERTIFICATE).exists() {
             CertificateAuthority::create(&ca, trust_domain()?)?;
         }
-        for service in SERVICES {
-            if !ca.join(format!("{service}.pem")).exists() {
-                premises.issue_service(service)?;
-            }
+        let is_missing = |name: &str| !ca.join(format!("{name}.pem")).exists();
+        for service in SERVICES.into_iter().filter(|name| is_missing(name)) {
+            premises.issue_service(service)?;
+        }
+        if is_missing(OPERATOR) {
+            let name = CertificateName::Service(service_name(OPERATOR)?);
+            premises.issue(&Subject::caller(name, Branch::Operators), (&ca, OPERATOR))?;
         }
         if !premises.passphrase_file().exists() {
             write_private(&premises.passphrase_file(), random_passphrase()?.as_bytes())?;
@@ -67,6 +71,15 @@ impl Premises {
         self.authority_dir().join(AUTHORITY_CERTIFICATE)
     }
 
+    /// The authority of a branch, and what it has revoked.
+    pub(crate) fn trust(&self, branch: Branch) -> TrustFiles {
+        let file = |name: String| self.authority_dir().join(name);
+        TrustFiles {
+            revocation_lists: vec![file(branch.revocation_list_file())],
+            ..TrustFiles::new(file(branch.certificate_file()))
+        }
+    }
+
     /// The certificate of a service.
     pub(crate) fn service(&self, name: &str) -> TlsFiles {
         self.tls_files(&self.authority_dir(), name)
@@ -89,20 +102,21 @@ impl Premises {
         let client = ClientName::parse("client");
         let client = client.ok_or_else(|| CliError::failed("that is not a client's name"))?;
         let name = CertificateName::Client { tenant, client };
-        let subject = Subject { name, dns_names: Vec::new(), addresses: Vec::new() };
-        self.authority()?.issue(&subject, Validity::lasting(LIFETIME), &directory, "client")?;
-        Ok(())
+        self.issue(&Subject::caller(name, Branch::Clients), (&directory, "client"))
     }
 
     fn issue_service(&self, service: &str) -> Result<(), CliError> {
-        let name = ServiceName::parse(service).map(CertificateName::Service);
         let subject = Subject {
-            name: name.ok_or_else(|| CliError::failed("that is not a service's name"))?,
+            name: CertificateName::Service(service_name(service)?),
+            branch: Branch::Services,
             dns_names: vec!["localhost".to_owned()],
             addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
         };
-        let validity = Validity::lasting(LIFETIME);
-        self.authority()?.issue(&subject, validity, &self.authority_dir(), service)?;
+        self.issue(&subject, (&self.authority_dir(), service))
+    }
+
+    fn issue(&self, subject: &Subject, files: (&Path, &str)) -> Result<(), CliError> {
+        self.authority()?.issue(subject, Validity::lasting(LIFETIME), files, None)?;
         Ok(())
     }
 
@@ -126,6 +140,10 @@ impl Premises {
 /// The domain all names of the premises live in.
 pub(super) fn trust_domain() -> Result<TrustDomain, CliError> {
     TrustDomain::parse(TRUST_DOMAIN).ok_or_else(|| CliError::failed("that is no trust domain"))
+}
+
+fn service_name(text: &str) -> Result<ServiceName, CliError> {
+    ServiceName::parse(text).ok_or_else(|| CliError::failed("that is not a service's name"))
 }
 
 fn random_passphrase() -> Result<Zeroizing<String>, CliError> {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use tresor_door::{DoorError, Shutdown, TrustFiles, logs::LogSettings};
+use tresor_door::{DoorError, Shutdown, logs::LogSettings};
 use tresor_external_api::{Edge, VaultAddress};
 use tresor_internal_api::{
     InternalApi, Limits, SealConfig, ServiceGrant, ServiceRole, StartError, StoreEngine, Trust,
@@ -15,7 +15,7 @@ use tresor_internal_api::{
 use tresor_proto::{ServiceName, TenantId};
 
 use super::{Premises, premises::trust_domain};
-use crate::{connection::Endpoint, error::CliError};
+use crate::{certificates::Branch, connection::Endpoint, error::CliError};
 
 /// Nobody waits for a demonstration: calls under way at its end are our own.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
@@ -134,7 +134,11 @@ fn internal_config(
         control_listen: addresses.control_plane,
         health_listen: None,
         tls: premises.service("internal-api"),
-        trust: Trust::all(&TrustFiles::new(premises.authority_file())),
+        trust: Trust {
+            services: premises.trust(Branch::Services),
+            operators: premises.trust(Branch::Operators),
+            clients: premises.trust(Branch::Clients),
+        },
         trust_domain: trust_domain()?,
         services,
         log: LogSettings::default(),
@@ -154,7 +158,7 @@ fn edge_config(
         health_listen: None,
         trust_domain: trust_domain()?,
         tls: tls.clone(),
-        trust: TrustFiles::new(premises.authority_file()),
+        trust: premises.trust(Branch::Clients),
         is_tls12_allowed: false,
         vault: VaultAddress { endpoint: url(data_plane), tls },
         limits: tresor_external_api::Limits::default(),
