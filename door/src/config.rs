@@ -21,7 +21,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use crate::private_file::read_trusted_file;
-use crate::{DoorError, TlsFiles};
+use crate::{DoorError, TlsFiles, TrustFiles};
 
 mod errors;
 mod table;
@@ -35,15 +35,24 @@ pub use table::Table;
 /// Bytes of a configuration file.
 const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 
-/// The files of a table of certificates, and where the table stands.
+/// Files that a table names, and where the table stands.
 #[derive(Clone, Debug)]
-pub struct NamedTlsFiles {
+pub struct Named<F> {
     /// The dotted path of the table.
     pub path: String,
     /// The line it begins on.
     pub line: usize,
     /// The files.
-    pub files: TlsFiles,
+    pub files: F,
+}
+
+/// The files of certificates that a configuration names in tables that are complete.
+#[derive(Clone, Debug, Default)]
+pub struct NamedFiles {
+    /// What is shown to peers.
+    pub tls: Vec<Named<TlsFiles>>,
+    /// Whose certificates are taken.
+    pub trust: Vec<Named<TrustFiles>>,
 }
 
 /// What a look at a configuration file finds, whether it is right or not.
@@ -51,8 +60,8 @@ pub struct NamedTlsFiles {
 pub struct Inspection {
     /// The mistakes, in the order of the file.
     pub mistakes: Vec<Mistake>,
-    /// The tables of certificates that are complete.
-    pub tls_files: Vec<NamedTlsFiles>,
+    /// The files of certificates.
+    pub files: NamedFiles,
 }
 
 /// Reads the file at `path`. Relative paths in it are relative to its directory.
@@ -68,9 +77,9 @@ pub fn read<T>(
 
 /// Reads the file at `path` as [`read`] does, for whoever wants to know all about it.
 pub fn inspect<T>(path: &Path, build: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Inspection {
-    let (read, tls_files) = read_and_name(path, build);
+    let (read, files) = read_and_name(path, build);
     let mistakes = read.err().map(|errors| errors.mistakes().to_vec()).unwrap_or_default();
-    Inspection { mistakes, tls_files }
+    Inspection { mistakes, files }
 }
 
 /// Reads `text` as if it stood in the file at `path`, which need not exist.
@@ -85,10 +94,10 @@ pub fn parse<T>(
     parse_and_name(path, text, build).0
 }
 
-type Named<T> = (Result<T, ConfigErrors>, Vec<NamedTlsFiles>);
+type Naming<T> = (Result<T, ConfigErrors>, NamedFiles);
 
-fn read_and_name<T>(path: &Path, build: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Named<T> {
-    let refused = |what: String| (Err(ConfigErrors::of_file(path, what)), Vec::new());
+fn read_and_name<T>(path: &Path, build: impl FnOnce(&mut Table<'_>) -> Option<T>) -> Naming<T> {
+    let refused = |what: String| (Err(ConfigErrors::of_file(path, what)), NamedFiles::default());
     match read_trusted_file(path, CONFIG_BYTES_MAX).map(String::from_utf8) {
         Ok(Ok(text)) => parse_and_name(path, &text, build),
         Ok(Err(_)) => refused("is not text in UTF-8".to_owned()),
@@ -100,7 +109,7 @@ fn parse_and_name<T>(
     path: &Path,
     text: &str,
     build: impl FnOnce(&mut Table<'_>) -> Option<T>,
-) -> Named<T> {
+) -> Naming<T> {
     let notes = Notes::new(path, text);
     let (document, faults) = DeTable::parse_recoverable(text);
     if !faults.is_empty() {
@@ -109,13 +118,13 @@ fn parse_and_name<T>(
             notes.note("", offset, fault.message());
         }
         // What could be recovered would only raise mistakes that are none.
-        return (Err(notes.into_errors()), Vec::new());
+        return (Err(notes.into_errors()), NamedFiles::default());
     }
     let mut root = Table::new(document.get_ref(), String::new(), 0, &notes);
     let built = build(&mut root);
     root.note_unknown_keys();
-    let tls_files = notes.take_tls_files();
-    (notes.into_result(built), tls_files)
+    let files = notes.take_files();
+    (notes.into_result(built), files)
 }
 
 /// What is wrong with a file, without its name, which the report begins with.

@@ -93,12 +93,14 @@ impl Site {
             edge: None,
         };
         site.tresor(&["ca", "init", "--dir", "ca"]).ok();
-        for name in ["internal-api", "edge", "operator", "billing"] {
+        for name in ["internal-api", "edge", "billing"] {
             let names = ["--dns", "localhost", "--ip", "127.0.0.1"];
             let issue = ["ca", "issue", "service", name, "--dir", "ca"];
             site.tresor(&[&issue[..], &names[..]].concat()).ok();
         }
+        site.tresor(&["ca", "issue", "operator", "operator", "--dir", "ca"]).ok();
         site.write_private("passphrase", "a passphrase of tests\n");
+        site.write_private("denied", "# nobody yet\n");
         site.write_configs(&[]);
         site.start_vault();
         site.start_edge();
@@ -230,11 +232,14 @@ impl Site {
 
     /// Writes both configuration files; `services` are tenants that `billing` may call for.
     pub fn write_configs(&self, services: &[&str]) {
-        let tls = |name: &str| {
+        let trust = |branch: &str| {
             format!(
-                "certificate_chain = \"ca/{name}.pem\"\nprivate_key = \"ca/{name}.key\"\n\
-                 authorities = \"ca/ca.pem\"\n"
+                "authorities = \"ca/{branch}.pem\"\nrevocation_lists = [\"ca/{branch}.crl\"]\n\
+                 denied_certificates = \"denied\"\n"
             )
+        };
+        let own = |name: &str| {
+            format!("certificate_chain = \"ca/{name}.pem\"\nprivate_key = \"ca/{name}.key\"\n")
         };
         let Ports { data, control, vault_health, edge, edge_health } = self.ports;
         let tenants = services.iter().map(|id| format!("\"{id}\"")).collect::<Vec<_>>().join(", ");
@@ -247,19 +252,25 @@ impl Site {
         let vault = format!(
             "data_dir = \"data\"\nengine = \"{}\"\nlisten = \"127.0.0.1:{data}\"\n\
              trust_domain = \"tresor.local\"\n[seal]\npassphrase_file = \"passphrase\"\n\
-             [control]\nlisten = \"127.0.0.1:{control}\"\n[health]\n\
-             listen = \"127.0.0.1:{vault_health}\"\n[tls]\n{}[log]\nlevel = \"{}\"\n\
+             [control]\nlisten = \"127.0.0.1:{control}\"\n{}[clients]\n{}[health]\n\
+             listen = \"127.0.0.1:{vault_health}\"\n[tls]\n{}{}[log]\nlevel = \"{}\"\n\
              [[services]]\nname = \"edge\"\nrole = \"edge\"\n\
              [[services]]\nname = \"operator\"\nrole = \"operator\"\n{billing}",
             self.engine,
-            tls("internal-api"),
+            trust("operators"),
+            trust("clients"),
+            own("internal-api"),
+            trust("services"),
             self.log_level,
         );
         self.write_private("internal-api.toml", &vault);
         let edge = format!(
             "listen = \"127.0.0.1:{edge}\"\nhealth_listen = \"127.0.0.1:{edge_health}\"\n\
-             [tls]\n{}[vault]\nendpoint = \"https://localhost:{data}\"\n[log]\nlevel = \"{}\"\n",
-            tls("edge"),
+             [tls]\n{}{}[vault]\nendpoint = \"https://localhost:{data}\"\n\
+             [vault.tls]\n{}authorities = \"ca/services.pem\"\n[log]\nlevel = \"{}\"\n",
+            own("edge"),
+            trust("clients"),
+            own("edge"),
             self.log_level,
         );
         self.write_private("external-api.toml", &edge);

@@ -80,7 +80,9 @@ fn every_mistake_is_told_with_its_path_and_no_secret() {
     etc.write("internal-api.toml", &text);
     etc.set_mode("passphrase", 0o644);
     etc.set_mode("certificates/internal-api.key", 0o640);
-    fs::remove_file(etc.path("certificates/ca.pem")).unwrap();
+    fs::remove_file(etc.path("certificates/services.pem")).unwrap();
+    fs::copy(etc.path("certificates/services.crl"), etc.path("certificates/operators.crl"))
+        .unwrap();
     // Another's key: right by itself, and not the certificate's.
     fs::remove_file(etc.path("certificates/edge.key")).unwrap();
     fs::copy(etc.path("certificates/internal-api.key"), etc.path("certificates/edge.key")).unwrap();
@@ -93,6 +95,7 @@ fn every_mistake_is_told_with_its_path_and_no_secret() {
         ("seal.passphrase_file", "chmod 600"),
         ("tls.private_key", "chmod 600"),
         ("tls.authorities", "there is no such file"),
+        ("control.revocation_lists", "none of the authorities has signed"),
         ("tls.private_key", "does not belong to the certificate"),
     ] {
         let is_told = |line: &str| line.contains(path) && line.contains(what);

@@ -114,13 +114,13 @@ fn openssl_certificate(site: &Site, name: &str, authority: &str, names: &str) ->
 fn certificates_that_are_not_a_clients_never_get_through_the_handshake() {
     let site = Site::start("sled");
     let tenant = site.tenant("burg");
-    let ca = site.path("ca/ca").display().to_string();
+    let ca = site.path("ca/clients").display().to_string();
     let uri = format!("URI:spiffe://tresor.local/tenant/{}/client/planner", tenant.id);
     let good = openssl_certificate(&site, "good", &ca, &uri);
     assert_eq!(site.curl_bare(&good, "/v1/limits", &[], None).status, 200);
 
     site.tresor(&["ca", "init", "--dir", "foreign"]).ok();
-    let foreign = site.path("foreign/ca").display().to_string();
+    let foreign = site.path("foreign/clients").display().to_string();
     let expired = ["--not-before", "2020-01-01T00:00:00Z", "--not-after", "2020-02-01T00:00:00Z"];
     let issue = ["ca", "issue", "client", "expired", "--tenant", &tenant.id, "--dir", "ca"];
     site.tresor(&[&issue[..], &expired[..]].concat()).ok();

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
-use tresor_door::config::{Inspection, NamedTlsFiles};
+use tresor_door::{
+    TlsFiles, TrustFiles,
+    config::{Inspection, Named},
+};
 
 use crate::{
     error::{CliError, Exit},
@@ -148,13 +151,25 @@ impl Report {
             warnings: Vec::new(),
             certificates: Vec::new(),
         };
-        for named in &found.tls_files {
+        for named in &found.files.tls {
             report.add(named, now);
+        }
+        for named in &found.files.trust {
+            report.add_trust(named);
         }
         report
     }
 
-    fn add(&mut self, named: &NamedTlsFiles, now: OffsetDateTime) {
+    /// A file that cannot be read was told of with the certificates already, in the same table.
+    fn add_trust(&mut self, named: &Named<TrustFiles>) {
+        let Some((key, fault)) = named.files.fault() else { return };
+        let (path, message) = (format!("{}.{key}", named.path), fault.to_string());
+        if !self.mistakes.iter().any(|told| (&told.path, &told.message) == (&path, &message)) {
+            self.mistakes.push(Remark { line: Some(named.line), path, message });
+        }
+    }
+
+    fn add(&mut self, named: &Named<TlsFiles>, now: OffsetDateTime) {
         let health = named.files.health();
         let path_of = |key: &str| format!("{}.{key}", named.path);
         let remark = |path, message| Remark { line: Some(named.line), path, message };
@@ -261,7 +276,7 @@ mod tests {
             warnings: Vec::new(),
             certificates: Vec::new(),
         };
-        report.add(&NamedTlsFiles { path: "vault.tls".to_owned(), line: 7, files }, now);
+        report.add(&Named { path: "vault.tls".to_owned(), line: 7, files }, now);
         report
     }
 

@@ -26,22 +26,8 @@ pub(crate) struct Anchors {
 
 impl Anchors {
     pub(super) fn load(files: &TrustFiles, trust_domain: TrustDomain) -> Result<Self, DoorError> {
-        let authorities = read_certificates(&files.authorities)?;
-        let lists = read_revocation_lists(files, &authorities)?;
-        let anchors = Arc::new(to_anchors(&files.authorities, authorities)?);
-        // A list that is past its next update still names what was revoked: better an old list
-        // than every door shut. The log tells of it.
-        let chains = WebPkiClientVerifier::builder_with_provider(anchors, crypto_provider())
-            .clear_root_hint_subjects()
-            .only_check_end_entity_revocation();
-        let chains = if lists.is_empty() {
-            chains.allow_unknown_revocation_status()
-        } else {
-            chains.with_crls(lists)
-        };
-        let chains = chains.build().map_err(|_| DoorError::Tls)?;
-        let denied = files.denied_certificates.as_deref().map(Denied::read).transpose()?;
-        Ok(Self { chains, denied: denied.unwrap_or_default(), trust_domain })
+        let (chains, denied) = load_files(files)?;
+        Ok(Self { chains, denied, trust_domain })
     }
 
     /// Bounds first, since they cost nothing; then the chain, so that only what an authority
@@ -74,6 +60,26 @@ impl Anchors {
     pub(super) fn chains(&self) -> &dyn ClientCertVerifier {
         self.chains.as_ref()
     }
+}
+
+/// What verifies chains, and what is denied whatever that says.
+pub(super) fn load_files(
+    files: &TrustFiles,
+) -> Result<(Arc<dyn ClientCertVerifier>, Denied), DoorError> {
+    let authorities = read_certificates(&files.authorities)?;
+    let lists = read_revocation_lists(files, &authorities)?;
+    let anchors = Arc::new(to_anchors(&files.authorities, authorities)?);
+    // A list that is past its next update still names what was revoked: better an old list than
+    // every door shut. The log tells of it.
+    let chains = WebPkiClientVerifier::builder_with_provider(anchors, crypto_provider())
+        .only_check_end_entity_revocation();
+    let chains = if lists.is_empty() {
+        chains.allow_unknown_revocation_status()
+    } else {
+        chains.with_crls(lists)
+    };
+    let denied = files.denied_certificates.as_deref().map(Denied::read).transpose()?;
+    Ok((chains.build().map_err(|_| DoorError::Tls)?, denied.unwrap_or_default()))
 }
 
 fn check_bounds(leaf: &CertificateDer<'_>, chain: &[CertificateDer<'_>]) -> Result<(), DoorError> {

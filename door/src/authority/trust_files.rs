@@ -1,6 +1,8 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use super::anchors;
+use crate::DoorError;
 use crate::config::Table;
 
 /// Files of revocation lists at most.
@@ -35,11 +37,26 @@ impl TrustFiles {
         let authorities = table.path("authorities");
         let revocation_lists = table.paths("revocation_lists", REVOCATION_LISTS_MAX);
         let denied_certificates = table.optional_path("denied_certificates");
-        Some(Self {
+        let files = Self {
             authorities: authorities?,
             revocation_lists: revocation_lists?,
             denied_certificates: denied_certificates?,
-        })
+        };
+        table.name_trust_files(&files);
+        Some(files)
+    }
+
+    /// What is wrong with the files, and the key of the configuration that names the one at fault.
+    #[must_use]
+    pub fn fault(&self) -> Option<(&'static str, DoorError)> {
+        let fault = anchors::load_files(self).err()?;
+        let at_fault = fault.file().map(Path::to_owned);
+        let key = match at_fault {
+            Some(path) if self.revocation_lists.contains(&path) => "revocation_lists",
+            path if path.is_some() && path == self.denied_certificates => "denied_certificates",
+            Some(_) | None => "authorities",
+        };
+        Some((key, fault))
     }
 
     /// The same of a table that may leave them out as a whole.

@@ -2,7 +2,7 @@ use core::cell::RefCell;
 use core::fmt;
 use std::path::{Path, PathBuf};
 
-use super::NamedTlsFiles;
+use super::NamedFiles;
 
 /// Every mistake of a configuration file, one a line: `file:line: dotted.path: what is wrong`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,12 +69,12 @@ pub(super) struct Notes<'a> {
     file: &'a Path,
     text: &'a str,
     mistakes: RefCell<Vec<Mistake>>,
-    tls_files: RefCell<Vec<NamedTlsFiles>>,
+    files: RefCell<NamedFiles>,
 }
 
 impl<'a> Notes<'a> {
     pub(super) fn new(file: &'a Path, text: &'a str) -> Self {
-        Self { file, text, mistakes: RefCell::default(), tls_files: RefCell::default() }
+        Self { file, text, mistakes: RefCell::default(), files: RefCell::default() }
     }
 
     /// Notes a mistake at a dotted path, and at the line of a byte offset.
@@ -86,14 +86,14 @@ impl<'a> Notes<'a> {
         });
     }
 
-    /// Notes the files of a table of certificates.
-    pub(super) fn name_tls_files(&self, named: NamedTlsFiles) {
-        self.tls_files.borrow_mut().push(named);
+    /// Notes the files of a table.
+    pub(super) fn name_files(&self, name: impl FnOnce(&mut NamedFiles)) {
+        name(&mut self.files.borrow_mut());
     }
 
     /// The files named so far.
-    pub(super) fn take_tls_files(&self) -> Vec<NamedTlsFiles> {
-        self.tls_files.take()
+    pub(super) fn take_files(&self) -> NamedFiles {
+        self.files.take()
     }
 
     /// A path as the file means it.

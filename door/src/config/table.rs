@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use toml::de::{DeTable, DeValue};
 
-use super::NamedTlsFiles;
+use super::Named;
 use super::errors::Notes;
-use crate::TlsFiles;
+use crate::{TlsFiles, TrustFiles};
 
 mod lookup;
 mod nested;
@@ -164,9 +164,17 @@ impl<'a> Table<'a> {
 
     /// Notes the files that this table names.
     pub(crate) fn name_tls_files(&self, files: &TlsFiles) {
+        self.notes.name_files(|named| named.tls.push(self.named(files)));
+    }
+
+    /// The same for the files of authorities.
+    pub(crate) fn name_trust_files(&self, files: &TrustFiles) {
+        self.notes.name_files(|named| named.trust.push(self.named(files)));
+    }
+
+    fn named<F: Clone>(&self, files: &F) -> Named<F> {
         let line = self.notes.line_of(self.offset);
-        let path = self.path.clone();
-        self.notes.name_tls_files(NamedTlsFiles { path, line, files: files.clone() });
+        Named { path: self.path.clone(), line, files: files.clone() }
     }
 
     /// Notes a mistake of the caller's own finding at `key`; `what` must not repeat a value.
