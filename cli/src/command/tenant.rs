@@ -129,7 +129,7 @@ fn note_next(output: &Output, created: &CreateTenantResponse, authority_dir: &Pa
 
 /// Where the authority is, if it is on this machine: beside the certificate this call went by.
 fn authority_dir(certificate: &Path) -> &Path {
-    let beside = certificate.parent().filter(|directory| directory.join("ca.key").exists());
+    let beside = certificate.parent().filter(|directory| directory.join("clients.key").exists());
     beside.filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("ca"))
 }
 
@@ -222,7 +222,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let certificate = directory.path().join("ca.pem");
         assert_eq!(authority_dir(&certificate), Path::new("ca"));
-        std::fs::write(directory.path().join("ca.key"), "").unwrap();
+        std::fs::write(directory.path().join("clients.key"), "").unwrap();
         assert_eq!(authority_dir(&certificate), directory.path());
     }
 }
