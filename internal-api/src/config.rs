@@ -17,7 +17,7 @@ use tresor_door::{
     logs::LogSettings,
 };
 use tresor_proto::{ServiceName, TenantId, TrustDomain, limits::CONNECTION_STREAMS_MAX};
-use tresor_vault::store::StoreEngine;
+use tresor_vault::{KeyPolicy, store::StoreEngine};
 
 use crate::{
     directory::{ServiceGrant, ServiceRole},
@@ -30,6 +30,13 @@ const REQUESTS_MAX_DEFAULT: u64 = 2 * CONNECTION_STREAMS_MAX as u64;
 const CONNECTIONS_MAX_DEFAULT: u64 = 256;
 /// Milliseconds calls have to end after a shutdown, by default.
 const SHUTDOWN_GRACE_MS_DEFAULT: u64 = 10_000;
+/// Seconds between two looks for keys that are due, by default.
+const CHECK_INTERVAL_S_DEFAULT: u64 = 3_600;
+/// The oldest that a key may be let become: ten years.
+const AGE_DAYS_MAX: u64 = 3_650;
+/// The most that a data key may be let seal: far below where random salts of 24 bytes meet.
+const SEALS_MAX: u64 = 1 << 48;
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What the vault process needs to know.
 #[derive(Clone, Debug)]
@@ -58,6 +65,8 @@ pub struct Config {
     pub log: LogSettings,
     /// What is bounded.
     pub limits: Limits,
+    /// When keys are due.
+    pub keys: KeySettings,
     /// How long calls under way have to end after a shutdown.
     pub shutdown_grace: Duration,
 }
@@ -88,6 +97,22 @@ pub struct Limits {
     pub requests_max: usize,
     /// Connections open at once; one more is closed.
     pub connections_max: usize,
+}
+
+/// When keys are due, and how often it is looked which are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeySettings {
+    /// When they are.
+    pub policy: KeyPolicy,
+    /// How often it is looked.
+    pub check_interval: Duration,
+}
+
+impl Default for KeySettings {
+    fn default() -> Self {
+        let check_interval = Duration::from_secs(CHECK_INTERVAL_S_DEFAULT);
+        Self { policy: KeyPolicy::default(), check_interval }
+    }
 }
 
 impl Default for Limits {
@@ -135,6 +160,7 @@ impl Config {
         let clients = root.optional_table("clients", TrustFiles::read);
         let log = root.table_or_empty("log", LogSettings::read);
         let limits = root.table_or_empty("limits", Limits::from_table);
+        let keys = root.table_or_empty("keys", KeySettings::from_table);
         let grants = services(root);
         let ((tls, services), (control_listen, operators)) = (tls?, control?);
         let trust = Trust {
@@ -155,6 +181,7 @@ impl Config {
             services: grants?,
             log: log?,
             limits: limits?,
+            keys: keys?,
             shutdown_grace: Duration::from_millis(grace_ms?),
         })
     }
@@ -165,6 +192,33 @@ impl Limits {
         let requests = table.integer_or("requests_max", 1..=65_536, REQUESTS_MAX_DEFAULT);
         let connections = table.integer_or("connections_max", 1..=65_536, CONNECTIONS_MAX_DEFAULT);
         Some(Self { requests_max: to_usize(requests?), connections_max: to_usize(connections?) })
+    }
+}
+
+impl KeySettings {
+    fn from_table(table: &mut Table<'_>) -> Option<Self> {
+        let default = KeyPolicy::default();
+        let mut days = |key: &str, least, default_ms: u64| {
+            let days = table.integer_or(key, least..=AGE_DAYS_MAX, default_ms / DAY_MS);
+            days.map(|days| days * DAY_MS)
+        };
+        let cipher = days("cipher_age_days_max", 1, default.cipher_age_ms_max);
+        let data = days("data_age_days_max", 1, default.data_age_ms_max);
+        // Nothing replaces them yet: they are due only when that is asked for.
+        let identifier = days("identifier_age_days_max", 0, 0);
+        let destroy_after = days("destroy_after_days", 0, default.destroy_after_ms);
+        let seals = table.integer_or("data_seals_max", 1..=SEALS_MAX, default.data_seals_max);
+        let is_automatic = table.boolean_or("automatic", default.is_automatic);
+        let interval = table.integer_or("check_interval_s", 1..=86_400, CHECK_INTERVAL_S_DEFAULT);
+        let policy = KeyPolicy {
+            cipher_age_ms_max: cipher?,
+            data_age_ms_max: data?,
+            identifier_age_ms_max: Some(identifier?).filter(|age| *age > 0).unwrap_or(u64::MAX),
+            data_seals_max: seals?,
+            is_automatic: is_automatic?,
+            destroy_after_ms: destroy_after?,
+        };
+        Some(Self { policy, check_interval: Duration::from_secs(interval?) })
     }
 }
 

@@ -10,7 +10,7 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, join_all},
 };
-use tokio::{sync::Semaphore, task::JoinHandle, time::MissedTickBehavior};
+use tokio::{sync::Semaphore, task::JoinHandle};
 use tonic::transport::server::Router;
 use tonic_health::{
     pb::health_server::{Health, HealthServer},
@@ -19,10 +19,10 @@ use tonic_health::{
 use tresor_door::{
     Authority, DoorError, Listener, ListenerOptions, Shutdown, TlsReload, TrustFiles,
 };
-use tresor_proto::ErrorCode;
 use tresor_vault::{OpenError, Settings, VaultError, VaultPlace, clock::SystemClock};
 
 use crate::{
+    chores,
     config::Config,
     directory::Directory,
     evidence::EvidenceCheck,
@@ -34,15 +34,6 @@ use crate::{
     seal_config::build_seals,
 };
 
-/// How often idle keys are forgotten.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
-/// Groups sealed under a tenant's keys that are counted in memory only: a 4,096th of the 2^32
-/// after which a data key is due.
-const SEALS_UNWRITTEN_MIN: u64 = 1 << 20;
-/// How often it is looked whether there are more.
-const SEAL_COUNTS_INTERVAL: Duration = Duration::from_secs(600);
-/// How often it is looked for long work.
-const WORK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long calls have to end once they were told to, after the grace.
 const ABORT_GRACE: Duration = Duration::from_secs(1);
 
@@ -109,7 +100,7 @@ pub async fn start(config: Config, shutdown: Shutdown) -> Result<InternalApi, St
     let addresses = listeners.addresses();
     let reloads = [&listeners.data, &listeners.control].map(Listener::reload_handle);
     let parts = parts(&config, listeners, &gate, &health, &ending)?;
-    let serving = tokio::spawn(run(parts, gate, ending));
+    let serving = tokio::spawn(run(parts, gate, ending, config.keys.check_interval));
     Ok(InternalApi { addresses, reloads, serving })
 }
 
@@ -185,7 +176,11 @@ async fn bind_probes(address: SocketAddr) -> Result<Probes, StartError> {
 }
 
 async fn open_vault(config: &Config) -> Result<LockableVault, StartError> {
-    let settings = Settings { engine: config.engine, ..Settings::new(config.data_dir.clone()) };
+    let settings = Settings {
+        engine: config.engine,
+        key_policy: config.keys.policy,
+        ..Settings::new(config.data_dir.clone())
+    };
     let place = VaultPlace::take(settings, build_seals(&config.seals))?;
     Ok(LockableVault::open(place).await?)
 }
@@ -247,61 +242,22 @@ async fn serve(
     router.serve_with_incoming_shutdown(incoming, stopped).await
 }
 
-async fn run(parts: Vec<Part>, gate: Gate, ending: Ending) -> Result<(), VaultError> {
+async fn run(
+    parts: Vec<Part>,
+    gate: Gate,
+    ending: Ending,
+    policy_interval: Duration,
+) -> Result<(), VaultError> {
     let vault = gate.lockable();
     tokio::select! {
         () = ending.serve(parts) => {}
         () = gate.keep_fresh() => {}
-        () = sweep(vault) => {}
-        () = vault.keep_unlocking() => {}
-        () = vault.keep_checking() => {}
+        () = chores::keep_house(vault, policy_interval) => {}
         () = health::follow(&ending.reporter, vault.watch(), &ending.shutdown) => {}
-        () = keep_seal_counts(vault) => {}
-        () = work(vault) => {}
     }
     let closed = vault.close().await;
     tracing::info!("the vault is closed");
     closed
-}
-
-/// Does the vault's long work, for ever. Between two steps nothing is held, so that the vault can
-/// be locked.
-async fn work(vault: &LockableVault) {
-    loop {
-        let pause = match vault.vault() {
-            Ok(vault) => vault.work_once().await.map_err(|error| error.code()),
-            Err(_) => Ok(None),
-        };
-        let tell = |code: &ErrorCode| {
-            tracing::warn!(code = code.as_str(), "long operations cannot be read now");
-        };
-        let pause = pause.inspect_err(tell).ok().flatten();
-        tokio::time::sleep(pause.unwrap_or(WORK_INTERVAL)).await;
-    }
-}
-
-/// Forgets idle keys, for ever.
-async fn sweep(vault: &LockableVault) {
-    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        interval.tick().await;
-        if let Ok(vault) = vault.vault() {
-            vault.sweep();
-        }
-    }
-}
-
-/// Writes down now and then how much was sealed, for ever.
-async fn keep_seal_counts(vault: &LockableVault) {
-    let mut interval = tokio::time::interval(SEAL_COUNTS_INTERVAL);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        interval.tick().await;
-        if let Ok(vault) = vault.vault() {
-            vault.keep_seal_counts(SEALS_UNWRITTEN_MIN).await;
-        }
-    }
 }
 
 impl Ending {

@@ -6,6 +6,7 @@
 
 mod call_log;
 mod caller;
+mod chores;
 mod config;
 mod context;
 mod convert;
@@ -26,9 +27,9 @@ mod seal_config;
 mod services;
 mod transit_seal;
 
-pub use config::{Config, ConfigErrors, Limits, Trust};
+pub use config::{Config, ConfigErrors, KeySettings, Limits, Trust};
 pub use directory::{ServiceGrant, ServiceRole};
 pub use internal_api::{InternalApi, StartError, start};
 pub use seal_config::{SealConfig, SealProvider, SecretFile};
 pub use transit_seal::TransitKey;
-pub use tresor_vault::{SealId, store::StoreEngine};
+pub use tresor_vault::{KeyPolicy, SealId, store::StoreEngine};

@@ -3,7 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 #![allow(clippy::print_stdout, reason = "what was measured is shown by the runner")]
 
+use std::time::{Duration, Instant};
+
 use tresor_tests::{Load, Random, Site, is_long};
+
+/// How long the policy may take to look, which it does every second.
+const MARKED_MAX: Duration = Duration::from_secs(60);
 
 /// Rotations of all cipher keys under load.
 fn rotations() -> u64 {
@@ -137,4 +142,100 @@ fn the_root_key_is_replaced_while_the_vault_works_and_opens_it_after_a_kill() {
     let status = site.operator(&["keys", "status", "--output", "json"]).ok().json();
     let root = status["system"].as_array().unwrap().iter().find(|key| key["key"] == "root key");
     assert_eq!(root.unwrap()["version"], 4);
+}
+
+#[test]
+fn a_compromised_key_is_remembered_and_whoever_waits_for_the_customer_is_listed() {
+    let site = Site::start("redb");
+    let tenant = site.tenant("burg");
+    let _registered = site.registered_tenant("kiel");
+    let keys = |arguments: &[&str]| {
+        let common = ["--yes", "--output", "json"];
+        site.operator(&[&["keys"], arguments, &common].concat()).ok().json()
+    };
+    let plain = keys(&["rotate-cipher", "--tenant", "burg"]);
+    assert!(plain["waiting"].is_null(), "{plain}");
+    let compromised = keys(&["rotate-cipher", "--tenant", "burg", "--compromised"]);
+    assert_eq!((&compromised["replaced"], &compromised["compromised"]), (&1.into(), &true.into()));
+    let [burg] = compromised["waiting"].as_array().unwrap().as_slice() else {
+        panic!("one tenant: {compromised}");
+    };
+    assert_eq!(
+        (&burg["tenant"], &burg["for"]["rotate_customer_tokens"]),
+        (&"burg".into(), &2.into())
+    );
+    let shown = site.operator(&["keys", "status", "--tenant", "burg"]).ok().stdout;
+    for told in ["destroyed, compromised", "its customer to rotate 2 customer tokens"] {
+        assert!(shown.contains(told), "{told} is not in {shown}");
+    }
+    let root = keys(&["rotate-root", "--compromised"]);
+    assert_eq!((&root["new_generation"], &root["cipher_keys"]["replaced"]), (&2.into(), &1.into()));
+    assert_eq!(root["waiting"][0]["tenant"], "burg");
+
+    let data = keys(&["rotate-data", "--all", "--class", "contact", "--compromised"]);
+    let [marked] = data["tenants"].as_array().unwrap().as_slice() else {
+        panic!("one tenant: {data}");
+    };
+    assert!(marked["operation"].is_string(), "{data}");
+    assert_eq!(data["waiting"][0]["for"]["write_or_lend"], serde_json::json!(["contact"]));
+    let status = || site.operator(&["keys", "status", "--output", "json"]).ok().json();
+    let state = |epoch: u64| {
+        let status = status();
+        let mut keys = status["tenants"][0]["keys"].as_array().unwrap().clone().into_iter();
+        let is_it = |key: &serde_json::Value| {
+            key["class"] == "contact" && key["key"] == "data key" && key["version"] == epoch
+        };
+        let key = keys.find(is_it).unwrap();
+        assert_eq!(key["compromised"].is_string(), epoch == 1, "{key}");
+        (key["state"].as_str().unwrap().to_owned(), key["due"].as_str().map(str::to_owned))
+    };
+    assert_eq!(state(1), ("compromised".to_owned(), Some("compromised".to_owned())));
+    std::fs::write(site.path("rows.csv"), "nr,mail\nr1,anna@example.org\n").unwrap();
+    site.customer(&tenant, &["upload", "rows.csv", "--collection", "customers"]).ok();
+    assert_eq!(state(1), ("compromised".to_owned(), None), "writes have moved");
+    assert_eq!(state(2), ("active".to_owned(), None));
+    let system = status()["system"].as_array().unwrap().clone();
+    let roots = system.iter().filter(|key| key["key"] == "root key");
+    let told = roots.map(|key| (key["version"].as_u64(), key["compromised"].is_string()));
+    assert_eq!(told.collect::<Vec<_>>(), [(Some(2), false), (Some(1), true)]);
+}
+
+fn operations(site: &Site) -> Vec<serde_json::Value> {
+    let list = ["keys", "operations", "list", "--output", "json"];
+    site.operator(&list).ok().json()["operations"].as_array().unwrap().clone()
+}
+
+#[test]
+fn data_keys_that_have_sealed_enough_are_marked_once_and_replaced_by_the_next_write() {
+    let mut site = Site::start("redb");
+    let tenant = site.tenant("burg");
+    let config = std::fs::read_to_string(site.path("internal-api.toml")).unwrap();
+    let policy = "[keys]\ndata_seals_max = 2\ncheck_interval_s = 1\n";
+    site.write_private("internal-api.toml", &(config + policy));
+    assert_eq!(site.vault().stop(), 0);
+    site.start_vault();
+    let upload = ["upload", "rows.csv", "--collection", "customers"];
+    let rows = "nr,mail\nr1,anna@example.org\nr2,bo@example.org\nr3,cleo@example.org\n";
+    std::fs::write(site.path("rows.csv"), rows).unwrap();
+    site.customer(&tenant, &upload).ok();
+    let begun = Instant::now();
+    while operations(&site).is_empty() {
+        assert!(begun.elapsed() < MARKED_MAX, "the policy marks nothing");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let [operation] = operations(&site).try_into().unwrap();
+    assert_eq!(
+        (&operation["state"], &operation["targets"][0]["class"]),
+        (&"pending customer".into(), &"contact".into())
+    );
+    let shown = site.operator(&["keys", "status", "--tenant", "burg"]).ok().stdout;
+    assert!(shown.contains("seals, pending customer"), "{shown}");
+    site.vault().kill();
+    site.start_vault();
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(operations(&site).len(), 1, "it is marked already");
+    std::fs::write(site.path("rows.csv"), "nr,mail\nr4,dora@example.org\n").unwrap();
+    site.customer(&tenant, &upload).ok();
+    let shown = site.operator(&["keys", "status", "--tenant", "burg"]).ok().stdout;
+    assert!(!shown.contains("pending customer"), "{shown}");
 }

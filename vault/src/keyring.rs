@@ -16,6 +16,7 @@ mod keyrings;
 mod one_key;
 #[cfg(test)]
 mod power_cuts;
+mod retired;
 #[cfg(test)]
 mod rotated;
 #[cfg(test)]

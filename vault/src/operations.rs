@@ -13,7 +13,9 @@ pub(crate) mod enrol;
 mod equal_values;
 mod get;
 mod key_operations;
+mod key_policy;
 mod key_status;
+mod key_version;
 mod key_work;
 mod lend;
 mod list;
@@ -33,9 +35,9 @@ pub use create_tenant::CreatedTenant;
 pub use customer_tokens::{IssuedCustomerToken, RotatedCustomerToken};
 pub use enrol::Enrolled;
 pub use key_operations::{KeyOperation, KeyOperationState};
-pub use key_status::{
-    CustomerTokenCounts, KeyDue, KeyKind, KeyPolicy, KeyState, KeyVersion, TenantKeyStatus,
-};
+pub use key_policy::KeyPolicy;
+pub use key_status::{CustomerTokenCounts, TenantKeyStatus};
+pub use key_version::{KeyDue, KeyKind, KeyState, KeyVersion};
 pub use key_work::KeyWork;
 pub use lend::{Lent, LoanRequest};
 pub use mark_data_keys::{DataKeyMark, Rotation, RotationRequest};

@@ -4,8 +4,10 @@ mod operations;
 mod rotate_cipher;
 mod rotate_data;
 mod rotate_root;
+mod scope;
 mod status;
 mod token;
+mod waiting;
 
 use clap::Subcommand;
 

@@ -10,7 +10,8 @@ use std::{
 use tresor_door::{DoorError, Shutdown, logs::LogSettings};
 use tresor_external_api::{Edge, VaultAddress};
 use tresor_internal_api::{
-    InternalApi, Limits, SealConfig, ServiceGrant, ServiceRole, StartError, StoreEngine, Trust,
+    InternalApi, KeySettings, Limits, SealConfig, ServiceGrant, ServiceRole, StartError,
+    StoreEngine, Trust,
 };
 use tresor_proto::{ServiceName, TenantId};
 
@@ -143,6 +144,7 @@ fn internal_config(
         services,
         log: LogSettings::default(),
         limits: Limits::default(),
+        keys: KeySettings::default(),
         shutdown_grace: SHUTDOWN_GRACE,
     })
 }

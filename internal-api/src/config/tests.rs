@@ -124,6 +124,37 @@ fn the_shipped_configuration_has_no_mistake_but_the_missing_passphrase() {
 }
 
 #[test]
+fn the_policy_of_keys_has_bounds_and_defaults() {
+    let day_ms = 24 * 60 * 60 * 1_000;
+    let keys = |more: &str| read(&format!("{GOOD}[keys]\n{more}")).map(|config| config.keys);
+    assert_eq!(keys("").unwrap(), KeySettings::default());
+    let given = keys(
+        "cipher_age_days_max = 30\ndata_age_days_max = 60\nidentifier_age_days_max = 400\n\
+         data_seals_max = 1000\nautomatic = false\ndestroy_after_days = 0\ncheck_interval_s = 5\n",
+    );
+    let policy = KeyPolicy {
+        cipher_age_ms_max: 30 * day_ms,
+        data_age_ms_max: 60 * day_ms,
+        identifier_age_ms_max: 400 * day_ms,
+        data_seals_max: 1_000,
+        is_automatic: false,
+        destroy_after_ms: 0,
+    };
+    assert_eq!(given.unwrap(), KeySettings { policy, check_interval: Duration::from_secs(5) });
+    for wrong in [
+        "cipher_age_days_max = 0",
+        "data_age_days_max = 3651",
+        "data_seals_max = 0",
+        "automatic = 1",
+        "check_interval_s = 0",
+        "rotate = true",
+    ] {
+        let (key, _) = wrong.split_once(' ').unwrap();
+        assert!(keys(wrong).unwrap_err().contains(&format!("keys.{key}")), "{wrong}");
+    }
+}
+
+#[test]
 fn seals_have_names_and_providers() {
     let seals = |more: &str| read(&format!("{GOOD}{more}")).map(|config| config.seals);
     let ids = |seals: Vec<SealConfig>| seals.iter().map(|seal| seal.id.to_string()).collect();

@@ -18,6 +18,8 @@ pub(crate) fn key_to_wire(key: &KeyVersion) -> vault::KeyVersion {
         // A data key is made by whoever has its class open, which is never the operator.
         pending_customer: key.due.is_some() && key.kind == KeyKind::Data,
         groups: key.groups,
+        compromised: key.compromised_ms.map(to_timestamp),
+        destroyed: key.destroyed_ms.map(to_timestamp),
     }
 }
 
@@ -32,6 +34,7 @@ pub(crate) fn status_to_wire(status: &TenantKeyStatus) -> vault::TenantKeyStatus
         working_tokens: count(tokens.working),
         expired_tokens: count(tokens.expired),
         revoked_tokens: count(tokens.revoked),
+        exposed_tokens: count(tokens.exposed),
         census: status.census.as_ref().map(census_to_wire),
         damaged: status.keys.is_empty() && status.tenant.state == TenantState::Quarantined,
     }

@@ -69,15 +69,18 @@ impl CipherRotation {
         gate: Gate,
         permit: OperatorPermit,
         scope: Scope,
-        is_dry_run: bool,
+        request: &RotateCipherKeyRequest,
     ) -> Result<Self, VaultError> {
         let next = match scope {
             Scope::One(tenant) => Next::Tenant(gate.vault()?.tenant(&permit, &tenant).await?),
             Scope::All => Next::Page(None),
         };
-        let intent = match is_dry_run {
+        let intent = match request.dry_run {
             true => Intent::Show(permit),
-            false => Intent::Replace(gate.vault()?.begin_key_work(permit, WORK).await?),
+            false => {
+                let work = gate.vault()?.begin_key_work(permit, WORK).await?;
+                Intent::Replace(work.on_compromised_keys(request.compromised))
+            }
         };
         Ok(Self { gate, intent, next: Some(next) })
     }

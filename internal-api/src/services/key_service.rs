@@ -94,15 +94,15 @@ impl KeyService for Keys {
         request: Request<RotateRootKeyRequest>,
     ) -> Result<Response<RotateRootKeyResponse>, Status> {
         let permit = self.gate.permit_operator(&Origin::of(&request)?)?;
-        let is_dry_run = request.into_inner().dry_run;
+        let RotateRootKeyRequest { dry_run: is_dry_run, compromised } = request.into_inner();
         let vault = self.gate.vault()?;
         // In a task of its own: a caller who goes away does not leave it half done.
         let replace = async move {
             if is_dry_run {
                 return vault.root_key_plan(&permit).await;
             }
-            let mut work = vault.begin_key_work(permit, "replacing the root key").await?;
-            vault.rotate_root_key(&mut work).await
+            let work = vault.begin_key_work(permit, "replacing the root key").await?;
+            vault.rotate_root_key(&mut work.on_compromised_keys(compromised)).await
         };
         let replaced =
             tokio::spawn(replace).await.map_err(|_| Failure::from(ErrorCode::Internal))?;
@@ -136,7 +136,7 @@ impl KeyService for Keys {
         let request = request.into_inner();
         let scope = Scope::from_wire(&request)?;
         let permit = self.gate.permit_operator(&origin)?;
-        let rotation = CipherRotation::new(self.gate.clone(), permit, scope, request.dry_run);
+        let rotation = CipherRotation::new(self.gate.clone(), permit, scope, &request);
         let rotation = rotation.await.map_err(Failure::from)?;
         Ok(Response::new(rotation.into_answers(self.shutdown.clone())))
     }

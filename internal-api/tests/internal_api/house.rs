@@ -16,7 +16,8 @@ use tempfile::TempDir;
 use tonic::transport::Channel;
 use tresor_door::{Shutdown, TlsFiles, TrustFiles, logs::LogSettings};
 use tresor_internal_api::{
-    Config, InternalApi, Limits, SealConfig, ServiceGrant, ServiceRole, StoreEngine, Trust, start,
+    Config, InternalApi, KeySettings, Limits, SealConfig, ServiceGrant, ServiceRole, StoreEngine,
+    Trust, start,
 };
 use tresor_proto::{ServiceName, TenantId, TrustDomain, vault::ClientEvidence};
 
@@ -75,6 +76,7 @@ impl House {
             services,
             log: LogSettings::default(),
             limits: Limits::default(),
+            keys: KeySettings::default(),
             shutdown_grace: Duration::from_secs(5),
         }
     }

@@ -112,6 +112,12 @@ impl OperatorPermit {
         }
     }
 
+    /// The vault's own, for what its policy of keys does without an operator.
+    pub(crate) fn of_policy() -> Result<Self, VaultError> {
+        let name = ServiceName::parse("key-policy").ok_or(VaultError::Internal)?;
+        Ok(Self { name })
+    }
+
     /// Which operator.
     #[must_use]
     pub fn name(&self) -> &ServiceName {

@@ -6,7 +6,7 @@
 
 use tresor_proto::storage;
 
-use super::{CipherKeyVersion, TenantKeyring};
+use super::{CipherKeyVersion, TenantKeyring, retired::retire};
 use crate::{
     crypto_error::CryptoError,
     entropy::Entropy,
@@ -15,11 +15,12 @@ use crate::{
 };
 
 impl TenantKeyring {
-    /// Makes a new cipher key, locks everything under it, and drops the older ones. Gives its
-    /// version.
+    /// Makes a new cipher key, locks everything under it, and drops the older ones, which others
+    /// may know. Gives its version.
     pub(crate) fn rotate_cipher_key(
         &mut self,
         now_ms: u64,
+        is_compromised: bool,
         entropy: &dyn Entropy,
     ) -> Result<u32, CryptoError> {
         let version = self.newest_cipher_key()?.version.checked_add(1).ok_or(CryptoError)?;
@@ -27,8 +28,21 @@ impl TenantKeyring {
         self.relock_slots((version, &key), entropy)?;
         self.rewrap_metadata_keys((version, &key), entropy)?;
         let state = storage::KeyState::Active;
-        self.cipher_keys = vec![CipherKeyVersion { version, state, created_ms: now_ms, key }];
+        let new = CipherKeyVersion { version, state, created_ms: now_ms, key };
+        for old in core::mem::replace(&mut self.cipher_keys, vec![new]) {
+            let CipherKeyVersion { version, created_ms, .. } = old;
+            let compromised_ms = if is_compromised { now_ms } else { 0 };
+            let old =
+                storage::RetiredKey { version, created_ms, destroyed_ms: now_ms, compromised_ms };
+            retire(&mut self.retired_cipher_keys, old);
+        }
         Ok(version)
+    }
+
+    /// Until when customer tokens were locked under a cipher key that others may know.
+    pub(crate) fn exposed_until_ms(&self) -> Option<u64> {
+        let exposed = self.retired_cipher_keys.iter().filter(|key| key.compromised_ms > 0);
+        exposed.map(|key| key.destroyed_ms).max()
     }
 
     fn relock_slots(

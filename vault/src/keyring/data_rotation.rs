@@ -36,7 +36,8 @@ impl TenantKeyring {
         self.rotation_marks.iter().find(|mark| mark.class == class)
     }
 
-    /// Marks a class. One that is marked keeps the time of its mark.
+    /// Marks a class. One that is marked keeps the time of its mark; that others may know its data
+    /// keys is not taken back.
     pub(crate) fn mark_data_key(
         &mut self,
         class: DataClass,
@@ -44,8 +45,14 @@ impl TenantKeyring {
         reason: storage::RotationReason,
     ) -> Result<RotationMark, CryptoError> {
         let epoch = self.newest_epoch(class)?;
-        let due_ms = self.rotation_mark(class).map_or(due_ms, |mark| mark.due_ms);
+        let now_ms = due_ms;
+        let marked = self.rotation_mark(class);
+        let due_ms = marked.map_or(now_ms, |mark| mark.due_ms);
+        let reason = marked.filter(|mark| mark.is_compromised()).map_or(reason, |mark| mark.reason);
         let mark = RotationMark { class, epoch, due_ms, reason };
+        if mark.is_compromised() {
+            self.data_keys_mut(class).for_each(|key| key.disclose(now_ms));
+        }
         self.rotation_marks.retain(|mark| mark.class != class);
         self.rotation_marks.push(mark);
         Ok(mark)
@@ -61,39 +68,51 @@ impl TenantKeyring {
         entropy: &dyn Entropy,
     ) -> Result<bool, CryptoError> {
         let newest = self.newest_epoch(class)?;
-        let Some(mark) = self.rotation_mark(class).filter(|mark| mark.epoch == newest) else {
+        if self.rotation_mark(class).is_none_or(|mark| mark.epoch != newest) {
             return Ok(false);
-        };
-        let state = match mark.reason {
-            storage::RotationReason::Compromised => storage::KeyState::Compromised,
-            storage::RotationReason::Unspecified
-            | storage::RotationReason::Requested
-            | storage::RotationReason::Policy => storage::KeyState::Deactivated,
-        };
+        }
         let version = newest.checked_add(1).ok_or(CryptoError)?;
         self.add_data_key(KeyBirth { class, version, created_ms: now_ms }, class_key, entropy)?;
-        let older = self.data_keys.iter_mut().filter(|key| key.class == class);
-        older.filter(|key| key.epoch < version).for_each(|key| key.retire(state));
+        for key in self.data_keys_mut(class).filter(|key| key.epoch < version) {
+            key.deactivate();
+        }
         self.rotation_marks.retain(|mark| mark.class != class);
         Ok(true)
     }
 
-    /// Takes a class's mark back, if its next epoch is not made yet.
+    /// Takes a class's mark back, if its next epoch is not made yet and nobody else may know its
+    /// data keys.
     pub(crate) fn unmark_data_key(&mut self, class: DataClass, epoch: u32) -> bool {
         let before = self.rotation_marks.len();
-        self.rotation_marks.retain(|mark| mark.class != class || mark.epoch != epoch);
+        let is_it = |mark: &RotationMark| mark.class == class && mark.epoch == epoch;
+        self.rotation_marks.retain(|mark| !is_it(mark) || mark.is_compromised());
         self.rotation_marks.len() < before
     }
 
     /// Destroys the data keys of a class below an epoch. Gives the epochs destroyed.
-    pub(crate) fn destroy_data_keys(&mut self, class: DataClass, below: u32) -> Vec<u32> {
-        let keys = self.data_keys.iter_mut().filter(|key| key.class == class);
+    pub(crate) fn destroy_data_keys(
+        &mut self,
+        class: DataClass,
+        below: u32,
+        now_ms: u64,
+    ) -> Vec<u32> {
+        let keys = self.data_keys_mut(class);
         let older = keys.filter(|key| key.epoch < below && !key.is_destroyed());
         let destroy = |key: &mut WrappedDataKey| {
-            key.destroy();
+            key.destroy(now_ms);
             key.epoch
         };
         older.map(destroy).collect()
+    }
+
+    fn data_keys_mut(&mut self, class: DataClass) -> impl Iterator<Item = &mut WrappedDataKey> {
+        self.data_keys.iter_mut().filter(move |key| key.class == class)
+    }
+}
+
+impl RotationMark {
+    fn is_compromised(&self) -> bool {
+        self.reason == storage::RotationReason::Compromised
     }
 }
 
@@ -103,14 +122,26 @@ impl WrappedDataKey {
         self.message.state() == storage::KeyState::Destroyed
     }
 
-    fn retire(&mut self, state: storage::KeyState) {
+    fn deactivate(&mut self) {
         if self.message.state() == storage::KeyState::Active {
-            self.message.set_state(state);
+            self.message.set_state(storage::KeyState::Deactivated);
         }
     }
 
-    fn destroy(&mut self) {
+    /// Others may know it. One that is destroyed stays so.
+    fn disclose(&mut self, now_ms: u64) {
+        if self.is_destroyed() {
+            return;
+        }
+        self.message.set_state(storage::KeyState::Compromised);
+        if self.message.compromised_ms == 0 {
+            self.message.compromised_ms = now_ms;
+        }
+    }
+
+    fn destroy(&mut self, now_ms: u64) {
         self.message.set_state(storage::KeyState::Destroyed);
+        self.message.destroyed_ms = now_ms;
         self.message.wrapped.clear();
     }
 }

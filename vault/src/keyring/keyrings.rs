@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quick_cache::sync::Cache;
-use tresor_proto::TenantId;
+use tresor_proto::{TenantId, storage::RetiredKey};
 
 use super::{
     KeyringError, KeyringFiles, SealCounts, SystemKeyring, TenantKeyring,
@@ -53,6 +53,7 @@ pub(crate) struct SystemKeys {
     pub(crate) root_generation: u32,
     /// When the root key was replaced, if it ever was.
     pub(crate) root_replaced_ms: Option<u64>,
+    pub(crate) retired_root_keys: Vec<RetiredKey>,
 }
 
 impl Keyrings {
@@ -114,14 +115,18 @@ impl Keyrings {
     /// Writes the system keyring under another root key, which opens it from then on; the seals
     /// hold both until this has returned. When it fails either may open it, until it is settled.
     /// Blocks on the disk.
-    pub(crate) fn replace_root(&self, root: RootKey, now_ms: u64) -> Result<(), KeyringError> {
+    pub(crate) fn replace_root(
+        &self,
+        root: RootKey,
+        now_ms: u64,
+        is_compromised: bool,
+    ) -> Result<(), KeyringError> {
         let mut system = self.system();
-        let before = (system.root_replacements, system.root_replaced_ms);
-        system.root_replacements = system.root_replacements.saturating_add(1);
-        system.root_replaced_ms = now_ms;
+        let before = system.root.clone();
+        system.root.replace(now_ms, is_compromised);
         let written = write_system(&self.files, &root, &mut system, self.entropy.as_ref());
         if written.is_err() {
-            (system.root_replacements, system.root_replaced_ms) = before;
+            system.root = before;
             return written;
         }
         *self.root.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(root);
@@ -302,8 +307,9 @@ impl Keyrings {
         let system = self.system();
         SystemKeys {
             metadata_versions: system.metadata_keys.iter().map(|(version, _)| *version).collect(),
-            root_generation: system.root_replacements.saturating_add(1),
-            root_replaced_ms: Some(system.root_replaced_ms).filter(|at_ms| *at_ms > 0),
+            root_generation: system.root.generation(),
+            root_replaced_ms: Some(system.root.replaced_ms).filter(|at_ms| *at_ms > 0),
+            retired_root_keys: system.root.retired.clone(),
         }
     }
 
@@ -444,10 +450,10 @@ mod tests {
         // The new file cannot be made at first; then it is there, and that it is was not told.
         let new = files.system_keyring().with_extension("new");
         std::fs::create_dir(&new).unwrap();
-        assert!(keyrings.replace_root(other(), 1).is_err() && keyrings.settle().is_err());
+        assert!(keyrings.replace_root(other(), 1, false).is_err() && keyrings.settle().is_err());
         std::fs::remove_dir(&new).unwrap();
         let replaced = Keyrings::open(files.clone(), root(), entropy()).unwrap();
-        replaced.replace_root(other(), 1).unwrap();
+        replaced.replace_root(other(), 1, false).unwrap();
         assert!(opens(other()) && !opens(root()));
         keyrings.settle().unwrap();
         assert!(opens(root()) && !opens(other()));

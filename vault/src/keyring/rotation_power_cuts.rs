@@ -33,7 +33,7 @@ fn root() -> RootKey {
 fn rotate(keyrings: &Keyrings) {
     let entropy = entropy();
     let rotated = keyrings.edit_many(&TENANTS, |keyring| {
-        Ok::<_, KeyringError>(keyring.rotate_cipher_key(1, entropy.as_ref())?)
+        Ok::<_, KeyringError>(keyring.rotate_cipher_key(1, false, entropy.as_ref())?)
     });
     assert!(rotated.unwrap().iter().all(Result::is_ok));
 }

@@ -4,6 +4,7 @@ use prost::Message as _;
 use tresor_proto::{TenantId, storage};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::retired::retire;
 use crate::{
     crypto_error::CryptoError,
     entropy::Entropy,
@@ -16,11 +17,39 @@ pub(crate) struct SystemKeyring {
     pub(crate) sequence: u64,
     pub(crate) pepper: Pepper,
     pub(crate) metadata_keys: Vec<(u32, MetadataKey)>,
-    pub(super) root_replacements: u32,
-    pub(super) root_replaced_ms: u64,
+    pub(super) root: RootHistory,
     /// Whether the last write of its file was acknowledged by the disk.
     pub(super) is_settled: bool,
     tenants: Vec<TenantEntry>,
+}
+
+/// Which root keys there were; the keys themselves are with the seals.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RootHistory {
+    replacements: u32,
+    /// 0 for never.
+    pub(super) replaced_ms: u64,
+    pub(super) retired: Vec<storage::RetiredKey>,
+}
+
+impl RootHistory {
+    /// The number of the one in use, counted from 1.
+    pub(super) fn generation(&self) -> u32 {
+        self.replacements.saturating_add(1)
+    }
+
+    /// Writes down that the one in use, which others may know, is replaced.
+    pub(super) fn replace(&mut self, now_ms: u64, is_compromised: bool) {
+        let old = storage::RetiredKey {
+            version: self.generation(),
+            created_ms: self.replaced_ms,
+            destroyed_ms: now_ms,
+            compromised_ms: if is_compromised { now_ms } else { 0 },
+        };
+        retire(&mut self.retired, old);
+        self.replacements = self.generation();
+        self.replaced_ms = now_ms;
+    }
 }
 
 #[derive(Debug)]
@@ -37,8 +66,7 @@ impl SystemKeyring {
             sequence: 0,
             pepper: Pepper::generate(entropy)?,
             metadata_keys: vec![(1, MetadataKey::generate(entropy)?)],
-            root_replacements: 0,
-            root_replaced_ms: 0,
+            root: RootHistory::default(),
             is_settled: true,
             tenants: Vec::new(),
         })
@@ -86,8 +114,11 @@ impl SystemKeyring {
             sequence,
             pepper: Pepper::from_slice(&message.pepper)?,
             metadata_keys: metadata_keys.collect::<Result<_, CryptoError>>()?,
-            root_replacements: message.root_replacements,
-            root_replaced_ms: message.root_replaced_ms,
+            root: RootHistory {
+                replacements: message.root_replacements,
+                replaced_ms: message.root_replaced_ms,
+                retired: message.retired_root_keys.clone(),
+            },
             is_settled: true,
             tenants: message.tenants.iter().map(TenantEntry::try_from).collect::<Result<_, _>>()?,
         })
@@ -123,8 +154,9 @@ impl From<&SystemKeyring> for storage::SystemKeyring {
             pepper: keyring.pepper.expose_secret().to_vec(),
             metadata_keys: keyring.metadata_keys.iter().map(metadata_key).collect(),
             tenants: keyring.tenants.iter().map(tenant).collect(),
-            root_replacements: keyring.root_replacements,
-            root_replaced_ms: keyring.root_replaced_ms,
+            root_replacements: keyring.root.replacements,
+            root_replaced_ms: keyring.root.replaced_ms,
+            retired_root_keys: keyring.root.retired.clone(),
         }
     }
 }

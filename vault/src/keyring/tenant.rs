@@ -30,6 +30,7 @@ pub(crate) struct TenantKeyring {
     pub(crate) identifier_keys: Vec<storage::IdentifierKey>,
     pub(crate) metadata_keys: Vec<storage::MetadataKey>,
     pub(crate) rotation_marks: Vec<RotationMark>,
+    pub(crate) retired_cipher_keys: Vec<storage::RetiredKey>,
 }
 
 /// A version of the cipher key.
@@ -68,6 +69,7 @@ impl TenantKeyring {
             identifier_keys: Vec::new(),
             metadata_keys: Vec::new(),
             rotation_marks: Vec::new(),
+            retired_cipher_keys: Vec::new(),
         }
     }
 
@@ -161,6 +163,7 @@ impl TenantKeyring {
             created_ms,
             seal_count: 0,
             wrapped: wrap::wrap(class_key, &aad, data_key.expose_secret(), entropy)?,
+            ..storage::DataKey::default()
         };
         self.data_keys.push(WrappedDataKey { class, epoch: version, message });
         Ok(())
@@ -199,6 +202,7 @@ impl TenantKeyring {
             identifier_keys: self.identifier_keys.clone(),
             metadata_keys: self.metadata_keys.clone(),
             rotation_marks: self.rotation_marks.iter().map(Into::into).collect(),
+            retired_cipher_keys: self.retired_cipher_keys.clone(),
         };
         let body = Zeroizing::new(message.encode_to_vec());
         wipe(&mut message);
@@ -222,6 +226,7 @@ impl TenantKeyring {
             identifier_keys: message.identifier_keys,
             metadata_keys: message.metadata_keys,
             rotation_marks: marks.collect::<Result<_, _>>()?,
+            retired_cipher_keys: message.retired_cipher_keys,
         })
     }
 }

@@ -4,83 +4,17 @@
 
 use tresor_proto::{DataClass, TenantRef, storage};
 
+use super::{
+    key_policy::KeyPolicy,
+    key_version::{KeyDue, KeyKind, KeyState, KeyVersion, written},
+};
 use crate::{
     access::OperatorPermit,
     error::VaultError,
-    keyring::{LoadedKeyring, TenantKeyring},
+    keyring::{LoadedKeyring, RotationMark, TenantKeyring},
     registry::{Census, Tenant, TenantState},
     vault::Vault,
 };
-
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
-
-/// What a key is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyKind {
-    /// The key of all keyrings.
-    Root,
-    /// The key of verifiers.
-    Pepper,
-    /// The key of the registry's rows.
-    SystemMetadata,
-    /// The server's half of the two locks of a tenant.
-    Cipher,
-    /// The key of a tenant's rows.
-    Metadata,
-    /// Seals the fields of a class.
-    Data,
-    /// Makes the identifiers of a class.
-    Identifier,
-}
-
-/// Where a key is in its life, SP 800-57 part 1 §7.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyState {
-    /// Made, not yet used.
-    PreActive,
-    /// Used to protect and to process.
-    Active,
-    /// Used to process only.
-    Deactivated,
-    /// Used to process only, and believed known to others.
-    Compromised,
-    /// Gone: only that it existed is kept.
-    Destroyed,
-}
-
-/// Why a key is to be replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyDue {
-    /// It is older than the policy allows.
-    Age,
-    /// It has sealed more than the policy allows.
-    Seals,
-    /// An operator asked for it.
-    Requested,
-    /// It is believed known to others.
-    Compromised,
-}
-
-/// One version of a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyVersion {
-    /// What it is for.
-    pub kind: KeyKind,
-    /// The class it serves, if it serves one.
-    pub class: Option<DataClass>,
-    /// Its version, or epoch.
-    pub version: u32,
-    /// Where it is in its life.
-    pub state: KeyState,
-    /// When it was made, milliseconds since the epoch; `None` when that was not written down.
-    pub created_ms: Option<u64>,
-    /// Groups sealed under it, at least; `None` for keys that seal none.
-    pub seals: Option<u64>,
-    /// Why it is to be replaced, if it is.
-    pub due: Option<KeyDue>,
-    /// Groups that hung on it when that was last counted.
-    pub groups: Option<u64>,
-}
 
 /// The customer tokens of a tenant, by what they are good for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,6 +25,8 @@ pub struct CustomerTokenCounts {
     pub expired: usize,
     /// Those that were revoked.
     pub revoked: usize,
+    /// Those that work and were locked under a cipher key that is compromised.
+    pub exposed: usize,
 }
 
 /// The keys of one tenant.
@@ -104,28 +40,6 @@ pub struct TenantKeyStatus {
     pub customer_tokens: CustomerTokenCounts,
     /// The last census, if one was taken.
     pub census: Option<Census>,
-}
-
-/// How old keys may become and how much they may seal, before they are due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyPolicy {
-    /// The age of a cipher key at most, milliseconds.
-    pub cipher_age_ms_max: u64,
-    /// The age of a data key at most, milliseconds.
-    pub data_age_ms_max: u64,
-    /// Groups sealed under a data key at most.
-    pub data_seals_max: u64,
-}
-
-impl Default for KeyPolicy {
-    /// 90 days, 365 days, 2³² groups.
-    fn default() -> Self {
-        Self {
-            cipher_age_ms_max: 90 * DAY_MS,
-            data_age_ms_max: 365 * DAY_MS,
-            data_seals_max: 1 << 32,
-        }
-    }
 }
 
 impl Vault {
@@ -143,7 +57,9 @@ impl Vault {
             ..KeyVersion::plain(KeyKind::Root, system.root_generation)
         };
         let pepper = KeyVersion::plain(KeyKind::Pepper, 1);
-        [root, pepper].into_iter().chain(metadata).collect()
+        let retired = system.retired_root_keys.iter().rev();
+        let retired = retired.map(|key| KeyVersion::retired(KeyKind::Root, key));
+        [root].into_iter().chain(retired).chain([pepper]).chain(metadata).collect()
     }
 
     /// The keys of a tenant.
@@ -173,7 +89,7 @@ impl Vault {
         Ok(TenantKeyStatus { tenant, keys, customer_tokens, census })
     }
 
-    fn key_versions(
+    pub(super) fn key_versions(
         &self,
         keyring: &LoadedKeyring,
         census: Option<&Census>,
@@ -190,14 +106,15 @@ impl Vault {
         }
         let (policy, now_ms) = (self.key_policy(), self.clock().now_ms());
         for key in &mut keys {
-            key.due = marked(&keyring.keyring, key).or_else(|| policy.due(key, now_ms));
+            key.due = due(&keyring.keyring, key, (&policy, now_ms));
         }
         Ok(keys)
     }
 }
 
 fn cipher_and_metadata_keys(keyring: &TenantKeyring) -> Result<Vec<KeyVersion>, VaultError> {
-    let mut keys = Vec::new();
+    let retired = keyring.retired_cipher_keys.iter();
+    let mut keys: Vec<_> = retired.map(|key| KeyVersion::retired(KeyKind::Cipher, key)).collect();
     for key in &keyring.cipher_keys {
         keys.push(KeyVersion {
             state: KeyState::try_from(key.state)?,
@@ -227,19 +144,29 @@ fn data_keys(
             created_ms: Some(message.created_ms),
             seals: Some(message.seal_count.saturating_add(sealed)),
             groups: census.map(|census| census.groups.get(&place).copied().unwrap_or(0)),
+            compromised_ms: written(message.compromised_ms),
+            destroyed_ms: written(message.destroyed_ms),
             ..KeyVersion::plain(KeyKind::Data, key.epoch)
         });
     }
     Ok(keys)
 }
 
-/// Why a data key was marked as due, if it was.
-fn marked(keyring: &TenantKeyring, key: &KeyVersion) -> Option<KeyDue> {
-    let mark = key.class.and_then(|class| keyring.rotation_mark(class))?;
-    let is_it = key.kind == KeyKind::Data && mark.epoch == key.version;
-    is_it.then_some(match mark.reason {
+/// Why a key is due, if it is: a mark goes before the policy.
+fn due(
+    keyring: &TenantKeyring,
+    key: &KeyVersion,
+    (policy, now_ms): (&KeyPolicy, u64),
+) -> Option<KeyDue> {
+    let by_policy = policy.due(key, now_ms);
+    let mark = key.class.and_then(|class| keyring.rotation_mark(class));
+    let is_it = |mark: &&RotationMark| key.kind == KeyKind::Data && mark.epoch == key.version;
+    let Some(mark) = mark.filter(is_it) else {
+        return by_policy;
+    };
+    Some(match mark.reason {
         storage::RotationReason::Compromised => KeyDue::Compromised,
-        storage::RotationReason::Policy => KeyDue::Age,
+        storage::RotationReason::Policy => by_policy.unwrap_or(KeyDue::Age),
         storage::RotationReason::Requested | storage::RotationReason::Unspecified => {
             KeyDue::Requested
         }
@@ -247,68 +174,20 @@ fn marked(keyring: &TenantKeyring, key: &KeyVersion) -> Option<KeyDue> {
 }
 
 fn count_tokens(keyring: &TenantKeyring, now_ms: u64) -> CustomerTokenCounts {
+    let exposed_until_ms = keyring.exposed_until_ms();
     let mut counts = CustomerTokenCounts::default();
     for token in &keyring.customer_tokens {
         match (token.revoked_ms, token.works_at(now_ms)) {
-            (0, true) => counts.working += 1,
+            (0, true) => {
+                let is_exposed = exposed_until_ms.is_some_and(|until| token.created_ms <= until);
+                counts.working += 1;
+                counts.exposed += usize::from(is_exposed);
+            }
             (0, false) => counts.expired += 1,
             _ => counts.revoked += 1,
         }
     }
     counts
-}
-
-impl KeyVersion {
-    /// A key of which nothing but its version is known.
-    fn plain(kind: KeyKind, version: u32) -> Self {
-        Self {
-            kind,
-            class: None,
-            version,
-            state: KeyState::Active,
-            created_ms: None,
-            seals: None,
-            due: None,
-            groups: None,
-        }
-    }
-}
-
-impl KeyPolicy {
-    /// Why a key is due, if it is; only what is in use can be.
-    fn due(&self, key: &KeyVersion, now_ms: u64) -> Option<KeyDue> {
-        let age_ms_max = match key.kind {
-            KeyKind::Cipher => self.cipher_age_ms_max,
-            KeyKind::Data => self.data_age_ms_max,
-            KeyKind::Root
-            | KeyKind::Pepper
-            | KeyKind::SystemMetadata
-            | KeyKind::Metadata
-            | KeyKind::Identifier => return None,
-        };
-        if key.state != KeyState::Active {
-            return None;
-        }
-        let is_old =
-            key.created_ms.is_some_and(|created_ms| now_ms.saturating_sub(created_ms) > age_ms_max);
-        let is_worn = key.seals.is_some_and(|seals| seals > self.data_seals_max);
-        is_worn.then_some(KeyDue::Seals).or(is_old.then_some(KeyDue::Age))
-    }
-}
-
-impl TryFrom<storage::KeyState> for KeyState {
-    type Error = VaultError;
-
-    fn try_from(state: storage::KeyState) -> Result<Self, VaultError> {
-        match state {
-            storage::KeyState::PreActive => Ok(Self::PreActive),
-            storage::KeyState::Active => Ok(Self::Active),
-            storage::KeyState::Deactivated => Ok(Self::Deactivated),
-            storage::KeyState::Compromised => Ok(Self::Compromised),
-            storage::KeyState::Destroyed => Ok(Self::Destroyed),
-            storage::KeyState::Unspecified => Err(VaultError::Integrity),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::{access::OperatorPermit, error::VaultError, registry::KeyLease, vault
 pub struct KeyWork {
     permit: OperatorPermit,
     lease: KeyLease,
+    is_compromised: bool,
 }
 
 impl Vault {
@@ -22,7 +23,7 @@ impl Vault {
     ) -> Result<KeyWork, VaultError> {
         let holder = permit.name().as_str();
         let lease = self.registry().take_key_lease(holder, work, self.clock().now_ms()).await?;
-        Ok(KeyWork { permit, lease })
+        Ok(KeyWork { permit, lease, is_compromised: false })
     }
 
     /// Makes sure, before each step, that the lease still holds.
@@ -36,6 +37,17 @@ impl KeyWork {
     #[must_use]
     pub fn permit(&self) -> &OperatorPermit {
         &self.permit
+    }
+
+    /// The same work; the keys it replaces are believed known to others, or not.
+    #[must_use]
+    pub fn on_compromised_keys(self, is_compromised: bool) -> Self {
+        Self { is_compromised, ..self }
+    }
+
+    /// Whether the keys it replaces are believed known to others.
+    pub(crate) fn is_compromised(&self) -> bool {
+        self.is_compromised
     }
 }
 

@@ -20,6 +20,9 @@ use crate::{
 /// Operations that may go on for one vault, and are looked through.
 const OPEN_MAX: usize = 10_000;
 
+/// What other operators are told meanwhile.
+const WORK: &str = "marking data keys as due";
+
 /// What is to be replaced, and how.
 #[derive(Clone, Debug)]
 pub struct RotationRequest {
@@ -61,8 +64,8 @@ impl Vault {
     /// Marks the data keys of a tenant as due.
     ///
     /// # Errors
-    /// `not_found` for an unknown tenant or one that has not enrolled; `storage_unavailable` when
-    /// the keyring cannot be written.
+    /// `not_found` for an unknown tenant or one that has not enrolled; `conflict` when another
+    /// operator changes keys; `storage_unavailable` when the keyring cannot be written.
     pub async fn mark_data_keys_due(
         &self,
         permit: &OperatorPermit,
@@ -70,11 +73,28 @@ impl Vault {
         request: &RotationRequest,
     ) -> Result<Rotation, VaultError> {
         let tenant = self.enrolled_tenant(tenant).await?;
-        let classes = match request.classes.as_slice() {
-            [] => DataClass::ALL.to_vec(),
-            classes => classes.to_vec(),
+        let reason = match request.is_compromised {
+            true => RotationReason::Compromised,
+            false => RotationReason::Requested,
         };
-        let marks = self.mark_due(tenant, classes, request).await?;
+        let _lease = match request.is_dry_run {
+            true => None,
+            false => {
+                let (holder, now_ms) = (permit.name().as_str(), self.clock().now_ms());
+                Some(self.registry().take_key_lease(holder, WORK, now_ms).await?)
+            }
+        };
+        self.mark_tenant((permit, reason), tenant, request).await
+    }
+
+    /// Marks the data keys of a tenant, by somebody, for a reason; whoever calls it has the lease.
+    pub(super) async fn mark_tenant(
+        &self,
+        (permit, reason): (&OperatorPermit, RotationReason),
+        tenant: TenantId,
+        request: &RotationRequest,
+    ) -> Result<Rotation, VaultError> {
+        let marks = self.mark_due(tenant, reason, request).await?;
         let operation = match request.is_dry_run {
             true => None,
             false => Some(self.ask_for_reencryption(tenant, &marks, request).await?),
@@ -104,13 +124,13 @@ impl Vault {
     async fn mark_due(
         &self,
         tenant: TenantId,
-        classes: Vec<DataClass>,
+        reason: RotationReason,
         request: &RotationRequest,
     ) -> Result<Vec<RotationMark>, VaultError> {
         let now_ms = self.clock().now_ms();
-        let reason = match request.is_compromised {
-            true => RotationReason::Compromised,
-            false => RotationReason::Requested,
+        let classes = match request.classes.as_slice() {
+            [] => DataClass::ALL.to_vec(),
+            classes => classes.to_vec(),
         };
         let mark = move |keyring: &mut TenantKeyring| {
             let mark = |class: &DataClass| keyring.mark_data_key(*class, now_ms, reason);

@@ -46,7 +46,7 @@ impl Vault {
         let mut replaced = Vec::with_capacity(tenants.len());
         for turn in tenants.chunks(TURN_TENANTS) {
             self.go_on(work).await?;
-            let outcomes = self.rotate_in_one_turn(turn.to_vec()).await?;
+            let outcomes = self.rotate_in_one_turn(turn.to_vec(), work.is_compromised()).await?;
             for (tenant, outcome) in turn.iter().zip(&outcomes) {
                 log(work.permit(), *tenant, outcome);
             }
@@ -89,6 +89,7 @@ impl Vault {
     async fn rotate_in_one_turn(
         &self,
         tenants: Vec<TenantId>,
+        is_compromised: bool,
     ) -> Result<Vec<Result<CipherKeyReplacement, VaultError>>, VaultError> {
         // A damaged keyring quarantines its tenant here, and is not touched.
         let mut outcomes = Vec::with_capacity(tenants.len());
@@ -100,7 +101,8 @@ impl Vault {
         }
         let (keyrings, now_ms) = (self.keyrings_arc(), self.clock().now_ms());
         let entropy = self.entropy_arc();
-        let rotate = move || rotate(&keyrings, &sound, now_ms, entropy.as_ref());
+        let at = (now_ms, is_compromised);
+        let rotate = move || rotate(&keyrings, &sound, at, entropy.as_ref());
         let mut rotated = self.key_worker().run(rotate).await?.into_iter();
         let outcome = |refused: Option<VaultError>| match refused {
             Some(error) => Err(error),
@@ -130,12 +132,12 @@ fn log(
 fn rotate(
     keyrings: &Keyrings,
     tenants: &[TenantId],
-    now_ms: u64,
+    (now_ms, is_compromised): (u64, bool),
     entropy: &dyn Entropy,
 ) -> Vec<Result<CipherKeyReplacement, VaultError>> {
     let edited = keyrings.edit_many(tenants, |keyring| {
         let old_version = keyring.newest_cipher_key()?.version;
-        let new_version = keyring.rotate_cipher_key(now_ms, entropy)?;
+        let new_version = keyring.rotate_cipher_key(now_ms, is_compromised, entropy)?;
         Ok(CipherKeyReplacement { old_version, new_version, replaced_ms: now_ms })
     });
     match edited {

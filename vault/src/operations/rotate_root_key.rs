@@ -45,7 +45,8 @@ impl Vault {
         work: &mut KeyWork,
     ) -> Result<RootKeyReplacement, VaultError> {
         self.go_on(work).await?;
-        let replaced = self.replace_root(Some(self.clock().now_ms())).await?;
+        let at = (self.clock().now_ms(), work.is_compromised());
+        let replaced = self.replace_root(Some(at)).await?;
         let (service, version) = (work.permit().name(), replaced.new_generation);
         tracing::info!(%service, version, "root key replaced");
         Ok(replaced)
@@ -62,10 +63,13 @@ impl Vault {
         self.replace_root(None).await
     }
 
-    async fn replace_root(&self, at_ms: Option<u64>) -> Result<RootKeyReplacement, VaultError> {
+    async fn replace_root(
+        &self,
+        at: Option<(u64, bool)>,
+    ) -> Result<RootKeyReplacement, VaultError> {
         self.place().forgive_seals();
         let keyrings = self.keyrings_arc();
-        let replace = move |place: &VaultPlace| Replacer { place, keyrings }.replace(at_ms);
+        let replace = move |place: &VaultPlace| Replacer { place, keyrings }.replace(at);
         self.place().on_seals(replace).await.ok_or(VaultError::Overloaded)?
     }
 }
@@ -77,7 +81,8 @@ struct Replacer<'a> {
 }
 
 impl Replacer<'_> {
-    fn replace(&self, at_ms: Option<u64>) -> Result<RootKeyReplacement, VaultError> {
+    /// Replaces it at a time, because others may know it or not; or only says what it would do.
+    fn replace(&self, at: Option<(u64, bool)>) -> Result<RootKeyReplacement, VaultError> {
         let found = self.place.seal_file()?;
         let holders = self.holders(&found)?;
         let old = self.wrapped(&holders, &found)?;
@@ -87,14 +92,14 @@ impl Replacer<'_> {
         let replacement = RootKeyReplacement {
             old_generation,
             new_generation: old_generation.saturating_add(1),
-            replaced_ms: at_ms,
+            replaced_ms: at.map(|(now_ms, _)| now_ms),
             seals: holders.iter().map(|named| named.id.to_string()).collect(),
         };
-        if let Some(now_ms) = at_ms {
+        if let Some((now_ms, is_compromised)) = at {
             // The seals give up what an attempt that failed has left; the keyring first.
             self.keyrings.settle().map_err(|_| VaultError::StorageUnavailable)?;
             self.write(&old.and(&new))?;
-            let replaced = self.keyrings.replace_root(root, now_ms);
+            let replaced = self.keyrings.replace_root(root, now_ms, is_compromised);
             replaced.map_err(|_| VaultError::StorageUnavailable)?;
             self.write(&new)?;
         }

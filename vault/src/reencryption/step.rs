@@ -166,10 +166,11 @@ impl Vault {
     /// Destroys the data keys below the targets.
     async fn destroy(&self, row: &OperationRow) -> Result<(), VaultError> {
         let (tenant, targets) = (tenant_of(row)?, targets(&row.targets)?);
-        let keyrings = self.keyrings_arc();
+        let (keyrings, now_ms) = (self.keyrings_arc(), self.clock().now_ms());
         let destroy = move || {
             let destroyed = keyrings.edit(tenant, |keyring| {
-                let below = |(class, epoch): &(_, u32)| keyring.destroy_data_keys(*class, *epoch);
+                let below =
+                    |(class, epoch): &(_, u32)| keyring.destroy_data_keys(*class, *epoch, now_ms);
                 let destroyed: usize = targets.iter().map(below).map(|epochs| epochs.len()).sum();
                 // A crash came after the keyring was written: there is nothing left to write.
                 if destroyed == 0 { Err(VaultError::NotFound) } else { Ok(destroyed) }

@@ -8,6 +8,7 @@ use tresor_proto::{
     vault::{CipherKeyRotation, RotateCipherKeyRequest},
 };
 
+use super::{scope::Scope, waiting::WaitingList};
 use crate::{
     command::{question::ask, tenant::moment},
     connection::ConnectionFlags,
@@ -24,12 +25,16 @@ Examples:
   tresor keys rotate-cipher --tenant stadtwerke-burg
   tresor keys rotate-cipher --all --dry-run
   tresor keys rotate-cipher --all --yes --output json
+  tresor keys rotate-cipher --tenant stadtwerke-burg --compromised
 
 No customer is needed and nothing stops: requests under way end as they began. The old cipher key
 is destroyed in the same step; it opens no lock made afterwards.")]
 pub(crate) struct RotateCipher {
     #[command(flatten)]
     scope: Scope,
+    /// The keys are believed known to others: remember it, and list who waits for their customer
+    #[arg(long)]
+    compromised: bool,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -40,46 +45,25 @@ pub(crate) struct RotateCipher {
     connection: ConnectionFlags,
 }
 
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct Scope {
-    /// Name or id of the tenant
-    #[arg(long)]
-    tenant: Option<String>,
-    /// All tenants whose customers have enrolled
-    #[arg(long)]
-    all: bool,
-}
-
 impl RotateCipher {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
+        let (output, scope) = (&session.output, &self.scope);
         if !self.yes {
-            let planned = self.rotate(&plane, true).await?;
+            let planned = CipherRotations::ask(&plane, scope, Intent::Show).await?;
             if self.dry_run {
-                return conclude(&session.output, &planned, true);
+                return planned.conclude(output, None);
             }
-            self.confirm(&planned)?;
+            self.confirm(&planned.0)?;
         }
-        let replaced = self.rotate(&plane, false).await?;
-        conclude(&session.output, &replaced, false)
-    }
-
-    /// What became of each tenant, or would.
-    async fn rotate(
-        &self,
-        plane: &ControlPlane,
-        dry_run: bool,
-    ) -> Result<Vec<CipherKeyRotation>, CliError> {
-        let tenant = self.scope.tenant.clone().unwrap_or_default();
-        let request = RotateCipherKeyRequest { tenant, all_tenants: self.scope.all, dry_run };
-        let mut answers = plane.keys().rotate_cipher_key(request).await?.into_inner();
-        let mut rotations = Vec::new();
-        while let Some(answer) = answers.message().await? {
-            rotations.extend(answer.rotations);
-        }
-        Ok(rotations)
+        let intent = if self.compromised { Intent::ReplaceCompromised } else { Intent::Replace };
+        let replaced = CipherRotations::ask(&plane, scope, intent).await?;
+        let waiting = match self.compromised {
+            true => Some(WaitingList::read(&plane, scope).await?),
+            false => None,
+        };
+        replaced.conclude(output, waiting.as_ref())
     }
 
     fn confirm(&self, planned: &[CipherKeyRotation]) -> Result<(), CliError> {
@@ -89,36 +73,95 @@ impl RotateCipher {
             }
             all => format!("the cipher keys of {} tenants", all.len()),
         };
-        let question = format!("{keys} will be replaced and destroyed. Replace?");
+        let known = if self.compromised { ", and marked as compromised" } else { "" };
+        let question = format!("{keys} will be replaced and destroyed{known}. Replace?");
         ask(&question, "nothing was replaced")
     }
 }
 
-fn conclude(
-    output: &Output,
-    rotations: &[CipherKeyRotation],
-    dry_run: bool,
-) -> Result<Exit, CliError> {
-    let failed = rotations.iter().filter(|rotation| rotation.error.is_some()).count();
-    let done = rotations.len() - failed;
-    let document = json!({
-        "dry_run": dry_run,
-        "replaced": if dry_run { 0 } else { done },
-        "failed": failed,
-        "cipher_keys": rotations.iter().map(to_json).collect::<Vec<_>>(),
-    });
-    output.give(&document, |output| {
+/// What is to become of cipher keys.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Intent {
+    /// Only to be shown.
+    Show,
+    /// To be replaced.
+    Replace,
+    /// To be replaced, since others may know them.
+    ReplaceCompromised,
+}
+
+/// What became of the cipher key of each tenant, or would.
+pub(super) struct CipherRotations(Vec<CipherKeyRotation>, Intent);
+
+impl CipherRotations {
+    pub(super) async fn ask(
+        plane: &ControlPlane,
+        scope: &Scope,
+        intent: Intent,
+    ) -> Result<Self, CliError> {
+        let request = RotateCipherKeyRequest {
+            tenant: scope.tenant.clone().unwrap_or_default(),
+            all_tenants: scope.all,
+            dry_run: intent == Intent::Show,
+            compromised: intent == Intent::ReplaceCompromised,
+        };
+        let mut answers = plane.keys().rotate_cipher_key(request).await?.into_inner();
+        let mut rotations = Vec::new();
+        while let Some(answer) = answers.message().await? {
+            rotations.extend(answer.rotations);
+        }
+        Ok(Self(rotations, intent))
+    }
+
+    fn conclude(&self, output: &Output, waiting: Option<&WaitingList>) -> Result<Exit, CliError> {
+        let mut document = self.to_json();
+        if let Some(waiting) = waiting {
+            document["waiting"] = waiting.to_json();
+        }
+        output.give(&document, |output| {
+            self.show(output)?;
+            waiting.map_or(Ok(()), |waiting| waiting.show(output))
+        })?;
+        Ok(self.exit())
+    }
+
+    /// How many were replaced, or would be, and how many failed.
+    fn counts(&self) -> (usize, usize) {
+        let failed = self.0.iter().filter(|rotation| rotation.error.is_some()).count();
+        (self.0.len() - failed, failed)
+    }
+
+    pub(super) fn exit(&self) -> Exit {
+        match self.counts() {
+            (_, 0) => Exit::Done,
+            (0, _) => Exit::Failed,
+            _ => Exit::SomeRejected,
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let ((done, failed), dry_run) = (self.counts(), self.1 == Intent::Show);
+        json!({
+            "dry_run": dry_run,
+            "compromised": self.1 == Intent::ReplaceCompromised,
+            "replaced": if dry_run { 0 } else { done },
+            "failed": failed,
+            "cipher_keys": self.0.iter().map(to_json).collect::<Vec<_>>(),
+        })
+    }
+
+    pub(super) fn show(&self, output: &Output) -> Result<(), CliError> {
+        let ((done, failed), dry_run) = (self.counts(), self.1 == Intent::Show);
         let header = ["tenant", "id", "old", "new", "replaced"];
-        output.table(&header, rotations.iter().map(|rotation| row(output, rotation, dry_run)))?;
+        output.table(&header, self.0.iter().map(|rotation| row(output, rotation, dry_run)))?;
         let keys = counted(u64::try_from(done).unwrap_or(u64::MAX), "cipher key");
-        let what = if dry_run { "would be replaced" } else { "replaced" };
+        let what = match self.1 {
+            Intent::Show => "would be replaced",
+            Intent::Replace => "replaced",
+            Intent::ReplaceCompromised => "marked as compromised and replaced",
+        };
         output.line(format!("{keys} {what}, {failed} failed"))
-    })?;
-    Ok(match (done, failed) {
-        (_, 0) => Exit::Done,
-        (0, _) => Exit::Failed,
-        _ => Exit::SomeRejected,
-    })
+    }
 }
 
 fn row(output: &Output, rotation: &CipherKeyRotation, dry_run: bool) -> Vec<Cell> {

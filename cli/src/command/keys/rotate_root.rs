@@ -4,6 +4,11 @@ use clap::Args;
 use serde_json::json;
 use tresor_proto::vault::{RotateRootKeyRequest, RotateRootKeyResponse};
 
+use super::{
+    rotate_cipher::{CipherRotations, Intent},
+    scope::Scope,
+    waiting::WaitingList,
+};
 use crate::{
     command::{question::ask, tenant::moment},
     connection::ConnectionFlags,
@@ -20,10 +25,15 @@ Examples:
   tresor keys rotate-root --dry-run
   tresor keys rotate-root
   tresor keys rotate-root --yes --output json
+  tresor keys rotate-root --compromised
 
 Nothing stops. Every seal that holds the root key takes part: each has to be reachable and named in
 the configuration. The dry run asks each of them, and writes nothing.")]
 pub(crate) struct RotateRoot {
+    /// The key is believed known to others, and with it all cipher keys: replace those too, remember
+    /// it, and list who waits for their customer
+    #[arg(long)]
+    compromised: bool,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -39,48 +49,93 @@ impl RotateRoot {
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
         if !self.yes {
-            let plan = rotate(&plane, true).await?;
+            let plan = self.replace(&plane, true).await?;
             if self.dry_run {
-                return conclude(&session.output, &plan);
+                return plan.conclude(&session.output);
             }
-            confirm(&plan)?;
+            plan.confirm()?;
         }
-        conclude(&session.output, &rotate(&plane, false).await?)
+        self.replace(&plane, false).await?.conclude(&session.output)
+    }
+
+    async fn replace(&self, plane: &ControlPlane, dry_run: bool) -> Result<Replaced, CliError> {
+        let compromised = self.compromised;
+        let request = RotateRootKeyRequest { dry_run, compromised };
+        let root = plane.keys().rotate_root_key(request).await?.into_inner();
+        let others = match compromised {
+            true => Some(Others::replace(plane, dry_run).await?),
+            false => None,
+        };
+        Ok(Replaced { root, others })
     }
 }
 
-async fn rotate(plane: &ControlPlane, dry_run: bool) -> Result<RotateRootKeyResponse, CliError> {
-    let request = RotateRootKeyRequest { dry_run };
-    Ok(plane.keys().rotate_root_key(request).await?.into_inner())
+/// What was replaced, or would be.
+struct Replaced {
+    root: RotateRootKeyResponse,
+    others: Option<Others>,
 }
 
-fn confirm(plan: &RotateRootKeyResponse) -> Result<(), CliError> {
-    let question = format!(
-        "root key {} will be replaced and destroyed, under the seals {}. Replace?",
-        plan.old_generation,
-        printable(&plan.seals.join(", "))
-    );
-    ask(&question, "nothing was replaced")
+/// What whoever knew the root key may know too.
+struct Others {
+    cipher_keys: CipherRotations,
+    waiting: WaitingList,
 }
 
-fn conclude(output: &Output, replaced: &RotateRootKeyResponse) -> Result<Exit, CliError> {
-    let when = moment(replaced.replaced);
-    let document = json!({
-        "dry_run": when.is_none(),
-        "old_generation": replaced.old_generation,
-        "new_generation": replaced.new_generation,
-        "replaced": when,
-        "seals": replaced.seals,
-    });
-    output.give(&document, |output| {
-        let RotateRootKeyResponse { old_generation, new_generation, .. } = replaced;
-        output.line(match &when {
+impl Others {
+    async fn replace(plane: &ControlPlane, dry_run: bool) -> Result<Self, CliError> {
+        let intent = if dry_run { Intent::Show } else { Intent::ReplaceCompromised };
+        let cipher_keys = CipherRotations::ask(plane, &Scope::all(), intent).await?;
+        let waiting = WaitingList::read(plane, &Scope::all()).await?;
+        Ok(Self { cipher_keys, waiting })
+    }
+}
+
+impl Replaced {
+    fn confirm(&self) -> Result<(), CliError> {
+        let others = match self.others {
+            Some(_) => ", then the cipher keys of all tenants, all marked as compromised",
+            None => "",
+        };
+        let question = format!(
+            "root key {} will be replaced and destroyed, under the seals {}{others}. Replace?",
+            self.root.old_generation,
+            printable(&self.root.seals.join(", "))
+        );
+        ask(&question, "nothing was replaced")
+    }
+
+    fn conclude(&self, output: &Output) -> Result<Exit, CliError> {
+        let when = moment(self.root.replaced);
+        let mut document = json!({
+            "dry_run": when.is_none(),
+            "compromised": self.others.is_some(),
+            "old_generation": self.root.old_generation,
+            "new_generation": self.root.new_generation,
+            "replaced": when,
+            "seals": self.root.seals,
+        });
+        if let Some(others) = &self.others {
+            document["cipher_keys"] = others.cipher_keys.to_json();
+            document["waiting"] = others.waiting.to_json();
+        }
+        output.give(&document, |output| self.show(output, when.as_deref()))?;
+        Ok(self.others.as_ref().map_or(Exit::Done, |others| others.cipher_keys.exit()))
+    }
+
+    fn show(&self, output: &Output, when: Option<&str>) -> Result<(), CliError> {
+        let RotateRootKeyResponse { old_generation, new_generation, .. } = self.root;
+        output.line(match when {
             Some(when) => {
                 format!("root key {old_generation} replaced by {new_generation} at {when}")
             }
             None => format!("root key {old_generation} would be replaced by {new_generation}"),
         })?;
-        output.line(format!("seals  {}", printable(&replaced.seals.join(", "))))
-    })?;
-    Ok(Exit::Done)
+        output.line(format!("seals  {}", printable(&self.root.seals.join(", "))))?;
+        if let Some(others) = &self.others {
+            others.cipher_keys.show(output)?;
+            others.waiting.show(output)?;
+        }
+        Ok(())
+    }
 }

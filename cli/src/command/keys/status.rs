@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use tresor_proto::{
     DataClass,
     vault::{
-        Census, GetKeyStatusRequest, GetKeyStatusResponse, KeyDue, KeyKind, KeyState, KeyVersion,
-        TakeCensusRequest, TenantKeyStatus,
+        Census, GetKeyStatusResponse, KeyDue, KeyKind, KeyState, KeyVersion, TakeCensusRequest,
+        TenantKeyStatus,
     },
 };
 
+use super::{scope::key_status, waiting::Waiting};
 use crate::{
     command::tenant::moment,
     connection::ConnectionFlags,
@@ -45,13 +46,13 @@ impl Status {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
-        let mut status = self.status(&plane).await?;
+        let mut status = key_status(&plane, self.tenant.as_deref()).await?;
         if self.census {
             let enrolled = status.tenants.iter().filter(|tenant| !tenant.keys.is_empty());
             for tenant in enrolled {
                 take_census(&session.output, &plane, tenant).await?;
             }
-            status = self.status(&plane).await?;
+            status = key_status(&plane, self.tenant.as_deref()).await?;
         }
         session.output.give(&to_json(&status), |output| {
             match (&self.tenant, &*status.tenants) {
@@ -60,23 +61,6 @@ impl Status {
             }
         })?;
         Ok(Exit::Done)
-    }
-
-    /// The keys of the one tenant, or all pages.
-    async fn status(&self, plane: &ControlPlane) -> Result<GetKeyStatusResponse, CliError> {
-        let tenant = self.tenant.clone().unwrap_or_default();
-        let mut request =
-            GetKeyStatusRequest { tenant, page_size: 1_000, page_token: String::new() };
-        let mut status = GetKeyStatusResponse::default();
-        loop {
-            let page = plane.keys().get_key_status(request.clone()).await?.into_inner();
-            status.tenants.extend(page.tenants);
-            status.system_keys = page.system_keys;
-            if page.next_page_token.is_empty() {
-                return Ok(status);
-            }
-            request.page_token = page.next_page_token;
-        }
     }
 }
 
@@ -104,6 +88,11 @@ fn show_tenant(output: &Output, tenant: &TenantKeyStatus) -> Result<(), CliError
         "customer tokens  {working_tokens} working, {expired_tokens} expired, {revoked_tokens} revoked"
     ))?;
     output.line(format!("census           {}", census_line(tenant.census.as_ref())))?;
+    let waiting = Waiting::of(tenant);
+    if !waiting.is_empty() {
+        let what = output.paint(Tone::Notable, &waiting.in_words());
+        output.line(format!("waits for        its customer to {what}"))?;
+    }
     if tenant.damaged {
         return output.line(output.paint(Tone::Bad, "the keyring cannot be read"));
     }
@@ -127,7 +116,7 @@ fn row(output: &Output, key: &KeyVersion) -> Vec<Cell> {
         Cell::new(kind(key)),
         Cell::new(class(key.data_class).unwrap_or_default()),
         Cell::new(key.version),
-        output.cell(tone(key), state(key)),
+        output.cell(tone(key), &state_line(key)),
         Cell::new(moment(key.created).unwrap_or_default()),
         Cell::new(number(key.seal_count)),
         Cell::new(number(key.groups)),
@@ -141,13 +130,21 @@ fn show_all(output: &Output, status: &GetKeyStatusResponse) -> Result<(), CliErr
         vec![
             Cell::new(kind(key)),
             Cell::new(key.version),
-            output.cell(tone(key), state(key)),
+            output.cell(tone(key), &state_line(key)),
             Cell::new(moment(key.created).unwrap_or_default()),
         ]
     });
     output.table(&header, system)?;
     output.line("")?;
-    let header = ["tenant", "cipher key", "made", "data keys", "customer tokens", "due"];
+    let header = [
+        "tenant",
+        "cipher key",
+        "made",
+        "data keys",
+        "customer tokens",
+        "due",
+        "waits for customer",
+    ];
     output.table(&header, status.tenants.iter().map(|tenant| summary(output, tenant)))
 }
 
@@ -161,13 +158,9 @@ fn summary(output: &Output, tenant: &TenantKeyStatus) -> Vec<Cell> {
         return vec![name, output.cell(Tone::Faint, "not enrolled")];
     };
     let data = tenant.keys.iter().filter(|key| key.kind() == KeyKind::Data).count();
-    let due = tenant.keys.iter().filter(|key| key.due() != KeyDue::Unspecified);
-    let waiting = due.clone().filter(|key| key.pending_customer).count();
-    let due = match due.count() {
+    let due = tenant.keys.iter().filter(|key| key.due() != KeyDue::Unspecified).count();
+    let due = match due {
         0 => output.cell(Tone::Good, "nothing"),
-        due if waiting > 0 => {
-            output.cell(Tone::Notable, &format!("{due}, of which {waiting} pending customer"))
-        }
         due => output.cell(Tone::Notable, &due.to_string()),
     };
     vec![
@@ -177,6 +170,7 @@ fn summary(output: &Output, tenant: &TenantKeyStatus) -> Vec<Cell> {
         Cell::new(data),
         Cell::new(tenant.working_tokens),
         due,
+        output.cell(Tone::Notable, &Waiting::of(tenant).in_words()),
     ]
 }
 
@@ -191,7 +185,9 @@ fn to_json(status: &GetKeyStatusResponse) -> Value {
                 "working": tenant.working_tokens,
                 "expired": tenant.expired_tokens,
                 "revoked": tenant.revoked_tokens,
+                "exposed": tenant.exposed_tokens,
             },
+            "waits_for_customer": Waiting::of(tenant).to_json(),
             "census": tenant.census.as_ref().map(census_to_json),
         })
     });
@@ -206,6 +202,8 @@ fn key_to_json(key: &KeyVersion) -> Value {
         "version": key.version,
         "state": state(key),
         "created": moment(key.created),
+        "compromised": moment(key.compromised),
+        "destroyed": moment(key.destroyed),
         "seals": key.seal_count,
         "groups": key.groups,
         "due": due(key),
@@ -252,6 +250,14 @@ fn state(key: &KeyVersion) -> &'static str {
         KeyState::Deactivated => "deactivated",
         KeyState::Compromised => "compromised",
         KeyState::Destroyed => "destroyed",
+    }
+}
+
+/// Its state; of one that is gone, also that others may know it.
+fn state_line(key: &KeyVersion) -> String {
+    match (key.state(), key.compromised) {
+        (KeyState::Destroyed, Some(_)) => "destroyed, compromised".to_owned(),
+        _ => state(key).to_owned(),
     }
 }
 

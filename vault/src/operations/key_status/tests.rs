@@ -6,6 +6,8 @@ use crate::{
     store::StoreEngine,
 };
 
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
 fn permit(house: &House) -> OperatorPermit {
     house.vault().permit_operator(&House::operator()).unwrap()
 }
@@ -78,14 +80,104 @@ async fn keys_become_due_by_age_and_a_new_cipher_key_is_not() {
     assert!(due(&now, KeyKind::Data) && !due(&now, KeyKind::Identifier));
 }
 
-#[test]
-fn a_data_key_is_due_when_it_has_sealed_too_much() {
-    let policy = KeyPolicy { data_seals_max: 10, ..KeyPolicy::default() };
-    let key = |seals| KeyVersion { seals: Some(seals), ..KeyVersion::plain(KeyKind::Data, 1) };
-    assert_eq!(policy.due(&key(10), 0), None);
-    assert_eq!(policy.due(&key(11), 0), Some(KeyDue::Seals));
-    let retired = KeyVersion { state: KeyState::Deactivated, ..key(11) };
-    assert_eq!(policy.due(&retired, 0), None, "it seals no more");
+#[tokio::test]
+async fn a_compromised_cipher_key_is_remembered_and_the_customer_is_to_rotate_what_it_locked() {
+    let mut house = House::build(StoreEngine::Redb).await;
+    let rotate = async |house: &House, is_compromised| {
+        house.clock.advance(1);
+        let work = house.vault().begin_key_work(permit(house), "a test").await.unwrap();
+        let mut work = work.on_compromised_keys(is_compromised);
+        let rotated = house.vault().rotate_cipher_keys(&mut work, &[house.tenant]).await.unwrap();
+        assert!(rotated[0].is_ok());
+    };
+    rotate(&house, false).await;
+    assert_eq!(status(&house).await.customer_tokens.exposed, 0);
+    rotate(&house, true).await;
+    let compromised_ms = Some(house.clock.now());
+    house.reopen().await;
+    let now = status(&house).await;
+    let ciphers = now.keys.iter().filter(|key| key.kind == KeyKind::Cipher);
+    let told = ciphers.map(|key| (key.version, key.state, key.compromised_ms));
+    let expected = [
+        (1, KeyState::Destroyed, None),
+        (2, KeyState::Destroyed, compromised_ms),
+        (3, KeyState::Active, None),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert_eq!(now.customer_tokens.exposed, 2, "the recovery token too");
+    // What is issued from now on was never locked under it.
+    house.clock.advance(1);
+    let manage = house.permit::<crate::ManageTokens>().await;
+    let own = house.customer_token.id();
+    house.vault().rotate_customer_token(&manage, own, 0).await.unwrap();
+    assert_eq!(status(&house).await.customer_tokens.exposed, 1);
+    let mut work = house.vault().begin_key_work(permit(&house), "a test").await.unwrap();
+    house.vault().rotate_cipher_keys(&mut work, &[house.tenant]).await.unwrap();
+    assert_eq!(status(&house).await.customer_tokens.exposed, 1, "it is not taken back");
+}
+
+#[tokio::test]
+async fn a_compromised_data_key_stays_so_until_and_after_it_is_destroyed() {
+    let mut house = House::build(StoreEngine::Redb).await;
+    put(&house, "r1").await;
+    let marked_ms = Some(house.clock.now());
+    let mark = async |house: &House, is_compromised| {
+        let request = crate::RotationRequest {
+            classes: vec![DataClass::Contact],
+            is_compromised,
+            rate_max: 0,
+            destroy_after_ms: 0,
+            is_dry_run: false,
+        };
+        let tenant = TenantRef::Id(house.tenant);
+        let vault = house.vault();
+        vault.mark_data_keys_due(&permit(house), &tenant, &request).await.unwrap()
+    };
+    let of = async |house: &House, epoch| {
+        let mut keys = status(house).await.keys.into_iter();
+        let is_it = |key: &KeyVersion| {
+            key.kind == KeyKind::Data
+                && key.class == Some(DataClass::Contact)
+                && key.version == epoch
+        };
+        let key = keys.find(is_it).unwrap();
+        (key.state, key.due, key.compromised_ms)
+    };
+    let operation = mark(&house, true).await.operation.unwrap();
+    let compromised = (KeyState::Compromised, Some(KeyDue::Compromised), marked_ms);
+    assert_eq!(of(&house, 1).await, compromised);
+    house.clock.advance(1);
+    mark(&house, false).await;
+    house.vault().cancel_key_operation(&permit(&house), operation).await.unwrap();
+    house.reopen().await;
+    assert_eq!(of(&house, 1).await, compromised, "it is not taken back");
+    mark(&house, false).await;
+    put(&house, "r2").await;
+    assert_eq!(of(&house, 1).await, (KeyState::Compromised, None, marked_ms));
+    assert_eq!(of(&house, 2).await, (KeyState::Active, None, None));
+    house.lend(&[]).await;
+    house.work_off().await;
+    assert_eq!(of(&house, 1).await, (KeyState::Destroyed, None, marked_ms));
+}
+
+#[tokio::test]
+async fn a_compromised_root_key_is_remembered() {
+    let mut house = House::build(StoreEngine::Redb).await;
+    for is_compromised in [false, true] {
+        let work = house.vault().begin_key_work(permit(&house), "a test").await.unwrap();
+        let mut work = work.on_compromised_keys(is_compromised);
+        house.vault().rotate_root_key(&mut work).await.unwrap();
+    }
+    house.reopen().await;
+    let system = house.vault().system_key_status(&permit(&house));
+    let roots = system.iter().filter(|key| key.kind == KeyKind::Root);
+    let told = roots.map(|key| (key.version, key.state, key.compromised_ms.is_some()));
+    let expected = [
+        (3, KeyState::Active, false),
+        (2, KeyState::Destroyed, true),
+        (1, KeyState::Destroyed, false),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]
