@@ -19,7 +19,7 @@ const RECORDS: &str = "/v1/collections/customers/records";
 const TOKENS: &str = "/v1/keys/tokens";
 const FAULTS: [Fault; 3] = [Fault::Error("EIO"), Fault::Error("ENOSPC"), Fault::Kill];
 /// Fail points of one operation by default.
-const POINTS: usize = 3;
+const POINTS: usize = 2;
 /// Records that are there from the beginning.
 const IDS: [&str; 3] = ["r1", "r2", "r3"];
 
@@ -239,7 +239,8 @@ const MARK: Operation = Operation {
         ground.operator(&["keys", "rotate-data", "--tenant", "burg", "--class", "device", "--yes"]);
         let list = ["keys", "operations", "list", "--tenant", "burg", "--output", "json"];
         let listed = ground.site.operator(&list).ok().json();
-        for operation in listed["operations"].as_array().unwrap() {
+        let is_open = |operation: &&Value| operation["state"] != "cancelled";
+        for operation in listed["operations"].as_array().unwrap().iter().filter(is_open) {
             let id = operation["id"].as_str().unwrap();
             ground.operator(&["keys", "operations", "cancel", id, "--yes"]);
         }

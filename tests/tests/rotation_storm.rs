@@ -26,12 +26,12 @@ const KEY_FILES: [&str; 2] = ["system/seal.trs", "system/keyring.trk"];
 
 /// How often each rotation is to end in a run without kills.
 fn rotations() -> u64 {
-    if is_long() { 100 } else { 2 }
+    if is_long() { 100 } else { 1 }
 }
 
 /// Requests of a run without kills, at least.
 fn requests() -> u64 {
-    if is_long() { 30_000 } else { 1_000 }
+    if is_long() { 30_000 } else { 500 }
 }
 
 /// Kills of a run.
@@ -68,7 +68,8 @@ impl Storm {
         Self { site, load, random, old_keys, begun: Instant::now() }
     }
 
-    /// Kills the vault at a random moment, also while it starts, and starts it anew.
+    /// Kills the vault at a random moment, also while it starts, and starts it anew; now and then
+    /// the edge too.
     fn kill(&mut self) {
         // Now and then there is time for what takes long, as the work of passphrases does.
         let is_long = self.random.within(0..4) == 0;
@@ -81,6 +82,10 @@ impl Storm {
             self.site.vault().kill();
         }
         self.site.start_vault();
+        if self.random.within(0..4) == 0 {
+            self.site.edge().kill();
+            self.site.start_edge();
+        }
     }
 
     /// Brings every rotation to its end and compares; gives what was done.
