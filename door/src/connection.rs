@@ -25,14 +25,15 @@ use crate::listener::Registered;
 ///
 /// It is cut with [`ErrorKind::TimedOut`] when a write does not move for the idle timeout, or
 /// when nothing moved in either direction for that long; and with
-/// [`ErrorKind::ConnectionAborted`] once the peer's certificate has expired or is revoked.
+/// [`ErrorKind::ConnectionAborted`] once the peer's certificate has expired or is revoked, or
+/// all are cut.
 #[derive(Debug)]
 pub struct Connection {
     stream: Pin<Box<TimeoutStream<TlsStream<TcpStream>>>>,
     idle_timeout: Duration,
     wrote_at: Instant,
     peer: Arc<Peer>,
-    /// Ready once the peer's certificate counts no more; readers and writers wait apart.
+    /// Ready once the connection is to end; readers and writers wait apart.
     cuts: [Pin<Box<WaitForCancellationFutureOwned>>; 2],
     _registered: Registered,
     /// Its place among the connections the listener lets in.

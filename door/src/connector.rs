@@ -18,8 +18,11 @@ use tower::service_fn;
 use crate::tls_files::crypto_provider;
 use crate::{DoorError, TlsFiles};
 
+mod renewing;
 #[cfg(test)]
 mod tests;
+
+pub use renewing::RenewingChannel;
 
 /// TCP and TLS together must be done by then.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,19 +55,38 @@ pub fn client_config(tls: &TlsFiles, alpn: &[&str]) -> Result<ClientConfig, Door
 /// # Errors
 /// When the endpoint is not of that form or one of the files is not as it has to be.
 pub async fn connect(endpoint: &str, tls: &TlsFiles) -> Result<Channel, DoorError> {
-    let server = Arc::new(Server::parse(endpoint)?);
-    let connector = TlsConnector::from(Arc::new(client_config(tls, &["h2"])?));
-    let endpoint = Endpoint::from_shared(endpoint.to_owned())
-        .map_err(|_| DoorError::BadEndpoint)?
-        .connect_timeout(CONNECT_TIMEOUT)
-        .tcp_nodelay(true)
-        .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
-        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
-        .keep_alive_while_idle(true);
-    Ok(endpoint.connect_with_connector_lazy(service_fn(move |_: Uri| {
-        let (server, connector) = (Arc::clone(&server), connector.clone());
-        async move { server.open(&connector).await.map(TokioIo::new) }
-    })))
+    Ok(Route::new(endpoint, tls)?.channel())
+}
+
+/// How a channel gets where it leads.
+struct Route {
+    server: Arc<Server>,
+    connector: TlsConnector,
+    endpoint: Endpoint,
+}
+
+impl Route {
+    fn new(endpoint: &str, tls: &TlsFiles) -> Result<Self, DoorError> {
+        let server = Arc::new(Server::parse(endpoint)?);
+        let connector = TlsConnector::from(Arc::new(client_config(tls, &["h2"])?));
+        let endpoint = Endpoint::from_shared(endpoint.to_owned())
+            .map_err(|_| DoorError::BadEndpoint)?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
+            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+            .keep_alive_while_idle(true);
+        Ok(Self { server, connector, endpoint })
+    }
+
+    /// A channel that connects at its first use and again when it broke.
+    fn channel(&self) -> Channel {
+        let (server, connector) = (Arc::clone(&self.server), self.connector.clone());
+        self.endpoint.connect_with_connector_lazy(service_fn(move |_: Uri| {
+            let (server, connector) = (Arc::clone(&server), connector.clone());
+            async move { server.open(&connector).await.map(TokioIo::new) }
+        }))
+    }
 }
 
 /// Where a channel leads.

@@ -18,19 +18,23 @@ mod private_file;
 #[allow(dead_code, reason = "shared; each test uses a part")]
 #[path = "../../tests/fuzz/random.rs"]
 mod random;
+mod runtime;
 mod shutdown;
 mod swap;
 #[cfg(test)]
 mod testing;
 mod tls_files;
+mod wiping_allocator;
 
 pub use authority::{Authority, PeerName, TrustFiles};
 pub use connection::{Connection, Peer};
-pub use connector::{client_config, connect};
+pub use connector::{RenewingChannel, client_config, connect};
 pub use error::{DoorError, in_words};
 pub use guarded_body::{Guard, guard};
 pub use hardening::{forbid_dumps, harden};
-pub use listener::{Listener, ListenerOptions, Refusals, TlsReload};
+pub use listener::{Listener, ListenerOptions, OpenConnections, Refusals, TlsReload};
 pub use private_file::{read_credential, read_private_file};
+pub use runtime::wiping_runtime;
 pub use shutdown::Shutdown;
 pub use tls_files::{CertificateHealth, TlsFiles, TlsHealth};
+pub use wiping_allocator::WipingAllocator;

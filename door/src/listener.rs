@@ -19,6 +19,7 @@ mod reload;
 mod tests;
 
 use entrance::Entrance;
+pub use open_connections::OpenConnections;
 pub(crate) use open_connections::Registered;
 pub use refusals::Refusals;
 pub use reload::TlsReload;
@@ -117,6 +118,12 @@ impl Listener {
     #[must_use]
     pub fn reload_handle(&self) -> TlsReload {
         self.reload.clone()
+    }
+
+    /// Its connections that are open.
+    #[must_use]
+    pub fn open_connections(&self) -> OpenConnections {
+        self.entrance.open_connections()
     }
 
     /// Its counts of refusals.

@@ -18,7 +18,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use tresor_door::{
-    Authority, Connection, DoorError, Listener, ListenerOptions, Peer, Shutdown, TlsReload, connect,
+    Authority, Connection, DoorError, Listener, ListenerOptions, Peer, RenewingChannel, Shutdown,
+    TlsReload,
 };
 use tresor_proto::limits::{CONNECTION_STREAMS_MAX, IDLE_TIMEOUT_MS};
 
@@ -69,7 +70,7 @@ impl Edge {
 /// When an address is taken or a file is not as it has to be.
 pub async fn start(config: Config, shutdown: Shutdown) -> Result<Edge, DoorError> {
     let authority = Authority::load(config.trust, config.trust_domain)?;
-    let vault = Vault::new(connect(&config.vault.endpoint, &config.vault.tls).await?);
+    let vault = Vault::new(RenewingChannel::new(&config.vault.endpoint, &config.vault.tls)?);
     let options = ListenerOptions {
         connections_max: config.limits.connections_max,
         is_tls12_allowed: config.is_tls12_allowed,

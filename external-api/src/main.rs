@@ -6,9 +6,12 @@
 use std::{fmt::Display, io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use tokio::runtime::{Builder, Runtime};
-use tresor_door::{DoorError, Shutdown, harden, logs};
+use tokio::runtime::Runtime;
+use tresor_door::{DoorError, Shutdown, WipingAllocator, harden, logs, wiping_runtime};
 use tresor_external_api::{Config, start};
+
+#[global_allocator]
+static ALLOCATOR: WipingAllocator = WipingAllocator;
 
 /// Tresor's external API: customers' clients over HTTPS, screened and forwarded to the vault.
 #[derive(Parser)]
@@ -47,9 +50,10 @@ fn main() -> ExitCode {
     let Ok(runtime) = runtime(config.limits.requests_max) else {
         return end(FAILED, "the threads cannot be started");
     };
-    match runtime.block_on(serve(config)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => end(FAILED, error),
+    match runtime.block_on(runtime.spawn(serve(config))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => end(FAILED, error),
+        Err(_) => end(FAILED, "a fault of the program"),
     }
 }
 
@@ -57,7 +61,7 @@ fn main() -> ExitCode {
 /// needs a second one to screen.
 fn runtime(requests_max: usize) -> std::io::Result<Runtime> {
     let threads_max = requests_max.saturating_mul(2).saturating_add(OTHER_THREADS_MAX);
-    Builder::new_multi_thread().enable_all().max_blocking_threads(threads_max).build()
+    wiping_runtime().max_blocking_threads(threads_max).build()
 }
 
 async fn serve(config: Config) -> Result<(), DoorError> {

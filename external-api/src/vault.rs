@@ -1,15 +1,16 @@
 //! The vault as the edge calls it.
 //!
 //! It promises that every error is a [`Failure`] of the one table. It relies on a channel that
-//! connects at its first use and again when it broke.
+//! connects at its first use, again when it broke, and anew after a while.
 
 use core::{error::Error as _, time::Duration};
 
 use futures::Stream;
-use tonic::{Code, Request, Status, Streaming, TimeoutExpired, transport::Channel};
+use tonic::{Code, Request, Status, Streaming, TimeoutExpired};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
+use tresor_door::RenewingChannel;
 use tresor_proto::{
     ErrorCode, Failure,
     limits::{MESSAGE_BYTES_MAX, REQUEST_DEADLINE_MS},
@@ -34,16 +35,16 @@ const ANSWER_BYTES_MAX: usize = MESSAGE_BYTES_MAX + 64 * 1024;
 /// The vault, by its services. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Vault {
-    records: RecordServiceClient<Channel>,
-    collections: CollectionServiceClient<Channel>,
-    customer_tokens: CustomerTokenServiceClient<Channel>,
-    access: AccessServiceClient<Channel>,
-    health: HealthClient<Channel>,
+    records: RecordServiceClient<RenewingChannel>,
+    collections: CollectionServiceClient<RenewingChannel>,
+    customer_tokens: CustomerTokenServiceClient<RenewingChannel>,
+    access: AccessServiceClient<RenewingChannel>,
+    health: HealthClient<RenewingChannel>,
 }
 
 impl Vault {
     /// The vault at the other end of `channel`.
-    pub(crate) fn new(channel: Channel) -> Self {
+    pub(crate) fn new(channel: RenewingChannel) -> Self {
         let records = RecordServiceClient::new(channel.clone());
         Self {
             records: records.max_decoding_message_size(ANSWER_BYTES_MAX),

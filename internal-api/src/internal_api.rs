@@ -17,7 +17,8 @@ use tonic_health::{
     server::HealthReporter,
 };
 use tresor_door::{
-    Authority, DoorError, Listener, ListenerOptions, Shutdown, TlsReload, TrustFiles,
+    Authority, DoorError, Listener, ListenerOptions, OpenConnections, Shutdown, TlsReload,
+    TrustFiles,
 };
 use tresor_vault::{OpenError, Settings, VaultError, VaultPlace, clock::SystemClock};
 
@@ -88,7 +89,8 @@ struct Listeners {
 /// [`StartError`], one sentence for the operator; nothing is served then.
 pub async fn start(config: Config, shutdown: Shutdown) -> Result<InternalApi, StartError> {
     let listeners = Listeners::bind(&config).await?;
-    let vault = Arc::new(open_vault(&config).await?);
+    let connections = listeners.data.open_connections();
+    let vault = Arc::new(open_vault(&config, connections).await?);
 
     let clients = Authority::load(config.trust.clients.clone(), config.trust_domain.clone())?;
     let evidence = EvidenceCheck::new(clients, Arc::new(SystemClock));
@@ -175,14 +177,17 @@ async fn bind_probes(address: SocketAddr) -> Result<Probes, StartError> {
     Probes::bind(address).await.map_err(refused)
 }
 
-async fn open_vault(config: &Config) -> Result<LockableVault, StartError> {
+async fn open_vault(
+    config: &Config,
+    connections: OpenConnections,
+) -> Result<LockableVault, StartError> {
     let settings = Settings {
         engine: config.engine,
         key_policy: config.keys.policy,
         ..Settings::new(config.data_dir.clone())
     };
     let place = VaultPlace::take(settings, build_seals(&config.seals))?;
-    Ok(LockableVault::open(place).await?)
+    Ok(LockableVault::open(place, connections).await?)
 }
 
 /// One listener being served.

@@ -1,7 +1,8 @@
 //! The vault as it is locked and unlocked while the process runs.
 //!
 //! It promises that while it is locked there is no key in memory: the vault, which holds them all, is
-//! gone, and every call is answered `locked`. A seal that was away is tried again, an operator's
+//! gone, so are the connections that values and customer tokens came over, and every call is answered
+//! `locked`. A seal that was away is tried again, an operator's
 //! lock stays until he unlocks. It relies on everybody who has a vault to give it back soon after
 //! [`LockableVault::locked`].
 
@@ -13,6 +14,7 @@ use core::{
 use std::sync::Arc;
 
 use tokio::{sync::watch, time::Instant};
+use tresor_door::OpenConnections;
 use tresor_proto::{ErrorCode, Failure};
 use tresor_vault::{OpenError, SealReport, Vault, VaultError, VaultPlace};
 
@@ -23,6 +25,10 @@ const RETRY_MAX: Duration = Duration::from_secs(60);
 const CHECK_INTERVAL: Duration = Duration::from_secs(30);
 /// How long calls under way may keep the keys of a vault that is being locked.
 const LOCK_MAX: Duration = Duration::from_secs(10);
+/// How long the answers of calls that the lock has ended have to get out.
+const ANSWERS: Duration = Duration::from_millis(100);
+/// How long connections may take to end.
+const CUT_MAX: Duration = Duration::from_secs(2);
 /// How often it is looked whether they are gone.
 const LOCK_POLL: Duration = Duration::from_millis(5);
 
@@ -32,6 +38,8 @@ pub(crate) struct LockableVault {
     state: watch::Sender<LockState>,
     /// Whether a seal that holds the root key would not open now.
     is_degraded: AtomicBool,
+    /// Those that customer tokens and values come over.
+    connections: OpenConnections,
     /// One at a time locks or unlocks.
     turn: tokio::sync::Mutex<()>,
 }
@@ -60,16 +68,21 @@ impl LockState {
 }
 
 impl LockableVault {
-    /// Unlocks the vault of a place; it stays locked while no seal can be reached.
+    /// Unlocks the vault of a place; it stays locked while no seal can be reached. `connections` are
+    /// cut when it is locked.
     ///
     /// # Errors
     /// [`OpenError`] when trying again would not help.
-    pub(crate) async fn open(place: VaultPlace) -> Result<Self, OpenError> {
+    pub(crate) async fn open(
+        place: VaultPlace,
+        connections: OpenConnections,
+    ) -> Result<Self, OpenError> {
         let state = watch::Sender::new(LockState::LockedByOperator);
         let lockable = Self {
             place: Arc::new(place),
             state,
             is_degraded: AtomicBool::new(false),
+            connections,
             turn: tokio::sync::Mutex::default(),
         };
         match lockable.unlock().await {
@@ -192,6 +205,12 @@ impl LockableVault {
         let is_alone = wait_until_alone(&vault).await;
         if let Err(error) = vault.close().await {
             tracing::warn!(%error, "a database did not close cleanly");
+        }
+        drop(vault);
+        // What calls that the lock has ended are answered is to get out first.
+        tokio::time::sleep(ANSWERS).await;
+        if tokio::time::timeout(CUT_MAX, self.connections.cut_all()).await.is_err() {
+            tracing::warn!("connections are still open after the lock");
         }
         tracing::info!("the vault is locked");
         let slow =

@@ -6,14 +6,11 @@
 use std::{fmt::Display, io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use tresor_door::{Shutdown, logs};
+use tresor_door::{Shutdown, WipingAllocator, harden, logs, wiping_runtime};
 use tresor_internal_api::{Config, start};
 
-mod hardening;
-mod wiping_allocator;
-
 #[global_allocator]
-static ALLOCATOR: wiping_allocator::WipingAllocator = wiping_allocator::WipingAllocator;
+static ALLOCATOR: WipingAllocator = WipingAllocator;
 
 /// Tresor's vault process: the internal API, gRPC over mutual TLS.
 #[derive(Parser)]
@@ -30,7 +27,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // Before the first thread: it is the process that is hardened, and secrets come later.
-    let weaknesses = hardening::harden();
+    let weaknesses = harden();
     let config = match Config::read(&arguments.config) {
         Ok(config) => config,
         Err(mistakes) => return end(2, mistakes),
@@ -42,13 +39,16 @@ fn main() -> ExitCode {
     for weakness in weaknesses {
         tracing::warn!("{weakness}");
     }
-    match run(config) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => end(1, sentence),
+    let Ok(runtime) = wiping_runtime().build() else {
+        return end(1, "the threads cannot be started");
+    };
+    match runtime.block_on(runtime.spawn(run(config))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(sentence)) => end(1, sentence),
+        Err(_) => end(1, "a fault of the program"),
     }
 }
 
-#[tokio::main]
 async fn run(config: Config) -> Result<(), String> {
     let shutdown = Shutdown::on_signals().map_err(|error| error.to_string())?;
     let internal_api = start(config, shutdown).await.map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::{Secret, vault};
 
@@ -56,7 +56,7 @@ impl CustomerToken {
             return None;
         }
         let (body, crc) = text.split_at(TEXT_BYTES - CRC_DIGITS);
-        if from_base62::<4>(crc)?[..] != crc32fast::hash(body.as_bytes()).to_be_bytes() {
+        if from_base62(crc)? != crc32fast::hash(body.as_bytes()).to_be_bytes() {
             return None;
         }
         let (prefix, rest) = body.split_at(4);
@@ -67,8 +67,8 @@ impl CustomerToken {
         }
         Some(Self {
             kind: CustomerTokenKind::from_letter(kind)?,
-            id: CustomerTokenId(*from_base62::<ID_BYTES>(id)?),
-            secret: Secret::from_slice(&from_base62::<SECRET_BYTES>(secret)?[..])?,
+            id: CustomerTokenId(from_base62(id)?),
+            secret: Secret::try_fill(|bytes| read_base62(secret, bytes).ok_or(())).ok()?,
         })
     }
 
@@ -122,7 +122,7 @@ impl CustomerTokenId {
     /// Parses the text form; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        (text.len() == ID_DIGITS).then(|| from_base62(text))?.map(|bytes| Self(*bytes))
+        (text.len() == ID_DIGITS).then(|| from_base62(text))?.map(Self)
     }
 
     /// Its 12 bytes.
@@ -223,9 +223,17 @@ fn push_base62(text: &mut String, bytes: &[u8], digits: usize) {
     text.extend(reversed.iter().rev().copied().map(char::from));
 }
 
-/// Reads a big-endian base-62 number of `N` bytes; `None` when a digit is foreign or it overflows.
-fn from_base62<const N: usize>(digits: &str) -> Option<Zeroizing<[u8; N]>> {
-    let mut number = Zeroizing::new([0u8; N]);
+/// Reads a big-endian base-62 number of `N` bytes that are no secret.
+fn from_base62<const N: usize>(digits: &str) -> Option<[u8; N]> {
+    let mut number = [0; N];
+    read_base62(digits, &mut number)?;
+    Some(number)
+}
+
+/// Reads a big-endian base-62 number in the place where it is to be, so that no copy of a secret
+/// is left elsewhere; `None` when a digit is foreign or it overflows.
+fn read_base62(digits: &str, number: &mut [u8]) -> Option<()> {
+    number.fill(0);
     for digit in digits.bytes() {
         let mut carry = u16::try_from(ALPHABET.iter().position(|&d| d == digit)?).ok()?;
         for byte in number.iter_mut().rev() {
@@ -234,11 +242,10 @@ fn from_base62<const N: usize>(digits: &str) -> Option<Zeroizing<[u8; N]>> {
             carry = value >> 8;
         }
         if carry != 0 {
-            number.zeroize();
             return None;
         }
     }
-    Some(number)
+    Some(())
 }
 
 #[cfg(test)]

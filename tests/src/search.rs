@@ -2,31 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use memchr::memmem;
 use walkdir::WalkDir;
 
-/// A value raw, as hex, UTF-16 and base64 at each of its three alignments.
-#[must_use]
-pub fn encodings(value: &str) -> Vec<Vec<u8>> {
-    let bytes = value.as_bytes();
-    let utf16: Vec<u16> = value.encode_utf16().collect();
-    let mut forms = vec![
-        bytes.to_vec(),
-        hex::encode(bytes).into_bytes(),
-        hex::encode_upper(bytes).into_bytes(),
-        utf16.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
-        utf16.iter().flat_map(|unit| unit.to_be_bytes()).collect(),
-    ];
-    for skipped in 0..3 {
-        let text = STANDARD_NO_PAD.encode([&vec![0; skipped], bytes].concat());
-        // The first and last digits hang on the neighbours.
-        let first = (skipped * 8).div_ceil(6);
-        let last = (skipped + bytes.len()) * 8 / 6;
-        forms.push(text.as_bytes()[first..last].to_vec());
-    }
-    forms
-}
+use crate::encodings;
 
 /// The files below `directory` that hold one of the values in any of its forms.
 ///
@@ -53,6 +32,8 @@ pub fn hits_in_directory(directory: &Path, values: &[&str]) -> Vec<(PathBuf, Str
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+
     use super::*;
 
     #[test]

@@ -207,9 +207,16 @@ impl Site {
         // Traced from aside, so that the process started is the vault.
         command.args(["-D", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"]);
         command.args(["-e", &format!("trace={calls}"), "-e", &format!("inject={calls}:{inject}")]);
+        self.start_vault_by(&mut command);
+    }
+
+    /// Has another program start the vault process, and waits until it serves.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_vault_by(&mut self, command: &mut Command) {
         self.launch(command.arg(binary("internal-api")));
-        let port = self.ports.vault_health;
-        wait_until_ready(port, self.vault());
+        self.wait_for_vault();
     }
 
     fn launch(&mut self, command: &mut Command) {

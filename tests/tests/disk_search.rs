@@ -74,6 +74,15 @@ fn call_everything(site: &Site, tenant: &Tenant) {
     let _ = site.customer(tenant, &["get", "r1", "--collection", "customers"]);
 }
 
+fn recovery_token(tenant: &Tenant) -> String {
+    let text = fs::read_to_string(tenant.directory.join("customer.token.recovery")).unwrap();
+    text.trim().to_owned()
+}
+
+fn secret_of(customer_token: &str) -> &str {
+    customer_token.rsplit('_').next().unwrap()
+}
+
 #[test]
 fn no_file_holds_a_sealed_value_a_customer_token_or_an_idempotency_key() {
     for engine in ["sled", "redb"] {
@@ -83,14 +92,16 @@ fn no_file_holds_a_sealed_value_a_customer_token_or_an_idempotency_key() {
         let stolen = format!("Tresor-Customer-Token: {}", burg.customer_token());
         let _ = site.curl_bare(&herne.directory.join("client"), RECORDS, &[], Some(&stolen));
         let customer_token = burg.customer_token();
-        let secret = customer_token.rsplit('_').next().unwrap().to_owned();
+        let recovery_token = recovery_token(&burg);
+        let secrets = [&customer_token, &recovery_token].map(|text| secret_of(text));
         let code = fs::read_to_string(burg.directory.join("code")).unwrap();
         let deleted = site.curl(&burg, &format!("{RECORDS}/r1"), &["-X", "DELETE"]);
         assert_eq!(deleted.status, 204);
         // While it runs, and after it has stopped: what the customer keeps is the customer's.
         fs::remove_dir_all(&burg.directory).unwrap();
         let mut values = SENTINELS.to_vec();
-        values.extend([IDEMPOTENCY_KEY, customer_token.as_str(), secret.as_str(), code.trim()]);
+        values.extend([IDEMPOTENCY_KEY, code.trim(), &customer_token, &recovery_token]);
+        values.extend(secrets);
         assert_eq!(hits_in_directory(&site.path(""), &values), [], "{engine}, running");
         assert_eq!(site.edge().stop(), 0);
         assert_eq!(site.vault().stop(), 0);
@@ -102,10 +113,10 @@ fn no_file_holds_a_sealed_value_a_customer_token_or_an_idempotency_key() {
 
 /// Nothing of these values is in any file but the customer's, which is taken away before.
 fn assert_nothing_is_found(site: &Site, tenant: &Tenant, when: &str) {
-    let customer_token = tenant.customer_token();
+    let (customer_token, recovery_token) = (tenant.customer_token(), recovery_token(tenant));
     fs::remove_dir_all(&tenant.directory).unwrap();
     let mut values = SENTINELS.to_vec();
-    values.push(&customer_token);
+    values.extend([secret_of(&customer_token), secret_of(&recovery_token)]);
     assert_eq!(hits_in_directory(&site.path(""), &values), [], "{when}");
 }
 

@@ -65,7 +65,7 @@ pub use crypto_error::CryptoError;
 pub use error::VaultError;
 pub use keyring::{CustomerTokenState, CustomerTokenView, NewCustomerToken};
 #[cfg(any(test, feature = "test-support"))]
-pub use keyring::{Loot, StolenRow, Theft};
+pub use keyring::{KnownKey, Loot, StolenRow, Theft};
 pub use operations::{
     CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts, DataKeyMark,
     Destination, Enrolled, IssuedCustomerToken, KeyDue, KeyKind, KeyOperation, KeyOperationState,

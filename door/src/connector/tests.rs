@@ -9,7 +9,7 @@ use tresor_proto::CertificateName;
 
 use super::*;
 use crate::testing::{CLIENT, House, Wish};
-use crate::{Listener, Peer, Shutdown};
+use crate::{Listener, OpenConnections, Peer, Shutdown};
 
 /// A gRPC server behind the door, for services only.
 struct Vault {
@@ -102,6 +102,61 @@ async fn a_channel_connects_again_after_the_server_came_back() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
+    tokio::time::timeout(CONNECT_TIMEOUT, comes_back).await.unwrap();
+}
+
+/// A gRPC server, and its connections.
+async fn open(house: &House) -> (SocketAddr, OpenConnections) {
+    let files = house.issue("vault", &Wish::service());
+    let listener = Listener::bind(any_port(), &files, house.authority(), &["h2"]).await.unwrap();
+    let (address, connections) = (listener.local_addr(), listener.open_connections());
+    tokio::spawn(serve(listener, Shutdown::new()));
+    (address, connections)
+}
+
+/// Waits until there are so many connections.
+async fn until(count: usize, connections: &OpenConnections) {
+    let are_there = async {
+        while connections.count() != count {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(CONNECT_TIMEOUT, are_there).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_renewing_channel_leaves_its_connection_and_ends_no_call_that_is_under_way() {
+    let house = House::new();
+    let (address, connections) = open(&house).await;
+    let files = house.issue("edge", &Wish::service());
+    let route = Route::new(&format!("https://{address}"), &files).unwrap();
+    let channel = RenewingChannel::lasting(route, Duration::from_millis(50));
+    let mut health = HealthClient::new(channel);
+    let request = HealthCheckRequest::default();
+    let mut watching = health.watch(request.clone()).await.unwrap().into_inner();
+    assert!(watching.message().await.unwrap().is_some());
+    assert_eq!(connections.count(), 1);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    health.check(request).await.unwrap();
+    assert_eq!(connections.count(), 2, "a call under way keeps its connection");
+    until(1, &connections).await;
+    let more = tokio::time::timeout(Duration::from_millis(50), watching.message()).await;
+    assert!(more.is_err(), "it is under way still: {more:?}");
+    drop(watching);
+    until(0, &connections).await;
+}
+
+#[tokio::test]
+async fn connections_that_are_cut_are_gone_and_the_next_call_makes_another() {
+    let house = House::new();
+    let (address, connections) = open(&house).await;
+    let files = house.issue("edge", &Wish::service());
+    let channel = connect(&format!("https://{address}"), &files).await.unwrap();
+    assert_eq!(check(&channel).await, Ok(()));
+    assert_eq!(connections.count(), 1);
+    connections.cut_all().await;
+    assert_eq!(connections.count(), 0);
+    let comes_back = async { while check(&channel).await.is_err() {} };
     tokio::time::timeout(CONNECT_TIMEOUT, comes_back).await.unwrap();
 }
 

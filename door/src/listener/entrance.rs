@@ -57,6 +57,10 @@ impl Entrance {
         self.refusals.clone()
     }
 
+    pub(super) fn open_connections(&self) -> OpenConnections {
+        self.open.clone()
+    }
+
     /// Accepts until `shutdown`, or until nobody takes the connections any more. Handshakes
     /// under way end with it.
     pub(super) async fn run(

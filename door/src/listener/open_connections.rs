@@ -1,19 +1,25 @@
-//! The connections of a listener that are open, so that a peer that is revoked meanwhile is cut.
+//! The connections of a listener that are open, so that a peer that is revoked meanwhile is cut, or
+//! all are.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rustls_pki_types::{CertificateDer, UnixTime};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::DoorError;
 use crate::authority::Anchors;
 use crate::connection::Peer;
 
+/// How often it is looked whether those that were cut are gone.
+const CUT_POLL: Duration = Duration::from_millis(2);
+
 /// The connections that are open. Cheap to clone; clones share them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct OpenConnections(Arc<Shared>);
+pub struct OpenConnections(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -56,6 +62,24 @@ impl OpenConnections {
             Some(error)
         };
         peers.into_iter().filter_map(refusal).collect()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Cuts all that are open now, and ends when they, and what their buffers held, are gone.
+    pub async fn cut_all(&self) {
+        let cut: Vec<_> = {
+            let open = self.lock();
+            open.values().for_each(|entry| entry.cut.cancel());
+            open.keys().copied().collect()
+        };
+        while cut.iter().any(|id| self.lock().contains_key(id)) {
+            sleep(CUT_POLL).await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Entry>> {

@@ -59,7 +59,7 @@ async fn open(
     settings.engine = StoreEngine::Redb;
     let seal: Arc<dyn Seal> = Arc::new(Flaky::new(away, error));
     let place = VaultPlace::take(settings, Seals::new(vec![(SealId::passphrase(), seal)])).unwrap();
-    LockableVault::open(place).await
+    LockableVault::open(place, OpenConnections::default()).await
 }
 
 /// Retries until the vault is unlocked.

@@ -1,11 +1,14 @@
 //! What a thief gets who has the whole data directory and the passphrase, for demonstrations and
 //! tests: he opens what those open, then tries every key he found on every lock that is left.
 //!
-//! It reveals counts only. Given the customer token too, the same program opens everything, which
+//! An attempt reveals counts only. Given the customer token too, the same program opens everything, which
 //! shows that its attempts are real.
+
+mod known_keys;
 
 use std::path::Path;
 
+pub use known_keys::KnownKey;
 use prost::Message as _;
 use tresor_proto::{CollectionName, CustomerToken, DataClass, RecordId, Secret, TenantId, storage};
 

@@ -13,8 +13,9 @@ use core::{
 
 use mimalloc::MiMalloc;
 
-/// mimalloc, wiping.
-pub(crate) struct WipingAllocator;
+/// mimalloc, wiping: the allocator of the processes that secrets pass through.
+#[derive(Debug)]
+pub struct WipingAllocator;
 
 // SAFETY: every block comes from and goes back to `MiMalloc` with the layout it was asked for. The
 // trait's own `realloc` is kept on purpose: it allocates, copies and frees through these methods,
