@@ -7,12 +7,13 @@ use futures::Stream;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tresor_proto::limits;
+use tresor_proto::{AddressList, limits};
 
 use crate::{Authority, Connection, DoorError, Shutdown, TlsFiles};
 
 mod entrance;
 mod open_connections;
+mod proxy_header;
 mod refusals;
 mod reload;
 #[cfg(test)]
@@ -55,6 +56,9 @@ pub struct ListenerOptions {
     pub handshakes_max: usize,
     /// Whether TLS 1.2 is spoken beside 1.3.
     pub is_tls12_allowed: bool,
+    /// Proxies that say whom they connect for (PROXY protocol, version 2). With some, nobody else
+    /// gets in, and the header is demanded of each connection.
+    pub proxies: AddressList,
 }
 
 impl ListenerOptions {
@@ -68,6 +72,7 @@ impl ListenerOptions {
             connections_max: 1024,
             handshakes_max: 256,
             is_tls12_allowed: false,
+            proxies: AddressList::default(),
         }
     }
 }

@@ -4,23 +4,24 @@
 //! come from an allowed address. They rely on the vault to check all of it, and the customer token,
 //! again.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use tresor_door::Peer;
 use tresor_proto::{
-    CertificateName, CustomerToken, ErrorCode, RequestId, TenantId,
+    AddressList, CertificateName, CustomerToken, ErrorCode, RequestId, TenantId,
     vault::{ClientEvidence, RequestContext},
 };
 
-use crate::{customer_token::Shown, problem::Refusal, routes::App};
+use crate::{customer_token::Shown, forwarded, problem::Refusal, routes::App};
 
 /// A tenant's client that comes from where it may.
 #[derive(Clone)]
 pub(crate) struct Client {
     tenant: TenantId,
     peer: Arc<Peer>,
+    source_address: IpAddr,
     request_id: RequestId,
 }
 
@@ -32,7 +33,7 @@ pub(crate) struct KeyHolder {
 }
 
 impl Client {
-    fn identify(parts: &Parts) -> Result<Self, ErrorCode> {
+    fn identify(parts: &Parts, proxies: &AddressList) -> Result<Self, ErrorCode> {
         let peer = parts.extensions.get::<Arc<Peer>>();
         let peer = peer.ok_or(ErrorCode::Unauthenticated)?;
         let CertificateName::Client { tenant, .. } = &peer.name else {
@@ -43,6 +44,7 @@ impl Client {
         Ok(Self {
             tenant: *tenant,
             peer: Arc::clone(peer),
+            source_address: forwarded::source(peer.address.ip(), &parts.headers, proxies)?,
             request_id: request_id.ok_or(ErrorCode::Internal)?.clone(),
         })
     }
@@ -62,7 +64,7 @@ impl Client {
             evidence: Some(ClientEvidence {
                 leaf_der: self.peer.leaf_der.clone(),
                 chain_der: self.peer.chain_der.clone(),
-                source_address: self.peer.address.ip().to_canonical().to_string(),
+                source_address: self.source_address.to_string(),
             }),
         }
     }
@@ -87,9 +89,8 @@ impl FromRequestParts<App> for Client {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
-        let client = Self::identify(parts)?;
-        let address = client.peer.address.ip();
-        app.admissions.admit(client.tenant, address, || client.context()).await?;
+        let client = Self::identify(parts, &app.proxies)?;
+        app.admissions.admit(client.tenant, client.source_address, || client.context()).await?;
         Ok(client)
     }
 }

@@ -11,7 +11,7 @@ use tresor_door::{
     config::{self, ConfigErrors, Inspection, Table},
     logs::LogSettings,
 };
-use tresor_proto::TrustDomain;
+use tresor_proto::{AddressList, TrustDomain};
 
 /// The trust domain when none is configured.
 const TRUST_DOMAIN: &str = "tresor.local";
@@ -32,12 +32,23 @@ pub struct Config {
     pub trust: TrustFiles,
     /// Whether TLS 1.2 is spoken beside 1.3.
     pub is_tls12_allowed: bool,
+    /// Who may say whom it asks for.
+    pub proxies: Proxies,
     /// Where the vault is.
     pub vault: VaultAddress,
     /// What runs at once.
     pub limits: Limits,
     /// What is logged.
     pub log: LogSettings,
+}
+
+/// Who stands between clients and us, and tells where they come from. Nobody else is believed.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies {
+    /// By the PROXY protocol, version 2. With some, nobody else gets in.
+    pub protocol_v2: AddressList,
+    /// By the header `X-Forwarded-For`.
+    pub x_forwarded_for: AddressList,
 }
 
 /// Where the vault is, and how we show ourselves there.
@@ -90,6 +101,7 @@ fn read(root: &mut Table<'_>) -> Option<Config> {
         TlsFiles::read(table)
     });
     let is_tls12_allowed = root.boolean_or("tls12_allowed", false);
+    let proxies = root.table_or_empty("proxies", proxies);
     let vault = root.table("vault", |table| vault(table, tls.as_ref()));
     let limits = root.table_or_empty("limits", limits);
     let log = root.table_or_empty("log", LogSettings::read);
@@ -100,6 +112,7 @@ fn read(root: &mut Table<'_>) -> Option<Config> {
         tls: tls?,
         trust: trust?,
         is_tls12_allowed: is_tls12_allowed?,
+        proxies: proxies?,
         vault: vault?,
         limits: limits?,
         log: log?,
@@ -131,6 +144,23 @@ fn vault(table: &mut Table<'_>, ours: Option<&TlsFiles>) -> Option<VaultAddress>
     });
     let tls = table.optional_table("tls", TlsFiles::read);
     Some(VaultAddress { endpoint: endpoint?, tls: tls?.or_else(|| ours.cloned())? })
+}
+
+fn proxies(table: &mut Table<'_>) -> Option<Proxies> {
+    let protocol_v2 = addresses(table, "protocol_v2");
+    let x_forwarded_for = addresses(table, "x_forwarded_for");
+    Some(Proxies { protocol_v2: protocol_v2?, x_forwarded_for: x_forwarded_for? })
+}
+
+fn addresses(table: &mut Table<'_>, key: &str) -> Option<AddressList> {
+    let entries = table.list(key, "an address or a network in CIDR notation", |entry| {
+        AddressList::parse(&[entry]).ok().map(|_| entry.to_owned())
+    })?;
+    let addresses = AddressList::parse(&entries);
+    if addresses.is_err() {
+        table.mistake(key, "has more than 64 entries");
+    }
+    addresses.ok()
 }
 
 fn limits(table: &mut Table<'_>) -> Option<Limits> {

@@ -74,6 +74,7 @@ pub async fn start(config: Config, shutdown: Shutdown) -> Result<Edge, DoorError
     let options = ListenerOptions {
         connections_max: config.limits.connections_max,
         is_tls12_allowed: config.is_tls12_allowed,
+        proxies: config.proxies.protocol_v2,
         ..ListenerOptions::new(ALPN)
     };
     let listener = Listener::bind_with(config.listen, &config.tls, authority, options).await?;
@@ -83,7 +84,12 @@ pub async fn start(config: Config, shutdown: Shutdown) -> Result<Edge, DoorError
     };
     let (local_addr, reload) = (listener.local_addr(), listener.reload_handle());
     let health_addr = health.as_ref().map(|health| health.local_addr);
-    let router = routes::router(&vault, config.limits.requests_max, &shutdown);
+    let router = routes::router(
+        &vault,
+        config.limits.requests_max,
+        config.proxies.x_forwarded_for,
+        &shutdown,
+    );
     let health_router = routes::health_router(&vault, &shutdown);
     let serving = tokio::spawn(async move {
         let health = async {

@@ -13,6 +13,7 @@ mod customer_token;
 mod customer_tokens;
 mod edge;
 mod enrol;
+mod forwarded;
 mod header_section;
 mod health;
 mod layers;
@@ -30,5 +31,5 @@ mod small_body;
 mod upload;
 mod vault;
 
-pub use config::{Config, Limits, VaultAddress};
+pub use config::{Config, Limits, Proxies, VaultAddress};
 pub use edge::{Edge, start};

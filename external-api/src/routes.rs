@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use tresor_door::Shutdown;
-use tresor_proto::ErrorCode;
+use tresor_proto::{AddressList, ErrorCode};
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -30,6 +30,8 @@ pub(crate) struct App {
     pub(crate) vault: Vault,
     /// Where clients may come from.
     pub(crate) admissions: Arc<Admissions>,
+    /// Proxies that say whom they ask for.
+    pub(crate) proxies: Arc<AddressList>,
     /// Policies fetched from it.
     pub(crate) policies: Arc<Policies>,
     /// What is told of the routes.
@@ -37,7 +39,12 @@ pub(crate) struct App {
 }
 
 /// All routes, with their layers.
-pub(crate) fn router(vault: &Vault, requests_max: usize, shutdown: &Shutdown) -> Router {
+pub(crate) fn router(
+    vault: &Vault,
+    requests_max: usize,
+    proxies: AddressList,
+    shutdown: &Shutdown,
+) -> Router {
     let (work, mut document) = OpenApiRouter::with_openapi(Frame::openapi())
         .merge(work(requests_max))
         .merge(health(vault, shutdown))
@@ -46,6 +53,7 @@ pub(crate) fn router(vault: &Vault, requests_max: usize, shutdown: &Shutdown) ->
     finished(work.with_state(App {
         vault: vault.clone(),
         admissions: Arc::new(Admissions::new(vault.clone())),
+        proxies: Arc::new(proxies),
         policies: Arc::new(Policies::new(vault.clone())),
         document: Document::new(&document),
     }))

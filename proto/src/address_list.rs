@@ -28,6 +28,12 @@ impl AddressList {
         self.0.iter().any(|net| net.contains(&address))
     }
 
+    /// Whether there is no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The entries, in CIDR notation.
     #[must_use]
     pub fn to_texts(&self) -> Vec<String> {

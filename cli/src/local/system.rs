@@ -8,7 +8,7 @@ use std::{
 };
 
 use tresor_door::{DoorError, Shutdown, logs::LogSettings};
-use tresor_external_api::{Edge, VaultAddress};
+use tresor_external_api::{Edge, Proxies, VaultAddress};
 use tresor_internal_api::{
     InternalApi, KeySettings, Limits, SealConfig, ServiceGrant, ServiceRole, StartError,
     StoreEngine, Trust,
@@ -162,6 +162,7 @@ fn edge_config(
         tls: tls.clone(),
         trust: premises.trust(Branch::Clients),
         is_tls12_allowed: false,
+        proxies: Proxies::default(),
         vault: VaultAddress { endpoint: url(data_plane), tls },
         limits: tresor_external_api::Limits::default(),
         log: LogSettings::default(),

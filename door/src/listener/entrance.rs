@@ -13,6 +13,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::open_connections::{OpenConnections, Registered};
+use super::proxy_header::read_source;
 use super::refusals::reason_of;
 use super::{ListenerOptions, Refusals, TlsReload};
 use crate::authority::REFRESH_INTERVAL;
@@ -134,16 +135,37 @@ impl Entrance {
     ) -> Result<Connection, &'static str> {
         // It only costs latency when it fails.
         let _ = stream.set_nodelay(true);
-        let identity = self.reload.identity();
-        let acceptor = TlsAcceptor::from(Arc::clone(&identity.config));
-        let stream = timeout(self.options.handshake_timeout, acceptor.accept(stream))
-            .await
-            .map_err(|_| "handshake_timeout")?
-            .map_err(|error| reason_of(&error))?;
+        let (stream, address) =
+            timeout(self.options.handshake_timeout, self.shake_hands(stream, address))
+                .await
+                .map_err(|_| "handshake_timeout")??;
         let place =
             Arc::clone(&self.connections).try_acquire_owned().map_err(|_| "connections_max")?;
         let (peer, registered) = self.let_in(&stream, address).map_err(|error| error.reason())?;
         Ok(Connection::new(stream, peer, self.options.idle_timeout, registered, place))
+    }
+
+    async fn shake_hands(
+        &self,
+        mut stream: TcpStream,
+        peer: SocketAddr,
+    ) -> Result<(TlsStream<TcpStream>, SocketAddr), &'static str> {
+        let address = self.source(&mut stream, peer).await?;
+        let acceptor = TlsAcceptor::from(Arc::clone(&self.reload.identity().config));
+        let stream = acceptor.accept(stream).await.map_err(|error| reason_of(&error))?;
+        Ok((stream, address))
+    }
+
+    /// Where the connection came from: behind proxies, what they say.
+    async fn source(
+        &self,
+        stream: &mut TcpStream,
+        peer: SocketAddr,
+    ) -> Result<SocketAddr, &'static str> {
+        match &self.options.proxies {
+            proxies if proxies.is_empty() => Ok(peer),
+            proxies => read_source(stream, peer, proxies).await,
+        }
     }
 
     /// Verifies the peer and enters the connection; a reload that came in between is not missed.

@@ -21,11 +21,13 @@ use crate::tls_files::crypto_provider;
 
 mod bounds;
 mod life;
+mod proxies;
 
 const SHORT: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_secs(20);
 
-/// A door that greets each connection with its name and a new line, then echoes.
+/// A door that greets each connection with its name and a new line, then echoes; asked with `?` it
+/// tells the peer's address.
 struct Door {
     house: House,
     files: TlsFiles,
@@ -78,6 +80,11 @@ async fn greet(mut connection: Connection) -> io::Result<()> {
         let count = connection.read(&mut buffer).await?;
         if count == 0 {
             return connection.shutdown().await;
+        }
+        if &buffer[..count] == b"?" {
+            let address = connection.peer().address;
+            connection.write_all(format!("{address}\n").as_bytes()).await?;
+            continue;
         }
         connection.write_all(&buffer[..count]).await?;
     }

@@ -53,3 +53,16 @@ fn the_shipped_configuration_is_right() {
     let shipped = include_str!("../../../deploy/config/external-api.toml");
     assert!(load(shipped).is_ok(), "{:?}", load(shipped).err());
 }
+
+#[test]
+fn proxies_are_addresses_or_networks() {
+    let proxies = "[proxies]\nprotocol_v2 = [\"10.0.0.0/24\", \"2001:db8::1\"]\n";
+    let config = load(&format!("{WHOLE}{proxies}")).unwrap();
+    assert_eq!(config.proxies.protocol_v2.to_texts(), ["10.0.0.0/24", "2001:db8::1/128"]);
+    assert!(config.proxies.x_forwarded_for.is_empty());
+    for wrong in ["\"anywhere\"", "\"10.0.0.7/24\"", "7"] {
+        let refusal =
+            load(&format!("{WHOLE}[proxies]\nx_forwarded_for = [{wrong}]\n")).unwrap_err();
+        assert!(refusal.contains("proxies.x_forwarded_for[0]"), "{refusal}");
+    }
+}

@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 use tresor_door::{Shutdown, TlsFiles, TrustFiles, client_config, logs::LogSettings};
-use tresor_external_api::{Config, Edge, Limits, VaultAddress, start};
+use tresor_external_api::{Config, Edge, Limits, Proxies, VaultAddress, start};
 use tresor_proto::TrustDomain;
 
 use self::{fake_vault::FakeVault, house::House};
@@ -86,6 +86,7 @@ fn config(tls: TlsFiles, vault: &FakeVault) -> Config {
         vault: VaultAddress { endpoint: vault.endpoint(), tls: tls.clone() },
         tls,
         is_tls12_allowed: false,
+        proxies: Proxies::default(),
         limits: Limits::default(),
         log: LogSettings::default(),
     }
