@@ -1,5 +1,7 @@
 //! All keyrings of a vault: the open system keyring, and those of tenants in use.
 
+mod file_keys;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quick_cache::sync::Cache;
@@ -161,7 +163,7 @@ impl Keyrings {
         if let Some(loaded) = self.loaded.get(&tenant) {
             return Ok(loaded);
         }
-        let Some((file_key, remembered)) = system.tenant(tenant) else {
+        let Some((_, remembered)) = system.tenant(tenant) else {
             // The system keyring may be from before the tenant enrolled.
             let has_file = self.files.tenant_keyring(tenant).exists();
             return Err(if has_file { KeyringError::Damaged } else { KeyringError::Absent });
@@ -171,13 +173,17 @@ impl Keyrings {
             None if remembered == 0 => return Err(KeyringError::Absent),
             None => return Err(KeyringError::Damaged),
         };
-        let loaded = decode_tenant(tenant, file_key, &file).map_err(|_| KeyringError::Damaged)?;
+        let opened = file_keys::open(system, tenant, &file).map_err(|_| KeyringError::Damaged);
+        let (loaded, is_under_next) = opened?;
         if loaded.sequence < remembered {
             return Err(KeyringError::Damaged);
         }
         if loaded.sequence > remembered {
             // Written just before a crash: the number was to be remembered next.
-            system.remember(tenant, loaded.sequence);
+            match is_under_next {
+                true => system.remember(tenant, loaded.sequence),
+                false => system.catch_up(tenant, loaded.sequence),
+            }
             self.write_system(system)?;
         }
         let loaded = Arc::new(loaded);

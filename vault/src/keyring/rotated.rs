@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use tresor_proto::{InfoType, Reveal, TenantId, TenantRef};
 
-use super::{LoadedKeyring, TenantKeyring};
+use super::{LoadedKeyring, SystemKeyring, TenantKeyring, decode_file, read_file};
 use crate::{
-    CipherKeyReplacement, Destination, NewRecord, Read, VaultError, Write, customer_token_entry,
+    CipherKeyReplacement, Destination, NewRecord, Read, VaultError, Write,
+    aad::Purpose,
+    customer_token_entry,
     house::{House, clear, customers, id, sealed, text_of},
     key::{CipherKey, Key as _},
     slot::SlotHolder,
@@ -86,6 +88,35 @@ async fn the_keyring_file_holds_no_older_cipher_key() {
     let holds = |key: &CipherKey| body.windows(32).any(|window| window == key.expose_secret());
     assert!(holds(&new.keyring.cipher_keys[0].key), "the search finds what is there");
     assert!(!holds(&old.keyring.cipher_keys[0].key));
+}
+
+#[tokio::test]
+async fn after_a_compromise_old_file_keys_open_no_new_keyring_and_the_vault_goes_on() {
+    let mut house = House::build(StoreEngine::Redb).await;
+    let fields = vec![sealed("name", InfoType::PersonName, "Anna")];
+    house.put(Some("before"), fields).await.unwrap();
+    let nobody = TenantId::from_bytes([0; 16]);
+    let root = house.vault().keyrings().root();
+    let system = read_file(&house.path("system/keyring.trk")).unwrap().unwrap();
+    let (sequence, body) =
+        decode_file(Purpose::SystemBody, nobody, root.as_ref(), &system).unwrap();
+    let thief = SystemKeyring::from_body(sequence, &body).unwrap();
+    let (file_key, _) = thief.tenant(house.tenant).unwrap();
+    let opens = |house: &House| {
+        let file = read_file(&house.keyring_path(house.tenant)).unwrap().unwrap();
+        decode_file(Purpose::TenantBody, house.tenant, file_key, &file).is_ok()
+    };
+    for (is_compromised, is_open) in [(false, true), (true, false), (false, false)] {
+        let permit = house.vault().permit_operator(&House::operator()).unwrap();
+        let work = house.vault().begin_key_work(permit, "a test").await.unwrap();
+        let mut work = work.on_compromised_keys(is_compromised);
+        let rotated = house.vault().rotate_cipher_keys(&mut work, &[house.tenant]).await.unwrap();
+        assert!(rotated[0].is_ok());
+        drop(work);
+        assert_eq!(opens(&house), is_open);
+        house.reopen().await;
+        assert!(house.get("before", Reveal::Plain).await.is_ok());
+    }
 }
 
 #[tokio::test]

@@ -30,10 +30,14 @@ fn root() -> RootKey {
     RootKey::from_slice(&[1; 32]).unwrap()
 }
 
-fn rotate(keyrings: &Keyrings) {
+/// Replaces all cipher keys; after a compromise the keys of their files too.
+fn rotate(keyrings: &Keyrings, is_compromised: bool) {
     let entropy = entropy();
+    if is_compromised {
+        keyrings.begin_file_keys(&TENANTS).unwrap();
+    }
     let rotated = keyrings.edit_many(&TENANTS, |keyring| {
-        Ok::<_, KeyringError>(keyring.rotate_cipher_key(1, false, entropy.as_ref())?)
+        Ok::<_, KeyringError>(keyring.rotate_cipher_key(1, is_compromised, entropy.as_ref())?)
     });
     assert!(rotated.unwrap().iter().all(Result::is_ok));
 }
@@ -51,7 +55,7 @@ fn the_rotator_of_cipher_keys() {
         say(&format!("{tenant} {}", customer_token.expose_text().as_str()));
     }
     for turn in 1..=TURNS {
-        rotate(&keyrings);
+        rotate(&keyrings, turn % 2 == 0);
         say(&format!("turn {turn}"));
     }
 }
@@ -94,7 +98,7 @@ fn check(place: &Path, said: &[String], cut: &str) {
         assert!(version == old || version == new, "{cut}: {version} after {} turns", turns.len());
     }
     if enrolled.len() == TENANTS.len() {
-        rotate(&keyrings);
+        rotate(&keyrings, true);
         drop(keyrings);
         let again = open();
         for (tenant, customer_token) in enrolled {

@@ -56,6 +56,8 @@ impl RootHistory {
 struct TenantEntry {
     tenant: TenantId,
     key: FileKey,
+    /// Under which the file is to be written next, if not under the same.
+    next_key: Option<FileKey>,
     remembered_sequence: u64,
 }
 
@@ -72,22 +74,57 @@ impl SystemKeyring {
         })
     }
 
-    /// The file key of a tenant and the sequence number its keyring had when last written.
+    /// The file key to write a tenant's keyring with, and the sequence number it had when last
+    /// written.
     pub(crate) fn tenant(&self, tenant: TenantId) -> Option<(&FileKey, u64)> {
         let entry = self.tenants.iter().find(|entry| entry.tenant == tenant)?;
-        Some((&entry.key, entry.remembered_sequence))
+        Some((entry.next_key.as_ref().unwrap_or(&entry.key), entry.remembered_sequence))
+    }
+
+    /// The file keys of a tenant: the one in use, and the one that is to replace it.
+    pub(super) fn file_keys(&self, tenant: TenantId) -> Option<(&FileKey, Option<&FileKey>)> {
+        let entry = self.tenants.iter().find(|entry| entry.tenant == tenant)?;
+        Some((&entry.key, entry.next_key.as_ref()))
+    }
+
+    /// Begins to replace a tenant's file key, and says whether that had not begun before.
+    pub(super) fn begin_file_key(&mut self, tenant: TenantId, key: FileKey) -> bool {
+        let entry = self.entry_mut(tenant).filter(|entry| entry.next_key.is_none());
+        entry.map(|entry| entry.next_key = Some(key)).is_some()
+    }
+
+    /// Forgets a file key that was begun and never written.
+    pub(super) fn take_back_file_key(&mut self, tenant: TenantId) {
+        if let Some(entry) = self.entry_mut(tenant) {
+            entry.next_key = None;
+        }
     }
 
     /// Adds a tenant.
     pub(crate) fn add_tenant(&mut self, tenant: TenantId, key: FileKey) {
-        self.tenants.push(TenantEntry { tenant, key, remembered_sequence: 0 });
+        let (next_key, remembered_sequence) = (None, 0);
+        self.tenants.push(TenantEntry { tenant, key, next_key, remembered_sequence });
     }
 
-    /// Remembers that a tenant's keyring was written with `sequence`.
+    /// Remembers that a tenant's keyring was written with `sequence`, under the key to write with.
     pub(crate) fn remember(&mut self, tenant: TenantId, sequence: u64) {
-        if let Some(entry) = self.tenants.iter_mut().find(|entry| entry.tenant == tenant) {
+        if let Some(entry) = self.entry_mut(tenant) {
+            entry.remembered_sequence = sequence;
+            if let Some(key) = entry.next_key.take() {
+                entry.key = key;
+            }
+        }
+    }
+
+    /// Remembers a keyring that was found with `sequence`, under the key that is in use.
+    pub(super) fn catch_up(&mut self, tenant: TenantId, sequence: u64) {
+        if let Some(entry) = self.entry_mut(tenant) {
             entry.remembered_sequence = sequence;
         }
+    }
+
+    fn entry_mut(&mut self, tenant: TenantId) -> Option<&mut TenantEntry> {
+        self.tenants.iter_mut().find(|entry| entry.tenant == tenant)
     }
 
     /// The body of its file.
@@ -133,6 +170,10 @@ impl TryFrom<&storage::TenantFileKey> for TenantEntry {
         Ok(Self {
             tenant: TenantId::from_bytes(tenant),
             key: FileKey::from_slice(&message.key)?,
+            next_key: match message.next_key.as_slice() {
+                [] => None,
+                key => Some(FileKey::from_slice(key)?),
+            },
             remembered_sequence: message.remembered_sequence,
         })
     }
@@ -148,6 +189,10 @@ impl From<&SystemKeyring> for storage::SystemKeyring {
         let tenant = |entry: &TenantEntry| storage::TenantFileKey {
             tenant: entry.tenant.to_bytes().to_vec(),
             key: entry.key.expose_secret().to_vec(),
+            next_key: entry
+                .next_key
+                .as_ref()
+                .map_or_else(Vec::new, |key| key.expose_secret().to_vec()),
             remembered_sequence: entry.remembered_sequence,
         };
         Self {
@@ -164,5 +209,8 @@ impl From<&SystemKeyring> for storage::SystemKeyring {
 fn wipe(message: &mut storage::SystemKeyring) {
     message.pepper.zeroize();
     message.metadata_keys.iter_mut().for_each(|key| key.key.zeroize());
-    message.tenants.iter_mut().for_each(|tenant| tenant.key.zeroize());
+    for tenant in &mut message.tenants {
+        tenant.key.zeroize();
+        tenant.next_key.zeroize();
+    }
 }

@@ -135,10 +135,14 @@ fn rotate(
     (now_ms, is_compromised): (u64, bool),
     entropy: &dyn Entropy,
 ) -> Vec<Result<CipherKeyReplacement, VaultError>> {
-    let edited = keyrings.edit_many(tenants, |keyring| {
-        let old_version = keyring.newest_cipher_key()?.version;
-        let new_version = keyring.rotate_cipher_key(now_ms, is_compromised, entropy)?;
-        Ok(CipherKeyReplacement { old_version, new_version, replaced_ms: now_ms })
+    // Whoever got at a cipher key may know the key of the file it was in.
+    let begun = if is_compromised { keyrings.begin_file_keys(tenants) } else { Ok(()) };
+    let edited = begun.and_then(|()| {
+        keyrings.edit_many(tenants, |keyring| {
+            let old_version = keyring.newest_cipher_key()?.version;
+            let new_version = keyring.rotate_cipher_key(now_ms, is_compromised, entropy)?;
+            Ok(CipherKeyReplacement { old_version, new_version, replaced_ms: now_ms })
+        })
     });
     match edited {
         Ok(edited) => edited.into_iter().map(|one| one.map_err(to_vault_error)).collect(),
