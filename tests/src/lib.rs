@@ -22,6 +22,7 @@ mod random;
 mod search;
 mod site;
 mod small_disk;
+mod spare_seal;
 mod strace;
 
 pub use answer::{Answer, Ran};

@@ -52,11 +52,7 @@ impl Ground {
     fn build(engine: &'static str) -> Self {
         let random = Random::of_this_run();
         let mut site = Site::start_with_log(engine, "info");
-        site.write_private("spare", "another passphrase of tests\n");
-        let spare = "[seal.spare]\nprovider = \"passphrase\"\npassphrase_file = \"spare\"\n";
-        let configuration = fs::read_to_string(site.path("internal-api.toml")).unwrap();
-        let configuration = configuration.replace("[control]\n", &format!("{spare}[control]\n"));
-        site.write_private("internal-api.toml", &configuration);
+        site.name_spare_seal();
         assert_eq!(site.vault().stop(), 0);
         site.start_vault();
         let tenant = site.tenant("burg");

@@ -24,14 +24,6 @@ fn operator(site: &Site, arguments: &[&str]) -> Ran {
     site.operator(&[arguments, &["--output", "json"]].concat())
 }
 
-fn add_spare_seal(site: &mut Site) {
-    site.write_private("spare", "another passphrase of tests\n");
-    let spare = "[seal.spare]\nprovider = \"passphrase\"\npassphrase_file = \"spare\"\n";
-    let configuration = fs::read_to_string(site.path("internal-api.toml")).unwrap();
-    let configuration = configuration.replace("[control]\n", &format!("{spare}[control]\n"));
-    site.write_private("internal-api.toml", &configuration);
-}
-
 fn upload(site: &Site, tenant: &Tenant) {
     let mut rows = "nr,vorname,mail\n".to_owned();
     (0..RECORDS).for_each(|n| writeln!(rows, "r{n},Anna,anna{n}@example.org").unwrap());
@@ -81,7 +73,7 @@ fn rotations_wait_for_space(engine: &'static str) {
     let tenant = site.tenant("burg");
     upload(&site, &tenant);
     assert_eq!(site.vault().stop(), 0);
-    add_spare_seal(&mut site);
+    site.name_spare_seal();
     let disk = SmallDisk::under(&site.data_dir(), DISK_MEBIBYTES);
     site.start_vault();
 

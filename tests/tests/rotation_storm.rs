@@ -26,12 +26,12 @@ const KEY_FILES: [&str; 2] = ["system/seal.trs", "system/keyring.trk"];
 
 /// How often each rotation is to end in a run without kills.
 fn rotations() -> u64 {
-    if is_long() { 100 } else { 1 }
+    if is_long() { 50 } else { 1 }
 }
 
 /// Requests of a run without kills, at least.
 fn requests() -> u64 {
-    if is_long() { 30_000 } else { 500 }
+    if is_long() { 20_000 } else { 500 }
 }
 
 /// Kills of a run.
@@ -53,11 +53,7 @@ impl Storm {
         let mut random = Random::of_this_run();
         let mut site = Site::start_with_log(engine, "info");
         let mut load = Load::storm(&site, &mut random);
-        site.write_private("spare", "another passphrase of tests\n");
-        let spare = "[seal.spare]\nprovider = \"passphrase\"\npassphrase_file = \"spare\"\n";
-        let configuration = fs::read_to_string(site.path("internal-api.toml")).unwrap();
-        let configuration = configuration.replace("[control]\n", &format!("{spare}[control]\n"));
-        site.write_private("internal-api.toml", &configuration);
+        site.name_spare_seal();
         assert_eq!(site.vault().stop(), 0);
         let keyring = Path::new("keyrings").join(&load.tenant.id).with_extension("trk");
         let files = KEY_FILES.into_iter().map(PathBuf::from).chain([keyring]);
