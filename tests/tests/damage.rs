@@ -158,6 +158,29 @@ fn a_wrong_keyring_is_its_tenants_trouble_until_the_right_one_is_put_back() {
     }
 }
 
+#[test]
+fn a_tenant_that_an_older_system_keyring_does_not_know_is_quarantined_until_the_right_one_is_back()
+{
+    let (mut site, burg, _) = stopped_site("redb");
+    let keyring = site.data_dir().join("system/keyring.trk");
+    let (older, right) = (site.path("older"), site.path("right"));
+    copy(&keyring, &older);
+    site.start_vault();
+    let late = site.tenant("late");
+    assert_eq!(put(&site, &late, "r1").status, 201);
+    assert_eq!(site.vault().stop(), 0);
+    copy(&keyring, &right);
+    copy(&older, &keyring);
+    site.start_vault();
+    assert_quarantined(&mut site, &late);
+    assert_served(&site, &burg);
+    assert_eq!(site.vault().stop(), 0);
+    copy(&right, &keyring);
+    site.start_vault();
+    assert_served(&site, &late);
+    assert_served(&site, &burg);
+}
+
 /// Starts the vault process, which must refuse and change nothing.
 fn refused_start(site: &Site) -> Ran {
     let system = site.data_dir().join("system");
