@@ -201,6 +201,31 @@ async fn a_wrong_secret_is_told_while_another_seal_serves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lost_passphrase_is_replaced_while_the_vault_runs() {
+    let running = Running::new().await;
+    let (secret, file) =
+        (running.house.path("passphrase"), running.house.path("data/system/seal.trs"));
+    let (lost, before) = (fs::read(&secret).unwrap(), fs::read(&file).unwrap());
+    let add = |dry_run| AddSealRequest { seal: "passphrase".to_owned(), dry_run };
+    let refused = seals(&running).await.add_seal(add(false)).await.unwrap_err();
+    assert_eq!(code(&refused), "already_exists");
+    fs::write(&secret, "another passphrase\n").unwrap();
+    assert!(!status(&running).await.seals[0].problem.is_empty());
+    seals(&running).await.add_seal(add(true)).await.unwrap();
+    assert_eq!(fs::read(&file).unwrap(), before);
+    seals(&running).await.add_seal(add(false)).await.unwrap();
+    let told = status(&running).await;
+    assert_eq!((told.seals.len(), told.seals[0].problem.as_str()), (1, ""));
+
+    let house = running.stop().await;
+    let alone = config(&house, &[]);
+    let house = house.start_with(alone).await.stop().await;
+    fs::write(&secret, lost).unwrap();
+    let refused = start(config(&house, &[]), Shutdown::new()).await.unwrap_err();
+    assert!(refused.to_string().contains("is wrong"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_migration_that_was_cut_off_anywhere_is_finished_by_the_same_command() {
     let mut house = Running::new().await.stop().await;
     let path = house.path("data/system/seal.trs");

@@ -42,11 +42,12 @@ enum SealChange {
 }
 
 impl Vault {
-    /// Lets another seal hold the root key; a dry run writes nothing and does all the rest.
+    /// Lets a seal hold the root key that does not, or does under another secret than it has now; a
+    /// dry run writes nothing and does all the rest.
     ///
     /// # Errors
-    /// `not_found` for a seal the configuration does not name, `already_exists` for one that holds
-    /// it already; why the seal does not open.
+    /// `not_found` for a seal the configuration does not name, `already_exists` for one that
+    /// gives it already; why the seal does not open.
     pub async fn add_seal(
         &self,
         _: &OperatorPermit,
@@ -167,12 +168,13 @@ impl Changer<'_> {
     fn apply(&self, change: &SealChange) -> Result<(), VaultError> {
         let file = self.place.seal_file()?;
         match change {
-            SealChange::Add(seal) if file.holds(seal) => {
-                Err(Failure::from(ErrorCode::AlreadyExists)
+            SealChange::Add(seal) => match self.verify(&file, self.configured(seal)?) {
+                Ok(()) => Err(Failure::from(ErrorCode::AlreadyExists)
                     .with_violation("seal", "it holds the root key already")
-                    .into())
-            }
-            SealChange::Add(seal) => self.add(file, seal).map(drop),
+                    .into()),
+                // It does not hold it, or only under a secret that is gone.
+                Err(_) => self.add(file.without(seal), seal).map(drop),
+            },
             SealChange::Remove(seal) => {
                 held(&file, seal)?;
                 self.remove(&file, seal, |others| self.any_opens(others))
