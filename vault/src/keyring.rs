@@ -16,6 +16,7 @@ mod keyrings;
 mod one_key;
 #[cfg(test)]
 mod power_cuts;
+mod replacement;
 mod retired;
 #[cfg(test)]
 mod rotated;
@@ -34,8 +35,9 @@ pub(crate) use customer_tokens::{Issuer, TokenDesk, generate_customer_token};
 pub(crate) use data_rotation::RotationMark;
 #[cfg(test)]
 pub(crate) use file_format::{KeyringLabel, decode as decode_file, encode as encode_file};
-pub(crate) use files::{KeyringFiles, read as read_file, replace as replace_file};
+pub(crate) use files::{KeyringFiles, read as read_file};
 pub(crate) use keyrings::{Keyrings, LoadedKeyring};
+pub(crate) use replacement::replace as replace_file;
 pub(crate) use seal_counts::SealCounts;
 pub(crate) use system::SystemKeyring;
 pub(crate) use tenant::{CipherKeyVersion, KeyBirth, TenantKeyring, WrappedDataKey};

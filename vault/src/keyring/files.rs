@@ -1,12 +1,12 @@
-//! Small files that are replaced whole, so that a power cut leaves the old or the new one.
+//! The files of keys in a data directory: where they lie, and how they are read.
 //!
-//! Replace: write beside (0600) → fsync → read again and check → rename → fsync the directory.
-//! It relies on the data directory being held by one process.
+//! It promises that no file is read beyond a bound, and that one that is missing is told from one
+//! that cannot be read. It relies on the data directory being held by one process.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    fs::{self, DirBuilder, File},
+    io::{self, Read as _},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
@@ -48,9 +48,19 @@ impl KeyringFiles {
         self.system.join("keyring.trk")
     }
 
+    /// The directory of tenants' keyrings.
+    pub(crate) fn tenants_directory(&self) -> &Path {
+        &self.tenants
+    }
+
+    /// The name of a tenant's keyring.
+    pub(crate) fn tenant_name(tenant: TenantId) -> String {
+        format!("{tenant}.trk")
+    }
+
     /// A tenant's keyring.
     pub(crate) fn tenant_keyring(&self, tenant: TenantId) -> PathBuf {
-        self.tenants.join(format!("{tenant}.trk"))
+        self.tenants.join(Self::tenant_name(tenant))
     }
 
     /// The tenants that have a keyring.
@@ -74,49 +84,9 @@ pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, KeyringError> {
     if is_bounded { Ok(Some(bytes)) } else { Err(KeyringError::Damaged) }
 }
 
-/// Replaces a file durably; `check` is given what was read back before the old file goes.
-pub(crate) fn replace(
-    path: &Path,
-    bytes: &[u8],
-    check: impl FnOnce(&[u8]) -> bool,
-) -> Result<(), KeyringError> {
-    let replaced = write_beside(path, bytes).and_then(|beside| {
-        if fs::read(&beside)?.as_slice() != bytes || !check(bytes) {
-            return Err(io::Error::from(io::ErrorKind::InvalidData));
-        }
-        fs::rename(&beside, path)?;
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
-    });
-    replaced.map_err(|_| KeyringError::Unavailable)
-}
-
-fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
-    let beside = path.with_extension("new");
-    // A file left by a crash is of no use: what it would have replaced is still there.
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    Ok(beside)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_refused_replacement_leaves_the_old_file() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("keyring.trk");
-        replace(&path, b"old", |_| true).unwrap();
-        assert_eq!(replace(&path, b"new", |_| false), Err(KeyringError::Unavailable));
-        assert_eq!(read(&path), Ok(Some(b"old".to_vec())));
-        replace(&path, b"new", |_| true).unwrap();
-        assert_eq!(read(&path), Ok(Some(b"new".to_vec())));
-    }
 
     #[test]
     fn a_missing_file_is_told_from_an_unreadable_one() {

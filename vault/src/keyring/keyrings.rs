@@ -1,4 +1,10 @@
 //! All keyrings of a vault: the open system keyring, and those of tenants in use.
+//!
+//! It promises that a keyring older than remembered is refused, and that a tenant's damaged keyring
+//! harms that tenant only. It relies on the data directory being held by one process.
+
+mod root;
+mod writing;
 
 mod file_keys;
 
@@ -10,13 +16,13 @@ use tresor_proto::{TenantId, storage::RetiredKey};
 use super::{
     KeyringError, KeyringFiles, SealCounts, SystemKeyring, TenantKeyring,
     file_format::{self, KeyringLabel},
-    files,
+    files, replace_file,
 };
 use crate::{
     aad::Purpose,
     crypto_error::CryptoError,
     entropy::Entropy,
-    key::{FileKey, Key, Pepper, RootKey},
+    key::{FileKey, Key as _, Pepper, RootKey},
     row::RowKeys,
 };
 
@@ -101,40 +107,6 @@ impl Keyrings {
         })
     }
 
-    /// The root key, to wrap it under a seal.
-    pub(crate) fn root(&self) -> Arc<RootKey> {
-        Arc::clone(&self.root.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Makes sure that the root key in use opens the system keyring on disk. A write that failed
-    /// may be there all the same, under the root key that was to be: whoever takes a root key from
-    /// the seals settles first. Blocks on the disk.
-    pub(crate) fn settle(&self) -> Result<(), KeyringError> {
-        let mut system = self.system();
-        if system.is_settled { Ok(()) } else { self.write_system(&mut system) }
-    }
-
-    /// Writes the system keyring under another root key, which opens it from then on; the seals
-    /// hold both until this has returned. When it fails either may open it, until it is settled.
-    /// Blocks on the disk.
-    pub(crate) fn replace_root(
-        &self,
-        root: RootKey,
-        now_ms: u64,
-        is_compromised: bool,
-    ) -> Result<(), KeyringError> {
-        let mut system = self.system();
-        let before = system.root.clone();
-        system.root.replace(now_ms, is_compromised);
-        let written = write_system(&self.files, &root, &mut system, self.entropy.as_ref());
-        if written.is_err() {
-            system.root = before;
-            return written;
-        }
-        *self.root.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(root);
-        Ok(())
-    }
-
     /// The key of verifiers.
     pub(crate) fn pepper(&self) -> &Pepper {
         &self.pepper
@@ -191,121 +163,8 @@ impl Keyrings {
         Ok(loaded)
     }
 
-    /// Writes a tenant's keyring over the one with `expected_sequence`: the tenant's file first,
-    /// then the number in the system keyring. Blocks on the disk.
-    pub(crate) fn write(
-        &self,
-        keyring: TenantKeyring,
-        expected_sequence: u64,
-    ) -> Result<Arc<LoadedKeyring>, KeyringError> {
-        let mut system = self.system();
-        let seals = Arc::default();
-        let written = self.write_tenant(&mut system, keyring, (expected_sequence, seals))?;
-        self.write_system(&mut system)?;
-        Ok(written)
-    }
-
-    /// Changes the keyring of a tenant: `edit` is given a copy, and what it makes of it is written
-    /// over the one it was made from, unless it fails. Edits come one after the other. Blocks on
-    /// the disk.
-    pub(crate) fn edit<T, E: From<KeyringError>>(
-        &self,
-        tenant: TenantId,
-        edit: impl FnOnce(&mut TenantKeyring) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let mut system = self.system();
-        let edited = self.edit_one(&mut system, tenant, edit)?;
-        self.write_system(&mut system)?;
-        Ok(edited)
-    }
-
-    /// Changes the keyrings of many tenants, each for itself, and gives what became of each. The
-    /// numbers are remembered all at once: until then a keyring is newer than remembered, which is
-    /// accepted, as after a crash. Blocks on the disk.
-    pub(crate) fn edit_many<T, E: From<KeyringError>>(
-        &self,
-        tenants: &[TenantId],
-        mut edit: impl FnMut(&mut TenantKeyring) -> Result<T, E>,
-    ) -> Result<Vec<Result<T, E>>, KeyringError> {
-        let mut system = self.system();
-        let edited =
-            tenants.iter().map(|tenant| self.edit_one(&mut system, *tenant, &mut edit)).collect();
-        self.write_system(&mut system)?;
-        Ok(edited)
-    }
-
-    /// A copy of a tenant's keyring, to try a change on that is not written. Blocks on the disk.
-    pub(crate) fn copy(&self, tenant: TenantId) -> Result<TenantKeyring, KeyringError> {
-        let loaded = self.load(tenant)?;
-        Ok(TenantKeyring::from_body(tenant, &loaded.keyring.to_body())?)
-    }
-
-    fn edit_one<T, E: From<KeyringError>>(
-        &self,
-        system: &mut SystemKeyring,
-        tenant: TenantId,
-        edit: impl FnOnce(&mut TenantKeyring) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let loaded = self.load_with(system, tenant)?;
-        let copy = TenantKeyring::from_body(tenant, &loaded.keyring.to_body());
-        let mut keyring = copy.map_err(KeyringError::from)?;
-        let edited = edit(&mut keyring)?;
-        let counted = loaded.seals.unwritten();
-        keyring.add_seals(&counted);
-        self.write_tenant(system, keyring, (loaded.sequence, Arc::clone(&loaded.seals)))?;
-        loaded.seals.written(&counted);
-        Ok(edited)
-    }
-
-    /// Writes a tenant's file; the system keyring, with the number, is to be written next.
-    fn write_tenant(
-        &self,
-        system: &mut SystemKeyring,
-        keyring: TenantKeyring,
-        (expected_sequence, seals): (u64, Arc<SealCounts>),
-    ) -> Result<Arc<LoadedKeyring>, KeyringError> {
-        let tenant = keyring.tenant;
-        if system.tenant(tenant).is_none() {
-            system.add_tenant(tenant, FileKey::generate(self.entropy.as_ref())?);
-            self.write_system(system)?;
-        }
-        let (file_key, remembered) = system.tenant(tenant).ok_or(KeyringError::Keys)?;
-        if remembered != expected_sequence {
-            return Err(KeyringError::Unavailable);
-        }
-        let sequence = remembered + 1;
-        let label = KeyringLabel { purpose: Purpose::TenantBody, tenant, sequence };
-        let file = file_format::encode(label, file_key, &keyring.to_body(), self.entropy.as_ref())?;
-        let rows = keyring.row_keys()?;
-        let path = self.files.tenant_keyring(tenant);
-        files::replace(&path, &file, |read| decode_tenant(tenant, file_key, read).is_ok())?;
-        system.remember(tenant, sequence);
-        let loaded = Arc::new(LoadedKeyring { sequence, keyring, rows, seals });
-        self.loaded.insert(tenant, Arc::clone(&loaded));
-        Ok(loaded)
-    }
-
-    fn write_system(&self, system: &mut SystemKeyring) -> Result<(), KeyringError> {
-        write_system(&self.files, &self.root(), system, self.entropy.as_ref())
-    }
-
     fn system(&self) -> MutexGuard<'_, SystemKeyring> {
         self.system.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes the keyrings of tenants under which so many groups were sealed that they do not say
-    /// yet. Blocks on the disk.
-    pub(crate) fn keep_seal_counts(&self, unwritten_min: u64) -> Result<(), KeyringError> {
-        let unwritten =
-            |loaded: &LoadedKeyring| loaded.seals.unwritten().into_values().sum::<u64>();
-        let is_behind = |loaded: &LoadedKeyring| unwritten(loaded) >= unwritten_min.max(1);
-        let behind = self.loaded.iter().filter(|(_, loaded)| is_behind(loaded));
-        let behind: Vec<_> = behind.map(|(tenant, _)| tenant).collect();
-        if behind.is_empty() {
-            return Ok(());
-        }
-        let kept = self.edit_many(&behind, |_| Ok::<_, KeyringError>(()))?;
-        kept.into_iter().collect()
     }
 
     /// What the system keyring says of itself.
@@ -343,7 +202,8 @@ fn write_system(
     system.is_settled = false;
     let label = KeyringLabel { purpose: Purpose::SystemBody, tenant: NO_TENANT, sequence };
     let file = file_format::encode(label, root, &system.to_body(), entropy)?;
-    files::replace(&files.system_keyring(), &file, |read| decode_system(root, read).is_ok())?;
+    let opens = |file: &[u8]| decode_system(root, file).is_ok();
+    replace_file(&files.system_keyring(), &file, opens)?;
     system.sequence = sequence;
     system.is_settled = true;
     Ok(())
@@ -402,7 +262,7 @@ mod tests {
         let files = KeyringFiles::new(directory.path()).unwrap();
         let first = written_twice(&files);
         assert_eq!(load(&files), Ok(2));
-        files::replace(&files.tenant_keyring(TENANT), &first, |_| true).unwrap();
+        replace_file(&files.tenant_keyring(TENANT), &first, |_| true).unwrap();
         assert_eq!(load(&files), Err(KeyringError::Damaged));
     }
 
@@ -417,61 +277,9 @@ mod tests {
         let older = files::read(&files.tenant_keyring(TENANT)).unwrap().unwrap();
         keyrings.write(keyring(), 1).unwrap();
         // As after a crash between the two files.
-        files::replace(&files.system_keyring(), &before, |_| true).unwrap();
+        replace_file(&files.system_keyring(), &before, |_| true).unwrap();
         assert_eq!(load(&files), Ok(2));
-        files::replace(&files.tenant_keyring(TENANT), &older, |_| true).unwrap();
+        replace_file(&files.tenant_keyring(TENANT), &older, |_| true).unwrap();
         assert_eq!(load(&files), Err(KeyringError::Damaged), "2 is remembered now");
-    }
-
-    #[test]
-    fn edits_of_many_are_written_one_by_one_and_remembered_at_once() {
-        let directory = tempfile::tempdir().unwrap();
-        let files = KeyringFiles::new(directory.path()).unwrap();
-        let entropy = Arc::new(SystemEntropy::default());
-        let keyrings = Keyrings::create(files.clone(), root(), entropy).unwrap();
-        let tenants = [1, 2, 3].map(|number| TenantId::from_bytes([number; 16]));
-        for tenant in tenants {
-            keyrings.write(TenantKeyring::new(tenant), 0).unwrap();
-        }
-        let edited = keyrings.edit_many(&tenants, |keyring| {
-            if keyring.tenant == tenants[1] { Err(KeyringError::Keys) } else { Ok(keyring.tenant) }
-        });
-        let expected = [Ok(tenants[0]), Err(KeyringError::Keys), Ok(tenants[2])];
-        assert_eq!(edited.unwrap(), expected);
-        let entropy = Arc::new(SystemEntropy::default());
-        let again = Keyrings::open(files, root(), entropy).unwrap();
-        let sequences = tenants.map(|tenant| again.remembered_sequence(tenant));
-        assert_eq!(sequences, [2, 1, 2]);
-        assert_eq!(again.load(tenants[1]).map(|loaded| loaded.sequence), Ok(1));
-    }
-
-    #[test]
-    fn a_root_key_whose_replacement_failed_opens_what_is_on_disk_once_that_is_settled() {
-        let directory = tempfile::tempdir().unwrap();
-        let files = KeyringFiles::new(directory.path()).unwrap();
-        let entropy = || Arc::new(SystemEntropy::default());
-        let keyrings = Keyrings::create(files.clone(), root(), entropy()).unwrap();
-        let other = || RootKey::from_slice(&[2; 32]).unwrap();
-        let opens = |root| Keyrings::open(files.clone(), root, entropy()).is_ok();
-        // The new file cannot be made at first; then it is there, and that it is was not told.
-        let new = files.system_keyring().with_extension("new");
-        std::fs::create_dir(&new).unwrap();
-        assert!(keyrings.replace_root(other(), 1, false).is_err() && keyrings.settle().is_err());
-        std::fs::remove_dir(&new).unwrap();
-        let replaced = Keyrings::open(files.clone(), root(), entropy()).unwrap();
-        replaced.replace_root(other(), 1, false).unwrap();
-        assert!(opens(other()) && !opens(root()));
-        keyrings.settle().unwrap();
-        assert!(opens(root()) && !opens(other()));
-    }
-
-    #[test]
-    fn a_write_over_another_sequence_is_refused() {
-        let directory = tempfile::tempdir().unwrap();
-        let files = KeyringFiles::new(directory.path()).unwrap();
-        let entropy = Arc::new(SystemEntropy::default());
-        let keyrings = Keyrings::create(files, root(), entropy).unwrap();
-        keyrings.write(keyring(), 0).unwrap();
-        assert!(keyrings.write(keyring(), 0).is_err());
     }
 }

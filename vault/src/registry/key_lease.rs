@@ -63,7 +63,7 @@ impl Registry {
         Ok(KeyLease { row, held: self.held.clone() })
     }
 
-    /// Keeps the lease for a while longer.
+    /// Keeps the lease for a while longer, once half of it is over.
     ///
     /// # Errors
     /// `conflict` when it ran out and somebody else has taken it.
@@ -72,6 +72,10 @@ impl Registry {
         lease: &mut KeyLease,
         now_ms: u64,
     ) -> Result<(), VaultError> {
+        let half_over_ms = lease.row.expires_ms.saturating_sub(LEASE_MS / 2);
+        if self.held.holds(lease.row.fence) && now_ms < half_over_ms {
+            return Ok(());
+        }
         let found = self.read::<storage::KeyLeaseRow>(lease_key()).await?;
         let found = found.ok_or(VaultError::Integrity)?;
         if found.message.fence != lease.row.fence {
