@@ -4,7 +4,7 @@
 //! gone, so are the connections that values and customer tokens came over, and every call is answered
 //! `locked`. A seal that was away is tried again, an operator's
 //! lock stays until he unlocks. It relies on everybody who has a vault to give it back soon after
-//! [`LockableVault::locked`].
+//! it was locked.
 
 use core::{
     future::Future,
@@ -105,11 +105,6 @@ impl LockableVault {
     /// What it is now, and what it becomes.
     pub(crate) fn watch(&self) -> watch::Receiver<LockState> {
         self.state.subscribe()
-    }
-
-    /// Ends when a vault that is unlocked now is locked; never, when it is locked now.
-    pub(crate) fn locked(&self) -> impl Future<Output = ()> + Send + 'static {
-        locked(self.watch())
     }
 
     /// Unlocks it through any seal, at an operator's word.

@@ -99,7 +99,7 @@ async fn a_vault_whose_seal_refuses_does_not_start() {
 async fn an_operators_lock_stays() {
     let directory = tempfile::tempdir().unwrap();
     let vault = open(&directory, 0, SealError::Unreachable).await.unwrap();
-    let locked = vault.locked();
+    let locked = locked(vault.watch());
     vault.lock().await.unwrap();
     locked.await;
     assert!(!vault.watch().borrow().may_open_later());

@@ -3,19 +3,16 @@
 //! It promises that nothing goes on once the caller is gone or the process shuts down: what is not
 //! answered was not begun, but for the page under way.
 
-use core::panic::AssertUnwindSafe;
-
-use futures::{FutureExt as _, StreamExt as _, stream, stream::BoxStream};
 use tonic::Status;
-use tresor_door::Shutdown;
 use tresor_proto::{
-    ErrorCode, Failure, TenantId, TenantName, TenantRef,
+    Failure, TenantId, TenantName, TenantRef,
     vault::{CipherKeyRotation, RotateCipherKeyRequest, RotateCipherKeyResponse},
 };
 use tresor_vault::{
     CipherKeyReplacement, KeyWork, OperatorPermit, Tenant, TenantState, VaultError,
 };
 
+use super::step_stream::{Steps, Stop};
 use crate::{context::parse_tenant, convert::time::to_timestamp, gate::Gate};
 
 /// What another operator is told meanwhile.
@@ -85,29 +82,6 @@ impl CipherRotation {
         Ok(Self { gate, intent, next: Some(next) })
     }
 
-    /// One answer a page; an error is the last.
-    pub(super) fn into_answers(
-        self,
-        shutdown: Shutdown,
-    ) -> BoxStream<'static, Result<RotateCipherKeyResponse, Status>> {
-        stream::unfold(Some((self, shutdown)), |state| async move {
-            let (mut rotation, shutdown) = state?;
-            let next = rotation.next.take()?;
-            // The connection's task polls this: a panic here would take all its streams along.
-            let page = AssertUnwindSafe(rotation.page(next)).catch_unwind();
-            let answer = tokio::select! {
-                biased;
-                () = shutdown.wait() => Err(Failure::from(ErrorCode::Overloaded)),
-                page = page => page.unwrap_or_else(|_| Err(ErrorCode::Internal.into())),
-            };
-            match answer {
-                Ok(answer) => Some((Ok(answer), Some((rotation, shutdown)))),
-                Err(failure) => Some((Err(failure.into()), None)),
-            }
-        })
-        .boxed()
-    }
-
     async fn page(&mut self, next: Next) -> Result<RotateCipherKeyResponse, Failure> {
         let tenants = match next {
             Next::Tenant(tenant) => vec![tenant],
@@ -148,6 +122,18 @@ impl CipherRotation {
                 let replaced = vault.rotate_cipher_keys(work, tenants).await?;
                 Ok(replaced.into_iter().map(done).collect())
             }
+        }
+    }
+}
+
+impl Steps for CipherRotation {
+    type Answer = RotateCipherKeyResponse;
+
+    /// One answer a page.
+    async fn step(&mut self, stop: &mut Stop) -> Result<Option<RotateCipherKeyResponse>, Status> {
+        match self.next.take() {
+            Some(next) => stop.or(async { Ok(Some(self.page(next).await?)) }).await,
+            None => Ok(None),
         }
     }
 }

@@ -5,11 +5,9 @@
 //! acknowledged. It relies on HTTP/2's flow control: nothing is read until the answer before is
 //! taken.
 
-use core::{panic::AssertUnwindSafe, time::Duration};
+use core::time::Duration;
 
-use futures::{FutureExt as _, StreamExt as _, stream, stream::BoxStream};
 use tonic::{Status, Streaming};
-use tresor_door::Shutdown;
 use tresor_proto::{
     ErrorCode, Failure,
     limits::IDLE_TIMEOUT_MS,
@@ -17,7 +15,10 @@ use tresor_proto::{
 };
 use tresor_vault::{Destination, Write};
 
-use super::record_service::put_results;
+use super::{
+    record_service::put_results,
+    step_stream::{Steps, Stop},
+};
 use crate::{
     caller::Origin,
     context::Context,
@@ -33,7 +34,6 @@ pub(super) struct Ingest {
     gate: Gate,
     origin: Origin,
     messages: Streaming<IngestRequest>,
-    shutdown: Shutdown,
     opened: Option<Opened>,
 }
 
@@ -45,41 +45,9 @@ struct Opened {
 }
 
 impl Ingest {
-    /// A stream that has not been read yet; it ends at `shutdown`.
-    pub(super) fn new(
-        gate: Gate,
-        origin: Origin,
-        messages: Streaming<IngestRequest>,
-        shutdown: Shutdown,
-    ) -> Self {
-        Self { gate, origin, messages, shutdown, opened: None }
-    }
-
-    /// One answer for each batch, in order; an error is the last.
-    pub(super) fn into_answers(self) -> BoxStream<'static, Result<IngestResponse, Status>> {
-        stream::unfold(Some(self), |state| async move {
-            let mut ingest = state?;
-            // The connection's task polls this: a panic here would take all its streams along.
-            let answer = AssertUnwindSafe(ingest.answer()).catch_unwind().await;
-            let internal = || Err(Failure::from(ErrorCode::Internal).into());
-            match answer.unwrap_or_else(|_| internal()).transpose()? {
-                Ok(answer) => Some((Ok(answer), Some(ingest))),
-                Err(status) => Some((Err(status), None)),
-            }
-        })
-        .boxed()
-    }
-
-    /// Takes the next batch in; `None` when the caller has ended the stream.
-    async fn answer(&mut self) -> Result<Option<IngestResponse>, Status> {
-        if self.opened.is_none() {
-            let opening = as_opening(self.message().await?)?;
-            self.open(opening).await?;
-        }
-        match self.message().await? {
-            Some(message) => Ok(Some(self.put(as_batch(message)?).await?)),
-            None => Ok(None),
-        }
+    /// A stream that has not been read yet.
+    pub(super) fn new(gate: Gate, origin: Origin, messages: Streaming<IngestRequest>) -> Self {
+        Self { gate, origin, messages, opened: None }
     }
 
     /// Refuses a wrong credential before the first batch is sent.
@@ -105,13 +73,24 @@ impl Ingest {
     }
 
     async fn message(&mut self) -> Result<Option<IngestRequest>, Status> {
-        let idle = tokio::time::sleep(Duration::from_millis(IDLE_TIMEOUT_MS));
-        tokio::select! {
-            biased;
-            () = self.shutdown.wait() => Err(Failure::from(ErrorCode::Overloaded).into()),
-            () = self.gate.lockable().locked() => Err(Failure::from(ErrorCode::Locked).into()),
-            message = self.messages.message() => message,
-            () = idle => Err(Failure::from(ErrorCode::DeadlineExceeded).into()),
+        let idle = Duration::from_millis(IDLE_TIMEOUT_MS);
+        let message = tokio::time::timeout(idle, self.messages.message()).await;
+        message.unwrap_or_else(|_| Err(Failure::from(ErrorCode::DeadlineExceeded).into()))
+    }
+}
+
+impl Steps for Ingest {
+    type Answer = IngestResponse;
+
+    /// Takes the next batch in; what was received is answered, whatever wants to end the stream.
+    async fn step(&mut self, stop: &mut Stop) -> Result<Option<IngestResponse>, Status> {
+        if self.opened.is_none() {
+            let opening = as_opening(stop.or(self.message()).await?)?;
+            self.open(opening).await?;
+        }
+        match stop.or(self.message()).await? {
+            Some(message) => Ok(Some(self.put(as_batch(message)?).await?)),
+            None => Ok(None),
         }
     }
 }

@@ -18,8 +18,9 @@ use tresor_proto::{
 use tresor_vault::{KeyOperation, OperatorPermit, VaultError};
 
 use super::{
-    census,
+    census::Counting,
     cipher_rotation::{CipherRotation, Scope},
+    step_stream::{self, Stop},
 };
 use crate::{
     caller::Origin,
@@ -47,6 +48,10 @@ impl Keys {
 }
 
 impl Keys {
+    fn stop(&self) -> Stop {
+        Stop::new(&self.gate, &self.shutdown)
+    }
+
     /// The vault's own keys and a page of the tenants'.
     async fn page(
         &self,
@@ -124,8 +129,8 @@ impl KeyService for Keys {
         let permit = self.gate.permit_operator(&origin)?;
         let under_way = self.gate.vault()?.begin_census(&permit, &tenant).await;
         let under_way = under_way.map_err(Failure::from)?;
-        let answers = census::into_answers(self.gate.clone(), under_way, self.shutdown.clone());
-        Ok(Response::new(answers))
+        let counting = Counting { gate: self.gate.clone(), under_way };
+        Ok(Response::new(step_stream::into_answers(counting, self.stop())))
     }
 
     async fn rotate_cipher_key(
@@ -138,7 +143,7 @@ impl KeyService for Keys {
         let permit = self.gate.permit_operator(&origin)?;
         let rotation = CipherRotation::new(self.gate.clone(), permit, scope, &request);
         let rotation = rotation.await.map_err(Failure::from)?;
-        Ok(Response::new(rotation.into_answers(self.shutdown.clone())))
+        Ok(Response::new(step_stream::into_answers(rotation, self.stop())))
     }
 
     async fn mark_data_keys_due(

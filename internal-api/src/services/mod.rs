@@ -13,6 +13,7 @@ mod key_service;
 mod reading;
 mod record_service;
 mod seal_service;
+mod step_stream;
 mod tenant_service;
 
 pub(crate) use access_service::Access;

@@ -16,6 +16,7 @@ use tresor_vault::{Delete, StoredRecord, VaultError, Write};
 use super::{
     ingest::Ingest,
     reading::{self, Reading},
+    step_stream::{self, Stop},
 };
 use crate::{
     caller::Origin,
@@ -65,9 +66,9 @@ impl RecordService for Records {
         request: Request<Streaming<IngestRequest>>,
     ) -> Result<Response<Self::IngestStream>, Status> {
         let origin = Origin::of(&request)?;
-        let (gate, shutdown) = (self.gate.clone(), self.shutdown.clone());
-        let ingest = Ingest::new(gate, origin, request.into_inner(), shutdown);
-        Ok(Response::new(ingest.into_answers()))
+        let ingest = Ingest::new(self.gate.clone(), origin, request.into_inner());
+        let stop = Stop::new(&self.gate, &self.shutdown);
+        Ok(Response::new(step_stream::into_answers(ingest, stop)))
     }
 
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {

@@ -55,9 +55,10 @@ impl SealService for SealDesk {
         let permit = self.gate.permit_operator(&Origin::of(&request)?)?;
         let AddSealRequest { seal, dry_run } = request.into_inner();
         let seal = parse_seal("seal", &seal)?;
+        let operator = permit.name().clone();
         let vault = self.gate.vault()?;
-        vault.add_seal(&permit, seal.clone(), dry_run).await.map_err(Failure::from)?;
-        tracing::info!(operator = %permit.name(), %seal, dry_run, "a seal is added");
+        vault.add_seal(permit, seal.clone(), dry_run).await.map_err(Failure::from)?;
+        tracing::info!(%operator, %seal, dry_run, "a seal is added");
         Ok(Response::new(AddSealResponse { status: self.status().await? }))
     }
 
@@ -68,9 +69,10 @@ impl SealService for SealDesk {
         let permit = self.gate.permit_operator(&Origin::of(&request)?)?;
         let RemoveSealRequest { seal, dry_run } = request.into_inner();
         let seal = parse_seal("seal", &seal)?;
+        let operator = permit.name().clone();
         let vault = self.gate.vault()?;
-        vault.remove_seal(&permit, seal.clone(), dry_run).await.map_err(Failure::from)?;
-        tracing::info!(operator = %permit.name(), %seal, dry_run, "a seal is removed");
+        vault.remove_seal(permit, seal.clone(), dry_run).await.map_err(Failure::from)?;
+        tracing::info!(%operator, %seal, dry_run, "a seal is removed");
         Ok(Response::new(RemoveSealResponse { status: self.status().await? }))
     }
 
@@ -81,10 +83,11 @@ impl SealService for SealDesk {
         let permit = self.gate.permit_operator(&Origin::of(&request)?)?;
         let MigrateSealRequest { from, to, dry_run } = request.into_inner();
         let (from, to) = (parse_seal("from", &from)?, parse_seal("to", &to)?);
+        let operator = permit.name().clone();
         let vault = self.gate.vault()?;
-        let migrated = vault.migrate_seal(&permit, from, to.clone(), dry_run).await;
+        let migrated = vault.migrate_seal(permit, from, to.clone(), dry_run).await;
         migrated.map_err(Failure::from)?;
-        tracing::info!(operator = %permit.name(), seal = %to, dry_run, "the root key has moved");
+        tracing::info!(%operator, seal = %to, dry_run, "the root key has moved");
         Ok(Response::new(MigrateSealResponse { status: self.status().await? }))
     }
 

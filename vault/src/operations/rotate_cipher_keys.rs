@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use tresor_proto::{ErrorCode, Failure, TenantId};
+use tresor_proto::{ErrorCode, Failure, ServiceName, TenantId};
 
 use super::key_work::KeyWork;
 use crate::{
@@ -20,6 +20,8 @@ use crate::{
 /// Tenants whose keyrings are written in one turn, during which no other keyring is read or
 /// written: about 40 ms.
 const TURN_TENANTS: usize = 16;
+
+type Outcome = Result<CipherKeyReplacement, VaultError>;
 
 /// A cipher key that was replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,11 +48,7 @@ impl Vault {
         let mut replaced = Vec::with_capacity(tenants.len());
         for turn in tenants.chunks(TURN_TENANTS) {
             self.go_on(work).await?;
-            let outcomes = self.rotate_in_one_turn(turn.to_vec(), work.is_compromised()).await?;
-            for (tenant, outcome) in turn.iter().zip(&outcomes) {
-                log(work.permit(), *tenant, outcome);
-            }
-            replaced.extend(outcomes);
+            replaced.extend(self.rotate_in_one_turn(work, turn).await?);
         }
         Ok(replaced)
     }
@@ -88,37 +86,37 @@ impl Vault {
 
     async fn rotate_in_one_turn(
         &self,
-        tenants: Vec<TenantId>,
-        is_compromised: bool,
-    ) -> Result<Vec<Result<CipherKeyReplacement, VaultError>>, VaultError> {
+        work: &KeyWork,
+        tenants: &[TenantId],
+    ) -> Result<Vec<Outcome>, VaultError> {
         // A damaged keyring quarantines its tenant here, and is not touched.
         let mut outcomes = Vec::with_capacity(tenants.len());
         let mut sound = Vec::with_capacity(tenants.len());
         for tenant in tenants {
-            let version = self.cipher_key_version(tenant).await;
-            sound.extend(version.is_ok().then_some(tenant));
-            outcomes.push(version.err());
+            let version = self.cipher_key_version(*tenant).await;
+            sound.extend(version.is_ok().then_some(*tenant));
+            outcomes
+                .push(version.err().map(|error| log(work.permit().name(), *tenant, Err(error))));
         }
-        let (keyrings, now_ms) = (self.keyrings_arc(), self.clock().now_ms());
-        let entropy = self.entropy_arc();
-        let at = (now_ms, is_compromised);
-        let rotate = move || rotate(&keyrings, &sound, at, entropy.as_ref());
+        let keyrings = self.keyrings_arc();
+        let (entropy, service) = (self.entropy_arc(), work.permit().name().clone());
+        let at = (self.clock().now_ms(), work.is_compromised());
+        // Logged where it is done: it is done even when nobody waits for the answer any more.
+        let rotate = move || {
+            let rotated = rotate(&keyrings, &sound, at, entropy.as_ref());
+            let rotated = sound.iter().zip(rotated);
+            rotated.map(|(tenant, outcome)| log(&service, *tenant, outcome)).collect::<Vec<_>>()
+        };
         let mut rotated = self.key_worker().run(rotate).await?.into_iter();
-        let outcome = |refused: Option<VaultError>| match refused {
-            Some(error) => Err(error),
-            None => rotated.next().unwrap_or(Err(VaultError::Internal)),
+        let outcome = |refused: Option<Outcome>| {
+            refused.or_else(|| rotated.next()).unwrap_or(Err(VaultError::Internal))
         };
         Ok(outcomes.into_iter().map(outcome).collect())
     }
 }
 
-fn log(
-    permit: &OperatorPermit,
-    tenant: TenantId,
-    outcome: &Result<CipherKeyReplacement, VaultError>,
-) {
-    let service = permit.name();
-    match outcome {
+fn log(service: &ServiceName, tenant: TenantId, outcome: Outcome) -> Outcome {
+    match &outcome {
         Ok(CipherKeyReplacement { new_version: version, .. }) => {
             tracing::info!(%tenant, %service, version, "cipher key replaced");
         }
@@ -127,6 +125,7 @@ fn log(
             tracing::warn!(%tenant, %service, code, "cipher key not replaced");
         }
     }
+    outcome
 }
 
 fn rotate(
@@ -134,7 +133,7 @@ fn rotate(
     tenants: &[TenantId],
     (now_ms, is_compromised): (u64, bool),
     entropy: &dyn Entropy,
-) -> Vec<Result<CipherKeyReplacement, VaultError>> {
+) -> Vec<Outcome> {
     // Whoever got at a cipher key may know the key of the file it was in.
     let begun = if is_compromised { keyrings.begin_file_keys(tenants) } else { Ok(()) };
     let edited = begun.and_then(|()| {

@@ -2,7 +2,7 @@
 //!
 //! A seal is added only after it has given the root key again out of the bytes that are written, and
 //! once more out of the file; one is removed only while another opens; so whatever ends the process
-//! in between, some seal of the file opens. Changes are one at a time, on the seals' thread.
+//! in between, some seal of the file opens. Changes are one at a time, under the lease of key work.
 
 use std::sync::Arc;
 
@@ -47,28 +47,28 @@ impl Vault {
     ///
     /// # Errors
     /// `not_found` for a seal the configuration does not name, `already_exists` for one that
-    /// gives it already; why the seal does not open.
+    /// gives it already; why the seal does not open; `conflict` when another operator changes keys.
     pub async fn add_seal(
         &self,
-        _: &OperatorPermit,
+        permit: OperatorPermit,
         seal: SealId,
         is_dry_run: bool,
     ) -> Result<(), VaultError> {
-        self.change_seals(SealChange::Add(seal), is_dry_run).await
+        self.change_seals(permit, SealChange::Add(seal), is_dry_run).await
     }
 
     /// Takes the root key from a seal.
     ///
     /// # Errors
-    /// `not_found` for one that does not hold it; `conflict` for the last one, and while no other
-    /// opens.
+    /// `not_found` for one that does not hold it; `conflict` for the last one, while no other
+    /// opens, and when another operator changes keys.
     pub async fn remove_seal(
         &self,
-        _: &OperatorPermit,
+        permit: OperatorPermit,
         seal: SealId,
         is_dry_run: bool,
     ) -> Result<(), VaultError> {
-        self.change_seals(SealChange::Remove(seal), is_dry_run).await
+        self.change_seals(permit, SealChange::Remove(seal), is_dry_run).await
     }
 
     /// Adds `to`, then removes `from`; goes on where it was cut off.
@@ -77,19 +77,45 @@ impl Vault {
     /// As for both.
     pub async fn migrate_seal(
         &self,
-        _: &OperatorPermit,
+        permit: OperatorPermit,
         from: SealId,
         to: SealId,
         is_dry_run: bool,
     ) -> Result<(), VaultError> {
-        self.change_seals(SealChange::Migrate { from, to }, is_dry_run).await
+        self.change_seals(permit, SealChange::Migrate { from, to }, is_dry_run).await
     }
 
-    async fn change_seals(&self, change: SealChange, is_dry_run: bool) -> Result<(), VaultError> {
+    /// A dry run changes nothing, so it waits for no other operator and keeps none waiting.
+    async fn change_seals(
+        &self,
+        permit: OperatorPermit,
+        change: SealChange,
+        is_dry_run: bool,
+    ) -> Result<(), VaultError> {
+        let work = match is_dry_run {
+            true => None,
+            false => Some(self.begin_key_work(permit, change.work()).await?),
+        };
         self.place().forgive_seals();
         let keyrings = self.keyrings_arc();
-        let work = move |place: &VaultPlace| Changer { place, keyrings, is_dry_run }.apply(&change);
-        self.place().on_seals(work).await.ok_or(VaultError::Overloaded)?
+        let change = move |place: &VaultPlace| {
+            let changed = Changer { place, keyrings, is_dry_run }.apply(&change);
+            // Held until it is done, even when nobody waits for it any more.
+            drop(work);
+            changed
+        };
+        self.place().on_seals(change).await.ok_or(VaultError::Overloaded)?
+    }
+}
+
+impl SealChange {
+    /// What other operators are told meanwhile.
+    fn work(&self) -> &'static str {
+        match self {
+            Self::Add(_) => "adding a seal",
+            Self::Remove(_) => "removing a seal",
+            Self::Migrate { .. } => "moving the root key to another seal",
+        }
     }
 }
 

@@ -32,8 +32,8 @@ async fn the_replacer_of_the_root_key() {
     for turn in 1..=TURNS {
         assert_eq!(rotate(&vault).await, turn + 1);
         say(&format!("turn {turn}"));
-        vault.remove_seal(&operator(&vault), seal(), false).await.unwrap();
-        vault.add_seal(&operator(&vault), seal(), false).await.unwrap();
+        vault.remove_seal(operator(&vault), seal(), false).await.unwrap();
+        vault.add_seal(operator(&vault), seal(), false).await.unwrap();
     }
     vault.close().await.unwrap();
 }
