@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use std::process::Command;
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    process::{Command, Stdio},
+};
 
 use serde_json::{Value, json};
 use tresor_tests::{Ran, Site, Tenant, repository, run, tool};
@@ -101,4 +104,47 @@ fn the_roles_of_services_keep_apart() {
         assert!(!ran.stderr.contains("Anna"));
     }
     grpcurl(&site, "operator", &control, tenants, &json!({})).ok();
+}
+
+/// A token of the customer's, beside its first.
+fn issued(site: &Site, tenant: &Tenant) -> Tenant {
+    let directory = tenant.directory.join("second");
+    std::fs::create_dir(&directory).unwrap();
+    let file = directory.join("customer.token");
+    let issue = ["keys", "token", "issue", "--kind", "read_write", "--token-file"];
+    site.customer(tenant, &[&issue[..], &[file.to_str().unwrap()]].concat()).ok();
+    Tenant { directory, ..tenant.clone() }
+}
+
+#[test]
+fn python_is_refused_at_its_next_request_once_its_customer_token_is_revoked() {
+    let (site, tenant) = site_with_billing();
+    let second = issued(&site, &tenant);
+    let mut command = Command::new(tool("python3"));
+    command.arg(repository().join("tests/clients/revoked.py")).arg(site.data_plane());
+    command.arg(repository().join("proto")).arg(site.path("ca")).arg(site.path("stubs"));
+    command.arg(&tenant.id).env("PYTHONDONTWRITEBYTECODE", "1");
+    let mut python = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut input, output) = (python.stdin.take().unwrap(), python.stdout.take().unwrap());
+    let mut output = BufReader::new(output);
+    writeln!(input, "{}", second.customer_token()).unwrap();
+    let mut said = String::new();
+    output.read_line(&mut said).unwrap();
+    assert_eq!(said, "open\n", "its stream is open and its keys are cached");
+
+    let id = second.customer_token().split('_').nth(1).unwrap().to_owned();
+    site.customer(&tenant, &["keys", "token", "revoke", &id, "--yes"]).ok();
+    writeln!(input, "revoked").unwrap();
+    let mut said = String::new();
+    output.read_to_string(&mut said).unwrap();
+    let calls = ["ingest", "get", "list", "put", "delete"];
+    let refused: Vec<_> = calls.map(|call| format!("{call} UNAUTHENTICATED")).into();
+    assert_eq!(said.lines().collect::<Vec<_>>(), refused);
+    assert!(python.wait().unwrap().success());
+
+    let listed = json!({"context": context(&tenant), "collection": "customers"});
+    let method = "tresor.vault.v1.RecordService/List";
+    let listed = grpcurl(&site, "billing", &site.data_plane(), method, &listed).ok().json();
+    let ids: Vec<_> = listed["results"].as_array().unwrap().iter().map(|it| &it["id"]).collect();
+    assert_eq!(ids, ["before"], "nothing came in or went after the revocation");
 }
