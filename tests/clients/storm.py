@@ -234,9 +234,10 @@ class Operator:
                               PATIENCE_OF_OPERATORS_SECONDS)
 
     def rotate_cipher(self):
-        request = ks.RotateCipherKeyRequest(tenant=tenant)
+        is_known = self.dice.random() < 0.5
+        request = ks.RotateCipherKeyRequest(tenant=tenant, compromised=is_known)
         if self.dice.random() < 0.5:
-            request = ks.RotateCipherKeyRequest(all_tenants=True)
+            request = ks.RotateCipherKeyRequest(all_tenants=True, compromised=is_known)
         stream = lambda request, timeout: list(  # noqa: E731
             self.keys.RotateCipherKey(request, timeout=timeout))
         answers, _ = self.ask("rotate-cipher", stream, request)
@@ -269,7 +270,8 @@ class Operator:
             return
         classes = self.dice.choice([[], [], [1], [2, 4]])
         self.ask("mark", self.keys.MarkDataKeysDue,
-                 ks.MarkDataKeysDueRequest(tenant=tenant, classes=classes))
+                 ks.MarkDataKeysDueRequest(
+                     tenant=tenant, classes=classes, compromised=self.dice.random() < 0.3))
         # As fast as it goes, so that calls begin before it and end after it; or beside the others.
         until = time.monotonic() + self.dice.choice([0, 5])
         while self.drive() and time.monotonic() < until:

@@ -228,6 +228,15 @@ const ROTATE_CIPHER: Operation = Operation {
     check: |_, _| {},
 };
 
+/// Writes the system keyring twice: the key of the tenant's file is replaced too.
+const ROTATE_COMPROMISED: Operation = Operation {
+    name: "rotate-cipher --compromised",
+    act: |ground| {
+        ground.operator(&["keys", "rotate-cipher", "--tenant", "burg", "--compromised", "--yes"])
+    },
+    ..ROTATE_CIPHER
+};
+
 const MARK: Operation = Operation {
     name: "rotate-data, mark",
     prepare: |ground| {
@@ -410,7 +419,9 @@ fn meet_all(engine: &'static str, operations: &[Operation]) {
 #[test]
 fn keys_of_a_tenant_are_the_old_or_the_new_ones_whatever_fails() {
     let test = "keys_of_a_tenant_are_the_old_or_the_new_ones_whatever_fails";
-    with_own_mounts(test, || meet_all("redb", &[ROTATE_CIPHER, MARK, NEW_EPOCH]));
+    with_own_mounts(test, || {
+        meet_all("redb", &[ROTATE_CIPHER, ROTATE_COMPROMISED, MARK, NEW_EPOCH]);
+    });
 }
 
 #[test]
