@@ -1,9 +1,12 @@
 //! Thieves at the doors: the right questions with the wrong credentials.
 
 use reqwest::Method;
+use serde::Deserialize;
+use serde_json::json;
 use tresor_door::TlsFiles;
 use tresor_proto::{CustomerToken, Secret};
 use tresor_vault::entropy::{Entropy as _, SystemEntropy};
+use zeroize::ZeroizeOnDrop;
 
 use super::{attack::Attack, stage::Stage};
 use crate::{
@@ -11,7 +14,7 @@ use crate::{
     connection::Endpoint,
     error::CliError,
     https::{Https, fetch},
-    local::{LocalSystem, Premises},
+    local::{LocalSystem, Premises, parse_customer_token},
 };
 
 /// Tries them all on the record `id`; gives the attacks and the controls.
@@ -28,6 +31,7 @@ pub(crate) async fn attempt(
         stage.set.get(https, customer_token, id, RevealFlag::Plain).await
     };
     let certificate = "the victim's certificate";
+    let uploader = issue_write_only(&own, &victim.customer_token).await?;
     let attacks = vec![
         Attack::through_door(
             "read with no customer token",
@@ -64,6 +68,11 @@ pub(crate) async fn attempt(
             "the victim's customer token",
             read(&with_forged_certificate(stage)?, &victim.customer_token).await,
         ),
+        Attack::through_door(
+            "read with a customer token that only writes",
+            certificate,
+            read(&own, &uploader).await,
+        ),
     ];
     let control = read(&own, &victim.customer_token).await;
     let control = Attack::through_door(
@@ -71,7 +80,40 @@ pub(crate) async fn attempt(
         "both keys",
         control,
     );
-    Ok((attacks, vec![control]))
+    let written = write(stage, &own, &uploader).await;
+    let writes = Attack::through_door(
+        "store with the customer token that only writes",
+        certificate,
+        written,
+    );
+    Ok((attacks, vec![control, writes]))
+}
+
+/// A customer token for a machine that uploads, from the customer's own.
+async fn issue_write_only(
+    https: &Https,
+    customer_token: &CustomerToken,
+) -> Result<CustomerToken, CliError> {
+    let request = https.request_with(Method::POST, &["v1", "keys", "tokens"], customer_token)?;
+    let order = json!({ "kind": "write_only", "name": "uploader" });
+    let issued: Issued = fetch(request.json(&order)).await?;
+    parse_customer_token(&issued.customer_token)
+}
+
+/// A customer token that was made.
+#[derive(Deserialize, ZeroizeOnDrop)]
+struct Issued {
+    customer_token: String,
+}
+
+async fn write(
+    stage: &Stage,
+    https: &Https,
+    customer_token: &CustomerToken,
+) -> Result<serde_json::Value, CliError> {
+    let segments = ["v1", "collections", stage.set.collection.as_str(), "records"];
+    let request = https.request_with(Method::POST, &segments, customer_token)?;
+    fetch(request.json(&json!({ "note": "from the uploader" }))).await
 }
 
 async fn read_without(
