@@ -101,14 +101,14 @@ impl Scene {
         }
     }
 
-    /// The cipher key and the root key, so that older ones are to be gone.
+    /// The cipher key, with the key of the keyring's file, and the root key: older ones are to go.
     fn replace_keys(&mut self) {
         for known in self.known_keys() {
-            if ["cipher key", "root key"].contains(&known.name.as_str()) {
+            if ["cipher key", "file key", "root key"].contains(&known.name.as_str()) {
                 self.replaced.add_key(&known.name, known.key.expose_secret());
             }
         }
-        self.site.operator(&["keys", "rotate-cipher", "--all", "--yes"]).ok();
+        self.site.operator(&["keys", "rotate-cipher", "--all", "--compromised", "--yes"]).ok();
         self.site.operator(&["keys", "rotate-root", "--yes"]).ok();
     }
 
