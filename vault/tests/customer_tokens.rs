@@ -201,6 +201,29 @@ async fn a_rotated_customer_token_works_until_its_overlap_ends() {
 }
 
 #[tokio::test]
+async fn a_replaced_customer_token_issues_none_that_outlives_it() {
+    let house = house().await;
+    let admin = order(CustomerTokenKind::Admin);
+    let old = issue(&house, &house.customer_token, admin).await.unwrap();
+    let permit = house.permit::<ManageTokens>().await;
+    let rotate = async |permit, id| house.vault().rotate_customer_token(permit, id, HOUR_MS).await;
+    rotate(&permit, old.view.id).await.unwrap();
+    let ends_ms = house.clock.now() + HOUR_MS;
+    let grant = || order(CustomerTokenKind::Grant);
+    let lasting = NewCustomerToken { expires_ms: Some(0), ..grant() };
+    let refused = issue(&house, &old.customer_token, lasting).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::InvalidRequest);
+    let granted = issue(&house, &old.customer_token, grant()).await.unwrap();
+    assert_eq!(granted.view.expires_ms, Some(ends_ms));
+    // Nor does it renew another; itself it may, since the answer may have been lost.
+    let permit = house.try_permit::<ManageTokens>(&old.customer_token).await.unwrap();
+    let other = rotate(&permit, house.customer_token.id()).await.unwrap_err();
+    assert!(matches!(other.code(), ErrorCode::InvalidRequest | ErrorCode::Forbidden));
+    let again = rotate(&permit, old.view.id).await.unwrap();
+    assert_eq!(again.issued.view.expires_ms, None);
+}
+
+#[tokio::test]
 async fn a_recovery_token_opens_nothing_itself_and_brings_a_lost_customer_back_every_time() {
     let house = house().await;
     let recovery = &house.recovery_token;

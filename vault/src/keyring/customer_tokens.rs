@@ -47,16 +47,26 @@ pub(crate) struct TokenDesk<'a> {
 }
 
 impl TenantKeyring {
-    /// Makes a customer token out of the issuer's slots.
+    /// Makes a customer token out of the issuer's slots; it ends with the issuer at the latest.
     pub(crate) fn issue(
         &mut self,
         issuer: Issuer<'_>,
         order: &NewCustomerToken,
         desk: TokenDesk<'_>,
     ) -> Result<(CustomerToken, CustomerTokenView), VaultError> {
+        let limit_ms = self.current(issuer.id, desk.now_ms)?.ends_ms().unwrap_or(0);
+        self.make(issuer, (order, limit_ms), desk)
+    }
+
+    fn make(
+        &mut self,
+        issuer: Issuer<'_>,
+        (order, limit_ms): (&NewCustomerToken, u64),
+        desk: TokenDesk<'_>,
+    ) -> Result<(CustomerToken, CustomerTokenView), VaultError> {
         let customer_token = generate_customer_token(order.kind, desk.entropy)?;
         let asking = self.current(issuer.id, desk.now_ms)?;
-        let bounds = order.bounds(customer_token.id(), &asking.bounds, desk.now_ms)?;
+        let bounds = order.bounds(customer_token.id(), (&asking.bounds, limit_ms), desk.now_ms)?;
         let classes = order.classes(asking)?;
         let class_keys = self.open_slots(asking, issuer.wrap_key, &classes)?;
         self.make_room(desk.now_ms)?;
@@ -91,7 +101,14 @@ impl TenantKeyring {
             return Err(VaultError::Gone);
         }
         let order = NewCustomerToken::like(old);
-        let (customer_token, _) = self.issue(issuer, &order, desk)?;
+        let asking = self.current(issuer.id, desk.now_ms)?;
+        // Who has lost the answer to a rotation rotates the same again, in its overlap: one that
+        // replaces itself is not held to it.
+        let limit_ms = match issuer.id == id {
+            true => asking.bounds.expires_ms,
+            false => asking.ends_ms().unwrap_or(0),
+        };
+        let (customer_token, _) = self.make(issuer, (&order, limit_ms), desk)?;
         let old = self.entry_mut(id)?;
         if overlap_ms == 0 {
             old.revoke(desk.now_ms);

@@ -100,13 +100,13 @@ impl TokenModel {
     }
 
     /// The customer token it gets for a wish.
-    fn grants(&self, wish: Wish, now_ms: u64) -> Answer<Self> {
+    fn grants(&self, wish: Wish, limit_ms: Option<u64>, now_ms: u64) -> Answer<Self> {
         let Wish { kind, classes, operations, expires_ms } = wish;
         if !self.operations.grantable().contains(operations) {
             return Err(ErrorCode::Forbidden);
         }
         let is_over = expires_ms.is_some_and(|expires_ms| expires_ms <= now_ms);
-        let is_longer = self.expires_ms.is_some_and(|own| expires_ms.is_none_or(|it| it > own));
+        let is_longer = limit_ms.is_some_and(|limit_ms| expires_ms.is_none_or(|it| it > limit_ms));
         if !operations.suits(kind) || is_over || is_longer {
             return Err(ErrorCode::InvalidRequest);
         }
@@ -126,7 +126,7 @@ impl TokenModel {
             kind: order.kind,
             classes: classes.unwrap_or_else(|| self.classes.clone()),
             operations: order.operations.unwrap_or_else(usual),
-            expires_ms: expires_ms.or(self.expires_ms),
+            expires_ms: expires_ms.or(self.ends_ms()),
         }
     }
 }
@@ -153,7 +153,8 @@ impl TenantModel {
 
     pub(crate) fn issue(&mut self, by: usize, order: &Order, now_ms: u64) -> Answer<()> {
         self.tokens[by].permits(&[Op::ManageTokens, Op::Recover], now_ms)?;
-        let granted = self.tokens[by].grants(self.tokens[by].wish(order, now_ms), now_ms)?;
+        let asking = &self.tokens[by];
+        let granted = asking.grants(asking.wish(order, now_ms), asking.ends_ms(), now_ms)?;
         self.tokens.push(granted);
         Ok(())
     }
@@ -171,7 +172,10 @@ impl TenantModel {
         }
         let TokenModel { kind, operations, classes, expires_ms, .. } = old;
         let wish = Wish { kind, classes, operations, expires_ms };
-        self.tokens.push(self.tokens[by].grants(wish, now_ms)?);
+        let asking = &self.tokens[by];
+        // One that replaces itself again is not held to its overlap.
+        let limit_ms = if by == which { asking.expires_ms } else { asking.ends_ms() };
+        self.tokens.push(asking.grants(wish, limit_ms, now_ms)?);
         let old = &mut self.tokens[which];
         old.is_revoked = overlap_ms == 0;
         let ends_ms = now_ms + overlap_ms;

@@ -52,11 +52,12 @@ impl NewCustomerToken {
         }
     }
 
-    /// The bounds it gets from an issuer, within the issuer's.
+    /// The bounds it gets from an issuer, within the issuer's, and until `limit_ms` at most; 0 for
+    /// no limit.
     pub(super) fn bounds(
         &self,
         id: CustomerTokenId,
-        issuer: &TokenBounds,
+        (issuer, limit_ms): (&TokenBounds, u64),
         now_ms: u64,
     ) -> Result<TokenBounds, VaultError> {
         let grantable = issuer.operations.grantable();
@@ -75,18 +76,18 @@ impl NewCustomerToken {
             id,
             kind: self.kind,
             operations,
-            expires_ms: self.expires_ms(issuer, now_ms)?,
+            expires_ms: self.expires_ms(limit_ms, now_ms)?,
             bound_certificate: self.bound_certificate,
         })
     }
 
-    fn expires_ms(&self, issuer: &TokenBounds, now_ms: u64) -> Result<u64, VaultError> {
-        let expires_ms = self.expires_ms.unwrap_or(issuer.expires_ms);
+    fn expires_ms(&self, limit_ms: u64, now_ms: u64) -> Result<u64, VaultError> {
+        let expires_ms = self.expires_ms.unwrap_or(limit_ms);
         let invalid = |description: &str| Err(Failure::invalid("expires", description).into());
         if expires_ms != 0 && expires_ms <= now_ms {
             return invalid("is over");
         }
-        if issuer.expires_ms != 0 && (expires_ms == 0 || expires_ms > issuer.expires_ms) {
+        if limit_ms != 0 && (expires_ms == 0 || expires_ms > limit_ms) {
             return invalid("later than that of the customer token that asks");
         }
         Ok(expires_ms)

@@ -28,6 +28,12 @@ struct Known {
 }
 
 impl Known {
+    /// When it ends by itself, 0 for never.
+    fn ends_ms(&self) -> u64 {
+        let ends = [self.expires_ms, self.overlap_ends_ms].into_iter();
+        ends.filter(|ends_ms| *ends_ms != 0).min().unwrap_or(0)
+    }
+
     fn works_at(&self, now_ms: u64) -> bool {
         let lasts = |ends_ms: u64| ends_ms == 0 || now_ms < ends_ms;
         !self.is_revoked && lasts(self.expires_ms) && lasts(self.overlap_ends_ms)
@@ -103,7 +109,7 @@ impl Pair {
         assert!(classes.is_subset(&asking.classes));
         assert!(asking.operations.grantable().contains(view.operations));
         let expires_ms = view.expires_ms.unwrap_or(0);
-        assert!(asking.expires_ms == 0 || (1..=asking.expires_ms).contains(&expires_ms));
+        assert!(asking.ends_ms() == 0 || (1..=asking.ends_ms()).contains(&expires_ms));
         self.known.push(Known {
             customer_token,
             classes,
@@ -132,6 +138,8 @@ impl Pair {
         assert!(old.classes.is_subset(&asking.classes));
         assert!(asking.operations.grantable().contains(old.operations));
         assert_eq!((view.replaces, view.operations), (Some(id), old.operations));
+        let limit_ms = if at == of { asking.expires_ms } else { asking.ends_ms() };
+        assert!(limit_ms == 0 || (1..=limit_ms).contains(&old.expires_ms));
         let (classes, operations, expires_ms) =
             (old.classes.clone(), old.operations, old.expires_ms);
         let old = &mut self.known[of];
