@@ -5,15 +5,21 @@
 
 use std::{
     fs::{DirBuilder, File, OpenOptions, Permissions},
-    io::Write as _,
+    io::{Seek as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
+
+use serde_json::{Value, json};
 
 use crate::error::CliError;
 
 const OWNER_ONLY: u32 = 0o600;
 const READABLE: u32 = 0o644;
+
+/// What a reserved file holds until it is filled: more bytes than any secret has, so that a full disk
+/// shows before there is a secret to lose.
+const FILLER: [u8; 256] = [b'\n'; 256];
 
 /// A private file made before its content is known, so that a secret shown once has a place to go.
 /// It is removed again unless it is filled.
@@ -22,34 +28,89 @@ pub(crate) struct Reserved {
     file: Option<File>,
 }
 
+/// Where a secret that is given once went: into a file, or nowhere, so that it has to be shown.
+pub(crate) struct Kept {
+    file: Option<PathBuf>,
+    failure: Option<CliError>,
+}
+
 impl Reserved {
-    /// Makes the empty file. Its name is on disk before anything depends on it.
+    /// Makes the file, as long as a secret. Its name and its room are on disk before anything
+    /// depends on them.
     pub(crate) fn create(path: &Path) -> Result<Self, CliError> {
-        let reserved = Self { path: path.to_owned(), file: Some(create_new(path, OWNER_ONLY)?) };
+        let mut file = create_new(path, OWNER_ONLY)?;
+        let written = file.write_all(&FILLER).and_then(|()| file.sync_all());
+        let reserved = Self { path: path.to_owned(), file: Some(file) };
+        written.map_err(|error| CliError::file("write", path, &error))?;
         sync_name(path)?;
         Ok(reserved)
     }
 
-    /// Writes the content, with an end of line, and keeps the file.
-    pub(crate) fn fill(mut self, content: &str) -> Result<(), CliError> {
-        let Some(mut file) = self.file.take() else {
-            return Ok(());
-        };
-        let written = file
-            .write_all(content.as_bytes())
-            .and_then(|()| file.write_all(b"\n"))
-            .and_then(|()| file.sync_all());
-        written.map_err(|error| CliError::file("write", &self.path, &error))
+    /// Writes the content over what was reserved, with an end of line, and keeps the file.
+    fn fill(mut self, secret: &str) -> Result<PathBuf, CliError> {
+        if let Some(file) = &mut self.file {
+            let written = fill(file, secret);
+            written.map_err(|error| CliError::file("write", &self.path, &error))?;
+        }
+        self.file = None;
+        Ok(std::mem::take(&mut self.path))
     }
 }
 
 impl Drop for Reserved {
     fn drop(&mut self) {
         if self.file.take().is_some() {
-            // It is empty; leaving it behind would only be untidy.
+            // It holds no secret, or not all of one; leaving it behind would only be untidy.
             let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+impl Kept {
+    /// Puts a secret where a place was reserved, if one was.
+    pub(crate) fn new(reserved: Option<Reserved>, secret: &str) -> Self {
+        match reserved.map(|reserved| reserved.fill(secret)) {
+            None => Self { file: None, failure: None },
+            Some(Ok(file)) => Self { file: Some(file), failure: None },
+            Some(Err(failure)) => Self { file: None, failure: Some(failure) },
+        }
+    }
+
+    /// The file it is in; without one it exists nowhere and has to be shown.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// Tells in a document where the secret is, or the secret.
+    pub(crate) fn tell(&self, document: &mut Value, name: &str, secret: &str) {
+        match &self.file {
+            Some(file) => document[format!("{name}_file")] = json!(file),
+            None => document[name] = json!(secret),
+        }
+    }
+
+    /// Tells the same in words.
+    pub(crate) fn line(&self, what: &str, secret: &str) -> String {
+        match &self.file {
+            Some(file) => format!("{what} in {}", file.display()),
+            None => format!("{what}  {secret}"),
+        }
+    }
+
+    /// How it ended, once all that has to be shown was shown.
+    pub(crate) fn end(self) -> Result<(), CliError> {
+        let advice = "it is shown above instead, and kept nowhere else: put it in a safe place now";
+        self.failure.map_or(Ok(()), |failure| Err(failure.advise(advice)))
+    }
+}
+
+fn fill(file: &mut File, secret: &str) -> std::io::Result<()> {
+    let length = u64::try_from(secret.len()).map_err(std::io::Error::other)?;
+    file.rewind()?;
+    file.write_all(secret.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.set_len(length.saturating_add(1))?;
+    file.sync_all()
 }
 
 /// Writes a file only its owner reads.
@@ -141,7 +202,34 @@ mod tests {
         let path = directory.path().join("customer.token");
         drop(Reserved::create(&path).unwrap());
         assert!(!path.exists());
-        Reserved::create(&path).unwrap().fill("secret").unwrap();
+        let kept = Kept::new(Some(Reserved::create(&path).unwrap()), "secret");
+        assert_eq!(kept.file(), Some(path.as_path()));
         assert_eq!(std::fs::read(&path).unwrap(), b"secret\n");
+        kept.end().unwrap();
+    }
+
+    #[test]
+    fn a_reserved_file_takes_its_room_before_there_is_a_secret() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("customer.token");
+        let reserved = Reserved::create(&path).unwrap();
+        let customer_token =
+            "trsr_14fhprYCYlTyUewFx_EHaKB2qyjGii2QpQPwpQat5bqPfpaJ2HRtLYCZ2jm4i4ORhGB";
+        let room = usize::try_from(path.metadata().unwrap().len()).unwrap();
+        assert!(room > customer_token.len(), "{room}");
+        drop(reserved);
+    }
+
+    #[test]
+    fn a_secret_that_could_not_be_written_is_shown_and_the_command_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("customer.token");
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let kept = Kept::new(Some(Reserved { path, file: Some(full) }), "secret");
+        let mut document = json!({});
+        kept.tell(&mut document, "customer_token", "secret");
+        assert_eq!(document, json!({ "customer_token": "secret" }));
+        assert_eq!(kept.line("customer token", "secret"), "customer token  secret");
+        assert!(kept.end().unwrap_err().to_string().contains("cannot write"));
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     connection::ConnectionFlags,
     error::{CliError, Exit},
     https::{Https, fetch},
-    private_file::Reserved,
+    private_file::{Kept, Reserved},
     secret_input::EnrolmentCodeSource,
     session::Session,
 };
@@ -90,13 +90,11 @@ impl EnrolCommand {
         let spare = reserve(self.recovery_path().as_deref())?;
         let code = self.code.read()?;
         let enrolled = enrol(&https, &code).await?;
-        if let Some(file) = file {
-            file.fill(&enrolled.customer_token)?;
-        }
-        if let Some(spare) = spare {
-            spare.fill(&enrolled.recovery_token)?;
-        }
-        self.show(session, &enrolled)?;
+        // Both are tried before anything can fail: they exist nowhere else.
+        let customer_token = Kept::new(file, &enrolled.customer_token);
+        let recovery_token = Kept::new(spare, &enrolled.recovery_token);
+        show(session, &enrolled, &customer_token, &recovery_token)?;
+        customer_token.end().and(recovery_token.end())?;
         Ok(Exit::Done)
     }
 
@@ -124,32 +122,25 @@ impl EnrolCommand {
         })?;
         Ok(Exit::Done)
     }
+}
 
-    fn show(&self, session: &Session, enrolled: &Enrolled) -> Result<(), CliError> {
-        let mut document =
-            json!({ "tenant_id": enrolled.tenant_id, "tenant_name": enrolled.tenant_name });
-        match &self.token_file {
-            Some(file) => document["customer_token_file"] = json!(file),
-            None => document["customer_token"] = json!(enrolled.customer_token),
-        }
-        match self.recovery_path() {
-            Some(file) => document["recovery_token_file"] = json!(file),
-            None => document["recovery_token"] = json!(enrolled.recovery_token),
-        }
-        session.output.give(&document, |output| {
-            output.line(format!("tenant {} has its keys", enrolled.tenant_name))?;
-            match &self.token_file {
-                Some(file) => output.line(format!("customer token in {}", file.display()))?,
-                None => output.line(format!("customer token  {}", enrolled.customer_token))?,
-            }
-            match self.recovery_path() {
-                Some(file) => output.line(format!("recovery token in {}", file.display()))?,
-                None => output.line(format!("recovery token  {}", enrolled.recovery_token))?,
-            }
-            output.note("they are kept nowhere else; keep the recovery token offline, apart");
-            Ok(())
-        })
-    }
+fn show(
+    session: &Session,
+    enrolled: &Enrolled,
+    customer_token: &Kept,
+    recovery_token: &Kept,
+) -> Result<(), CliError> {
+    let mut document =
+        json!({ "tenant_id": enrolled.tenant_id, "tenant_name": enrolled.tenant_name });
+    customer_token.tell(&mut document, "customer_token", &enrolled.customer_token);
+    recovery_token.tell(&mut document, "recovery_token", &enrolled.recovery_token);
+    session.output.give(&document, |output| {
+        output.line(format!("tenant {} has its keys", enrolled.tenant_name))?;
+        output.line(customer_token.line("customer token", &enrolled.customer_token))?;
+        output.line(recovery_token.line("recovery token", &enrolled.recovery_token))?;
+        output.note("they are kept nowhere else; keep the recovery token offline, apart");
+        Ok(())
+    })
 }
 
 /// Enrols with a code.

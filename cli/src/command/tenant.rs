@@ -14,7 +14,7 @@ use crate::{
     control_plane::ControlPlane,
     error::{CliError, Exit},
     output::{Output, Tone, printable},
-    private_file::Reserved,
+    private_file::{Kept, Reserved},
     session::Session,
 };
 
@@ -82,11 +82,10 @@ impl Create {
         let code_file = self.code_file.as_deref().map(Reserved::create).transpose()?;
         let request = CreateTenantRequest { name: self.name, allowed_addresses: self.allow };
         let created = plane.tenants().create_tenant(request).await?.into_inner();
-        show_created(&session.output, &created, self.code_file.as_deref())?;
+        let kept = Kept::new(code_file, &created.enrolment_code);
+        show_created(&session.output, &created, kept.file())?;
         note_next(&session.output, &created, authority_dir(&endpoint.tls.authorities));
-        if let Some(file) = code_file {
-            file.fill(&created.enrolment_code)?;
-        }
+        kept.end()?;
         Ok(Exit::Done)
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     connection::ConnectionFlags,
     error::{CliError, Exit},
     https::{Https, fetch},
-    private_file::Reserved,
+    private_file::{Kept, Reserved},
     secret_input::CustomerTokenSource,
     session::Session,
 };
@@ -144,33 +144,21 @@ impl Destination {
     }
 
     /// Keeps what was made, and shows what is known of it.
-    fn keep(
-        &self,
-        session: &Session,
-        reserved: Option<Reserved>,
-        made: &Made,
-    ) -> Result<Exit, CliError> {
-        if let Some(reserved) = reserved {
-            reserved.fill(&made.customer_token)?;
-        }
+    fn keep(session: &Session, reserved: Option<Reserved>, made: &Made) -> Result<Exit, CliError> {
+        let kept = Kept::new(reserved, &made.customer_token);
         let mut document = json!({ "issued": made.issued, "replaced": made.replaced });
-        match &self.token_file {
-            Some(file) => document["customer_token_file"] = json!(file),
-            None => document["customer_token"] = json!(made.customer_token),
-        }
+        kept.tell(&mut document, "customer_token", &made.customer_token);
         session.output.give(&document, |output| {
             output.line(format!("customer token {} is issued", made.issued.id))?;
             made.issued.show(output)?;
             if let Some(replaced) = &made.replaced {
                 output.line(replaced.end_in_words())?;
             }
-            match &self.token_file {
-                Some(file) => output.line(format!("it is in {}", file.display()))?,
-                None => output.line(format!("customer token  {}", made.customer_token))?,
-            }
+            output.line(kept.line("customer token", &made.customer_token))?;
             output.note("keep it in a safe place: it is kept nowhere else");
             Ok(())
         })?;
+        kept.end()?;
         Ok(Exit::Done)
     }
 }
@@ -242,7 +230,7 @@ impl Rotate {
             None => json!({}),
         };
         let made: Made = desk.post(Some(&format!("{}:rotate", self.id)), &body).await?;
-        self.destination.keep(session, reserved, &made)
+        Destination::keep(session, reserved, &made)
     }
 }
 

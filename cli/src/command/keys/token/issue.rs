@@ -61,7 +61,7 @@ impl Issue {
         let desk = self.asking.desk(session)?;
         let reserved = self.destination.reserve()?;
         let made: Made = desk.post(None, &order).await?;
-        self.destination.keep(session, reserved, &made)
+        Destination::keep(session, reserved, &made)
     }
 
     fn order(&self) -> Result<Value, CliError> {
