@@ -135,6 +135,37 @@ async fn nobody_grants_more_than_one_has() {
 }
 
 #[tokio::test]
+async fn who_opens_one_class_ends_nobody_but_those_of_it() {
+    let house = house().await;
+    let contact = || Some(vec![DataClass::Contact]);
+    let admin = NewCustomerToken { classes: contact(), ..order(CustomerTokenKind::Admin) };
+    let admin = issue(&house, &house.customer_token, admin).await.unwrap();
+    let grant = NewCustomerToken { classes: contact(), ..order(CustomerTokenKind::Grant) };
+    let grant = issue(&house, &house.customer_token, grant).await.unwrap();
+    let permit = house.try_permit::<ManageTokens>(&admin.customer_token).await.unwrap();
+    let vault = house.vault();
+    for more in [house.customer_token.id(), house.recovery_token.id()] {
+        let refused = vault.revoke_customer_token(&permit, more, "stadtwerke").await;
+        assert_eq!(refused.unwrap_err().code(), ErrorCode::Forbidden);
+        let refused = vault.rotate_customer_token(&permit, more, 0).await;
+        assert_eq!(refused.unwrap_err().code(), ErrorCode::Forbidden);
+    }
+    assert_eq!(read(&house, &house.customer_token).await, Ok([true, true]));
+    vault.revoke_customer_token(&permit, grant.view.id, "").await.unwrap();
+    vault.revoke_customer_token(&permit, admin.view.id, "").await.unwrap();
+}
+
+#[tokio::test]
+async fn the_last_recovery_token_is_revoked_only_with_the_tenants_name() {
+    let house = house().await;
+    let last = house.recovery_token.id();
+    assert_eq!(revoke(&house, last).await.unwrap_err().code(), ErrorCode::Conflict);
+    let second = order(CustomerTokenKind::Recovery);
+    issue(&house, &house.customer_token, second).await.unwrap();
+    revoke(&house, last).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_ended_customer_token_is_refused_on_the_next_request_cached_keys_or_not() {
     let house = house().await;
     let short = NewCustomerToken {

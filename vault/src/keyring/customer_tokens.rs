@@ -7,7 +7,7 @@
 
 use tresor_proto::{
     CustomerToken, CustomerTokenId, CustomerTokenKind, DataClass, ErrorCode, Failure, Secret,
-    TokenOperation, limits::CUSTOMER_TOKENS_MAX,
+    limits::CUSTOMER_TOKENS_MAX,
 };
 
 use super::TenantKeyring;
@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod order;
+mod rights;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -102,6 +103,7 @@ impl TenantKeyring {
         }
         let order = NewCustomerToken::like(old);
         let asking = self.current(issuer.id, desk.now_ms)?;
+        rights::check_may_end(asking, old)?;
         // Who has lost the answer to a rotation rotates the same again, in its overlap: one that
         // replaces itself is not held to it.
         let limit_ms = match issuer.id == id {
@@ -122,8 +124,8 @@ impl TenantKeyring {
         Ok((customer_token, CustomerTokenView::new(new, desk.now_ms)))
     }
 
-    /// Ends a customer token at once. One that is needed to read a class is ended only when that
-    /// is confirmed.
+    /// Ends a customer token at once. One that is needed to read a class, or to recover, is ended
+    /// only when that is confirmed.
     pub(crate) fn revoke(
         &mut self,
         issuer: CustomerTokenId,
@@ -131,10 +133,9 @@ impl TenantKeyring {
         is_confirmed: bool,
         now_ms: u64,
     ) -> Result<CustomerTokenView, VaultError> {
-        self.current(issuer, now_ms)?;
-        let needed = self.classes_only_read_with(id, now_ms)?;
-        if !needed.is_empty() && !is_confirmed {
-            return Err(unconfirmed(&needed));
+        rights::check_may_end(self.current(issuer, now_ms)?, self.entry(id)?)?;
+        if !is_confirmed {
+            self.check_is_not_needed(id, now_ms)?;
         }
         let entry = self.entry_mut(id)?;
         entry.revoke(now_ms);
@@ -153,34 +154,6 @@ impl TenantKeyring {
     /// All customer tokens, oldest first.
     pub(crate) fn views(&self, now_ms: u64) -> Vec<CustomerTokenView> {
         self.customer_tokens.iter().map(|entry| CustomerTokenView::new(entry, now_ms)).collect()
-    }
-
-    /// The classes that nobody can read for as long once a customer token has ended. A recovery
-    /// token reads nothing, but is needed where nothing else does.
-    fn classes_only_read_with(
-        &self,
-        id: CustomerTokenId,
-        now_ms: u64,
-    ) -> Result<Vec<DataClass>, VaultError> {
-        let entry = self.entry(id)?;
-        let is_recovery = entry.bounds.operations.has_any(TokenOperation::Recover as u32);
-        if !entry.works_at(now_ms) || !(reads(entry) || is_recovery) {
-            return Ok(Vec::new());
-        }
-        let lasts = |other: &CustomerTokenEntry| match (other.ends_ms(), entry.ends_ms()) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(other), Some(own)) => other >= own,
-        };
-        let others: Vec<_> = self
-            .customer_tokens
-            .iter()
-            .filter(|other| other.bounds.id != id && other.works_at(now_ms))
-            .filter(|other| reads(other) && lasts(other))
-            .collect();
-        let classes = entry.slots.iter().map(|slot| slot.class);
-        let is_needed = |class: &DataClass| others.iter().all(|other| other.slot(*class).is_none());
-        Ok(classes.filter(is_needed).collect())
     }
 
     fn entry(&self, id: CustomerTokenId) -> Result<&CustomerTokenEntry, VaultError> {
@@ -260,17 +233,4 @@ pub(crate) fn generate_customer_token(
     entropy.fill(&mut id)?;
     let secret = Secret::try_fill(|bytes| entropy.fill(bytes))?;
     Ok(CustomerToken::new(kind, CustomerTokenId::from_bytes(id), secret))
-}
-
-fn reads(entry: &CustomerTokenEntry) -> bool {
-    let reading = TokenOperation::ReadMasked as u32 | TokenOperation::ReadPlain as u32;
-    entry.bounds.operations.has_any(reading)
-}
-
-fn unconfirmed(classes: &[DataClass]) -> VaultError {
-    let names: Vec<_> = classes.iter().map(|class| class.as_str()).collect();
-    let names = names.join(", ");
-    let message = "no other customer token reads this as long; confirm with the tenant's name";
-    let description = format!("no other customer token reads as long: {names}");
-    Failure::new(ErrorCode::Conflict, message).with_violation("confirmation", description).into()
 }

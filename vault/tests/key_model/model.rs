@@ -90,6 +90,12 @@ impl TokenModel {
         self.may(Op::ReadMasked) || self.may(Op::ReadPlain)
     }
 
+    /// Whether it could have issued another: only then it may end that.
+    fn covers(&self, other: &Self) -> bool {
+        self.classes.is_superset(&other.classes)
+            && self.operations.grantable().contains(other.operations)
+    }
+
     /// Whether a call that takes any of these operations is permitted.
     pub(crate) fn permits(&self, any_of: &[Op], now_ms: u64) -> Answer<()> {
         if !self.works(now_ms) {
@@ -170,6 +176,9 @@ impl TenantModel {
         if !old.works(now_ms) {
             return Err(ErrorCode::Gone);
         }
+        if by != which && !self.tokens[by].covers(&old) {
+            return Err(ErrorCode::Forbidden);
+        }
         let TokenModel { kind, operations, classes, expires_ms, .. } = old;
         let wish = Wish { kind, classes, operations, expires_ms };
         let asking = &self.tokens[by];
@@ -191,7 +200,11 @@ impl TenantModel {
         now_ms: u64,
     ) -> Answer<()> {
         self.tokens[by].permits(&[Op::ManageTokens], now_ms)?;
-        if self.is_needed(which, now_ms) && !is_confirmed {
+        if by != which && !self.tokens[by].covers(&self.tokens[which]) {
+            return Err(ErrorCode::Forbidden);
+        }
+        let is_needed = self.is_needed(which, now_ms) || self.is_last_recovery(which, now_ms);
+        if is_needed && !is_confirmed {
             return Err(ErrorCode::Conflict);
         }
         self.tokens[which].is_revoked = true;
@@ -214,6 +227,17 @@ impl TenantModel {
         let others: Vec<_> = self.tokens.iter().enumerate().filter(reads_as_long).collect();
         let is_read = |class| others.iter().any(|(_, other)| other.classes.contains(class));
         !token.classes.iter().all(is_read)
+    }
+
+    /// Whether nobody else recovers for as long.
+    fn is_last_recovery(&self, which: usize, now_ms: u64) -> bool {
+        let recovers = |token: &TokenModel| token.works(now_ms) && token.may(Op::Recover);
+        let ends_ms = |token: &TokenModel| token.ends_ms().unwrap_or(u64::MAX);
+        let token = &self.tokens[which];
+        let as_long = |(at, other): (usize, &TokenModel)| {
+            at != which && recovers(other) && ends_ms(other) >= ends_ms(token)
+        };
+        recovers(token) && !self.tokens.iter().enumerate().any(as_long)
     }
 
     /// Stores a record; classes that were due have their next epoch afterwards.

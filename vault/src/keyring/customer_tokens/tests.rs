@@ -34,6 +34,12 @@ impl Known {
         ends.filter(|ends_ms| *ends_ms != 0).min().unwrap_or(0)
     }
 
+    /// Whether it could have issued another, which is who may end that.
+    fn covers(&self, other: &Self) -> bool {
+        self.classes.is_superset(&other.classes)
+            && self.operations.grantable().contains(other.operations)
+    }
+
     fn works_at(&self, now_ms: u64) -> bool {
         let lasts = |ends_ms: u64| ends_ms == 0 || now_ms < ends_ms;
         !self.is_revoked && lasts(self.expires_ms) && lasts(self.overlap_ends_ms)
@@ -162,7 +168,9 @@ impl Pair {
         }
         let (issuer, id) = (self.known[at].customer_token.id(), self.known[of].customer_token.id());
         let revoked = self.keyring.revoke(issuer, id, true, self.now_ms);
-        assert!(self.known[at].works_at(self.now_ms) || revoked.is_err());
+        let (asking, ended) = (&self.known[at], &self.known[of]);
+        let is_allowed = at == of || (!asking.is_revoked && asking.covers(ended));
+        assert!((is_allowed && asking.works_at(self.now_ms)) || revoked.is_err());
         self.known[of].is_revoked |= revoked.is_ok();
     }
 
@@ -279,6 +287,8 @@ fn the_last_reader_of_a_class_is_revoked_only_when_that_is_confirmed() {
     assert_eq!(refused.code(), ErrorCode::Conflict);
     assert!(keyring.entry(first).unwrap().works_at(START_MS));
     assert!(keyring.classes_only_read_with(recovery, START_MS).unwrap().is_empty());
+    let last = keyring.revoke(first, recovery, false, START_MS).unwrap_err();
+    assert_eq!(last.code(), ErrorCode::Conflict, "nobody could recover");
     keyring.revoke(first, first, true, START_MS).unwrap();
     assert!(!keyring.entry(first).unwrap().works_at(START_MS));
     // Now `recovery` is what outlives `short`.
