@@ -186,3 +186,23 @@ fn the_settings_come_from_a_table() {
     );
     assert!(read("log.level = \"loud\"").is_err());
 }
+
+#[test]
+fn the_manual_names_the_fields_that_are_logged() {
+    let manual = include_str!("../../../docs/operations.md");
+    let fields = format!("`{}`", FIELDS_ALLOWED.join(" "));
+    assert!(manual.lines().any(|line| line == fields), "docs/operations.md lacks {fields}");
+}
+
+#[test]
+fn who_changed_a_seal_is_logged_and_whether_it_was_a_dry_run() {
+    for format in FORMATS {
+        let (operator, seal) = ("svc/operator", "spare");
+        let output = logged(format, || {
+            info!(%operator, %seal, dry_run = true, "a seal is removed");
+        });
+        for part in ["operator", "svc/operator", "seal", "spare", "dry_run", "true"] {
+            assert!(output.contains(part), "{output}");
+        }
+    }
+}
