@@ -248,6 +248,9 @@ async fn a_migration_that_was_cut_off_anywhere_is_finished_by_the_same_command()
         let running = house.start_with(all).await;
         seals(&running).await.migrate_seal(migrate.clone()).await.unwrap();
         assert_eq!(holders(&status(&running).await), ["spare"]);
+        let unknown = from_to("pasphrase", "spare");
+        let refused = seals(&running).await.migrate_seal(unknown).await.unwrap_err();
+        assert_eq!(code(&refused), "not_found", "nothing was moved, nothing is said to be");
         house = running.stop().await;
     }
     let mut alone = config(&house, &["spare"]);

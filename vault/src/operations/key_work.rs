@@ -77,6 +77,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn of_two_operators_at_the_same_moment_the_second_is_told_of_the_first() {
+        for engine in [StoreEngine::Memory, StoreEngine::Redb] {
+            let house = House::build(engine).await;
+            for _ in 0..8 {
+                let both = tokio::join!(begin(&house, "one"), begin(&house, "two"));
+                let (winner, refusal) = match both {
+                    (Ok(work), Err(error)) => ((work, "one"), error),
+                    (Err(error), Ok(work)) => ((work, "two"), error),
+                    (Ok(_), Ok(_)) | (Err(_), Err(_)) => panic!("not one of the two"),
+                };
+                let told = format!("operator is at it since 2027-01-15T08:00:00Z: {}", winner.1);
+                assert!(refusal.to_string().contains(&told), "{refusal}");
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn who_lost_the_lease_cannot_go_on() {
         let house = House::build(StoreEngine::Memory).await;
         let mut first = begin(&house, "first").await.unwrap();

@@ -210,6 +210,7 @@ impl Changer<'_> {
             }
             // Its end was cut off, or its answer.
             SealChange::Migrate { from, to } if !file.holds(from) && file.holds(to) => {
+                self.configured(from)?;
                 self.verify(&file, self.configured(to)?)
             }
             SealChange::Migrate { from, to } => {

@@ -18,9 +18,10 @@ use crate::{
 /// Milliseconds a lease holds without being renewed: far longer than one turn of key work.
 const LEASE_MS: u64 = 60_000;
 
-/// The leases of this process: the fence of the one that is held.
+/// The leases of this process: the fence of the one that is held, and the turn to take one. Without
+/// turns, whoever read the row before it counts as held could take it a second time.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Held(Arc<Mutex<Option<u64>>>);
+pub(super) struct Held(Arc<Mutex<Option<u64>>>, Arc<tokio::sync::Mutex<()>>);
 
 /// The proof that nobody else changes keys.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ impl Registry {
         work: &str,
         now_ms: u64,
     ) -> Result<KeyLease, VaultError> {
+        let _turn = self.held.1.lock().await;
         let found = self.read::<storage::KeyLeaseRow>(lease_key()).await?;
         let (fence, precondition) = match found {
             None => (1, Precondition::Absent(lease_key())),
