@@ -3,6 +3,7 @@
 //! They hold the decisions and await the stores; sealing, opening and masking are pure functions
 //! below them, run on the key threads.
 
+mod ask_for_reencryption;
 mod census;
 mod collections;
 mod create_tenant;

@@ -6,6 +6,7 @@
 //! pause, a restart or a kill. Its state is a row of the registry, written after each page; the keys
 //! it works with are lent by the customer, in memory, with an end.
 
+mod ending;
 mod lazy;
 mod pace;
 mod reseal;
@@ -14,6 +15,7 @@ mod step;
 
 use std::time::Duration;
 
+pub(crate) use ending::{LastLooks, destroy_ms};
 pub(crate) use lazy::LazyQueue;
 pub(crate) use pace::Paces;
 pub(crate) use step::{begin, tenant_of};

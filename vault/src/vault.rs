@@ -27,7 +27,7 @@ use crate::{
     keyring::{KeyringError, Keyrings, LoadedKeyring},
     loans::Loans,
     operations::KeyPolicy,
-    reencryption::{LazyQueue, Paces},
+    reencryption::{LastLooks, LazyQueue, Paces},
     registry::Registry,
     store::{Existence, Store, Stores},
     unlocked::UnlockedCache,
@@ -44,6 +44,7 @@ pub struct Vault {
     unlocked: Arc<UnlockedCache>,
     loans: Loans,
     paces: Paces,
+    last_looks: LastLooks,
     lazy: LazyQueue,
     enrolment: tokio::sync::Mutex<()>,
     damaged_keyrings: Mutex<HashSet<TenantId>>,
@@ -142,6 +143,10 @@ impl Vault {
 
     pub(crate) fn paces(&self) -> &Paces {
         &self.paces
+    }
+
+    pub(crate) fn last_looks(&self) -> &LastLooks {
+        &self.last_looks
     }
 
     /// Waits for the turn to enrol.

@@ -10,10 +10,14 @@ mod house;
 #[allow(dead_code, reason = "shared; each test uses a part")]
 mod random;
 
+#[path = "rotation/ending.rs"]
+mod ending;
 #[path = "rotation/late_writer.rs"]
 mod late_writer;
 #[path = "rotation/model.rs"]
 mod model;
+#[path = "rotation/overlapping.rs"]
+mod overlapping;
 #[cfg(feature = "test-support")]
 #[path = "rotation/theft.rs"]
 mod theft;
@@ -23,8 +27,31 @@ use tresor_proto::{DataClass, InfoType, Reveal, TenantRef};
 use tresor_vault::{
     KeyOperationState, LoanRequest, NewField, RotationRequest, VaultError, store::StoreEngine,
 };
+use uuid::Uuid;
 
 const RECORDS: usize = 150;
+const DAY_MS: u64 = 86_400_000;
+
+/// What is asked for of classes, all when none are named, whose older keys are kept for a while.
+fn rotation_of(classes: &[DataClass], destroy_after_ms: u64) -> RotationRequest {
+    RotationRequest {
+        classes: classes.to_vec(),
+        is_compromised: false,
+        rate_max: 0,
+        destroy_after_ms,
+        is_dry_run: false,
+    }
+}
+
+async fn ask(house: &House, request: &RotationRequest) -> Uuid {
+    let (permit, tenant) = (house.operator_permit(), TenantRef::Id(house.tenant));
+    let marked = house.vault().mark_data_keys_due(&permit, &tenant, request).await.unwrap();
+    marked.operation.unwrap()
+}
+
+async fn keep_for(house: &House, classes: &[DataClass], destroy_after_ms: u64) -> Uuid {
+    ask(house, &rotation_of(classes, destroy_after_ms)).await
+}
 
 fn person(number: usize) -> Vec<NewField> {
     vec![

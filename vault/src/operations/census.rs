@@ -31,6 +31,12 @@ pub struct CensusUnderWay {
 }
 
 impl CensusUnderWay {
+    /// One that has not counted anything yet.
+    pub(crate) fn of(tenant: TenantId, begun_ms: u64) -> Self {
+        let census = Census { begun_ms, ..Census::default() };
+        Self { tenant, after: None, census, is_done: false }
+    }
+
     /// What was counted so far.
     #[must_use]
     pub fn census(&self) -> &Census {
@@ -55,8 +61,7 @@ impl Vault {
         tenant: &TenantRef,
     ) -> Result<CensusUnderWay, VaultError> {
         let record = self.registry().tenant(tenant).await?.ok_or(VaultError::NotFound)?;
-        let census = Census { begun_ms: self.clock().now_ms(), ..Census::default() };
-        Ok(CensusUnderWay { tenant: record.id, after: None, census, is_done: false })
+        Ok(CensusUnderWay::of(record.id, self.clock().now_ms()))
     }
 
     /// Counts some thousand rows more; the last step keeps the result in the registry.
@@ -75,8 +80,11 @@ impl Vault {
         Ok(())
     }
 
-    /// Whether the page was the last.
-    async fn count_page(&self, under_way: &mut CensusUnderWay) -> Result<bool, VaultError> {
+    /// Counts a page, and whether it was the last.
+    pub(crate) async fn count_page(
+        &self,
+        under_way: &mut CensusUnderWay,
+    ) -> Result<bool, VaultError> {
         let keyring = self.enrolled_keyring(under_way.tenant).await?;
         let store = self.store(under_way.tenant).await?;
         let (keyspace, prefix) = (Keyspace::Records, Vec::new());

@@ -12,7 +12,7 @@ use crate::{
     access::OperatorPermit,
     error::VaultError,
     record::Page,
-    reencryption::{begin, targets, tenant_of},
+    reencryption::{self, begin, destroy_ms, targets, tenant_of},
     registry::OperationRecord,
     vault::Vault,
 };
@@ -155,7 +155,8 @@ impl Vault {
         id: Uuid,
     ) -> Result<KeyOperation, VaultError> {
         let pause = |row: &mut OperationRow| {
-            let may = matches!(row.state(), OperationState::Open | OperationState::Paused);
+            let is_open = matches!(row.state(), OperationState::Open | OperationState::Paused);
+            let may = is_open && row.destruction_begun_ms == 0;
             if may {
                 row.set_state(OperationState::Paused);
             }
@@ -177,34 +178,33 @@ impl Vault {
             if row.state() == OperationState::NeedsAttention {
                 begin(row, OperationStage::Verifying);
             }
-            let may = !has_ended(row);
-            if may {
-                row.set_state(OperationState::Open);
-            }
-            may
+            row.set_state(OperationState::Open);
+            true
         };
         self.change_operation(permit, id, "resumed", resume).await
     }
 
-    /// Ends an operation. Data keys that are due and not replaced yet are not due any more; those
-    /// that were replaced stay so, and the older ones are kept.
+    /// Ends an operation. Data keys that are due and not replaced yet are not due any more, unless
+    /// another operation waits for them; those that were replaced stay so, and the older ones are
+    /// kept.
     ///
     /// # Errors
-    /// `not_found`; `conflict` when it has ended.
+    /// `not_found`; `conflict` when it has ended, or the older keys are being destroyed.
     pub async fn cancel_key_operation(
         &self,
         permit: &OperatorPermit,
         id: Uuid,
     ) -> Result<KeyOperation, VaultError> {
         let cancel = |row: &mut OperationRow| {
-            let may = !has_ended(row);
+            let may = row.destruction_begun_ms == 0;
             if may {
                 row.set_state(OperationState::Cancelled);
             }
             may
         };
         let cancelled = self.change_operation(permit, id, "cancelled", cancel).await?;
-        let (tenant, targets) = (cancelled.tenant, cancelled.targets.clone());
+        let tenant = cancelled.tenant;
+        let targets = self.needed_by_no_other(&cancelled).await?;
         let keyrings = self.keyrings_arc();
         let unmark = move || {
             let unmarked = keyrings.edit(tenant, |keyring| {
@@ -223,6 +223,19 @@ impl Vault {
         Ok(cancelled)
     }
 
+    /// The targets of an ended operation that no other waits for.
+    async fn needed_by_no_other(
+        &self,
+        ended: &KeyOperation,
+    ) -> Result<Vec<(DataClass, u32)>, VaultError> {
+        let mut targets = ended.targets.clone();
+        for other in self.operations_under_way(ended.tenant).await? {
+            let needed = reencryption::targets(&other.row.targets)?;
+            targets.retain(|target| !needed.contains(target));
+        }
+        Ok(targets)
+    }
+
     async fn change_operation(
         &self,
         permit: &OperatorPermit,
@@ -230,21 +243,28 @@ impl Vault {
         what: &'static str,
         change: impl Fn(&mut OperationRow) -> bool,
     ) -> Result<KeyOperation, VaultError> {
+        self.change_row(id, change).await?;
+        let (operation, service) = (id, permit.name());
+        tracing::info!(%operation, %service, state = what, "operation changed");
+        self.key_operation(permit, id).await
+    }
+
+    /// Changes an operation, also while it goes on; `conflict` when the change is refused.
+    pub(super) async fn change_row(
+        &self,
+        id: Uuid,
+        change: impl Fn(&mut OperationRow) -> bool,
+    ) -> Result<(), VaultError> {
         for _ in 0..ROUNDS_MAX {
             let record = self.registry().operation(id).await?.ok_or(VaultError::NotFound)?;
             let mut row = record.row.clone();
-            if !change(&mut row) {
+            if has_ended(&row) || !change(&mut row) {
                 return Err(VaultError::Conflict);
             }
             row.updated_ms = self.clock().now_ms();
             match self.registry().update_operation(&record, &row).await {
                 Err(VaultError::Conflict) => {}
-                Err(error) => return Err(error),
-                Ok(()) => {
-                    let (operation, service) = (id, permit.name());
-                    tracing::info!(%operation, %service, state = what, "operation changed");
-                    return self.key_operation(permit, id).await;
-                }
+                changed => return changed,
             }
         }
         Err(VaultError::Overloaded)
@@ -263,7 +283,6 @@ impl Vault {
                 | KeyOperationState::Verifying
         );
         let is_verified = row.verified_ms > 0;
-        let destroy_ms = row.verified_ms.saturating_add(row.destroy_after_ms);
         Ok(KeyOperation {
             id: *id,
             tenant: tenant_of(row)?,
@@ -276,7 +295,7 @@ impl Vault {
             resealed: row.resealed,
             rate: self.paces().rate(*id).filter(|_| is_running),
             rate_max: row.rate_max,
-            destroy_ms: is_verified.then_some(destroy_ms),
+            destroy_ms: is_verified.then(|| destroy_ms(row)),
             damaged: row.damaged,
             damaged_records: row.damaged_records.clone(),
         })

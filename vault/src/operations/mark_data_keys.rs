@@ -3,22 +3,15 @@
 //! Nothing is made here: an operator has no class key. The next request of a customer that writes
 //! makes the new data keys, or the customer who lends a customer token for the work.
 
-use tresor_proto::{
-    DataClass, TenantId, TenantRef,
-    storage::{OperationRow, OperationStage, OperationState, OperationTarget, RotationReason},
-};
-use uuid::{Builder, Uuid};
+use tresor_proto::{DataClass, TenantId, TenantRef, storage::RotationReason};
+use uuid::Uuid;
 
 use crate::{
     access::OperatorPermit,
     error::VaultError,
     keyring::{RotationMark, TenantKeyring},
-    reencryption,
     vault::Vault,
 };
-
-/// Operations that may go on for one vault, and are looked through.
-const OPEN_MAX: usize = 10_000;
 
 /// What other operators are told meanwhile.
 const WORK: &str = "marking data keys as due";
@@ -143,42 +136,5 @@ impl Vault {
             false => keyrings.edit(tenant, mark),
         };
         self.key_worker().run(marked).await?
-    }
-
-    /// Registers the operation, unless one with the same targets may go on already.
-    async fn ask_for_reencryption(
-        &self,
-        tenant: TenantId,
-        marks: &[RotationMark],
-        request: &RotationRequest,
-    ) -> Result<Uuid, VaultError> {
-        let target = |mark: &RotationMark| OperationTarget {
-            data_class: u32::from(mark.class.code()),
-            epoch: mark.epoch.saturating_add(1),
-        };
-        let targets: Vec<_> = marks.iter().map(target).collect();
-        for record in self.registry().operations(false, None, OPEN_MAX).await? {
-            let is_of_tenant = reencryption::tenant_of(&record.row)? == tenant;
-            if is_of_tenant && record.row.targets == targets {
-                return Ok(record.id);
-            }
-        }
-        let now_ms = self.clock().now_ms();
-        let mut random = [0; 10];
-        self.entropy().fill(&mut random).map_err(|_| VaultError::Internal)?;
-        let id = Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid();
-        let row = OperationRow {
-            tenant: tenant.to_bytes().to_vec(),
-            targets,
-            state: OperationState::Open as i32,
-            stage: OperationStage::Counting as i32,
-            created_ms: now_ms,
-            updated_ms: now_ms,
-            rate_max: request.rate_max,
-            destroy_after_ms: request.destroy_after_ms,
-            ..OperationRow::default()
-        };
-        self.registry().create_operation(id, &row).await?;
-        Ok(id)
     }
 }

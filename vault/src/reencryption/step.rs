@@ -54,21 +54,16 @@ impl Vault {
             self.paces().forget(record.id);
             return Ok(false);
         }
-        let now_ms = self.clock().now_ms();
         if row.stage() == OperationStage::Destroying {
-            if now_ms < row.verified_ms.saturating_add(row.destroy_after_ms) {
-                return Ok(false);
-            }
-            self.destroy(&row).await?;
-            row.set_state(OperationState::Done);
-        } else {
-            let Some(ground) = self.ground(&row).await? else {
-                self.paces().forget(record.id);
-                return Ok(false);
-            };
-            let visited = self.page(&ground, &mut row).await?;
-            self.paces().count(record.id, visited, row.rate_max);
+            return self.end_older_keys(record).await;
         }
+        let now_ms = self.clock().now_ms();
+        let Some(ground) = self.ground(&row).await? else {
+            self.paces().forget(record.id);
+            return Ok(false);
+        };
+        let visited = self.page(&ground, &mut row).await?;
+        self.paces().count(record.id, visited, row.rate_max);
         row.updated_ms = now_ms;
         self.registry().update_operation(record, &row).await?;
         if row.state() != OperationState::Open {
@@ -164,7 +159,7 @@ impl Vault {
     }
 
     /// Destroys the data keys below the targets.
-    async fn destroy(&self, row: &OperationRow) -> Result<(), VaultError> {
+    pub(super) async fn destroy(&self, row: &OperationRow) -> Result<(), VaultError> {
         let (tenant, targets) = (tenant_of(row)?, targets(&row.targets)?);
         let (keyrings, now_ms) = (self.keyrings_arc(), self.clock().now_ms());
         let destroy = move || {

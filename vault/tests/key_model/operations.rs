@@ -153,12 +153,16 @@ impl Pair {
         assert_eq!(cancelled.map(|it| it.state), allowed(may, State::Cancelled));
         for tenant in self.tenants.iter_mut().filter(|_| may) {
             let Tenant { operations, model, .. } = tenant;
-            for operation in operations.iter_mut().filter(|operation| operation.id == id) {
-                operation.is_cancelled = true;
-                for (class, epoch) in &operation.targets {
-                    let keys = model.classes.get_mut(class).unwrap();
-                    keys.is_due = keys.is_due && keys.epoch + 1 != *epoch;
-                }
+            let Some(at) = operations.iter().position(|operation| operation.id == id) else {
+                continue;
+            };
+            operations[at].is_cancelled = true;
+            // An operation that is done has its key, which is not due for it.
+            let others = || operations.iter().filter(|operation| !operation.is_cancelled);
+            for target in &operations[at].targets {
+                let is_needed = others().any(|other| other.targets.contains(target));
+                let keys = model.classes.get_mut(&target.0).unwrap();
+                keys.is_due = keys.is_due && (is_needed || keys.epoch + 1 != target.1);
             }
         }
     }
