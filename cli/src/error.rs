@@ -164,9 +164,15 @@ impl CliError {
 
 impl From<Failure> for CliError {
     fn from(failure: Failure) -> Self {
-        Self::failed(failure.message())
-            .with_code(failure.code())
-            .with_violations(failure.violations().to_vec())
+        let error = Self::failed(failure.message()).with_code(failure.code());
+        let mut error = error.with_violations(failure.violations().to_vec());
+        // A conflict that says what it is with is not over when the command is run again.
+        if failure.code() == ErrorCode::Conflict
+            && failure.message() != Failure::from(ErrorCode::Conflict).message()
+        {
+            error.0.advice = None;
+        }
+        error
     }
 }
 
@@ -275,5 +281,13 @@ mod tests {
             assert_eq!(error.to_string(), "this is not a control plane");
             assert_eq!(error.code(), None);
         }
+    }
+
+    #[test]
+    fn a_conflict_that_explains_itself_is_not_to_be_run_again() {
+        let advice = |failure: Failure| CliError::from(failure).advice().map(str::to_owned);
+        assert!(advice(Failure::from(ErrorCode::Conflict)).is_some());
+        let last = "the last seal cannot be removed";
+        assert_eq!(advice(Failure::new(ErrorCode::Conflict, last)), None);
     }
 }

@@ -78,6 +78,7 @@ impl OperationsCommand {
                 let request = ResumeOperationRequest { id: one.id };
                 plane.keys().resume_operation(request).await?.into_inner().operation
             }
+            Self::Cancel(cancel) if cancel.dry_run => return cancel.tell(session).await,
             Self::Cancel(cancel) => cancel.run(session).await?,
         };
         show(&session.output, &operation.unwrap_or_default())?;
@@ -97,14 +98,23 @@ impl One {
 }
 
 impl Cancel {
+    async fn tell(self, session: &Session) -> Result<Exit, CliError> {
+        let plane = self.one.plane(session).await?;
+        let operation = self.one.show(&plane).await?.unwrap_or_default();
+        session.output.give(&would_be_cancelled(&operation), |output| {
+            output.line(match has_ended(&operation) {
+                true => "nothing would be cancelled: it has ended",
+                false => "would be cancelled:",
+            })?;
+            lines(output, &operation)
+        })?;
+        Ok(Exit::Done)
+    }
+
     async fn run(self, session: &Session) -> Result<Option<Operation>, CliError> {
         let plane = self.one.plane(session).await?;
         if !self.yes {
-            let operation = self.one.show(&plane).await?;
-            if self.dry_run {
-                return Ok(operation);
-            }
-            let operation = operation.unwrap_or_default();
+            let operation = self.one.show(&plane).await?.unwrap_or_default();
             let question = format!(
                 "operation {} is {} ({} of {} records); what is re-encrypted stays so, the older \
                  keys are kept. Cancel it?",
@@ -147,33 +157,46 @@ impl List {
 }
 
 fn show(output: &Output, operation: &Operation) -> Result<(), CliError> {
-    output.give(&to_json(operation), |output| {
-        output.line(format!("operation  {}", operation.id))?;
-        output.line(format!("tenant     {}", operation.tenant_id))?;
-        output.line(format!("state      {}", state(operation)))?;
-        output.line(format!("records    {} of {}", operation.done, operation.total))?;
-        output.line(format!("resealed   {} groups", operation.resealed))?;
-        if operation.rate > 0.0 {
-            output.line(format!("rate       {:.0} records/s", operation.rate))?;
+    output.give(&to_json(operation), |output| lines(output, operation))
+}
+
+fn has_ended(operation: &Operation) -> bool {
+    matches!(operation.state(), OperationState::Done | OperationState::Cancelled)
+}
+
+fn would_be_cancelled(operation: &Operation) -> Value {
+    let mut document = to_json(operation);
+    document["dry_run"] = json!(true);
+    document["would_be_cancelled"] = json!(!has_ended(operation));
+    document
+}
+
+fn lines(output: &Output, operation: &Operation) -> Result<(), CliError> {
+    output.line(format!("operation  {}", operation.id))?;
+    output.line(format!("tenant     {}", operation.tenant_id))?;
+    output.line(format!("state      {}", state(operation)))?;
+    output.line(format!("records    {} of {}", operation.done, operation.total))?;
+    output.line(format!("resealed   {} groups", operation.resealed))?;
+    if operation.rate > 0.0 {
+        output.line(format!("rate       {:.0} records/s", operation.rate))?;
+    }
+    for (what, time) in [
+        ("end       ", operation.estimated_end),
+        ("destroy   ", operation.destroy),
+        ("created   ", operation.created),
+        ("updated   ", operation.updated),
+    ] {
+        if let Some(time) = moment(time) {
+            output.line(format!("{what} {time}"))?;
         }
-        for (what, time) in [
-            ("end       ", operation.estimated_end),
-            ("destroy   ", operation.destroy),
-            ("created   ", operation.created),
-            ("updated   ", operation.updated),
-        ] {
-            if let Some(time) = moment(time) {
-                output.line(format!("{what} {time}"))?;
-            }
-        }
-        let targets = operation.targets.iter().map(target).collect::<Vec<_>>().join(", ");
-        output.line(format!("targets    {targets}"))?;
-        if operation.damaged > 0 {
-            output.line(format!("damaged    {} records", operation.damaged))?;
-        }
-        let damaged = operation.damaged_records.iter();
-        damaged.into_iter().try_for_each(|id| output.line(format!("  {}", printable(id))))
-    })
+    }
+    let targets = operation.targets.iter().map(target).collect::<Vec<_>>().join(", ");
+    output.line(format!("targets    {targets}"))?;
+    if operation.damaged > 0 {
+        output.line(format!("damaged    {} records", operation.damaged))?;
+    }
+    let damaged = operation.damaged_records.iter();
+    damaged.into_iter().try_for_each(|id| output.line(format!("  {}", printable(id))))
 }
 
 fn target(target: &OperationTarget) -> String {
@@ -240,4 +263,22 @@ fn to_json(operation: &Operation) -> Value {
         "damaged": operation.damaged,
         "damaged_records": operation.damaged_records,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dry_run_says_that_it_is_one_and_whether_there_is_anything_to_cancel() {
+        for (state, is_open) in [(OperationState::Paused, true), (OperationState::Done, false)] {
+            let mut operation = Operation::default();
+            operation.set_state(state);
+            let document = would_be_cancelled(&operation);
+            assert_eq!(
+                (&document["dry_run"], &document["would_be_cancelled"]),
+                (&json!(true), &json!(is_open))
+            );
+        }
+    }
 }

@@ -45,7 +45,7 @@ pub(crate) struct Issue {
     bind_certificate: Option<PathBuf>,
     #[command(flatten)]
     destination: Destination,
-    /// Only show what would be asked for
+    /// Only show what would be asked for; the vault is not asked whether it grants it
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -84,9 +84,11 @@ impl Issue {
     }
 
     fn tell(&self, session: &Session, order: &Value) -> Result<Exit, CliError> {
-        let document = json!({ "dry_run": true, "asked_for": order });
+        let document = json!({ "dry_run": true, "is_checked": false, "asked_for": order });
         session.output.give(&document, |output| {
-            output.line("a customer token would be asked for:")?;
+            output.line(
+                "a customer token would be asked for; whether it is granted was not checked:",
+            )?;
             let names = |names: Vec<&str>| names.join(", ");
             let classes = self.classes.iter().map(|class| class.as_str()).collect();
             let set: OperationSet = self.operations.iter().copied().collect();
