@@ -37,6 +37,10 @@ pub const PAGE_ITEMS_DEFAULT: usize = 100;
 pub const DATA_CLASSES_MAX: usize = 16;
 /// Customer tokens of a tenant: the bound on re-wrapping at a rotation.
 pub const CUSTOMER_TOKENS_MAX: usize = 64;
+/// Places beyond for those that replace others, so that a leaked one can be replaced where all
+/// places are taken; and as many again for those that a recovery token issues, so that nobody can
+/// take these.
+pub const CUSTOMER_TOKENS_RESERVED: usize = 8;
 /// Bytes of a customer token's name.
 pub const CUSTOMER_TOKEN_NAME_BYTES_MAX: usize = 64;
 /// Milliseconds a customer token works beside the one that replaces it, unless asked otherwise: a

@@ -10,7 +10,7 @@ mod house;
 use house::{House, clear, customers, id, sealed};
 use tresor_proto::{
     CustomerToken, CustomerTokenKind, CustomerTokenName, DataClass, ErrorCode, InfoType,
-    OperationSet, Reveal, TenantRef, TokenOperation,
+    OperationSet, Reveal, TenantRef, TokenOperation, limits::CUSTOMER_TOKENS_RESERVED,
 };
 use tresor_vault::{
     CustomerTokenState, Delete, Destination, IssueTokens, IssuedCustomerToken, ManageTokens,
@@ -330,6 +330,14 @@ async fn a_keyring_with_as_many_as_allowed_is_read_after_a_restart() {
     }
     let refused = issue(&house, &house.customer_token, order(CustomerTokenKind::Grant)).await;
     assert_eq!(refused.unwrap_err().code(), ErrorCode::TooLarge);
+    let permit = house.permit::<ManageTokens>().await;
+    for _ in 0..CUSTOMER_TOKENS_RESERVED {
+        let own = house.customer_token.id();
+        house.vault().rotate_customer_token(&permit, own, HOUR_MS).await.unwrap();
+    }
+    for _ in 0..CUSTOMER_TOKENS_RESERVED {
+        issue(&house, &house.recovery_token, order(CustomerTokenKind::Admin)).await.unwrap();
+    }
     house.reopen().await;
     assert_eq!(read(&house, &house.customer_token).await, Ok([true, true]));
 }

@@ -7,7 +7,8 @@
 
 use tresor_proto::{
     CustomerToken, CustomerTokenId, CustomerTokenKind, DataClass, ErrorCode, Failure, Secret,
-    limits::CUSTOMER_TOKENS_MAX,
+    TokenOperation,
+    limits::{CUSTOMER_TOKENS_MAX, CUSTOMER_TOKENS_RESERVED},
 };
 
 use super::TenantKeyring;
@@ -55,7 +56,13 @@ impl TenantKeyring {
         order: &NewCustomerToken,
         desk: TokenDesk<'_>,
     ) -> Result<(CustomerToken, CustomerTokenView), VaultError> {
-        let limit_ms = self.current(issuer.id, desk.now_ms)?.ends_ms().unwrap_or(0);
+        let asking = self.current(issuer.id, desk.now_ms)?;
+        let limit_ms = asking.ends_ms().unwrap_or(0);
+        let places = match asking.bounds.operations.has_any(TokenOperation::Recover as u32) {
+            true => CUSTOMER_TOKENS_MAX + 2 * CUSTOMER_TOKENS_RESERVED,
+            false => CUSTOMER_TOKENS_MAX,
+        };
+        self.make_room(places, desk.now_ms)?;
         self.make(issuer, (order, limit_ms), desk)
     }
 
@@ -70,7 +77,6 @@ impl TenantKeyring {
         let bounds = order.bounds(customer_token.id(), (&asking.bounds, limit_ms), desk.now_ms)?;
         let classes = order.classes(asking)?;
         let class_keys = self.open_slots(asking, issuer.wrap_key, &classes)?;
-        self.make_room(desk.now_ms)?;
         let slots = self.lock_slots(&customer_token, &bounds, &class_keys, desk.entropy)?;
         let auth_key = customer_token_entry::auth_key(self.tenant, &customer_token)?;
         let entry = CustomerTokenEntry {
@@ -110,6 +116,7 @@ impl TenantKeyring {
             true => asking.bounds.expires_ms,
             false => asking.ends_ms().unwrap_or(0),
         };
+        self.make_room(CUSTOMER_TOKENS_MAX + CUSTOMER_TOKENS_RESERVED, desk.now_ms)?;
         let (customer_token, _) = self.make(issuer, (&order, limit_ms), desk)?;
         let old = self.entry_mut(id)?;
         if overlap_ms == 0 {
@@ -205,17 +212,18 @@ impl TenantKeyring {
 
     /// Drops customer tokens that ended long ago, and, where there is no room, the one that ended
     /// first.
-    fn make_room(&mut self, now_ms: u64) -> Result<(), VaultError> {
+    fn make_room(&mut self, places: usize, now_ms: u64) -> Result<(), VaultError> {
         let is_listed = |entry: &CustomerTokenEntry| {
             let ended_ms = view::ended_ms(entry, now_ms);
             ended_ms.is_none_or(|ended_ms| now_ms.saturating_sub(ended_ms) < LISTED_MS)
         };
         self.customer_tokens.retain(is_listed);
-        while self.customer_tokens.len() >= CUSTOMER_TOKENS_MAX {
+        while self.customer_tokens.len() >= places {
             let ended = self.customer_tokens.iter().enumerate();
             let ended = ended.filter_map(|(at, entry)| Some((view::ended_ms(entry, now_ms)?, at)));
             let Some((_, first)) = ended.min() else {
-                let failure = Failure::new(ErrorCode::TooLarge, "a tenant has 64 customer tokens");
+                let failure =
+                    Failure::new(ErrorCode::TooLarge, "a tenant has no more customer tokens");
                 return Err(failure.into());
             };
             self.customer_tokens.remove(first);

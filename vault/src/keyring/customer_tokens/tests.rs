@@ -267,6 +267,33 @@ fn a_tenant_has_64_customer_tokens_and_ended_ones_make_room() {
 }
 
 #[test]
+fn where_all_places_are_taken_one_is_replaced_and_a_lost_one_recovered() {
+    let mut pair = Pair::new();
+    let mut made = |by: &CustomerToken, order: Option<&NewCustomerToken>| {
+        let wrap_key = customer_token_entry::wrap_key(TENANT, by).unwrap();
+        let issuer = Issuer { id: by.id(), wrap_key: &wrap_key };
+        let desk = TokenDesk { pepper: &pair.pepper, entropy: &pair.entropy, now_ms: START_MS };
+        let made = match order {
+            Some(order) => pair.keyring.issue(issuer, order, desk),
+            None => pair.keyring.rotate(issuer, by.id(), DAY_MS, desk),
+        };
+        made.map(|(customer_token, _)| customer_token)
+    };
+    let first = &pair.known[0].customer_token;
+    let [recovery, admin] = [CustomerTokenKind::Recovery, CustomerTokenKind::Admin].map(order);
+    let recovery = made(first, Some(&recovery)).unwrap();
+    while made(first, Some(&admin)).is_ok() {}
+    for _ in 0..CUSTOMER_TOKENS_RESERVED {
+        made(first, None).unwrap();
+    }
+    assert_eq!(made(first, None).unwrap_err().code(), ErrorCode::TooLarge);
+    for _ in 0..CUSTOMER_TOKENS_RESERVED {
+        made(&recovery, Some(&admin)).unwrap();
+    }
+    assert_eq!(made(&recovery, Some(&admin)).unwrap_err().code(), ErrorCode::TooLarge);
+}
+
+#[test]
 fn the_last_reader_of_a_class_is_revoked_only_when_that_is_confirmed() {
     let mut pair = Pair::new();
     let first = pair.known[0].customer_token.id();
