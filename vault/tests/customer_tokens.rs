@@ -207,6 +207,26 @@ async fn a_customer_token_bound_to_a_certificate_works_with_no_other() {
 }
 
 #[tokio::test]
+async fn one_that_is_bound_to_a_certificate_makes_none_that_works_elsewhere() {
+    let house = house().await;
+    let bound = |digest| NewCustomerToken {
+        bound_certificate: Some(digest),
+        ..order(CustomerTokenKind::Admin)
+    };
+    let admin = issue(&house, &house.customer_token, bound([7; 32])).await.unwrap();
+    let child = issue(&house, &admin.customer_token, order(CustomerTokenKind::Grant)).await;
+    assert_eq!(child.unwrap().view.bound_certificate, Some([7; 32]));
+    let refused = issue(&house, &admin.customer_token, bound([8; 32])).await;
+    assert_eq!(refused.unwrap_err().code(), ErrorCode::Forbidden);
+    let permit = house.try_permit::<ManageTokens>(&admin.customer_token).await.unwrap();
+    let vault = house.vault();
+    let refused = vault.rotate_customer_token(&permit, house.customer_token.id(), HOUR_MS).await;
+    assert_eq!(refused.unwrap_err().code(), ErrorCode::Forbidden);
+    let own = vault.rotate_customer_token(&permit, admin.view.id, HOUR_MS).await.unwrap();
+    assert_eq!(own.issued.view.bound_certificate, Some([7; 32]));
+}
+
+#[tokio::test]
 async fn a_rotated_customer_token_works_until_its_overlap_ends() {
     let house = house().await;
     let first = order(CustomerTokenKind::ReadWrite);

@@ -109,7 +109,7 @@ impl TenantKeyring {
         }
         let order = NewCustomerToken::like(old);
         let asking = self.current(issuer.id, desk.now_ms)?;
-        rights::check_may_end(asking, old)?;
+        rights::check_may_replace(asking, old)?;
         // Who has lost the answer to a rotation rotates the same again, in its overlap: one that
         // replaces itself is not held to it.
         let limit_ms = match issuer.id == id {

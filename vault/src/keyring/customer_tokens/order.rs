@@ -23,7 +23,7 @@ pub struct NewCustomerToken {
     pub operations: Option<OperationSet>,
     /// When it stops working, 0 for never; when the issuer does when `None`.
     pub expires_ms: Option<u64>,
-    /// SHA-256 of the certificate it is bound to.
+    /// SHA-256 of the certificate it is bound to; the issuer's when `None`.
     pub bound_certificate: Option<[u8; 32]>,
 }
 
@@ -77,8 +77,19 @@ impl NewCustomerToken {
             kind: self.kind,
             operations,
             expires_ms: self.expires_ms(limit_ms, now_ms)?,
-            bound_certificate: self.bound_certificate,
+            bound_certificate: self.binding(issuer)?,
         })
+    }
+
+    /// One that is bound issues none that works elsewhere.
+    fn binding(&self, issuer: &TokenBounds) -> Result<Option<[u8; 32]>, VaultError> {
+        let binding = self.bound_certificate.or(issuer.bound_certificate);
+        if issuer.bound_certificate.is_some() && binding != issuer.bound_certificate {
+            let failure = Failure::from(ErrorCode::Forbidden);
+            let description = "not that of the customer token that asks";
+            return Err(failure.with_violation("bound_certificate", description).into());
+        }
+        Ok(binding)
     }
 
     fn expires_ms(&self, limit_ms: u64, now_ms: u64) -> Result<u64, VaultError> {

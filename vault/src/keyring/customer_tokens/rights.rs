@@ -22,6 +22,20 @@ pub(super) fn check_may_end(
     Err(Failure::from(ErrorCode::Forbidden).with_violation("id", description).into())
 }
 
+/// As for ending it; one that is bound to a certificate makes none that works elsewhere.
+pub(super) fn check_may_replace(
+    asking: &CustomerTokenEntry,
+    entry: &CustomerTokenEntry,
+) -> Result<(), VaultError> {
+    check_may_end(asking, entry)?;
+    let own = asking.bounds.bound_certificate;
+    if own.is_none() || own == entry.bounds.bound_certificate {
+        return Ok(());
+    }
+    let description = "not bound to the certificate of the customer token that asks";
+    Err(Failure::from(ErrorCode::Forbidden).with_violation("id", description).into())
+}
+
 impl TenantKeyring {
     /// Refuses one that is needed to read a class or to recover.
     pub(super) fn check_is_not_needed(

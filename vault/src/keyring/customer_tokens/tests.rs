@@ -25,6 +25,7 @@ struct Known {
     expires_ms: u64,
     is_revoked: bool,
     overlap_ends_ms: u64,
+    bound_certificate: Option<[u8; 32]>,
 }
 
 impl Known {
@@ -67,6 +68,7 @@ impl Pair {
             expires_ms: 0,
             is_revoked: false,
             overlap_ends_ms: 0,
+            bound_certificate: None,
         };
         let (known, random) = (vec![first], Random::of_this_run());
         Self { keyring, known, pepper, entropy, now_ms: START_MS, random }
@@ -92,7 +94,7 @@ impl Pair {
             classes: (self.random.below(3) > 0).then_some(classes),
             operations: (self.random.below(2) > 0).then(|| OperationSet::from_bits(bits).unwrap()),
             expires_ms: (self.random.below(2) > 0).then_some(self.now_ms + days * DAY_MS),
-            bound_certificate: None,
+            bound_certificate: *self.random.pick(&[None, None, Some([1; 32]), Some([2; 32])]),
         }
     }
 
@@ -114,6 +116,7 @@ impl Pair {
         let classes: BTreeSet<_> = view.classes.iter().copied().collect();
         assert!(classes.is_subset(&asking.classes));
         assert!(asking.operations.grantable().contains(view.operations));
+        assert!(asking.bound_certificate.is_none_or(|own| view.bound_certificate == Some(own)));
         let expires_ms = view.expires_ms.unwrap_or(0);
         assert!(asking.ends_ms() == 0 || (1..=asking.ends_ms()).contains(&expires_ms));
         self.known.push(Known {
@@ -123,6 +126,7 @@ impl Pair {
             expires_ms,
             is_revoked: false,
             overlap_ends_ms: 0,
+            bound_certificate: view.bound_certificate,
         });
     }
 
@@ -144,6 +148,8 @@ impl Pair {
         assert!(old.classes.is_subset(&asking.classes));
         assert!(asking.operations.grantable().contains(old.operations));
         assert_eq!((view.replaces, view.operations), (Some(id), old.operations));
+        assert!(asking.bound_certificate.is_none_or(|own| view.bound_certificate == Some(own)));
+        assert_eq!(view.bound_certificate, old.bound_certificate);
         let limit_ms = if at == of { asking.expires_ms } else { asking.ends_ms() };
         assert!(limit_ms == 0 || (1..=limit_ms).contains(&old.expires_ms));
         let (classes, operations, expires_ms) =
@@ -156,9 +162,16 @@ impl Pair {
             (_, earlier_ms) => old.overlap_ends_ms = earlier_ms.min(ends_ms),
         }
         let (is_revoked, overlap_ends_ms) = (false, 0);
-        let new =
-            Known { customer_token, classes, operations, expires_ms, is_revoked, overlap_ends_ms };
-        self.known.push(new);
+        let bound_certificate = view.bound_certificate;
+        self.known.push(Known {
+            customer_token,
+            classes,
+            operations,
+            expires_ms,
+            is_revoked,
+            overlap_ends_ms,
+            bound_certificate,
+        });
     }
 
     fn revoke(&mut self) {
