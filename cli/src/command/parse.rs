@@ -32,9 +32,25 @@ pub(super) fn span(text: &str) -> Result<Duration, &'static str> {
     parsed.map(|seconds| Duration { seconds, nanos: 0 }).ok_or(expected)
 }
 
+/// A span of whole seconds as `span` reads it, in the largest unit that tells it exactly.
+pub(super) fn span_in_words(span: &Duration) -> String {
+    let units = [('d', 86_400), ('h', 3_600), ('m', 60)];
+    let exact = units.iter().find(|(_, seconds)| span.seconds > 0 && span.seconds % seconds == 0);
+    let (unit, seconds) = exact.copied().unwrap_or(('s', 1));
+    format!("{}{unit}", span.seconds / seconds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_is_told_exactly() {
+        for text in ["40s", "90s", "45m", "13h", "30d"] {
+            assert_eq!(span_in_words(&span(text).unwrap()), text);
+        }
+        assert_eq!(span_in_words(&span("720h").unwrap()), "30d");
+    }
 
     #[test]
     fn a_span_has_a_number_and_a_unit() {

@@ -119,7 +119,7 @@ impl RotateData {
     fn confirm(&self, planned: &[Marked]) -> Result<(), CliError> {
         let when = match &self.destroy_after {
             None => "at once".to_owned(),
-            Some(span) => format!("{} hours later", span.seconds / 3_600),
+            Some(span) => format!("{} later", parse::span_in_words(span)),
         };
         let keys: usize = planned.iter().map(|one| one.marks().len()).sum();
         let whose = match planned {
