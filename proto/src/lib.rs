@@ -19,12 +19,16 @@ mod field_name;
 mod idempotency_key;
 mod info_type;
 pub mod limits;
+mod password;
+mod password_rule;
 mod policy;
 mod record_id;
 mod request_id;
 mod secret;
 mod tenant;
+mod tenant_role;
 mod token_operation;
+mod user_name;
 
 pub use action::{Action, Reveal};
 pub use address_list::AddressList;
@@ -40,12 +44,16 @@ pub use failure::{Failure, Violation};
 pub use field_name::FieldName;
 pub use idempotency_key::IdempotencyKey;
 pub use info_type::InfoType;
+pub use password::Password;
+pub use password_rule::PasswordRule;
 pub use policy::{FieldPolicy, Policy, UndeclaredPolicy};
 pub use record_id::RecordId;
 pub use request_id::RequestId;
 pub use secret::Secret;
 pub use tenant::{TenantId, TenantName, TenantRef};
+pub use tenant_role::{TenantRole, TenantRoles};
 pub use token_operation::{OperationSet, TokenOperation};
+pub use user_name::UserName;
 
 /// The generated code, in modules that mirror its packages.
 #[allow(missing_docs, unreachable_pub, unused_qualifications, reason = "generated code")]

@@ -64,6 +64,12 @@ pub const IDLE_TIMEOUT_MS: u64 = 30_000;
 pub const TLS_HANDSHAKE_TIMEOUT_MS: u64 = 5_000;
 /// Milliseconds an enrolment code works: three days, enough to hand it over by post or telephone.
 pub const ENROLMENT_CODE_LIFETIME_MS: u64 = 3 * 24 * 60 * 60 * 1_000;
+/// Bytes of a user's name.
+pub const USER_NAME_BYTES_MAX: usize = 63;
+/// Bytes of a user's password at least: what is shorter is guessed (NIST SP 800-63B §5.1.1).
+pub const PASSWORD_BYTES_MIN: usize = 12;
+/// Bytes of a user's password at most: enough for a sentence, no burden on who hashes it.
+pub const PASSWORD_BYTES_MAX: usize = 128;
 /// Certificates of a client's chain, leaf included.
 pub const CERTIFICATE_CHAIN_MAX: usize = 4;
 /// Bytes of one certificate.

@@ -69,7 +69,7 @@ pub use keyring::{KnownKey, Loot, StolenRow, Theft};
 pub use operations::{
     CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts, DataKeyMark,
     Destination, Enrolled, IssuedCustomerToken, KeyDue, KeyKind, KeyOperation, KeyOperationState,
-    KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest, RootKeyReplacement,
+    KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest, NewTenant, RootKeyReplacement,
     RotatedCustomerToken, Rotation, RotationRequest, SealReport, TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]

@@ -32,7 +32,7 @@ mod tampering;
 mod tenants;
 
 pub use census::CensusUnderWay;
-pub use create_tenant::CreatedTenant;
+pub use create_tenant::{CreatedTenant, NewTenant};
 pub use customer_tokens::{IssuedCustomerToken, RotatedCustomerToken};
 pub use enrol::Enrolled;
 pub use key_operations::{KeyOperation, KeyOperationState};

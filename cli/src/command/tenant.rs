@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use tresor_proto::vault::{
-    CreateTenantRequest, CreateTenantResponse, GetTenantRequest, ListTenantsRequest, Tenant,
-    TenantState,
+    CreateTenantRequest, CreateTenantResponse, GetTenantRequest, ListTenantsRequest, PasswordRule,
+    Tenant, TenantState,
 };
 
 use crate::{
@@ -43,11 +43,23 @@ pub(crate) struct Create {
     /// Source addresses its clients may come from; may be repeated
     #[arg(long, value_name = "CIDR", required = true)]
     allow: Vec<String>,
+    /// Whether its clients show a user's password besides their certificate; they do unless told
+    #[arg(long, value_enum)]
+    password: Option<Password>,
     /// File to write the enrolment code to (mode 0600) instead of showing it
     #[arg(long, value_name = "FILE")]
     code_file: Option<PathBuf>,
     #[command(flatten)]
     connection: ConnectionFlags,
+}
+
+/// Whether clients show a password.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Password {
+    /// They do.
+    Required,
+    /// They need not.
+    NotRequired,
 }
 
 #[derive(Debug, Args)]
@@ -80,7 +92,12 @@ impl Create {
         let endpoint = self.connection.to_operator(session)?;
         let plane = ControlPlane::connect(&endpoint).await?;
         let code_file = self.code_file.as_deref().map(Reserved::create).transpose()?;
-        let request = CreateTenantRequest { name: self.name, allowed_addresses: self.allow };
+        let password_rule = self.password.map_or(PasswordRule::Unspecified, PasswordRule::from);
+        let request = CreateTenantRequest {
+            name: self.name,
+            allowed_addresses: self.allow,
+            password_rule: password_rule as i32,
+        };
         let created = plane.tenants().create_tenant(request).await?.into_inner();
         let kept = Kept::new(code_file, &created.enrolment_code);
         show_created(&session.output, &created, kept.file())?;
@@ -111,7 +128,8 @@ fn show_created(
             None => output.line(format!("  enrolment code      {}", created.enrolment_code))?,
         }
         output.line(format!("  the code works until {}", expires.unwrap_or_default()))?;
-        output.line(format!("  addresses           {}", tenant.allowed_addresses.join(", ")))
+        output.line(format!("  addresses           {}", tenant.allowed_addresses.join(", ")))?;
+        output.line(format!("  password            {}", password_rule(&tenant)))
     })
 }
 
@@ -167,7 +185,8 @@ impl Show {
             output.line(format!("created    {}", moment(tenant.created).unwrap_or_default()))?;
             let enrolled = moment(tenant.enrolled);
             output.line(format!("enrolled   {}", enrolled.as_deref().unwrap_or("not yet")))?;
-            output.line(format!("addresses  {}", tenant.allowed_addresses.join(", ")))
+            output.line(format!("addresses  {}", tenant.allowed_addresses.join(", ")))?;
+            output.line(format!("password   {}", password_rule(&tenant)))
         })?;
         Ok(Exit::Done)
     }
@@ -195,6 +214,7 @@ fn to_json(tenant: &Tenant) -> Value {
         "created": moment(tenant.created),
         "enrolled": moment(tenant.enrolled),
         "allowed_addresses": tenant.allowed_addresses,
+        "password": password_rule(tenant),
     })
 }
 
@@ -204,6 +224,23 @@ fn state(tenant: &Tenant) -> &'static str {
         TenantState::Created => "created",
         TenantState::Active => "active",
         TenantState::Quarantined => "quarantined",
+    }
+}
+
+fn password_rule(tenant: &Tenant) -> &'static str {
+    match tenant.password_rule() {
+        PasswordRule::Unspecified => "unknown",
+        PasswordRule::Required => "required",
+        PasswordRule::NotRequired => "not-required",
+    }
+}
+
+impl From<Password> for PasswordRule {
+    fn from(password: Password) -> Self {
+        match password {
+            Password::Required => Self::Required,
+            Password::NotRequired => Self::NotRequired,
+        }
     }
 }
 

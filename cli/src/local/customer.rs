@@ -39,7 +39,11 @@ impl Customer {
     ) -> Result<Self, CliError> {
         let plane = ControlPlane::connect(&system.operator(premises)).await?;
         let allowed_addresses = vec!["127.0.0.0/8".to_owned(), "::1/128".to_owned()];
-        let request = CreateTenantRequest { name: name.to_owned(), allowed_addresses };
+        let request = CreateTenantRequest {
+            name: name.to_owned(),
+            allowed_addresses,
+            password_rule: vault::PasswordRule::NotRequired as i32,
+        };
         let created = plane.tenants().create_tenant(request).await?.into_inner();
         let tenant = created.tenant.as_ref().and_then(|tenant| TenantId::parse(&tenant.id));
         let code = EnrolmentCode::parse(&created.enrolment_code);

@@ -2,12 +2,13 @@
 
 use tonic::{Request, Response, Status};
 use tresor_proto::{
-    AddressList, Failure, TenantName,
+    AddressList, Failure, PasswordRule, TenantName,
     vault::{
-        CreateTenantRequest, CreateTenantResponse, GetTenantRequest, GetTenantResponse,
+        self, CreateTenantRequest, CreateTenantResponse, GetTenantRequest, GetTenantResponse,
         ListTenantsRequest, ListTenantsResponse, tenant_service_server::TenantService,
     },
 };
+use tresor_vault::NewTenant;
 
 use crate::{
     caller::Origin,
@@ -35,10 +36,10 @@ impl TenantService for Tenants {
         request: Request<CreateTenantRequest>,
     ) -> Result<Response<CreateTenantResponse>, Status> {
         let origin = Origin::of(&request)?;
-        let (name, allowed) = parse_new(&request.into_inner())?;
+        let new = parse_new(&request.into_inner())?;
         let permit = self.gate.permit_operator(&origin)?;
         let vault = self.gate.vault()?;
-        let created = vault.create_tenant(&permit, name, allowed).await;
+        let created = vault.create_tenant(&permit, new).await;
         let created = created.map_err(Failure::from)?;
         Ok(Response::new(CreateTenantResponse {
             tenant: Some(to_wire(&created.tenant)),
@@ -79,11 +80,17 @@ impl TenantService for Tenants {
     }
 }
 
-fn parse_new(request: &CreateTenantRequest) -> Result<(TenantName, AddressList), Failure> {
+fn parse_new(request: &CreateTenantRequest) -> Result<NewTenant, Failure> {
     let invalid = || Failure::invalid("name", "a tenant's name is [a-z][a-z0-9-]{1,62}");
     let name = TenantName::parse(&request.name).ok_or_else(invalid)?;
     if request.allowed_addresses.is_empty() {
         return Err(Failure::invalid("allowed_addresses", "at least one entry"));
     }
-    Ok((name, AddressList::parse(&request.allowed_addresses)?))
+    let rule = vault::PasswordRule::try_from(request.password_rule);
+    let rule = rule.map_err(|_| Failure::invalid("password_rule", "unknown"))?;
+    Ok(NewTenant {
+        name,
+        allowed_addresses: AddressList::parse(&request.allowed_addresses)?,
+        password_rule: PasswordRule::from_wire(rule),
+    })
 }

@@ -65,6 +65,7 @@ pub(crate) async fn register(doors: &Doors, name: &str) -> (String, String) {
     let request = vault::CreateTenantRequest {
         name: name.to_owned(),
         allowed_addresses: vec!["192.0.2.0/24".to_owned()],
+        password_rule: vault::PasswordRule::NotRequired as i32,
     };
     let created = tenants.create_tenant(request).await.unwrap().into_inner();
     (created.tenant.unwrap().id, created.enrolment_code)

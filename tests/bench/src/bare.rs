@@ -11,11 +11,11 @@ use std::{
 };
 
 use tresor_proto::{
-    AddressList, ClientName, CollectionName, RecordId, Reveal, ServiceName, TenantId, TenantName,
-    TenantRef,
+    AddressList, ClientName, CollectionName, PasswordRule, RecordId, Reveal, ServiceName, TenantId,
+    TenantName, TenantRef,
 };
 use tresor_vault::{
-    Caller, OpenLoop, Passphrase, Read, Role, SealLoop, Settings, Vault, View, Write,
+    Caller, NewTenant, OpenLoop, Passphrase, Read, Role, SealLoop, Settings, Vault, View, Write,
     store::{
         Change, Existence, Keyspace, Outcome, Precondition, Store, StoreEngine, StoreKey,
         Write as StoreWrite, open_database,
@@ -133,8 +133,10 @@ async fn loops(directory: &Path) -> (SealLoop, OpenLoop) {
     let service = |role| Caller::Service { name: ServiceName::parse("bench").unwrap(), role };
     let operator = vault.permit_operator(&service(Role::Operator)).expect("a permit");
     let name = TenantName::parse("bench").expect("a name");
-    let allowed = AddressList::parse(&["127.0.0.0/8"]).expect("addresses");
-    let created = vault.create_tenant(&operator, name, allowed).await.expect("a tenant");
+    let allowed_addresses = AddressList::parse(&["127.0.0.0/8"]).expect("addresses");
+    let password_rule = PasswordRule::NotRequired;
+    let new = NewTenant { name, allowed_addresses, password_rule };
+    let created = vault.create_tenant(&operator, new).await.expect("a tenant");
     let tenant = created.tenant.id;
     let of_tenant = TenantRef::Id(tenant);
     let permit = vault.permit_enrol(&client(tenant), &of_tenant).await.expect("a permit");

@@ -7,14 +7,15 @@ use std::{path::Path, time::Instant};
 
 use tonic::transport::Channel;
 use tresor_proto::{
-    AddressList, ClientName, CollectionName, Policy, ServiceName, TenantId, TenantName, TenantRef,
+    AddressList, ClientName, CollectionName, PasswordRule, Policy, ServiceName, TenantId,
+    TenantName, TenantRef,
     vault::{
         Destination, GetRequest, PutRequest, RequestContext, Reveal,
         record_service_client::RecordServiceClient,
     },
 };
 use tresor_tests::Site;
-use tresor_vault::{Caller, Enrolled, Passphrase, Role, Settings, Vault};
+use tresor_vault::{Caller, Enrolled, NewTenant, Passphrase, Role, Settings, Vault};
 
 use crate::{Engine, machine, premises::tls_files, records};
 
@@ -65,8 +66,10 @@ async fn enrol(vault: &Vault, name: &str) -> Enrolled {
     };
     let operator = vault.permit_operator(&operator).expect("a permit");
     let name = TenantName::parse(name).expect("a name");
-    let allowed = AddressList::parse(&["127.0.0.0/8"]).expect("addresses");
-    let created = vault.create_tenant(&operator, name, allowed).await.expect("a tenant");
+    let allowed_addresses = AddressList::parse(&["127.0.0.0/8"]).expect("addresses");
+    let password_rule = PasswordRule::NotRequired;
+    let new = NewTenant { name, allowed_addresses, password_rule };
+    let created = vault.create_tenant(&operator, new).await.expect("a tenant");
     let tenant = TenantRef::Id(created.tenant.id);
     let collection = CollectionName::parse(COLLECTION).expect("a name");
     let policy = vault.put_collection(&operator, &tenant, collection, Policy::default()).await;

@@ -1,12 +1,23 @@
 //! Registers a tenant and makes its one-time enrolment code.
 
 use tresor_proto::{
-    AddressList, EnrolmentCode, Secret, TenantId, TenantName, TenantRef,
-    limits::ENROLMENT_CODE_LIFETIME_MS, storage,
+    AddressList, EnrolmentCode, PasswordRule, Secret, TenantId, TenantName, TenantRef,
+    limits::ENROLMENT_CODE_LIFETIME_MS, storage, vault,
 };
 
 use super::enrol::code_verifier;
 use crate::{access::OperatorPermit, error::VaultError, registry::Tenant, vault::Vault};
+
+/// A tenant to register.
+#[derive(Clone, Debug)]
+pub struct NewTenant {
+    /// Its name.
+    pub name: TenantName,
+    /// Where its clients may come from.
+    pub allowed_addresses: AddressList,
+    /// Whether they show a password.
+    pub password_rule: PasswordRule,
+}
 
 /// A registered tenant with its enrolment code, which is shown this once.
 #[derive(Debug)]
@@ -27,8 +38,7 @@ impl Vault {
     pub async fn create_tenant(
         &self,
         permit: &OperatorPermit,
-        name: TenantName,
-        allowed_addresses: AddressList,
+        new: NewTenant,
     ) -> Result<CreatedTenant, VaultError> {
         let internal = |_| VaultError::Internal;
         let code = Secret::try_fill(|bytes| self.entropy().fill(bytes)).map_err(internal)?;
@@ -40,16 +50,17 @@ impl Vault {
         let created_ms = self.clock().now_ms();
         let code_expires_ms = created_ms.saturating_add(ENROLMENT_CODE_LIFETIME_MS);
         let row = storage::TenantRow {
-            name: name.as_str().to_owned(),
+            name: new.name.as_str().to_owned(),
             created_ms,
             enrolled_ms: 0,
             enrolment_verifier: code_verifier(id, &code, self.keyrings().pepper())
                 .map_err(internal)?
                 .to_vec(),
             enrolment_expires_ms: code_expires_ms,
-            allowed_addresses: allowed_addresses.to_texts(),
+            allowed_addresses: new.allowed_addresses.to_texts(),
+            password_rule: vault::PasswordRule::from(new.password_rule) as i32,
         };
-        self.registry().create_tenant(id, &name, &row).await?;
+        self.registry().create_tenant(id, &new.name, &row).await?;
         tracing::info!(tenant = %id, service = %permit.name(), "tenant created");
         let record = self.registry().tenant(&TenantRef::Id(id)).await?;
         let tenant = record.ok_or(VaultError::Internal)?.to_tenant(false);

@@ -1,6 +1,6 @@
 //! Tenants in the registry: by id, and by name.
 
-use tresor_proto::{AddressList, TenantId, TenantName, TenantRef, storage};
+use tresor_proto::{AddressList, PasswordRule, TenantId, TenantName, TenantRef, storage};
 
 use super::{Registry, Row};
 use crate::{
@@ -23,6 +23,8 @@ pub struct Tenant {
     pub enrolled_ms: Option<u64>,
     /// Where its clients may come from.
     pub allowed_addresses: AddressList,
+    /// Whether they show a password.
+    pub password_rule: PasswordRule,
 }
 
 /// Where a tenant is in its life.
@@ -43,6 +45,9 @@ pub(crate) struct TenantRecord {
     pub(crate) created_ms: u64,
     pub(crate) enrolment: Enrolment,
     pub(crate) allowed_addresses: AddressList,
+    pub(crate) password_rule: PasswordRule,
+    /// The row as it was read, so that a change leaves the rest as it is.
+    row: storage::TenantRow,
     digest: RowDigest,
 }
 
@@ -122,12 +127,10 @@ impl Registry {
         enrolled_ms: u64,
     ) -> Result<(), VaultError> {
         let row = storage::TenantRow {
-            name: tenant.name.as_str().to_owned(),
-            created_ms: tenant.created_ms,
             enrolled_ms,
             enrolment_verifier: Vec::new(),
             enrolment_expires_ms: 0,
-            allowed_addresses: tenant.allowed_addresses.to_texts(),
+            ..tenant.row.clone()
         };
         let unchanged = Precondition::Unchanged(id_key(tenant.id), tenant.digest.clone());
         self.apply(vec![unchanged], vec![self.put(id_key(tenant.id), &row)?]).await
@@ -136,21 +139,23 @@ impl Registry {
 
 impl TenantRecord {
     fn new(id: TenantId, row: Row<storage::TenantRow>) -> Result<Self, VaultError> {
-        let Row { message, digest } = row;
-        let enrolment = match message.enrolled_ms {
+        let Row { message: row, digest } = row;
+        let enrolment = match row.enrolled_ms {
             0 => Enrolment::Open {
-                verifier: message.enrolment_verifier,
-                expires_ms: message.enrolment_expires_ms,
+                verifier: row.enrolment_verifier.clone(),
+                expires_ms: row.enrolment_expires_ms,
             },
             enrolled_ms => Enrolment::Done { enrolled_ms },
         };
-        let addresses = AddressList::parse(&message.allowed_addresses);
+        let addresses = AddressList::parse(&row.allowed_addresses);
         Ok(Self {
             id,
-            name: TenantName::parse(&message.name).ok_or(VaultError::Integrity)?,
-            created_ms: message.created_ms,
+            name: TenantName::parse(&row.name).ok_or(VaultError::Integrity)?,
+            created_ms: row.created_ms,
             enrolment,
             allowed_addresses: addresses.map_err(|_| VaultError::Integrity)?,
+            password_rule: PasswordRule::from_storage(row.password_rule()),
+            row,
             digest,
         })
     }
@@ -168,6 +173,7 @@ impl TenantRecord {
             created_ms: self.created_ms,
             enrolled_ms,
             allowed_addresses: self.allowed_addresses.clone(),
+            password_rule: self.password_rule,
         }
     }
 }

@@ -11,14 +11,14 @@ use std::{
 
 use tresor_proto::{
     AddressList, ClientName, CollectionName, Content, CustomerToken, DataClass, EnrolmentCode,
-    FieldName, IdempotencyKey, Policy, RecordId, Reveal, ServiceName, TenantId, TenantName,
-    TenantRef,
+    FieldName, IdempotencyKey, PasswordRule, Policy, RecordId, Reveal, ServiceName, TenantId,
+    TenantName, TenantRef,
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    Caller, CredentialSeal, Destination, ItemKey, NewField, NewRecord, OperatorPermit, Read,
-    RevealedRecord, Role, Seal, SealError, SealId, Seals, SecretSource, Settings, Shown,
+    Caller, CredentialSeal, Destination, ItemKey, NewField, NewRecord, NewTenant, OperatorPermit,
+    Read, RevealedRecord, Role, Seal, SealError, SealId, Seals, SecretSource, Settings, Shown,
     StoredRecord, Treatment, Vault, VaultError, VaultPlace, View, Write,
     power_cut::{Random, Recording, cuts, recorded_program, say},
     store::StoreEngine,
@@ -76,8 +76,10 @@ fn value(tenant: TenantId, class: DataClass) -> String {
 async fn register(vault: &Vault, number: usize) -> (TenantId, EnrolmentCode) {
     let permit = operator(vault);
     let name = TenantName::parse(&format!("tenant-{number}")).unwrap();
-    let addresses = AddressList::parse(&["127.0.0.0/8"]).unwrap();
-    let created = vault.create_tenant(&permit, name, addresses).await.unwrap();
+    let allowed_addresses = AddressList::parse(&["127.0.0.0/8"]).unwrap();
+    let password_rule = PasswordRule::NotRequired;
+    let new = NewTenant { name, allowed_addresses, password_rule };
+    let created = vault.create_tenant(&permit, new).await.unwrap();
     let tenant = TenantRef::Id(created.tenant.id);
     vault.put_collection(&permit, &tenant, customers(), Policy::default()).await.unwrap();
     (created.tenant.id, created.code)

@@ -7,12 +7,12 @@ use std::sync::{
 };
 
 use tresor_proto::{
-    AddressList, ClientName, CollectionName, CustomerToken, EnrolmentCode, Policy, ServiceName,
-    TenantId, TenantName, TenantRef,
+    AddressList, ClientName, CollectionName, CustomerToken, EnrolmentCode, PasswordRule, Policy,
+    ServiceName, TenantId, TenantName, TenantRef,
 };
 use tresor_vault::{
-    Caller, CredentialSeal, Enrolled, OperatorPermit, Permit, Role, Seal, SealError, SealId, Seals,
-    SecretSource, Settings, TokenVerb, Vault, VaultError, VaultPlace, clock::Clock,
+    Caller, CredentialSeal, Enrolled, NewTenant, OperatorPermit, Permit, Role, Seal, SealError,
+    SealId, Seals, SecretSource, Settings, TokenVerb, Vault, VaultError, VaultPlace, clock::Clock,
     store::StoreEngine,
 };
 use zeroize::Zeroizing;
@@ -123,9 +123,11 @@ impl World {
     pub(crate) async fn create_tenant(&mut self) -> (TenantId, EnrolmentCode) {
         self.tenants += 1;
         let name = TenantName::parse(&format!("t-{}", self.tenants)).unwrap();
-        let addresses = AddressList::parse(&["127.0.0.0/8"]).unwrap();
+        let allowed_addresses = AddressList::parse(&["127.0.0.0/8"]).unwrap();
+        let password_rule = PasswordRule::NotRequired;
+        let new = NewTenant { name, allowed_addresses, password_rule };
         let permit = self.operator_permit();
-        let created = self.vault().create_tenant(&permit, name, addresses).await.unwrap();
+        let created = self.vault().create_tenant(&permit, new).await.unwrap();
         (created.tenant.id, created.code)
     }
 

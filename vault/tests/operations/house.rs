@@ -10,12 +10,12 @@ use std::{
 
 use tresor_proto::{
     AddressList, ClientName, CollectionName, Content, CustomerToken, DataClass, EnrolmentCode,
-    Failure, FieldName, InfoType, Policy, RecordId, Reveal, ServiceName, TenantId, TenantName,
-    TenantRef,
+    Failure, FieldName, InfoType, PasswordRule, Policy, RecordId, Reveal, ServiceName, TenantId,
+    TenantName, TenantRef,
 };
 use tresor_vault::{
     Caller, Delete, Destination, Enrolled, KeyOperation, Lend, Lent, LoanRequest, NewField,
-    NewRecord, OpenError, OperatorPermit, Page, Passphrase, Permit, Read, RevealedField,
+    NewRecord, NewTenant, OpenError, OperatorPermit, Page, Passphrase, Permit, Read, RevealedField,
     RevealedRecord, Role, RotationRequest, Settings, Shown, StoredRecord, Treatment, Vault,
     VaultError, View, Write,
     clock::Clock,
@@ -181,8 +181,10 @@ impl House {
     pub(crate) async fn create_tenant(&self, name: &str) -> (TenantId, EnrolmentCode) {
         let permit = self.vault().permit_operator(&Self::operator()).unwrap();
         let name = TenantName::parse(name).unwrap();
-        let addresses = AddressList::parse(&["127.0.0.0/8"]).unwrap();
-        let created = self.vault().create_tenant(&permit, name, addresses).await.unwrap();
+        let allowed_addresses = AddressList::parse(&["127.0.0.0/8"]).unwrap();
+        let password_rule = PasswordRule::NotRequired;
+        let new = NewTenant { name, allowed_addresses, password_rule };
+        let created = self.vault().create_tenant(&permit, new).await.unwrap();
         (created.tenant.id, created.code)
     }
 
