@@ -9,17 +9,16 @@ use std::sync::Arc;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
-use tresor_proto::CertificateName;
+use tresor_proto::{CertificateName, ServiceName, TenantId};
 
-use crate::DoorError;
 use crate::authority::Anchors;
 use crate::listener::Registered;
+use crate::{DoorError, Place};
 
 /// A verified connection: plain bytes to read and write, TLS beneath.
 ///
@@ -37,7 +36,7 @@ pub struct Connection {
     cuts: [Pin<Box<WaitForCancellationFutureOwned>>; 2],
     _registered: Registered,
     /// Its place among the connections the listener lets in.
-    _place: OwnedSemaphorePermit,
+    _place: Place<Owner>,
 }
 
 /// Who waits to be told of a cut.
@@ -62,6 +61,15 @@ pub struct Peer {
     pub address: SocketAddr,
 }
 
+/// Whose a [`Connection`] is, however many certificates they have.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// A tenant.
+    Tenant(TenantId),
+    /// A service.
+    Service(ServiceName),
+}
+
 impl Connection {
     /// Takes over a stream whose handshake is done.
     pub(crate) fn new(
@@ -69,7 +77,7 @@ impl Connection {
         peer: Arc<Peer>,
         idle_timeout: Duration,
         (registered, cut): (Registered, CancellationToken),
-        place: OwnedSemaphorePermit,
+        place: Place<Owner>,
     ) -> Self {
         let mut stream = TimeoutStream::new(stream);
         stream.set_read_timeout(Some(idle_timeout));
@@ -107,6 +115,15 @@ impl Connection {
 }
 
 impl Peer {
+    /// Whose the connection is.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        match &self.name {
+            CertificateName::Client { tenant, .. } => Owner::Tenant(*tenant),
+            CertificateName::Service(name) => Owner::Service(name.clone()),
+        }
+    }
+
     /// Asks the certificates of a finished handshake who it is. They are checked as a whole, as
     /// evidence is, so that no way through the handshake can go around the check.
     pub(crate) fn of(

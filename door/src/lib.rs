@@ -19,6 +19,7 @@ mod private_file;
 #[path = "../../tests/fuzz/random.rs"]
 mod random;
 mod runtime;
+mod shares;
 mod shutdown;
 mod swap;
 #[cfg(test)]
@@ -27,7 +28,7 @@ mod tls_files;
 mod wiping_allocator;
 
 pub use authority::{Authority, PeerName, TrustFiles};
-pub use connection::{Connection, Peer};
+pub use connection::{Connection, Owner, Peer};
 pub use connector::{RenewingChannel, client_config, connect};
 pub use error::{DoorError, in_words};
 pub use guarded_body::{Guard, guard};
@@ -35,6 +36,7 @@ pub use hardening::{forbid_dumps, harden};
 pub use listener::{Listener, ListenerOptions, OpenConnections, Refusals, TlsReload};
 pub use private_file::{read_credential, read_private_file};
 pub use runtime::wiping_runtime;
+pub use shares::{NoPlace, Place, Shares};
 pub use shutdown::Shutdown;
 pub use tls_files::{CertificateHealth, TlsFiles, TlsHealth};
 pub use wiping_allocator::WipingAllocator;

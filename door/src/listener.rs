@@ -18,6 +18,7 @@ mod refusals;
 mod reload;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use entrance::Entrance;
 pub use open_connections::OpenConnections;
@@ -49,10 +50,12 @@ pub struct ListenerOptions {
     pub handshake_timeout: Duration,
     /// A connection on which nothing moved for so long is cut.
     pub idle_timeout: Duration,
-    /// Verified connections open at once; one more is closed.
+    /// Verified connections open at once, a quarter of them for a tenant or service; one more is
+    /// closed.
     pub connections_max: usize,
-    /// Handshakes under way at once; one more is closed. Apart from the connections, so that
-    /// stalled handshakes take no place of a verified peer.
+    /// Handshakes under way at once, a quarter of them for an address; with one more the oldest is
+    /// closed. Apart from the connections, so that stalled handshakes take no place of a verified
+    /// peer.
     pub handshakes_max: usize,
     /// Whether TLS 1.2 is spoken beside 1.3.
     pub is_tls12_allowed: bool,

@@ -15,8 +15,8 @@ use axum::{
 use futures::FutureExt as _;
 use http::{HeaderName, HeaderValue, header};
 use tower::ServiceBuilder;
-use tresor_door::{Peer, guard};
-use tresor_proto::{CertificateName, ErrorCode, RequestId, TenantId, limits::REQUEST_DEADLINE_MS};
+use tresor_door::{Owner, Peer, Shares, guard};
+use tresor_proto::{ErrorCode, RequestId, limits::REQUEST_DEADLINE_MS};
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
@@ -26,8 +26,10 @@ use crate::{
     lingering_body::linger,
     problem::{self, Refusal},
     routes::App,
-    seats::Seats,
 };
+
+/// A seat for each request that may run at once.
+type Seats = Arc<Shares<Option<Owner>>>;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -51,7 +53,7 @@ pub(crate) fn limit_requests(
     routes: OpenApiRouter<App>,
     requests_max: usize,
 ) -> OpenApiRouter<App> {
-    routes.layer(from_fn_with_state(Seats::new(requests_max), take_seat))
+    routes.layer(from_fn_with_state(Shares::new(requests_max), take_seat))
 }
 
 /// Around the routes that answer at once; streams have idle timeouts instead.
@@ -74,18 +76,11 @@ async fn identify(mut request: Request, next: Next) -> Response {
     guard(response, line)
 }
 
-async fn take_seat(State(seats): State<Arc<Seats>>, request: Request, next: Next) -> Response {
-    match seats.take(tenant(&request)) {
-        Some(seat) => guard(next.run(request).await, seat),
-        None => Refusal::from(ErrorCode::Overloaded).into_response(),
-    }
-}
-
-/// The tenant of the client certificate; services have none.
-fn tenant(request: &Request) -> Option<TenantId> {
-    match request.extensions().get::<Arc<Peer>>()?.name {
-        CertificateName::Client { tenant, .. } => Some(tenant),
-        CertificateName::Service(_) => None,
+async fn take_seat(State(seats): State<Seats>, request: Request, next: Next) -> Response {
+    let owner = request.extensions().get::<Arc<Peer>>().map(|peer| peer.owner());
+    match seats.take(owner) {
+        Ok(seat) => guard(next.run(request).await, seat),
+        Err(_) => Refusal::from(ErrorCode::Overloaded).into_response(),
     }
 }
 

@@ -26,7 +26,6 @@ mod query;
 mod records;
 mod routes;
 mod screen;
-mod seats;
 mod small_body;
 mod upload;
 mod vault;

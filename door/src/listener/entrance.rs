@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::Sender;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -15,10 +14,11 @@ use tokio_util::sync::CancellationToken;
 use super::open_connections::{OpenConnections, Registered};
 use super::proxy_header::read_source;
 use super::refusals::reason_of;
+use super::turns::{Turn, Turns};
 use super::{ListenerOptions, Refusals, TlsReload};
 use crate::authority::REFRESH_INTERVAL;
-use crate::connection::Peer;
-use crate::{Connection, DoorError, Shutdown};
+use crate::connection::{Owner, Peer};
+use crate::{Connection, DoorError, NoPlace, Shares, Shutdown};
 
 /// How often it is looked whether the peers' certificates have expired.
 const EXPIRY_ROUND: Duration = Duration::from_mins(1);
@@ -30,8 +30,8 @@ const REST: Duration = Duration::from_millis(100);
 pub(super) struct Entrance {
     options: ListenerOptions,
     reload: TlsReload,
-    handshakes: Arc<Semaphore>,
-    connections: Arc<Semaphore>,
+    handshakes: Arc<Turns>,
+    connections: Arc<Shares<Owner>>,
     refusals: Refusals,
     open: OpenConnections,
 }
@@ -45,8 +45,8 @@ struct Verified {
 impl Entrance {
     pub(super) fn new(options: ListenerOptions, reload: TlsReload) -> Self {
         Self {
-            handshakes: Arc::new(Semaphore::new(options.handshakes_max)),
-            connections: Arc::new(Semaphore::new(options.connections_max)),
+            handshakes: Turns::new(options.handshakes_max),
+            connections: Shares::new(options.connections_max),
             options,
             reload,
             refusals: Refusals::default(),
@@ -83,23 +83,24 @@ impl Entrance {
                 Some(_) = handshakes.join_next() => {}
                 _ = rounds.tick() => self.verify_again(&mut verified),
                 accepted = socket.accept() => match accepted {
-                    Ok((stream, address)) => self.admit(&mut handshakes, stream, address, &sender),
+                    Ok(came) => self.admit(&mut handshakes, came, &sender),
                     Err(_) => self.rest().await,
                 },
             }
         }
     }
 
-    /// Starts the handshake when there is room, and closes the stream otherwise.
+    /// Starts the handshake, unless the address has enough of them.
     fn admit(
         self: &Arc<Self>,
         handshakes: &mut JoinSet<()>,
-        stream: TcpStream,
-        address: SocketAddr,
+        (stream, address): (TcpStream, SocketAddr),
         sender: &Sender<io::Result<Connection>>,
     ) {
-        let Ok(turn) = Arc::clone(&self.handshakes).try_acquire_owned() else {
-            return self.refusals.note("handshakes_max");
+        // All that come by a proxy are from one address, until it tells.
+        let origin = self.options.proxies.is_empty().then_some(address.ip());
+        let Some(turn) = self.handshakes.take(origin) else {
+            return self.refusals.note("handshakes_of_one_max");
         };
         let (entrance, sender) = (Arc::clone(self), sender.clone());
         handshakes.spawn(async move {
@@ -131,17 +132,22 @@ impl Entrance {
         &self,
         stream: TcpStream,
         address: SocketAddr,
-        _turn: OwnedSemaphorePermit,
+        turn: Turn,
     ) -> Result<Connection, &'static str> {
         // It only costs latency when it fails.
         let _ = stream.set_nodelay(true);
-        let (stream, address) =
-            timeout(self.options.handshake_timeout, self.shake_hands(stream, address))
-                .await
-                .map_err(|_| "handshake_timeout")??;
-        let place =
-            Arc::clone(&self.connections).try_acquire_owned().map_err(|_| "connections_max")?;
+        let handshake = self.shake_hands(stream, address, &turn);
+        let (stream, address) = tokio::select! {
+            shaken = timeout(self.options.handshake_timeout, handshake) => {
+                shaken.map_err(|_| "handshake_timeout")??
+            }
+            () = turn.cut() => return Err("handshakes_max"),
+        };
         let (peer, registered) = self.let_in(&stream, address).map_err(|error| error.reason())?;
+        let place = self.connections.take(peer.owner()).map_err(|none| match none {
+            NoPlace::AllTaken => "connections_max",
+            NoPlace::ShareTaken => "connections_of_one_max",
+        })?;
         Ok(Connection::new(stream, peer, self.options.idle_timeout, registered, place))
     }
 
@@ -149,8 +155,9 @@ impl Entrance {
         &self,
         mut stream: TcpStream,
         peer: SocketAddr,
+        turn: &Turn,
     ) -> Result<(TlsStream<TcpStream>, SocketAddr), &'static str> {
-        let address = self.source(&mut stream, peer).await?;
+        let address = self.source(&mut stream, peer, turn).await?;
         let acceptor = TlsAcceptor::from(Arc::clone(&self.reload.identity().config));
         let stream = acceptor.accept(stream).await.map_err(|error| reason_of(&error))?;
         Ok((stream, address))
@@ -161,11 +168,13 @@ impl Entrance {
         &self,
         stream: &mut TcpStream,
         peer: SocketAddr,
+        turn: &Turn,
     ) -> Result<SocketAddr, &'static str> {
-        match &self.options.proxies {
-            proxies if proxies.is_empty() => Ok(peer),
-            proxies => read_source(stream, peer, proxies).await,
+        if self.options.proxies.is_empty() {
+            return Ok(peer);
         }
+        let source = read_source(stream, peer, &self.options.proxies).await?;
+        if turn.count_for(source.ip()) { Ok(source) } else { Err("handshakes_of_one_max") }
     }
 
     /// Verifies the peer and enters the connection; a reload that came in between is not missed.

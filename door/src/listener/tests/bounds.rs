@@ -1,6 +1,12 @@
 //! Nobody holds the door: time and number are bounded.
 
+use tokio::net::TcpSocket;
+
 use super::*;
+
+/// Another client of the tenant of [`CLIENT`].
+const SAME_TENANT: &str =
+    "spiffe://tresor.local/tenant/0192f0c1-2d3e-7f40-8a5b-6c7d8e9fa0b1/client/other";
 
 #[tokio::test]
 async fn a_stalled_handshake_is_cut() {
@@ -24,13 +30,47 @@ async fn stalled_handshakes_take_no_place_of_a_verified_peer() {
     assert_eq!(door.greeting(config).await.unwrap(), CLIENT);
 }
 
+/// Connections from other addresses of loopback that never begin their handshake.
+async fn stall(door: &Door, addresses: &[[u8; 4]]) -> Vec<TcpStream> {
+    let connect = async |address: [u8; 4]| {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::from(address), 0).into()).unwrap();
+        socket.connect(door.address).await.unwrap()
+    };
+    futures::future::join_all(addresses.iter().map(|&address| connect(address))).await
+}
+
 #[tokio::test]
-async fn one_handshake_too_many_is_closed() {
-    let door = open(ListenerOptions { handshakes_max: 1, ..options() }).await;
-    let _stalled = TcpStream::connect(door.address).await.unwrap();
+async fn one_address_stalls_a_quarter_of_the_handshakes_and_the_rest_is_for_others() {
+    let door = open(ListenerOptions { handshakes_max: 8, ..options() }).await;
+    let _stalled = stall(&door, &[[127, 0, 0, 2]; 16]).await;
+    door.wait_for_refusal("handshakes_of_one_max").await;
     let config = door.config(&Wish::client(&[CLIENT]));
-    assert!(door.greeting(config).await.is_err());
+    assert_eq!(door.greeting(config).await.unwrap(), CLIENT);
+    assert_eq!(door.refusals.counts().get("handshakes_max"), None);
+}
+
+#[tokio::test]
+async fn stalled_handshakes_from_however_many_addresses_keep_nobody_out() {
+    let door = open(ListenerOptions { handshakes_max: 4, ..options() }).await;
+    let _stalled = stall(&door, &[2, 3, 4, 5].map(|last| [127, 0, 0, last])).await;
+    let config = door.config(&Wish::client(&[CLIENT]));
+    assert_eq!(door.greeting(config).await.unwrap(), CLIENT);
     door.wait_for_refusal("handshakes_max").await;
+}
+
+#[tokio::test]
+async fn a_tenant_takes_a_quarter_of_the_connections_with_however_many_certificates() {
+    let door = open(ListenerOptions { connections_max: 8, ..options() }).await;
+    let mut theirs = Vec::new();
+    for name in [CLIENT, SAME_TENANT] {
+        let mut stream = door.connect(door.config(&Wish::client(&[name]))).await.unwrap();
+        read_greeting(&mut stream).await.unwrap();
+        theirs.push(stream);
+    }
+    assert!(door.greeting(door.config(&Wish::client(&[CLIENT]))).await.is_err());
+    door.wait_for_refusal("connections_of_one_max").await;
+    assert_eq!(door.greeting(door.config(&Wish::service())).await.unwrap(), SERVICE);
 }
 
 #[tokio::test]
