@@ -5,10 +5,14 @@
 
 use std::{sync::Arc, time::Instant};
 
-use axum::extract::{MatchedPath, Request};
-use http::StatusCode;
+use axum::{
+    extract::{MatchedPath, Request},
+    response::Response,
+};
 use tresor_door::{Guard, Peer};
-use tresor_proto::{CertificateName, RequestId, TenantId};
+use tresor_proto::{CertificateName, RefusalReason, RequestId, TenantId};
+
+use crate::problem;
 
 /// nginx's status for a client that went away before it was answered.
 const CLIENT_GONE: u16 = 499;
@@ -21,6 +25,7 @@ pub(crate) struct AccessLog {
     route: String,
     tenant: Option<TenantId>,
     status: u16,
+    reason: Option<RefusalReason>,
 }
 
 impl AccessLog {
@@ -34,12 +39,14 @@ impl AccessLog {
             route: route.map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned()),
             tenant: request.extensions().get().and_then(tenant),
             status: CLIENT_GONE,
+            reason: None,
         }
     }
 
-    /// Notes how the request was answered.
-    pub(crate) fn see_status(&mut self, status: StatusCode) {
-        self.status = status.as_u16();
+    /// Notes how the request was answered, and why it was refused.
+    pub(crate) fn see(&mut self, response: &Response) {
+        self.status = response.status().as_u16();
+        self.reason = problem::reason(response);
     }
 }
 
@@ -68,6 +75,7 @@ impl Drop for AccessLog {
             method = self.method,
             route = self.route,
             status = self.status,
+            reason = self.reason.map(RefusalReason::as_str),
             duration_ms,
             tenant,
             request_id = self.request_id.as_str(),

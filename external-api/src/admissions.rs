@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use quick_cache::sync::Cache;
 use tresor_proto::{
-    AddressList, ErrorCode, Failure, TenantId,
+    AddressList, Failure, RefusalReason, TenantId,
     vault::{IntrospectRequest, RequestContext},
 };
 
@@ -44,7 +44,7 @@ impl Admissions {
             Some((fetched, list)) if fetched.elapsed() < AGE_MAX => list.allows(address),
             Some(_) | None => self.fetch(tenant, context()).await?.allows(address),
         };
-        if is_allowed { Ok(()) } else { Err(ErrorCode::Unauthenticated.into()) }
+        if is_allowed { Ok(()) } else { Err(RefusalReason::AddressNotAllowed.into()) }
     }
 
     async fn fetch(

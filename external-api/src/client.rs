@@ -10,7 +10,8 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use tresor_door::Peer;
 use tresor_proto::{
-    AddressList, CertificateName, CustomerToken, ErrorCode, RequestId, TenantId,
+    AddressList, CertificateName, CustomerToken, ErrorCode, Failure, RefusalReason, RequestId,
+    TenantId,
     vault::{ClientEvidence, RequestContext},
 };
 
@@ -33,12 +34,12 @@ pub(crate) struct KeyHolder {
 }
 
 impl Client {
-    fn identify(parts: &Parts, proxies: &AddressList) -> Result<Self, ErrorCode> {
+    fn identify(parts: &Parts, proxies: &AddressList) -> Result<Self, Failure> {
         let peer = parts.extensions.get::<Arc<Peer>>();
-        let peer = peer.ok_or(ErrorCode::Unauthenticated)?;
+        let peer = peer.ok_or(RefusalReason::NotAClient)?;
         let CertificateName::Client { tenant, .. } = &peer.name else {
             // Services have a door of their own.
-            return Err(ErrorCode::Forbidden);
+            return Err(RefusalReason::NotAClient.into());
         };
         let request_id = parts.extensions.get::<RequestId>();
         Ok(Self {
@@ -101,7 +102,7 @@ impl FromRequestParts<App> for KeyHolder {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let client = Client::from_request_parts(parts, app).await?;
         let shown = parts.extensions.remove::<Shown>();
-        let Shown(customer_token) = shown.ok_or(ErrorCode::Unauthenticated)?;
+        let Shown(customer_token) = shown.ok_or(RefusalReason::CustomerTokenMissing)?;
         Ok(Self { client, customer_token })
     }
 }

@@ -12,7 +12,7 @@ use axum::{
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use tresor_proto::{EnrolmentCode, ErrorCode, Failure, vault::EnrolRequest};
+use tresor_proto::{EnrolmentCode, Failure, RefusalReason, vault::EnrolRequest};
 use utoipa::ToSchema;
 use zeroize::ZeroizeOnDrop;
 
@@ -79,5 +79,5 @@ pub(crate) async fn enrol(
 async fn read(body: Body) -> Result<EnrolmentCode, Failure> {
     let request: Request = small_body::read(body).await?;
     let code = EnrolmentCode::parse(&request.enrolment_code);
-    code.ok_or_else(|| ErrorCode::Unauthenticated.into())
+    code.ok_or_else(|| RefusalReason::EnrolmentCodeWrong.into())
 }

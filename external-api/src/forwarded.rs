@@ -7,7 +7,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderName};
-use tresor_proto::{AddressList, ErrorCode};
+use tresor_proto::{AddressList, RefusalReason};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -17,22 +17,22 @@ pub(crate) fn source(
     peer: IpAddr,
     headers: &HeaderMap,
     proxies: &AddressList,
-) -> Result<IpAddr, ErrorCode> {
+) -> Result<IpAddr, RefusalReason> {
     let peer = peer.to_canonical();
     if !proxies.allows(peer) {
         return Ok(peer);
     }
     let values = headers.get_all(X_FORWARDED_FOR).into_iter().collect::<Vec<_>>();
     for value in values.into_iter().rev() {
-        let entries = value.to_str().map_err(|_| ErrorCode::Unauthenticated)?;
+        let entries = value.to_str().map_err(|_| RefusalReason::ForwardedHeaderInvalid)?;
         for entry in entries.rsplit(',') {
-            let address = address(entry.trim()).ok_or(ErrorCode::Unauthenticated)?;
+            let address = address(entry.trim()).ok_or(RefusalReason::ForwardedHeaderInvalid)?;
             if !proxies.allows(address) {
                 return Ok(address);
             }
         }
     }
-    Err(ErrorCode::Unauthenticated)
+    Err(RefusalReason::ForwardedHeaderInvalid)
 }
 
 /// An address, with or without a port.

@@ -65,8 +65,9 @@ async fn identify(mut request: Request, next: Next) -> Response {
     let request_id = RequestId::from_uuid(Uuid::now_v7());
     let mut line = AccessLog::begin(&request, request_id.clone());
     request.extensions_mut().insert(request_id.clone());
-    let mut response = problem::document(next.run(linger(request)).await, &request_id);
-    line.see_status(response.status());
+    let response = next.run(linger(request)).await;
+    line.see(&response);
+    let mut response = problem::document(response, &request_id);
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(request_id.as_str()) {
         headers.insert(X_REQUEST_ID, value);

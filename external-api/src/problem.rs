@@ -9,7 +9,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use tresor_proto::{ErrorCode, Failure, RequestId};
+use tresor_proto::{ErrorCode, Failure, RefusalReason, RequestId};
 use utoipa::ToSchema;
 
 use crate::openapi::bounds;
@@ -34,6 +34,11 @@ pub(crate) fn refuse(status: StatusCode, failure: Failure) -> Response {
     let mut response = status.into_response();
     response.extensions_mut().insert(failure);
     response
+}
+
+/// Why a response refuses, before [`document`] has told the caller less.
+pub(crate) fn reason(response: &Response) -> Option<RefusalReason> {
+    response.extensions().get::<Failure>()?.reason()
 }
 
 /// Turns a refusal, or an error of the framework, into a problem document.

@@ -1,16 +1,17 @@
 //! One line of the log for each call, written when its answer has ended or its caller has gone.
 //!
-//! It holds the service, the method, the code, the duration and the request id, and nothing a
-//! message said.
+//! It holds the service, the method, the code, why it was refused, the duration and the request id,
+//! and nothing a message said.
 
 use std::time::Instant;
 
 use http::{HeaderMap, Request};
 use tonic::Code;
 use tresor_door::Guard;
+use tresor_proto::RefusalReason;
 use uuid::Uuid;
 
-use crate::caller::RequestIdSlot;
+use crate::caller::CallNotes;
 
 const STATUS_HEADER: &str = "grpc-status";
 /// The packages served; a path outside them is not repeated in the log.
@@ -20,19 +21,19 @@ const PACKAGES: [&str; 2] = ["tresor.vault.v1.", "grpc."];
 pub(crate) struct CallLog {
     service: String,
     method: String,
-    request_id: RequestIdSlot,
+    notes: CallNotes,
     started: Instant,
     code: Option<Code>,
 }
 
 impl CallLog {
     /// Begins the line of a call.
-    pub(crate) fn begin<B>(request: &Request<B>, request_id: RequestIdSlot) -> Self {
+    pub(crate) fn begin<B>(request: &Request<B>, notes: CallNotes) -> Self {
         let (service, method) = split_path(request.uri().path()).unwrap_or(("unknown", "unknown"));
         Self {
             service: service.to_owned(),
             method: method.to_owned(),
-            request_id,
+            notes,
             started: Instant::now(),
             code: None,
         }
@@ -47,7 +48,7 @@ impl CallLog {
 
     fn request_id(&self) -> String {
         let made = || Uuid::now_v7().as_hyphenated().to_string();
-        let noted = self.request_id.noted();
+        let noted = self.notes.request_id();
         noted.map_or_else(made, |noted| noted.as_str().to_owned())
     }
 }
@@ -68,6 +69,7 @@ impl Drop for CallLog {
             method = self.method,
             code = code_name(code),
             duration_ms,
+            reason = self.notes.refusal().map(RefusalReason::as_str),
             request_id = self.request_id(),
             "call"
         );

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use tonic::Request;
-use tresor_proto::{ErrorCode, Failure, RequestId, vault};
+use tonic::{Request, Status};
+use tresor_proto::{ErrorCode, Failure, RefusalReason, RequestId, vault};
 use tresor_vault::{Caller, Role};
 
 use crate::{
@@ -17,23 +17,40 @@ use crate::{
 pub(crate) struct Origin {
     /// The service of the connection.
     pub(crate) service: Arc<ServiceGrant>,
-    /// Filled in once the message is parsed, read by the log.
-    pub(crate) request_id: RequestIdSlot,
+    /// Filled in while the call goes on, read by the log.
+    pub(crate) notes: CallNotes,
 }
 
-/// A place for the request id a message names.
+/// What the log is told of a call once that is known; what is noted first stays.
 #[derive(Clone, Default)]
-pub(crate) struct RequestIdSlot(Arc<OnceLock<RequestId>>);
+pub(crate) struct CallNotes(Arc<Noted>);
 
-impl RequestIdSlot {
-    /// Notes the id; the first one stays.
-    fn note(&self, request_id: &RequestId) {
-        self.0.get_or_init(|| request_id.clone());
+#[derive(Default)]
+struct Noted {
+    request_id: OnceLock<RequestId>,
+    refusal: OnceLock<RefusalReason>,
+}
+
+impl CallNotes {
+    /// The id the message names.
+    pub(crate) fn request_id(&self) -> Option<&RequestId> {
+        self.0.request_id.get()
     }
 
-    /// The id noted.
-    pub(crate) fn noted(&self) -> Option<&RequestId> {
-        self.0.get()
+    /// Why it was refused.
+    pub(crate) fn refusal(&self) -> Option<RefusalReason> {
+        self.0.refusal.get().copied()
+    }
+
+    /// Notes why a status refuses the call, if it says so.
+    pub(crate) fn note_refusal(&self, status: &Status) {
+        if let Some(reason) = RefusalReason::of(status) {
+            self.0.refusal.get_or_init(|| reason);
+        }
+    }
+
+    fn note_request_id(&self, request_id: &RequestId) {
+        self.0.request_id.get_or_init(|| request_id.clone());
     }
 }
 
@@ -48,7 +65,7 @@ impl Origin {
     pub(crate) fn context(&self, wire: Option<vault::RequestContext>) -> Result<Context, Failure> {
         let context = Context::from_wire(wire)?;
         if let Some(request_id) = &context.request_id {
-            self.request_id.note(request_id);
+            self.notes.note_request_id(request_id);
         }
         Ok(context)
     }
@@ -61,9 +78,9 @@ impl Origin {
     ) -> Result<Caller, Failure> {
         let role = match (&self.service.role, &context.evidence) {
             (ServiceRole::Edge, Some(shown)) => return evidence.client(shown),
-            (ServiceRole::Edge, None) => return Err(ErrorCode::Unauthenticated.into()),
+            (ServiceRole::Edge, None) => return Err(RefusalReason::EvidenceMissing.into()),
             (ServiceRole::Service(_) | ServiceRole::Operator, Some(_)) => {
-                return Err(ErrorCode::Forbidden.into());
+                return Err(RefusalReason::EvidenceUnexpected.into());
             }
             (ServiceRole::Service(tenants), None) => Role::Service(tenants.clone()),
             (ServiceRole::Operator, None) => Role::Operator,
@@ -75,7 +92,9 @@ impl Origin {
     pub(crate) fn operator(&self) -> Result<Caller, Failure> {
         match self.service.role {
             ServiceRole::Operator => Ok(self.service_caller(Role::Operator)),
-            ServiceRole::Edge | ServiceRole::Service(_) => Err(ErrorCode::Forbidden.into()),
+            ServiceRole::Edge | ServiceRole::Service(_) => {
+                Err(RefusalReason::NotForServices.into())
+            }
         }
     }
 

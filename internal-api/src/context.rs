@@ -1,6 +1,6 @@
 //! What every call on behalf of a tenant carries besides its content.
 
-use tresor_proto::{CustomerToken, ErrorCode, Failure, RequestId, TenantRef, vault};
+use tresor_proto::{CustomerToken, Failure, RefusalReason, RequestId, TenantRef, vault};
 use zeroize::Zeroizing;
 
 use crate::evidence::Evidence;
@@ -20,7 +20,7 @@ impl Context {
         let text = Zeroizing::new(wire.customer_token);
         let customer_token = match text.as_str() {
             "" => None,
-            text => Some(CustomerToken::parse(text).ok_or(ErrorCode::Unauthenticated)?),
+            text => Some(CustomerToken::parse(text).ok_or(RefusalReason::CustomerTokenMalformed)?),
         };
         let request_id = match wire.request_id.as_str() {
             "" => None,
@@ -36,7 +36,7 @@ impl Context {
 
     /// The customer token; without one, the answer is that of a wrong one.
     pub(crate) fn customer_token(&self) -> Result<&CustomerToken, Failure> {
-        let absent = || Failure::from(ErrorCode::Unauthenticated);
+        let absent = || Failure::from(RefusalReason::CustomerTokenMissing);
         self.customer_token.as_ref().ok_or_else(absent)
     }
 }
@@ -49,6 +49,8 @@ pub(crate) fn parse_tenant(field: &str, text: &str) -> Result<TenantRef, Failure
 
 #[cfg(test)]
 mod tests {
+    use tresor_proto::ErrorCode;
+
     use super::*;
 
     fn context(customer_token: &str) -> Result<Context, Failure> {

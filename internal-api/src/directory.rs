@@ -6,7 +6,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use tresor_door::Peer;
-use tresor_proto::{CertificateName, ErrorCode, Failure, ServiceName, TenantId};
+use tresor_proto::{CertificateName, Failure, RefusalReason, ServiceName, TenantId};
 
 /// A service of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,6 @@ impl Directory {
             CertificateName::Service(name) => self.0.get(name),
             CertificateName::Client { .. } => None,
         };
-        grant.cloned().ok_or_else(|| Failure::from(ErrorCode::Unauthenticated))
+        grant.cloned().ok_or_else(|| Failure::from(RefusalReason::ServiceUnknown))
     }
 }

@@ -8,7 +8,7 @@ use std::{net::IpAddr, sync::Arc};
 use quick_cache::{Weighter, sync::Cache};
 use tresor_door::{Authority, PeerName};
 use tresor_proto::{
-    CertificateName, ErrorCode, Failure,
+    CertificateName, Failure, RefusalReason,
     limits::{CERTIFICATE_BYTES_MAX, CERTIFICATE_CHAIN_MAX},
     vault,
 };
@@ -72,7 +72,7 @@ impl TryFrom<vault::ClientEvidence> for Evidence {
         let chain = [vec![wire.leaf_der], wire.chain_der].concat();
         let is_over = |der: &Vec<u8>| der.len() > CERTIFICATE_BYTES_MAX;
         if chain.len() > CERTIFICATE_CHAIN_MAX || chain.iter().any(is_over) {
-            return Err(Failure::from(ErrorCode::Unauthenticated));
+            return Err(Failure::from(RefusalReason::EvidenceInvalid));
         }
         Ok(Self { chain: Chain(chain), source_address: source_address.to_canonical() })
     }
@@ -90,7 +90,7 @@ impl EvidenceCheck {
     /// # Errors
     /// `unauthenticated` for anything but a valid certificate of a tenant's client.
     pub(crate) fn client(&self, evidence: &Evidence) -> Result<Caller, Failure> {
-        let refused = || Failure::from(ErrorCode::Unauthenticated);
+        let refused = || Failure::from(RefusalReason::EvidenceInvalid);
         let verified = self.verified(&evidence.chain).ok_or_else(refused)?;
         match verified.peer.name {
             CertificateName::Client { tenant, client } => Ok(Caller::Client {

@@ -17,11 +17,11 @@ use tokio::sync::{Semaphore, watch};
 use tonic::{Status, service::Routes};
 use tower::ServiceBuilder;
 use tresor_door::{Peer, Shutdown, guard};
-use tresor_proto::{ErrorCode, Failure, limits::REQUEST_DEADLINE_MS};
+use tresor_proto::{ErrorCode, Failure, RefusalReason, limits::REQUEST_DEADLINE_MS};
 
 use crate::{
     call_log::CallLog,
-    caller::{Origin, RequestIdSlot},
+    caller::{CallNotes, Origin},
     directory::{Directory, ServiceGrant},
     grpc_timeout,
     lockable::{self, LockState},
@@ -66,10 +66,13 @@ fn refuse(failure: impl Into<Failure>) -> Response {
 }
 
 async fn log(mut request: Request, next: Next) -> Response {
-    let request_id = RequestIdSlot::default();
-    let mut line = CallLog::begin(&request, request_id.clone());
-    request.extensions_mut().insert(request_id);
+    let notes = CallNotes::default();
+    let mut line = CallLog::begin(&request, notes.clone());
+    request.extensions_mut().insert(notes.clone());
     let response = next.run(request).await;
+    if let Some(status) = response.extensions().get::<Status>() {
+        notes.note_refusal(status);
+    }
     line.see_status(response.headers());
     guard(response, line)
 }
@@ -77,9 +80,8 @@ async fn log(mut request: Request, next: Next) -> Response {
 async fn identify(State(layers): State<Layers>, mut request: Request, next: Next) -> Response {
     match layers.known(&request) {
         Ok(service) => {
-            let slot = request.extensions().get::<RequestIdSlot>().cloned();
-            let request_id = slot.unwrap_or_default();
-            let origin = Origin { service, request_id };
+            let notes = request.extensions().get::<CallNotes>().cloned().unwrap_or_default();
+            let origin = Origin { service, notes };
             request.extensions_mut().insert(origin);
             next.run(request).await
         }
@@ -130,12 +132,12 @@ impl Layers {
     /// The service that calls, when the configuration knows it and gives it this listener.
     fn known(&self, request: &Request) -> Result<Arc<ServiceGrant>, Failure> {
         let peer = request.extensions().get::<Arc<Peer>>();
-        let peer = peer.ok_or(ErrorCode::Unauthenticated)?;
+        let peer = peer.ok_or(RefusalReason::ServiceUnknown)?;
         let service = self.directory.identify(peer)?;
         if self.plane.admits(&service.role) {
             Ok(service)
         } else {
-            Err(ErrorCode::Forbidden.into())
+            Err(RefusalReason::ServiceOnWrongListener.into())
         }
     }
 }

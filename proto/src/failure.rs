@@ -1,10 +1,10 @@
 use core::time::Duration;
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::ErrorCode;
+use crate::{ErrorCode, RefusalReason};
 
 /// The domain of our `google.rpc.ErrorInfo`.
 const DOMAIN: &str = "tresor";
@@ -16,13 +16,17 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 ///
 /// The sentence and the violations never contain a value, a secret or a foreign text: they are
 /// written by us, and name at most an identifier the caller sent.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// Two are equal when a caller cannot tell them apart.
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct Failure {
     code: ErrorCode,
     message: Cow<'static, str>,
     violations: Vec<Violation>,
     retry_after: Option<Duration>,
+    /// For our own log: it never travels.
+    reason: Option<RefusalReason>,
 }
 
 /// A field of the request that is at fault.
@@ -39,7 +43,7 @@ impl Failure {
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         let retry_after = code.is_retryable().then_some(RETRY_AFTER);
-        Self { code, message: message.into(), violations: Vec::new(), retry_after }
+        Self { code, message: message.into(), violations: Vec::new(), retry_after, reason: None }
     }
 
     /// The request is malformed at `field`.
@@ -61,6 +65,12 @@ impl Failure {
     pub fn with_retry_after(mut self, delay: Duration) -> Self {
         self.retry_after = Some(delay);
         self
+    }
+
+    /// Why somebody was not let in, for our own log and counts.
+    #[must_use]
+    pub fn reason(&self) -> Option<RefusalReason> {
+        self.reason
     }
 
     /// Its code.
@@ -126,10 +136,33 @@ impl From<ErrorCode> for Failure {
     }
 }
 
+impl From<RefusalReason> for Failure {
+    fn from(reason: RefusalReason) -> Self {
+        Self { reason: Some(reason), ..Self::from(reason.code()) }
+    }
+}
+
+impl PartialEq for Failure {
+    fn eq(&self, other: &Self) -> bool {
+        let told = |failure: &Self| (failure.code, failure.retry_after);
+        told(self) == told(other)
+            && self.message == other.message
+            && self.violations == other.violations
+    }
+}
+
+impl Eq for Failure {}
+
 impl From<Failure> for Status {
+    /// The reason becomes the status's source, which stays on this side of the wire.
     fn from(failure: Failure) -> Self {
         let details = failure.details();
-        Self::with_error_details(failure.code.to_grpc(), failure.message, details)
+        let reason = failure.reason;
+        let mut status = Self::with_error_details(failure.code.to_grpc(), failure.message, details);
+        if let Some(reason) = reason {
+            status.set_source(Arc::new(reason));
+        }
+        status
     }
 }
 
@@ -163,6 +196,20 @@ mod tests {
             let failure = sample(code);
             assert_eq!(Failure::from(&Status::from(failure.clone())), failure);
             assert_eq!(Failure::from_item_status(&failure.to_item_status()), failure);
+        }
+    }
+
+    #[test]
+    fn why_somebody_is_not_let_in_stays_on_this_side() {
+        for reason in RefusalReason::all() {
+            let failure = Failure::from(reason);
+            let status = Status::from(failure.clone());
+            assert_eq!(RefusalReason::of(&status), Some(reason));
+            let headers = status.into_http::<()>().headers().clone();
+            assert!(!format!("{headers:?}").contains(reason.as_str()));
+            let told = Failure::from(&Status::from_header_map(&headers).unwrap());
+            assert_eq!((told.reason(), &told), (None, &Failure::from(reason.code())));
+            assert_eq!(failure, told, "to a caller they are the same");
         }
     }
 

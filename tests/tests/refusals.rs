@@ -42,6 +42,11 @@ fn every_wrong_customer_token_gets_the_same_answer() {
         bodies.push(problem);
     }
     assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "{bodies:?}");
+    // The operator is told what the caller is not.
+    let logs = ["external-api.log", "internal-api.log"].map(|name| site.path(name));
+    let [edge, vault] = logs.map(|path| fs::read_to_string(path).unwrap());
+    assert!(edge.contains("reason=customer_token_missing"), "{edge}");
+    assert!(vault.contains("reason=customer_token_unknown"), "{vault}");
 }
 
 #[test]

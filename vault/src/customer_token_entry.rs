@@ -69,13 +69,10 @@ impl CustomerTokenEntry {
         Ok(is_verified.then_some(auth_key))
     }
 
-    /// Whether it works at `now_ms`, from a client with this certificate.
-    pub(crate) fn is_usable(&self, now_ms: u64, certificate_digest: Option<&[u8; 32]>) -> bool {
-        let is_bound_here = match &self.bounds.bound_certificate {
-            None => true,
-            Some(bound) => certificate_digest.is_some_and(|digest| digest == bound),
-        };
-        self.works_at(now_ms) && is_bound_here
+    /// Whether it works from a client with this certificate.
+    pub(crate) fn works_from(&self, certificate_digest: Option<&[u8; 32]>) -> bool {
+        let bound = self.bounds.bound_certificate.as_ref();
+        bound.is_none_or(|bound| certificate_digest.is_some_and(|digest| digest == bound))
     }
 
     /// Whether it works at `now_ms`, from whichever client it is bound to.

@@ -1,18 +1,15 @@
 //! What the vault refuses, and why; never what the bytes were.
 
-use tresor_proto::{ErrorCode, Failure, FieldName};
+use tresor_proto::{ErrorCode, Failure, FieldName, RefusalReason};
 
 use crate::{crypto_error::CryptoError, keyring::KeyringError, store::StoreError};
 
 /// Why an operation is refused or failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
-    /// Certificate, tenant, customer token or enrolment code do not fit; which, is not told.
-    #[error("invalid credential")]
-    InvalidCredential,
-    /// The caller is known, and may not do this.
-    #[error("not allowed")]
-    Forbidden,
+    /// Somebody is not let in, or may not do this; the caller is told no more than the code.
+    #[error("{0}")]
+    Denied(RefusalReason),
     /// There is no such thing, or it is not the caller's.
     #[error("not found")]
     NotFound,
@@ -59,8 +56,7 @@ impl VaultError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::InvalidCredential => ErrorCode::Unauthenticated,
-            Self::Forbidden => ErrorCode::Forbidden,
+            Self::Denied(reason) => reason.code(),
             Self::NotFound => ErrorCode::NotFound,
             Self::Conflict | Self::IdempotencyKeyReused | Self::PolicyOutdated => {
                 ErrorCode::Conflict
@@ -83,6 +79,7 @@ impl From<VaultError> for Failure {
     fn from(error: VaultError) -> Self {
         let code = error.code();
         match error {
+            VaultError::Denied(reason) => Self::from(reason),
             VaultError::Refused(failure) => failure,
             VaultError::RejectedByPolicy(field) => Self::from(code)
                 .with_violation(field.as_str(), "the policy does not take this field as it is"),
@@ -95,6 +92,12 @@ impl From<VaultError> for Failure {
             }
             _ => Self::from(code),
         }
+    }
+}
+
+impl From<RefusalReason> for VaultError {
+    fn from(reason: RefusalReason) -> Self {
+        Self::Denied(reason)
     }
 }
 
@@ -114,7 +117,7 @@ impl From<CryptoError> for VaultError {
 impl From<KeyringError> for VaultError {
     fn from(error: KeyringError) -> Self {
         match error {
-            KeyringError::Absent => Self::InvalidCredential,
+            KeyringError::Absent => Self::Denied(RefusalReason::TenantNotEnrolled),
             KeyringError::Damaged | KeyringError::Unavailable => Self::StorageUnavailable,
             KeyringError::Keys => Self::Internal,
         }

@@ -10,7 +10,8 @@ mod house;
 use house::{House, clear, customers, id, sealed};
 use tresor_proto::{
     CustomerToken, CustomerTokenKind, CustomerTokenName, DataClass, ErrorCode, InfoType,
-    OperationSet, Reveal, TenantRef, TokenOperation, limits::CUSTOMER_TOKENS_RESERVED,
+    OperationSet, RefusalReason, Reveal, TenantRef, TokenOperation,
+    limits::CUSTOMER_TOKENS_RESERVED,
 };
 use tresor_vault::{
     CustomerTokenState, Delete, Destination, IssueTokens, IssuedCustomerToken, ManageTokens,
@@ -77,7 +78,11 @@ async fn a_customer_token_opens_its_classes_and_nothing_else_after_a_restart_too
     let plain = House::view(Reveal::Plain);
     let permit = house.try_permit::<Read>(&issued.customer_token).await.unwrap();
     let refused = house.vault().get(&permit, &plain, &[id("r1")]).await.unwrap_err();
-    assert_eq!(refused, VaultError::Forbidden, "masks only");
+    assert_eq!(
+        refused,
+        VaultError::Denied(RefusalReason::CustomerTokenLacksOperation),
+        "masks only"
+    );
 }
 
 #[tokio::test]
@@ -90,8 +95,11 @@ async fn who_only_writes_reads_and_deletes_and_manages_nothing() {
     let record = NewRecord::new(Some(id("r2")), vec![sealed("name", InfoType::PersonName, "Eva")]);
     let stored = house.vault().put(&permit, &destination, vec![record]).await.unwrap();
     assert!(stored[0].is_ok());
-    assert_eq!(read(&house, &writer).await, Err(VaultError::Forbidden));
-    let forbidden = Some(VaultError::Forbidden);
+    assert_eq!(
+        read(&house, &writer).await,
+        Err(VaultError::Denied(RefusalReason::CustomerTokenLacksOperation))
+    );
+    let forbidden = Some(VaultError::Denied(RefusalReason::CustomerTokenLacksOperation));
     assert_eq!(house.try_permit::<Delete>(&writer).await.err(), forbidden);
     assert_eq!(house.try_permit::<IssueTokens>(&writer).await.err(), forbidden);
     assert_eq!(house.try_permit::<ManageTokens>(&writer).await.err(), forbidden);
@@ -179,7 +187,7 @@ async fn an_ended_customer_token_is_refused_on_the_next_request_cached_keys_or_n
         assert_eq!(read(&house, customer_token).await, Ok([true, true]));
     }
     revoke(&house, other.view.id).await.unwrap();
-    let refused = Err(VaultError::InvalidCredential);
+    let refused = Err(VaultError::Denied(RefusalReason::CustomerTokenEnded));
     assert_eq!(read(&house, &other.customer_token).await, refused);
     house.clock.advance(HOUR_MS - 1);
     assert_eq!(read(&house, &short).await, Ok([true, true]));
@@ -194,9 +202,10 @@ async fn an_ended_customer_token_is_refused_on_the_next_request_cached_keys_or_n
 #[tokio::test]
 async fn a_customer_token_bound_to_a_certificate_works_with_no_other() {
     let house = house().await;
-    for (digest, expected) in
-        [([7; 32], Ok([true, true])), ([8; 32], Err(VaultError::InvalidCredential))]
-    {
+    for (digest, expected) in [
+        ([7; 32], Ok([true, true])),
+        ([8; 32], Err(VaultError::Denied(RefusalReason::CustomerTokenBoundElsewhere))),
+    ] {
         let bound = NewCustomerToken {
             bound_certificate: Some(digest),
             ..order(CustomerTokenKind::ReadWrite)
@@ -241,13 +250,19 @@ async fn a_rotated_customer_token_works_until_its_overlap_ends() {
         assert_eq!(read(&house, customer_token).await, Ok([true, true]));
     }
     house.clock.advance(HOUR_MS);
-    assert_eq!(read(&house, &first.customer_token).await, Err(VaultError::InvalidCredential));
+    assert_eq!(
+        read(&house, &first.customer_token).await,
+        Err(VaultError::Denied(RefusalReason::CustomerTokenEnded))
+    );
     assert_eq!(read(&house, &new.customer_token).await, Ok([true, true]));
     let permit = house.permit::<ManageTokens>().await;
     let over = house.vault().rotate_customer_token(&permit, first.view.id, HOUR_MS).await;
     assert_eq!(over.unwrap_err(), VaultError::Gone);
     let newer = house.vault().rotate_customer_token(&permit, new.view.id, 0).await.unwrap();
-    assert_eq!(read(&house, &new.customer_token).await, Err(VaultError::InvalidCredential));
+    assert_eq!(
+        read(&house, &new.customer_token).await,
+        Err(VaultError::Denied(RefusalReason::CustomerTokenEnded))
+    );
     assert_eq!(read(&house, &newer.issued.customer_token).await, Ok([true, true]));
 }
 
@@ -279,7 +294,7 @@ async fn a_recovery_token_opens_nothing_itself_and_brings_a_lost_customer_back_e
     let house = house().await;
     let recovery = &house.recovery_token;
     assert_eq!(recovery.kind(), CustomerTokenKind::Recovery);
-    let forbidden = Some(VaultError::Forbidden);
+    let forbidden = Some(VaultError::Denied(RefusalReason::CustomerTokenLacksOperation));
     assert_eq!(house.try_permit::<Read>(recovery).await.err(), forbidden);
     assert_eq!(house.try_permit::<Write>(recovery).await.err(), forbidden);
     assert_eq!(house.try_permit::<Delete>(recovery).await.err(), forbidden);
@@ -293,7 +308,10 @@ async fn a_recovery_token_opens_nothing_itself_and_brings_a_lost_customer_back_e
         assert!(issue(&house, &admin, second).await.is_ok(), "who may do everything");
         let lost = house.customer_token.id();
         house.vault().revoke_customer_token(&permit, lost, "").await.unwrap();
-        assert_eq!(read(&house, &house.customer_token).await, Err(VaultError::InvalidCredential));
+        assert_eq!(
+            read(&house, &house.customer_token).await,
+            Err(VaultError::Denied(RefusalReason::CustomerTokenEnded))
+        );
     }
 }
 
@@ -307,7 +325,10 @@ async fn the_last_reader_is_revoked_only_with_the_tenants_name() {
     assert_eq!(wrong.unwrap_err().code(), ErrorCode::Conflict);
     assert_eq!(read(&house, &house.customer_token).await, Ok([true, true]));
     house.vault().revoke_customer_token(&permit, first, "stadtwerke").await.unwrap();
-    assert_eq!(read(&house, &house.customer_token).await, Err(VaultError::InvalidCredential));
+    assert_eq!(
+        read(&house, &house.customer_token).await,
+        Err(VaultError::Denied(RefusalReason::CustomerTokenEnded))
+    );
 }
 
 #[tokio::test]
@@ -318,7 +339,7 @@ async fn who_was_revoked_meanwhile_changes_nothing() {
     let issuing = house.try_permit::<IssueTokens>(&admin.customer_token).await.unwrap();
     let managing = house.try_permit::<ManageTokens>(&admin.customer_token).await.unwrap();
     revoke(&house, admin.view.id).await.unwrap();
-    let (vault, refused) = (house.vault(), VaultError::InvalidCredential);
+    let (vault, refused) = (house.vault(), VaultError::Denied(RefusalReason::CustomerTokenEnded));
     let issued = vault.issue_customer_token(&issuing, order(CustomerTokenKind::Admin)).await;
     assert_eq!(issued.unwrap_err(), refused);
     let first = house.customer_token.id();
@@ -332,12 +353,15 @@ async fn who_was_revoked_meanwhile_changes_nothing() {
 async fn services_and_operators_manage_no_customer_tokens() {
     let house = house().await;
     let tenant = TenantRef::Id(house.tenant);
-    for caller in [House::service(vec![house.tenant]), House::operator()] {
-        let vault = house.vault();
+    for (caller, reason) in [
+        (House::service(vec![house.tenant]), RefusalReason::NotForServices),
+        (House::operator(), RefusalReason::NotForOperators),
+    ] {
+        let (vault, refused) = (house.vault(), Some(VaultError::Denied(reason)));
         let issuing = vault.permit::<IssueTokens>(&caller, &tenant, &house.customer_token).await;
-        assert_eq!(issuing.err(), Some(VaultError::Forbidden));
+        assert_eq!(issuing.err(), refused);
         let managing = vault.permit::<ManageTokens>(&caller, &tenant, &house.customer_token).await;
-        assert_eq!(managing.err(), Some(VaultError::Forbidden));
+        assert_eq!(managing.err(), refused);
     }
 }
 

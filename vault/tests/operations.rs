@@ -8,7 +8,7 @@
 mod house;
 
 use house::{House, clear, id, sealed, text_of};
-use tresor_proto::{Content, DataClass, ErrorCode, InfoType, Reveal};
+use tresor_proto::{Content, DataClass, ErrorCode, InfoType, RefusalReason, Reveal};
 use tresor_vault::{NewRecord, OpenError, Shown, VaultError, store::StoreEngine};
 
 const ENGINES: [StoreEngine; 2] = [StoreEngine::Sled, StoreEngine::Redb];
@@ -138,7 +138,10 @@ async fn json_literals_and_bytes_come_back_as_they_were() {
 async fn another_tenants_customer_token_is_refused_like_any_wrong_one() {
     let house = House::build(StoreEngine::Sled).await;
     let other = house.enrol_another("other-tenant").await;
-    assert_eq!(house.permit_with(&other.customer_token).await, Err(VaultError::InvalidCredential));
+    assert_eq!(
+        house.permit_with(&other.customer_token).await,
+        Err(VaultError::Denied(RefusalReason::CustomerTokenUnknown))
+    );
     let mut text = house.customer_token.expose_text().to_string();
     text.replace_range(..5, "trsw_");
     assert!(tresor_proto::CustomerToken::parse(&text).is_none(), "the checksum covers the kind");
@@ -148,15 +151,15 @@ async fn another_tenants_customer_token_is_refused_like_any_wrong_one() {
 async fn callers_outside_their_tenant_or_addresses_are_refused() {
     let house = House::build(StoreEngine::Sled).await;
     let other = house.enrol_another("other-tenant").await;
-    for caller in [
-        House::client(other.tenant, "127.0.0.1"),
-        House::client(house.tenant, "192.0.2.1"),
-        House::service(vec![other.tenant]),
+    for (caller, reason) in [
+        (House::client(other.tenant, "127.0.0.1"), RefusalReason::TenantMismatch),
+        (House::client(house.tenant, "192.0.2.1"), RefusalReason::AddressNotAllowed),
+        (House::service(vec![other.tenant]), RefusalReason::TenantNotGranted),
+        (House::operator(), RefusalReason::NotForOperators),
     ] {
         let refused = house.permit_as(&caller).await;
-        assert_eq!(refused, Err(VaultError::InvalidCredential));
+        assert_eq!(refused, Err(VaultError::Denied(reason)));
     }
-    assert_eq!(house.permit_as(&House::operator()).await, Err(VaultError::Forbidden));
     assert_eq!(house.permit_as(&House::service(vec![house.tenant])).await, Ok(()));
 }
 
@@ -165,12 +168,15 @@ async fn an_enrolment_code_works_once_for_its_tenant_until_it_expires() {
     let house = House::build(StoreEngine::Sled).await;
     let (first, first_code) = house.create_tenant("first").await;
     let (second, second_code) = house.create_tenant("second").await;
-    assert_eq!(house.enrol(first, &second_code).await.unwrap_err(), VaultError::InvalidCredential);
+    assert_eq!(
+        house.enrol(first, &second_code).await.unwrap_err(),
+        VaultError::Denied(RefusalReason::EnrolmentCodeWrong)
+    );
     assert!(house.enrol(first, &first_code).await.is_ok());
     assert_eq!(house.enrol(first, &first_code).await.unwrap_err(), VaultError::AlreadyExists);
     house.clock.advance(tresor_proto::limits::ENROLMENT_CODE_LIFETIME_MS);
     let late = house.enrol(second, &second_code).await.unwrap_err();
-    assert_eq!(late, VaultError::InvalidCredential);
+    assert_eq!(late, VaultError::Denied(RefusalReason::EnrolmentCodeExpired));
 }
 
 #[tokio::test]

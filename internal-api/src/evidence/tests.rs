@@ -6,7 +6,7 @@ use rcgen::{
 };
 use tempfile::TempDir;
 use tresor_door::TrustFiles;
-use tresor_proto::TrustDomain;
+use tresor_proto::{ErrorCode, TrustDomain};
 
 use super::*;
 

@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status};
 use tresor_proto::{
-    CustomerToken, EnrolmentCode, ErrorCode, Failure,
+    CustomerToken, EnrolmentCode, ErrorCode, Failure, RefusalReason,
     vault::{
         CustomerTokenServiceListRequest, CustomerTokenServiceListResponse, EnrolRequest,
         EnrolResponse, IssueRequest, IssueResponse, LendRequest, LendResponse, RevokeRequest,
@@ -154,5 +154,5 @@ async fn to_its_end<T: Send + 'static>(
 /// A malformed code is refused like a wrong one.
 fn parse_code(text: String) -> Result<EnrolmentCode, Failure> {
     let text = Zeroizing::new(text);
-    EnrolmentCode::parse(&text).ok_or_else(|| Failure::from(ErrorCode::Unauthenticated))
+    EnrolmentCode::parse(&text).ok_or_else(|| Failure::from(RefusalReason::EnrolmentCodeWrong))
 }

@@ -48,8 +48,8 @@ impl Keys {
 }
 
 impl Keys {
-    fn stop(&self) -> Stop {
-        Stop::new(&self.gate, &self.shutdown)
+    fn stop(&self, origin: &Origin) -> Stop {
+        Stop::new(&self.gate, &self.shutdown, origin)
     }
 
     /// The vault's own keys and a page of the tenants'.
@@ -130,7 +130,7 @@ impl KeyService for Keys {
         let under_way = self.gate.vault()?.begin_census(&permit, &tenant).await;
         let under_way = under_way.map_err(Failure::from)?;
         let counting = Counting { gate: self.gate.clone(), under_way };
-        Ok(Response::new(step_stream::into_answers(counting, self.stop())))
+        Ok(Response::new(step_stream::into_answers(counting, self.stop(&origin))))
     }
 
     async fn rotate_cipher_key(
@@ -143,7 +143,7 @@ impl KeyService for Keys {
         let permit = self.gate.permit_operator(&origin)?;
         let rotation = CipherRotation::new(self.gate.clone(), permit, scope, &request);
         let rotation = rotation.await.map_err(Failure::from)?;
-        Ok(Response::new(step_stream::into_answers(rotation, self.stop())))
+        Ok(Response::new(step_stream::into_answers(rotation, self.stop(&origin))))
     }
 
     async fn mark_data_keys_due(

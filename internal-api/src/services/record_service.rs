@@ -66,8 +66,8 @@ impl RecordService for Records {
         request: Request<Streaming<IngestRequest>>,
     ) -> Result<Response<Self::IngestStream>, Status> {
         let origin = Origin::of(&request)?;
+        let stop = Stop::new(&self.gate, &self.shutdown, &origin);
         let ingest = Ingest::new(self.gate.clone(), origin, request.into_inner());
-        let stop = Stop::new(&self.gate, &self.shutdown);
         Ok(Response::new(step_stream::into_answers(ingest, stop)))
     }
 

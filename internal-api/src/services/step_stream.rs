@@ -12,7 +12,11 @@ use tonic::Status;
 use tresor_door::Shutdown;
 use tresor_proto::{ErrorCode, Failure};
 
-use crate::{gate::Gate, lockable::LockState};
+use crate::{
+    caller::{CallNotes, Origin},
+    gate::Gate,
+    lockable::LockState,
+};
 
 /// What a stream does, in steps.
 pub(super) trait Steps: Send + 'static {
@@ -30,12 +34,14 @@ pub(super) trait Steps: Send + 'static {
 pub(super) struct Stop {
     shutdown: Shutdown,
     states: watch::Receiver<LockState>,
+    notes: CallNotes,
 }
 
 impl Stop {
-    /// What ends the streams of a service.
-    pub(super) fn new(gate: &Gate, shutdown: &Shutdown) -> Self {
-        Self { shutdown: shutdown.clone(), states: gate.lockable().watch() }
+    /// What ends a stream of a service; why it was refused goes to the log of its call.
+    pub(super) fn new(gate: &Gate, shutdown: &Shutdown, origin: &Origin) -> Self {
+        let (states, notes) = (gate.lockable().watch(), origin.notes.clone());
+        Self { shutdown: shutdown.clone(), states, notes }
     }
 
     /// Ends when the stream has to, and tells why.
@@ -67,12 +73,14 @@ pub(super) fn into_answers<S: Steps>(
     mut stop: Stop,
 ) -> BoxStream<'static, Result<S::Answer, Status>> {
     let (sender, answers) = mpsc::channel(1);
+    let notes = stop.notes.clone();
     let gone = sender.clone();
     let task = tokio::spawn(async move {
-        tokio::select! {
+        let ended = tokio::select! {
             ended = send_all(&mut steps, &mut stop, &sender) => ended,
             () = gone.closed() => Ok(()),
-        }
+        };
+        ended.inspect_err(|status| notes.note_refusal(status))
     });
     stream::unfold((answers, Some(task)), |(mut answers, mut task)| async move {
         if let Some(answer) = answers.recv().await {
@@ -153,7 +161,8 @@ mod tests {
 
         fn stream(&self, panics_at: usize) -> BoxStream<'static, Result<usize, Status>> {
             let steps = Counted { begun: Arc::clone(&self.begun), panics_at };
-            let stop = Stop { shutdown: self.shutdown.clone(), states: self.states.subscribe() };
+            let (shutdown, states) = (self.shutdown.clone(), self.states.subscribe());
+            let stop = Stop { shutdown, states, notes: CallNotes::default() };
             into_answers(steps, stop)
         }
 

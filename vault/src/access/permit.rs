@@ -3,7 +3,8 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use tresor_proto::{
-    AddressList, CustomerToken, ServiceName, TenantId, TenantRef, TokenOperation as Operation,
+    AddressList, CustomerToken, RefusalReason as Reason, ServiceName, TenantId, TenantRef,
+    TokenOperation as Operation,
 };
 
 use super::{Caller, Role, TokenVerb};
@@ -108,7 +109,8 @@ impl OperatorPermit {
     pub fn of(caller: &Caller) -> Result<Self, VaultError> {
         match caller {
             Caller::Service { name, role: Role::Operator } => Ok(Self { name: name.clone() }),
-            Caller::Service { .. } | Caller::Client { .. } => Err(VaultError::Forbidden),
+            Caller::Service { .. } => Err(Reason::NotForServices.into()),
+            Caller::Client { .. } => Err(Reason::NotForClients.into()),
         }
     }
 
@@ -159,7 +161,7 @@ impl TokenHolder {
         let id = self.entry().ok_or(VaultError::Internal)?.bounds.id;
         let mut entries = keyring.keyring.customer_tokens.iter();
         let is_kept = |entry: &CustomerTokenEntry| entry.bounds.id == id && entry.works_at(now_ms);
-        let entry = entries.position(is_kept).ok_or(VaultError::InvalidCredential)?;
+        let entry = entries.position(is_kept).ok_or(Reason::CustomerTokenEnded)?;
         Ok(Self { keyring, entry, keys: Arc::clone(&self.keys) })
     }
 
@@ -188,10 +190,10 @@ impl Vault {
     ) -> Result<Permit<V>, VaultError> {
         let record = self.admit(caller, tenant).await?;
         if !V::IS_FOR_SERVICES && matches!(caller, Caller::Service { .. }) {
-            return Err(VaultError::Forbidden);
+            return Err(Reason::NotForServices.into());
         }
         if matches!(record.enrolment, Enrolment::Open { .. }) {
-            return Err(VaultError::InvalidCredential);
+            return Err(Reason::TenantNotEnrolled.into());
         }
         let keyring = self.keyring(record.id).await?;
         let check = TokenCheck {
@@ -201,7 +203,7 @@ impl Vault {
         };
         let holder = check.verify(keyring, customer_token)?;
         if !holder.may_any(V::OPERATION_BITS) {
-            return Err(VaultError::Forbidden);
+            return Err(Reason::CustomerTokenLacksOperation.into());
         }
         Ok(Permit { tenant: record.id, holder: Arc::new(holder), verb: PhantomData })
     }
@@ -217,7 +219,7 @@ impl Vault {
         tenant: &TenantRef,
     ) -> Result<EnrolPermit, VaultError> {
         if matches!(caller, Caller::Service { .. }) {
-            return Err(VaultError::Forbidden);
+            return Err(Reason::NotForServices.into());
         }
         let record = self.admit(caller, tenant).await?;
         match record.enrolment {
@@ -255,15 +257,19 @@ impl Vault {
     /// Finds the tenant of a request and checks that the caller belongs to it and comes from an
     /// allowed address.
     async fn admit(&self, caller: &Caller, tenant: &TenantRef) -> Result<TenantRecord, VaultError> {
-        let record = self.registry().tenant(tenant).await?.ok_or(VaultError::InvalidCredential)?;
-        let belongs = match caller {
-            Caller::Service { role: Role::Operator, .. } => return Err(VaultError::Forbidden),
-            Caller::Service { role: Role::Service(tenants), .. } => tenants.contains(&record.id),
-            Caller::Client { tenant, source_address, .. } => {
-                *tenant == record.id && record.allowed_addresses.allows(*source_address)
+        let record = self.registry().tenant(tenant).await?.ok_or(Reason::TenantUnknown)?;
+        let refusal = match caller {
+            Caller::Service { role: Role::Operator, .. } => Some(Reason::NotForOperators),
+            Caller::Service { role: Role::Service(tenants), .. } => {
+                (!tenants.contains(&record.id)).then_some(Reason::TenantNotGranted)
+            }
+            Caller::Client { tenant, .. } if *tenant != record.id => Some(Reason::TenantMismatch),
+            Caller::Client { source_address, .. } => {
+                let is_allowed = record.allowed_addresses.allows(*source_address);
+                (!is_allowed).then_some(Reason::AddressNotAllowed)
             }
         };
-        if belongs { Ok(record) } else { Err(VaultError::InvalidCredential) }
+        refusal.map_or(Ok(record), |reason| Err(reason.into()))
     }
 }
 
@@ -283,13 +289,17 @@ impl TokenCheck<'_> {
         let tenant = keyring.keyring.tenant;
         let entries = &keyring.keyring.customer_tokens;
         let named = entries.iter().position(|entry| entry.bounds.id == customer_token.id());
-        let index = named.ok_or(VaultError::InvalidCredential)?;
+        let index = named.ok_or(Reason::CustomerTokenUnknown)?;
         let entry = entries.get(index).ok_or(VaultError::Internal)?;
         let verified = entry.verify(tenant, customer_token, self.pepper);
         let verified = verified.map_err(|CryptoError| VaultError::Internal)?;
-        let is_usable = entry.is_usable(self.now_ms, self.certificate_digest);
-        let usable = verified.filter(|_| is_usable);
-        let auth_key = usable.ok_or(VaultError::InvalidCredential)?;
+        let auth_key = verified.ok_or(Reason::CustomerTokenWrong)?;
+        if !entry.works_at(self.now_ms) {
+            return Err(Reason::CustomerTokenEnded.into());
+        }
+        if !entry.works_from(self.certificate_digest) {
+            return Err(Reason::CustomerTokenBoundElsewhere.into());
+        }
         let wrap_key = customer_token_entry::wrap_key(tenant, customer_token);
         let wrap_key = wrap_key.map_err(|CryptoError| VaultError::Internal)?;
         Ok(TokenHolder { keyring, entry: index, keys: Arc::new(TokenKeys { auth_key, wrap_key }) })

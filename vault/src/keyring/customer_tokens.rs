@@ -6,8 +6,8 @@
 //! issuer's secret.
 
 use tresor_proto::{
-    CustomerToken, CustomerTokenId, CustomerTokenKind, DataClass, ErrorCode, Failure, Secret,
-    TokenOperation,
+    CustomerToken, CustomerTokenId, CustomerTokenKind, DataClass, ErrorCode, Failure,
+    RefusalReason, Secret, TokenOperation,
     limits::{CUSTOMER_TOKENS_MAX, CUSTOMER_TOKENS_RESERVED},
 };
 
@@ -176,7 +176,7 @@ impl TenantKeyring {
     /// The one that asks: it may have ended since it was verified.
     fn current(&self, id: CustomerTokenId, now_ms: u64) -> Result<&CustomerTokenEntry, VaultError> {
         let entry = self.entry(id).ok().filter(|entry| entry.works_at(now_ms));
-        entry.ok_or(VaultError::InvalidCredential)
+        entry.ok_or(VaultError::Denied(RefusalReason::CustomerTokenEnded))
     }
 
     fn open_slots(

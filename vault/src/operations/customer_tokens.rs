@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use tresor_proto::{CustomerToken, CustomerTokenId, TenantRef};
+use tresor_proto::{CustomerToken, CustomerTokenId, RefusalReason, TenantRef};
 
 use crate::{
     access::{IssueTokens, ManageTokens, Permit, TokenHolder},
@@ -89,7 +89,7 @@ impl Vault {
         confirmation: &str,
     ) -> Result<CustomerTokenView, VaultError> {
         let tenant = self.registry().tenant(&TenantRef::Id(permit.tenant())).await?;
-        let tenant = tenant.ok_or(VaultError::InvalidCredential)?;
+        let tenant = tenant.ok_or(RefusalReason::TenantUnknown)?;
         let is_confirmed = tenant.name.as_str() == confirmation;
         let revoke = move |keyring: &mut TenantKeyring, issuer: Issuer<'_>, desk: TokenDesk<'_>| {
             keyring.revoke(issuer.id, id, is_confirmed, desk.now_ms)

@@ -3,7 +3,7 @@
 use subtle::ConstantTimeEq as _;
 use tresor_proto::{
     CustomerToken, CustomerTokenKind, CustomerTokenName, DataClass, EnrolmentCode, OperationSet,
-    TenantId, TenantName, TenantRef,
+    RefusalReason, TenantId, TenantName, TenantRef,
 };
 
 use crate::{
@@ -58,15 +58,18 @@ impl Vault {
         let _turn = self.enrolment_turn().await;
         let tenant = TenantRef::Id(permit.record().id);
         let record = self.registry().tenant(&tenant).await?;
-        let record = record.ok_or(VaultError::InvalidCredential)?;
+        let record = record.ok_or(RefusalReason::TenantUnknown)?;
         let now_ms = self.clock().now_ms();
         let Enrolment::Open { verifier, expires_ms } = &record.enrolment else {
             return Err(VaultError::AlreadyExists);
         };
         let expected = code_verifier(record.id, code, self.keyrings().pepper());
         let expected = expected.map_err(|_| VaultError::Internal)?;
-        if now_ms >= *expires_ms || !bool::from(expected.ct_eq(verifier)) {
-            return Err(VaultError::InvalidCredential);
+        if !bool::from(expected.ct_eq(verifier)) {
+            return Err(RefusalReason::EnrolmentCodeWrong.into());
+        }
+        if now_ms >= *expires_ms {
+            return Err(RefusalReason::EnrolmentCodeExpired.into());
         }
         let store = self.stores().tenant(record.id, Existence::Create).await?;
         // Somebody may have put back an older registry row: new keys would make the data unreadable.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use tresor_proto::{RecordId, Reveal, TokenOperation as Operation};
+use tresor_proto::{RecordId, RefusalReason, Reveal, TokenOperation as Operation};
 
 use super::{record_key, reveal::Reader};
 use crate::{
@@ -86,7 +86,7 @@ impl Vault {
             Reveal::Plain => Operation::ReadPlain,
         };
         if !permit.holder().may(needed) {
-            return Err(VaultError::Forbidden);
+            return Err(RefusalReason::CustomerTokenLacksOperation.into());
         }
         Ok(Reader {
             tenant: permit.tenant(),

@@ -3,7 +3,7 @@
 //! Nothing is made here: an operator has no class key. The next request of a customer that writes
 //! makes the new data keys, or the customer who lends a customer token for the work.
 
-use tresor_proto::{DataClass, TenantId, TenantRef, storage::RotationReason};
+use tresor_proto::{DataClass, RefusalReason, TenantId, TenantRef, storage::RotationReason};
 use uuid::Uuid;
 
 use crate::{
@@ -109,7 +109,7 @@ impl Vault {
         let record = self.registry().tenant(tenant).await?.ok_or(VaultError::NotFound)?;
         match self.keyring(record.id).await {
             Ok(_) => Ok(record.id),
-            Err(VaultError::InvalidCredential) => Err(VaultError::NotFound),
+            Err(VaultError::Denied(RefusalReason::TenantNotEnrolled)) => Err(VaultError::NotFound),
             Err(error) => Err(error),
         }
     }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use tresor_proto::{ErrorCode, Failure, ServiceName, TenantId};
+use tresor_proto::{ErrorCode, Failure, RefusalReason, ServiceName, TenantId};
 
 use super::key_work::KeyWork;
 use crate::{
@@ -78,7 +78,7 @@ impl Vault {
         tenant: TenantId,
     ) -> Result<Arc<LoadedKeyring>, VaultError> {
         let loaded = self.keyring(tenant).await;
-        if matches!(loaded, Err(VaultError::InvalidCredential)) {
+        if matches!(loaded, Err(VaultError::Denied(RefusalReason::TenantNotEnrolled))) {
             return Err(not_enrolled());
         }
         loaded

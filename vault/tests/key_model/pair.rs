@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tresor_proto::{
     Content, CustomerToken, CustomerTokenName, DataClass, EnrolmentCode, ErrorCode, FieldName,
-    InfoType, RecordId, Reveal, TenantId, TokenOperation as Op,
+    InfoType, RecordId, RefusalReason, Reveal, TenantId, TokenOperation as Op,
 };
 use tresor_vault::{
     Delete, Destination, IssueTokens, ManageTokens, NewCustomerToken, NewField, NewRecord, Read,
@@ -125,7 +125,7 @@ impl Pair {
         let (id, code) = self.world.create_tenant().await;
         if let Some(other) = self.tenants.last() {
             let wrong = self.world.enrol(id, &other.code).await;
-            assert_eq!(wrong.err(), Some(VaultError::InvalidCredential));
+            assert_eq!(wrong.err(), Some(VaultError::Denied(RefusalReason::EnrolmentCodeWrong)));
         }
         let enrolled = self.world.enrol(id, &code).await.unwrap();
         self.world.put_collection(id).await;
@@ -294,7 +294,10 @@ impl Pair {
         let customer_token = &self.tenants[at].tokens[by];
         for (_, other) in self.tenants.iter().enumerate().filter(|(other, _)| *other != at) {
             let refused = self.world.permit::<Read>(other.id, customer_token).await;
-            assert_eq!(refused.err(), Some(VaultError::InvalidCredential));
+            assert_eq!(
+                refused.err(),
+                Some(VaultError::Denied(RefusalReason::CustomerTokenUnknown))
+            );
         }
     }
 

@@ -2,7 +2,7 @@
 
 use tresor_proto::{
     CustomerTokenId, CustomerTokenKind, CustomerTokenName, DataClass, ErrorCode, Failure,
-    OperationSet,
+    OperationSet, RefusalReason,
 };
 
 use crate::{
@@ -64,7 +64,7 @@ impl NewCustomerToken {
         let usual = || OperationSet::usual(self.kind).intersection(grantable);
         let operations = self.operations.unwrap_or_else(usual);
         if !grantable.contains(operations) {
-            let failure = Failure::from(ErrorCode::Forbidden);
+            let failure = Failure::from(RefusalReason::CustomerTokenLacksOperation);
             let description = "more than the customer token that asks may do";
             return Err(failure.with_violation("operations", description).into());
         }
@@ -85,7 +85,7 @@ impl NewCustomerToken {
     fn binding(&self, issuer: &TokenBounds) -> Result<Option<[u8; 32]>, VaultError> {
         let binding = self.bound_certificate.or(issuer.bound_certificate);
         if issuer.bound_certificate.is_some() && binding != issuer.bound_certificate {
-            let failure = Failure::from(ErrorCode::Forbidden);
+            let failure = Failure::from(RefusalReason::CustomerTokenLacksOperation);
             let description = "not that of the customer token that asks";
             return Err(failure.with_violation("bound_certificate", description).into());
         }

@@ -3,7 +3,7 @@
 //! It promises that none ends what it could not have issued, so that one for a class cannot end
 //! those of the others, nor their recovery. It relies on its caller to have verified who asks.
 
-use tresor_proto::{CustomerTokenId, DataClass, ErrorCode, Failure, TokenOperation};
+use tresor_proto::{CustomerTokenId, DataClass, ErrorCode, Failure, RefusalReason, TokenOperation};
 
 use super::TenantKeyring;
 use crate::{customer_token_entry::CustomerTokenEntry, error::VaultError};
@@ -19,7 +19,9 @@ pub(super) fn check_may_end(
         return Ok(());
     }
     let description = "opens or may do more than the customer token that asks";
-    Err(Failure::from(ErrorCode::Forbidden).with_violation("id", description).into())
+    Err(Failure::from(RefusalReason::CustomerTokenLacksOperation)
+        .with_violation("id", description)
+        .into())
 }
 
 /// As for ending it; one that is bound to a certificate makes none that works elsewhere.
@@ -33,7 +35,9 @@ pub(super) fn check_may_replace(
         return Ok(());
     }
     let description = "not bound to the certificate of the customer token that asks";
-    Err(Failure::from(ErrorCode::Forbidden).with_violation("id", description).into())
+    Err(Failure::from(RefusalReason::CustomerTokenLacksOperation)
+        .with_violation("id", description)
+        .into())
 }
 
 impl TenantKeyring {
