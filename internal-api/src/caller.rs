@@ -10,6 +10,7 @@ use crate::{
     context::Context,
     directory::{ServiceGrant, ServiceRole},
     evidence::EvidenceCheck,
+    plane::Plane,
 };
 
 /// Where a call came from: left in the request's extensions by the layers, which see no messages.
@@ -79,22 +80,25 @@ impl Origin {
         let role = match (&self.service.role, &context.evidence) {
             (ServiceRole::Edge, Some(shown)) => return evidence.client(shown),
             (ServiceRole::Edge, None) => return Err(RefusalReason::EvidenceMissing.into()),
-            (ServiceRole::Service(_) | ServiceRole::Operator, Some(_)) => {
-                return Err(RefusalReason::EvidenceUnexpected.into());
-            }
-            (ServiceRole::Service(tenants), None) => Role::Service(tenants.clone()),
-            (ServiceRole::Operator, None) => Role::Operator,
+            (_, Some(_)) => return Err(RefusalReason::EvidenceUnexpected.into()),
+            (ServiceRole::Service(rights), None) => Role::Service(rights.tenants.clone()),
+            (
+                ServiceRole::Operator
+                | ServiceRole::Deployer
+                | ServiceRole::Auditor
+                | ServiceRole::CaOfficer,
+                None,
+            ) => return self.operator(),
         };
         Ok(self.service_caller(role))
     }
 
-    /// The service itself, on the control plane.
+    /// The service itself, on the control plane. To the vault all roles there are one: it opens
+    /// nothing to any. Which of them gets as far as this is the table's to say.
     pub(crate) fn operator(&self) -> Result<Caller, Failure> {
-        match self.service.role {
-            ServiceRole::Operator => Ok(self.service_caller(Role::Operator)),
-            ServiceRole::Edge | ServiceRole::Service(_) => {
-                Err(RefusalReason::NotForServices.into())
-            }
+        match self.service.role.name().plane() {
+            Plane::Control => Ok(self.service_caller(Role::Operator)),
+            Plane::Data => Err(RefusalReason::NotForServices.into()),
         }
     }
 

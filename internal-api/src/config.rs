@@ -20,7 +20,8 @@ use tresor_proto::{ServiceName, TenantId, TrustDomain, limits::CONNECTION_STREAM
 use tresor_vault::{KeyPolicy, store::StoreEngine};
 
 use crate::{
-    directory::{ServiceGrant, ServiceRole},
+    access_rules::GrantedMethods,
+    directory::{ServiceGrant, ServiceRights, ServiceRole},
     seal_config::SealConfig,
 };
 
@@ -36,6 +37,9 @@ const CHECK_INTERVAL_S_DEFAULT: u64 = 3_600;
 const AGE_DAYS_MAX: u64 = 3_650;
 /// The most that a data key may be let seal: far below where random salts of 24 bytes meet.
 const SEALS_MAX: u64 = 1 << 48;
+/// What is expected of a granted method.
+const GRANTABLE: &str =
+    "a method that services may call, such as RecordService/Get, or RecordService/*";
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What the vault process needs to know.
@@ -243,22 +247,28 @@ fn services(root: &mut Table<'_>) -> Option<Vec<ServiceGrant>> {
 }
 
 fn service(table: &mut Table<'_>) -> Option<ServiceGrant> {
+    let rights = ServiceRights { tenants: Vec::new(), methods: GrantedMethods::default() };
     let roles = [
         ("edge", ServiceRole::Edge),
-        ("service", ServiceRole::Service(Vec::new())),
+        ("service", ServiceRole::Service(rights)),
         ("operator", ServiceRole::Operator),
+        ("deployer", ServiceRole::Deployer),
+        ("auditor", ServiceRole::Auditor),
+        ("ca-officer", ServiceRole::CaOfficer),
     ];
     let name = table.parsed("name", "a name of [a-z0-9-]", ServiceName::parse);
     let role = table.one_of("role", &roles);
     let tenants = table.list("tenants", "a tenant's id (UUID)", TenantId::parse);
-    let (role, tenants) = (role?, tenants?);
-    if matches!(role, ServiceRole::Service(_)) == tenants.is_empty() {
-        table.mistake("tenants", "a list for the role \"service\", and for no other");
+    let methods = table.list("methods", GRANTABLE, GrantedMethods::parse);
+    let (role, tenants, methods) = (role?, tenants?, methods?);
+    let is_service = matches!(role, ServiceRole::Service(_));
+    for (key, is_empty) in [("tenants", tenants.is_empty()), ("methods", methods.is_empty())] {
+        if is_service == is_empty {
+            table.mistake(key, "a list for the role \"service\", and for no other");
+        }
     }
-    let role = match role {
-        ServiceRole::Service(_) => ServiceRole::Service(tenants),
-        ServiceRole::Edge | ServiceRole::Operator => role,
-    };
+    let rights = ServiceRights { tenants, methods: methods.into_iter().collect() };
+    let role = if is_service { ServiceRole::Service(rights) } else { role };
     Some(ServiceGrant { name: name?, role })
 }
 

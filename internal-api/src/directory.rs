@@ -6,7 +6,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use tresor_door::Peer;
-use tresor_proto::{CertificateName, Failure, RefusalReason, ServiceName, TenantId};
+use tresor_proto::{CertificateName, ServiceName, TenantId};
+
+use crate::{access_rules::GrantedMethods, plane::Plane};
 
 /// A service of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,10 +24,66 @@ pub struct ServiceGrant {
 pub enum ServiceRole {
     /// Forwards the calls of tenants' clients, each with its evidence.
     Edge,
-    /// Calls by itself, with customer tokens of these tenants.
-    Service(Vec<TenantId>),
-    /// Registers tenants and policies.
+    /// Calls by itself, with customer tokens.
+    Service(ServiceRights),
+    /// Does all of the control plane: registers tenants and policies, changes keys.
     Operator,
+    /// Runs the machines: seals, and how keys are.
+    Deployer,
+    /// Looks at everything of the control plane and changes nothing.
+    Auditor,
+    /// Issues certificates: sees which tenants there are.
+    CaOfficer,
+}
+
+/// For whom a service may call, and what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceRights {
+    /// The tenants whose customer tokens it may show.
+    pub tenants: Vec<TenantId>,
+    /// What it may call.
+    pub methods: GrantedMethods,
+}
+
+/// What services are for, without what the configuration adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RoleName {
+    /// Of [`ServiceRole::Edge`].
+    Edge,
+    /// Of [`ServiceRole::Service`].
+    Service,
+    /// Of [`ServiceRole::Operator`].
+    Operator,
+    /// Of [`ServiceRole::Deployer`].
+    Deployer,
+    /// Of [`ServiceRole::Auditor`].
+    Auditor,
+    /// Of [`ServiceRole::CaOfficer`].
+    CaOfficer,
+}
+
+impl ServiceRole {
+    /// Its name.
+    pub(crate) fn name(&self) -> RoleName {
+        match self {
+            Self::Edge => RoleName::Edge,
+            Self::Service(_) => RoleName::Service,
+            Self::Operator => RoleName::Operator,
+            Self::Deployer => RoleName::Deployer,
+            Self::Auditor => RoleName::Auditor,
+            Self::CaOfficer => RoleName::CaOfficer,
+        }
+    }
+}
+
+impl RoleName {
+    /// Where its services call: records and the register are kept apart.
+    pub(crate) fn plane(self) -> Plane {
+        match self {
+            Self::Edge | Self::Service => Plane::Data,
+            Self::Operator | Self::Deployer | Self::Auditor | Self::CaOfficer => Plane::Control,
+        }
+    }
 }
 
 /// All services of the configuration.
@@ -39,11 +97,10 @@ impl Directory {
     }
 
     /// The service at the other end of a connection.
-    pub(crate) fn identify(&self, peer: &Peer) -> Result<Arc<ServiceGrant>, Failure> {
-        let grant = match &peer.name {
-            CertificateName::Service(name) => self.0.get(name),
+    pub(crate) fn identify(&self, peer: &Peer) -> Option<Arc<ServiceGrant>> {
+        match &peer.name {
+            CertificateName::Service(name) => self.0.get(name).cloned(),
             CertificateName::Client { .. } => None,
-        };
-        grant.cloned().ok_or_else(|| Failure::from(RefusalReason::ServiceUnknown))
+        }
     }
 }

@@ -20,6 +20,7 @@ use tresor_door::{Peer, Shutdown, guard};
 use tresor_proto::{ErrorCode, Failure, RefusalReason, limits::REQUEST_DEADLINE_MS};
 
 use crate::{
+    access_rules::{self, Barred},
     call_log::CallLog,
     caller::{CallNotes, Origin},
     directory::{Directory, ServiceGrant},
@@ -85,7 +86,15 @@ async fn identify(State(layers): State<Layers>, mut request: Request, next: Next
             request.extensions_mut().insert(origin);
             next.run(request).await
         }
-        Err(failure) => refuse(failure),
+        Err(barred) => turn_away(barred),
+    }
+}
+
+/// The answer to a call that does not get any further.
+fn turn_away(barred: Barred) -> Response {
+    match barred {
+        Barred::Refused(reason) => refuse(reason),
+        Barred::Unknown => Status::unimplemented("no such method").into_http(),
     }
 }
 
@@ -129,16 +138,12 @@ impl Layers {
         }
     }
 
-    /// The service that calls, when the configuration knows it and gives it this listener.
-    fn known(&self, request: &Request) -> Result<Arc<ServiceGrant>, Failure> {
-        let peer = request.extensions().get::<Arc<Peer>>();
-        let peer = peer.ok_or(RefusalReason::ServiceUnknown)?;
-        let service = self.directory.identify(peer)?;
-        if self.plane.admits(&service.role) {
-            Ok(service)
-        } else {
-            Err(RefusalReason::ServiceOnWrongListener.into())
-        }
+    /// The service that calls, when the configuration knows it and the table lets it call this.
+    fn known(&self, request: &Request) -> Result<Arc<ServiceGrant>, Barred> {
+        let peer = request.extensions().get::<Arc<Peer>>().ok_or(RefusalReason::ServiceUnknown)?;
+        let service = self.directory.identify(peer).ok_or(RefusalReason::ServiceUnknown)?;
+        access_rules::check(self.plane, &service.role, request.uri().path())?;
+        Ok(service)
     }
 }
 

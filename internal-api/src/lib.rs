@@ -4,6 +4,7 @@
 //! client it has verified itself, and ends with a row of the one table of errors. It relies on
 //! `tresor-door` for the handshake and on `tresor-vault` for every decision about data.
 
+mod access_rules;
 mod call_log;
 mod caller;
 mod chores;
@@ -27,8 +28,9 @@ mod seal_config;
 mod services;
 mod transit_seal;
 
+pub use access_rules::GrantedMethods;
 pub use config::{Config, ConfigErrors, KeySettings, Limits, Trust};
-pub use directory::{ServiceGrant, ServiceRole};
+pub use directory::{ServiceGrant, ServiceRights, ServiceRole};
 pub use internal_api::{InternalApi, StartError, start};
 pub use seal_config::{SealConfig, SealProvider, SecretFile};
 pub use transit_seal::TransitKey;

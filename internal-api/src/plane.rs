@@ -24,7 +24,6 @@ use tresor_proto::{
 };
 
 use crate::{
-    directory::ServiceRole,
     gate::Gate,
     layers::{Layers, surround},
     services::{Access, Collections, CustomerTokens, Keys, Records, SealDesk, Tenants},
@@ -57,14 +56,6 @@ pub(crate) enum Plane {
 }
 
 impl Plane {
-    /// Whether services of this role may call here.
-    pub(crate) fn admits(self, role: &ServiceRole) -> bool {
-        match role {
-            ServiceRole::Edge | ServiceRole::Service(_) => self == Self::Data,
-            ServiceRole::Operator => self == Self::Control,
-        }
-    }
-
     /// The services of this listener.
     fn routes(self, gate: &Gate, shutdown: &Shutdown) -> RoutesBuilder {
         let mut routes = Routes::builder();

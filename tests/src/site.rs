@@ -253,7 +253,8 @@ impl Site {
         let billing = match tenants.as_str() {
             "" => String::new(),
             tenants => format!(
-                "[[services]]\nname = \"billing\"\nrole = \"service\"\ntenants = [{tenants}]\n"
+                "[[services]]\nname = \"billing\"\nrole = \"service\"\ntenants = [{tenants}]\n\
+                 methods = [\"RecordService/*\", \"CollectionService/*\"]\n"
             ),
         };
         let vault = format!(

@@ -10,8 +10,8 @@ use std::{
 use tresor_door::{DoorError, Shutdown, logs::LogSettings};
 use tresor_external_api::{Edge, Proxies, VaultAddress};
 use tresor_internal_api::{
-    InternalApi, KeySettings, Limits, SealConfig, ServiceGrant, ServiceRole, StartError,
-    StoreEngine, Trust,
+    GrantedMethods, InternalApi, KeySettings, Limits, SealConfig, ServiceGrant, ServiceRights,
+    ServiceRole, StartError, StoreEngine, Trust,
 };
 use tresor_proto::{ServiceName, TenantId};
 
@@ -125,7 +125,13 @@ fn internal_config(
     let mut services =
         vec![grant("edge", ServiceRole::Edge)?, grant("operator", ServiceRole::Operator)?];
     if let Some(tenant) = developers_tenant {
-        services.push(grant("developer", ServiceRole::Service(vec![tenant]))?);
+        services.push(grant(
+            "developer",
+            ServiceRole::Service(ServiceRights {
+                tenants: vec![tenant],
+                methods: GrantedMethods::all(),
+            }),
+        )?);
     }
     Ok(tresor_internal_api::Config {
         data_dir: data_dir.to_owned(),

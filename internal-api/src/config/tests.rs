@@ -23,6 +23,7 @@ role = "edge"
 name = "billing"
 role = "service"
 tenants = ["0192f0c1-2d3e-7f40-8a5b-6c7d8e9fa0b1"]
+methods = ["RecordService/Get", "CollectionService/*"]
 "#;
 
 fn directory(mode: u32) -> TempDir {
@@ -96,7 +97,44 @@ fn tenants_belong_to_the_role_service_and_to_no_other() {
     let without = GOOD.replace("tenants = [\"0192f0c1-2d3e-7f40-8a5b-6c7d8e9fa0b1\"]", "");
     assert!(read(&without).unwrap_err().contains("tenants"));
     let operator = GOOD.replace("role = \"service\"", "role = \"operator\"");
-    assert!(read(&operator).unwrap_err().contains("tenants"));
+    let mistakes = read(&operator).unwrap_err();
+    assert!(mistakes.contains("tenants") && mistakes.contains("methods"), "{mistakes}");
+}
+
+#[test]
+fn a_service_is_granted_methods_that_there_are_and_no_others() {
+    let granted = |methods: &str| {
+        read(&GOOD.replace("\"RecordService/Get\", \"CollectionService/*\"", methods))
+    };
+    let role = |config: Config| config.services.into_iter().next_back().unwrap().role;
+    let ServiceRole::Service(rights) = role(granted("\"RecordService/*\"").unwrap()) else {
+        panic!("not a service");
+    };
+    assert_eq!(rights.methods, GrantedMethods::parse("RecordService/*").unwrap());
+    for wrong in ["RecordService/Steal", "KeyService/*", "CustomerTokenService/Lend", "*"] {
+        let mistakes = granted(&format!("\"RecordService/Get\", \"{wrong}\"")).unwrap_err();
+        assert!(mistakes.contains("services[1].methods[1]: expected a method"), "{mistakes}");
+    }
+    for none in ["methods = []", ""] {
+        let text = GOOD.replace("methods = [\"RecordService/Get\", \"CollectionService/*\"]", none);
+        assert!(read(&text).unwrap_err().contains("services[1].methods"));
+    }
+}
+
+#[test]
+fn operators_have_one_of_four_roles() {
+    let roles = [
+        ("operator", ServiceRole::Operator),
+        ("deployer", ServiceRole::Deployer),
+        ("auditor", ServiceRole::Auditor),
+        ("ca-officer", ServiceRole::CaOfficer),
+    ];
+    for (name, role) in roles {
+        let text = format!("{GOOD}[[services]]\nname = \"someone\"\nrole = \"{name}\"\n");
+        assert_eq!(read(&text).unwrap().services[2].role, role);
+    }
+    let unknown = format!("{GOOD}[[services]]\nname = \"someone\"\nrole = \"root\"\n");
+    assert!(read(&unknown).unwrap_err().contains("deployer, auditor, ca-officer"));
 }
 
 #[test]

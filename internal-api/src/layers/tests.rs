@@ -6,9 +6,12 @@ use tresor_proto::{CertificateName, ServiceName, TrustDomain};
 use super::*;
 use crate::directory::ServiceRole;
 
-const SLOW: &str = "/tresor.vault.v1.Tests/Slow";
-const PANICKING: &str = "/tresor.vault.v1.Tests/Panicking";
-const QUICK: &str = "/tresor.vault.v1.Tests/Quick";
+// Paths of methods that an edge may call; what is behind them here is the tests'.
+const SLOW: &str = "/tresor.vault.v1.RecordService/Put";
+const PANICKING: &str = "/tresor.vault.v1.RecordService/Delete";
+const QUICK: &str = "/tresor.vault.v1.RecordService/Get";
+const WITHOUT_RULE: &str = "/tresor.vault.v1.RecordService/Secret";
+const OPERATORS: &str = "/tresor.vault.v1.TenantService/ListTenants";
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 const EDGE: &str = "svc/edge";
 const CLIENT: &str = "tenant/0192f0c1-2d3e-7f40-8a5b-6c7d8e9fa0b1/client/planner";
@@ -39,6 +42,8 @@ fn routes() -> Routes {
         .route(SLOW, post(core::future::pending::<Response>))
         .route(PANICKING, post(panicking))
         .route(QUICK, post(quick))
+        .route(WITHOUT_RULE, post(quick))
+        .route(OPERATORS, post(quick))
         .route(HEALTH, post(quick));
     Routes::from(router)
 }
@@ -89,8 +94,14 @@ async fn a_service_of_the_other_plane_is_refused() {
 }
 
 #[tokio::test]
-async fn a_method_nobody_knows_is_unimplemented() {
+async fn a_method_without_a_rule_is_unimplemented_though_something_serves_it() {
     assert_eq!(code(&layers(1), Some(EDGE), "/a.B/C").await, Code::Unimplemented);
+    assert_eq!(code(&layers(1), Some(EDGE), WITHOUT_RULE).await, Code::Unimplemented);
+}
+
+#[tokio::test]
+async fn a_method_of_others_is_refused_though_something_serves_it() {
+    assert_eq!(code(&layers(1), Some(EDGE), OPERATORS).await, Code::PermissionDenied);
 }
 
 #[tokio::test]

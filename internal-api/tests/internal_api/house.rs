@@ -16,8 +16,8 @@ use tempfile::TempDir;
 use tonic::transport::Channel;
 use tresor_door::{Shutdown, TlsFiles, TrustFiles, logs::LogSettings};
 use tresor_internal_api::{
-    Config, InternalApi, KeySettings, Limits, SealConfig, ServiceGrant, ServiceRole, StoreEngine,
-    Trust, start,
+    Config, GrantedMethods, InternalApi, KeySettings, Limits, SealConfig, ServiceGrant,
+    ServiceRights, ServiceRole, StoreEngine, Trust, start,
 };
 use tresor_proto::{ServiceName, TenantId, TrustDomain, vault::ClientEvidence};
 
@@ -178,8 +178,8 @@ pub(crate) fn grant(name: &str, role: ServiceRole) -> ServiceGrant {
 }
 
 pub(crate) fn service_for(name: &str, tenant: &str) -> ServiceGrant {
-    let tenant = TenantId::parse(tenant).unwrap();
-    grant(name, ServiceRole::Service(vec![tenant]))
+    let tenants = vec![TenantId::parse(tenant).unwrap()];
+    grant(name, ServiceRole::Service(ServiceRights { tenants, methods: GrantedMethods::all() }))
 }
 
 fn params(path: &str, hosts: Vec<String>, years: (i32, i32)) -> CertificateParams {

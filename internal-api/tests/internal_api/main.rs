@@ -17,6 +17,8 @@ mod records;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod seals;
 #[cfg(test)]
 mod tenant;

@@ -139,11 +139,11 @@ async fn the_control_plane_has_no_records_and_the_data_plane_no_register() {
     let operator = running.control("svc/operator").await;
     let request = get_request(&acme, &["a-1"]);
     let status = RecordServiceClient::new(operator).get(request).await.unwrap_err();
-    assert_eq!(status.code(), Code::Unimplemented);
+    assert_eq!(status.code(), Code::PermissionDenied);
     let edge = running.data("svc/edge").await;
     let request = vault::ListTenantsRequest::default();
     let status = TenantServiceClient::new(edge).list_tenants(request).await.unwrap_err();
-    assert_eq!(status.code(), Code::Unimplemented);
+    assert_eq!(status.code(), Code::PermissionDenied);
 }
 
 #[tokio::test]
