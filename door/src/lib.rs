@@ -13,6 +13,7 @@ mod guarded_body;
 mod hardening;
 mod listener;
 pub mod logs;
+mod metrics;
 mod private_file;
 #[cfg(test)]
 #[allow(dead_code, reason = "shared; each test uses a part")]
@@ -34,6 +35,7 @@ pub use error::{DoorError, in_words};
 pub use guarded_body::{Guard, guard};
 pub use hardening::{forbid_dumps, harden};
 pub use listener::{Listener, ListenerOptions, OpenConnections, Refusals, TlsReload};
+pub use metrics::{Figures, Metrics, Sample};
 pub use private_file::{read_credential, read_private_file};
 pub use runtime::wiping_runtime;
 pub use shares::{NoPlace, Place, Shares};

@@ -1,6 +1,6 @@
-//! One line of the log for each request.
+//! One line of the log for each request, and its count.
 //!
-//! It promises to say which route was asked, never which path: ids and queries stay out. It relies
+//! They promise to say which route was asked, never which path: ids and queries stay out. They rely
 //! on being dropped when the answer has been sent.
 
 use std::{sync::Arc, time::Instant};
@@ -9,7 +9,7 @@ use axum::{
     extract::{MatchedPath, Request},
     response::Response,
 };
-use tresor_door::{Guard, Peer};
+use tresor_door::{Guard, Metrics, Peer};
 use tresor_proto::{CertificateName, RefusalReason, RequestId, TenantId};
 
 use crate::problem;
@@ -26,11 +26,12 @@ pub(crate) struct AccessLog {
     tenant: Option<TenantId>,
     status: u16,
     reason: Option<RefusalReason>,
+    metrics: Metrics,
 }
 
 impl AccessLog {
     /// Begins the line of a request.
-    pub(crate) fn begin(request: &Request, request_id: RequestId) -> Self {
+    pub(crate) fn begin(request: &Request, request_id: RequestId, metrics: &Metrics) -> Self {
         let route = request.extensions().get::<MatchedPath>();
         Self {
             started: Instant::now(),
@@ -40,6 +41,7 @@ impl AccessLog {
             tenant: request.extensions().get().and_then(tenant),
             status: CLIENT_GONE,
             reason: None,
+            metrics: metrics.clone(),
         }
     }
 
@@ -69,7 +71,13 @@ impl Guard for AccessLog {}
 
 impl Drop for AccessLog {
     fn drop(&mut self) {
-        let duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = self.started.elapsed();
+        let call = format!("{} {}", self.method, self.route);
+        self.metrics.answered(&call, &self.status.to_string(), took);
+        if let Some(reason) = self.reason {
+            self.metrics.refused(reason.as_str());
+        }
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let tenant = self.tenant.map(|tenant| tenant.to_string());
         tracing::info!(
             method = self.method,

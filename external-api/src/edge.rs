@@ -18,8 +18,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use tresor_door::{
-    Authority, Connection, DoorError, Listener, ListenerOptions, Peer, RenewingChannel, Shutdown,
-    TlsReload,
+    Authority, Connection, DoorError, Listener, ListenerOptions, Metrics, Peer, RenewingChannel,
+    Shutdown, TlsReload,
 };
 use tresor_proto::limits::{CONNECTION_STREAMS_MAX, IDLE_TIMEOUT_MS};
 
@@ -84,13 +84,16 @@ pub async fn start(config: Config, shutdown: Shutdown) -> Result<Edge, DoorError
     };
     let (local_addr, reload) = (listener.local_addr(), listener.reload_handle());
     let health_addr = health.as_ref().map(|health| health.local_addr);
+    let metrics = Metrics::new();
+    metrics.watch_listener("customers", listener.open_connections(), listener.refusals());
     let router = routes::router(
         &vault,
         config.limits.requests_max,
         config.proxies.x_forwarded_for,
         &shutdown,
+        &metrics,
     );
-    let health_router = routes::health_router(&vault, &shutdown);
+    let health_router = routes::health_router(&vault, &shutdown, &metrics);
     let serving = tokio::spawn(async move {
         let health = async {
             if let Some(health) = health {

@@ -15,7 +15,7 @@ use axum::{
 use futures::FutureExt as _;
 use http::{HeaderName, HeaderValue, header};
 use tower::ServiceBuilder;
-use tresor_door::{Owner, Peer, Shares, guard};
+use tresor_door::{Metrics, Owner, Peer, Shares, guard};
 use tresor_proto::{ErrorCode, RequestId, limits::REQUEST_DEADLINE_MS};
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
@@ -34,10 +34,11 @@ type Seats = Arc<Shares<Option<Owner>>>;
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Around all routes, outermost first.
-pub(crate) fn surround(routes: Router) -> Router {
+pub(crate) fn surround(routes: Router, metrics: &Metrics) -> Router {
     let stack = ServiceBuilder::new()
-        // Outermost, so that every request is logged and every refusal becomes a problem document.
-        .layer(from_fn(identify))
+        // Outermost, so that every request is logged and counted, and every refusal becomes a
+        // problem document.
+        .layer(from_fn_with_state(metrics.clone(), identify))
         // A refusal of it is logged and told like any other.
         .layer(from_fn(header_section::measure))
         // Before anything else could see the header.
@@ -61,9 +62,9 @@ pub(crate) fn limit_time(routes: OpenApiRouter<App>) -> OpenApiRouter<App> {
     routes.layer(from_fn(within_deadline))
 }
 
-async fn identify(mut request: Request, next: Next) -> Response {
+async fn identify(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
     let request_id = RequestId::from_uuid(Uuid::now_v7());
-    let mut line = AccessLog::begin(&request, request_id.clone());
+    let mut line = AccessLog::begin(&request, request_id.clone(), &metrics);
     request.extensions_mut().insert(request_id.clone());
     let response = next.run(linger(request)).await;
     line.see(&response);

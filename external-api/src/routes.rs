@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use tresor_door::Shutdown;
+use tresor_door::{Metrics, Shutdown};
 use tresor_proto::{AddressList, ErrorCode};
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -44,24 +44,27 @@ pub(crate) fn router(
     requests_max: usize,
     proxies: AddressList,
     shutdown: &Shutdown,
+    metrics: &Metrics,
 ) -> Router {
     let (work, mut document) = OpenApiRouter::with_openapi(Frame::openapi())
         .merge(work(requests_max))
         .merge(health(vault, shutdown))
         .split_for_parts();
     customer_tokens::describe(&mut document);
-    finished(work.with_state(App {
+    let work = work.with_state(App {
         vault: vault.clone(),
         admissions: Arc::new(Admissions::new(vault.clone())),
         proxies: Arc::new(proxies),
         policies: Arc::new(Policies::new(vault.clone())),
         document: Document::new(&document),
-    }))
+    });
+    finished(work, metrics)
 }
 
-/// Health alone, for the loopback.
-pub(crate) fn health_router(vault: &Vault, shutdown: &Shutdown) -> Router {
-    finished(health(vault, shutdown).into())
+/// Health and metrics, for the loopback.
+pub(crate) fn health_router(vault: &Vault, shutdown: &Shutdown, metrics: &Metrics) -> Router {
+    let health = Router::from(health(vault, shutdown));
+    finished(health.merge(metrics.router()), metrics)
 }
 
 /// The routes that work, each registered with its description.
@@ -86,6 +89,6 @@ fn health<S: Clone + Send + Sync + 'static>(
     health::routes(Health { vault: vault.clone(), shutdown: shutdown.clone() })
 }
 
-fn finished(routes: Router) -> Router {
-    layers::surround(routes.fallback(async || Refusal::from(ErrorCode::NotFound)))
+fn finished(routes: Router, metrics: &Metrics) -> Router {
+    layers::surround(routes.fallback(async || Refusal::from(ErrorCode::NotFound)), metrics)
 }

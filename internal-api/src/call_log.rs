@@ -1,17 +1,18 @@
-//! One line of the log for each call, written when its answer has ended or its caller has gone.
+//! One line of the log for each call, and its count, when its answer has ended or its caller has
+//! gone.
 //!
-//! It holds the service, the method, the code, why it was refused, the duration and the request id,
-//! and nothing a message said.
+//! The line holds the service, the method, the code, why it was refused, the duration and the
+//! request id, and nothing a message said.
 
 use std::time::Instant;
 
 use http::{HeaderMap, Request};
 use tonic::Code;
-use tresor_door::Guard;
+use tresor_door::{Guard, Metrics};
 use tresor_proto::RefusalReason;
 use uuid::Uuid;
 
-use crate::caller::CallNotes;
+use crate::{call_names, caller::CallNotes};
 
 const STATUS_HEADER: &str = "grpc-status";
 /// The packages served; a path outside them is not repeated in the log.
@@ -24,11 +25,12 @@ pub(crate) struct CallLog {
     notes: CallNotes,
     started: Instant,
     code: Option<Code>,
+    metrics: Metrics,
 }
 
 impl CallLog {
     /// Begins the line of a call.
-    pub(crate) fn begin<B>(request: &Request<B>, notes: CallNotes) -> Self {
+    pub(crate) fn begin<B>(request: &Request<B>, notes: CallNotes, metrics: &Metrics) -> Self {
         let (service, method) = split_path(request.uri().path()).unwrap_or(("unknown", "unknown"));
         Self {
             service: service.to_owned(),
@@ -36,6 +38,7 @@ impl CallLog {
             notes,
             started: Instant::now(),
             code: None,
+            metrics: metrics.clone(),
         }
     }
 
@@ -63,7 +66,14 @@ impl Drop for CallLog {
     fn drop(&mut self) {
         // Without a status the answer never ended: the caller went away.
         let code = self.code.unwrap_or(Code::Cancelled);
-        let duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = self.started.elapsed();
+        // The log names any method, the counts only those there are: each is kept for ever.
+        let call = call_names::known(&self.service, &self.method).unwrap_or("unknown");
+        self.metrics.answered(call, code_name(code), took);
+        if let Some(reason) = self.notes.refusal() {
+            self.metrics.refused(reason.as_str());
+        }
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             service = self.service,
             method = self.method,

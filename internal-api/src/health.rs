@@ -1,5 +1,5 @@
 //! Whether the vault serves: `grpc.health.v1` on both planes, and for probes, which have no
-//! certificate, on a plain loopback listener together with `/healthz` and `/readyz`.
+//! certificate, on a plain loopback listener together with `/healthz`, `/readyz` and `/metrics`.
 //!
 //! It says SERVING while the vault is unlocked, until the shutdown begins; `/readyz` says in one
 //! word why not, and no more than that to anybody.
@@ -17,7 +17,7 @@ use tonic_health::{
     pb::health_server::{Health, HealthServer},
     server::HealthReporter,
 };
-use tresor_door::Shutdown;
+use tresor_door::{Metrics, Shutdown};
 
 use crate::{
     lockable::{LockState, LockableVault},
@@ -83,6 +83,7 @@ impl Probes {
         self,
         health: HealthServer<H>,
         vault: Arc<LockableVault>,
+        metrics: Metrics,
         shutdown: Shutdown,
     ) -> Result<(), tonic::transport::Error> {
         let ending = shutdown.clone();
@@ -90,7 +91,8 @@ impl Probes {
         let router: Router = Routes::new(health)
             .into_axum_router()
             .route("/healthz", get(|| async { "ok\n" }))
-            .route("/readyz", get(readiness));
+            .route("/readyz", get(readiness))
+            .merge(metrics.router());
         Server::builder()
             .accept_http1(true)
             .add_routes(Routes::from(router))

@@ -17,7 +17,7 @@ use tonic_health::{
     server::HealthReporter,
 };
 use tresor_door::{
-    Authority, DoorError, Listener, ListenerOptions, OpenConnections, Shutdown, TlsReload,
+    Authority, DoorError, Listener, ListenerOptions, Metrics, OpenConnections, Shutdown, TlsReload,
     TrustFiles,
 };
 use tresor_vault::{OpenError, Settings, VaultError, VaultPlace, clock::SystemClock};
@@ -163,6 +163,12 @@ impl Listeners {
         })
     }
 
+    fn watch(&self, metrics: &Metrics) {
+        for (name, listener) in [("data", &self.data), ("control", &self.control)] {
+            metrics.watch_listener(name, listener.open_connections(), listener.refusals());
+        }
+    }
+
     fn addresses(&self) -> Addresses {
         Addresses {
             data: self.data.local_addr(),
@@ -211,6 +217,8 @@ fn parts<H: Health>(
     ending: &Ending,
 ) -> Result<Vec<Part>, StartError> {
     let directory = Arc::new(Directory::new(&config.services));
+    let metrics = Metrics::new();
+    listeners.watch(&metrics);
     let plane = |plane: Plane, listener: Listener| {
         let layers = Layers {
             plane,
@@ -219,6 +227,7 @@ fn parts<H: Health>(
             seats: Arc::new(Semaphore::new(config.limits.requests_max)),
             abort: ending.abort.clone(),
             states: gate.lockable().watch(),
+            metrics: metrics.clone(),
         };
         let router = plane.router(gate, health.clone(), &layers, &ending.shutdown);
         let router = router.map_err(|_| StartError::Reflection)?;
@@ -227,11 +236,9 @@ fn parts<H: Health>(
     let mut parts =
         vec![plane(Plane::Data, listeners.data)?, plane(Plane::Control, listeners.control)?];
     if let Some(probes) = listeners.probes {
-        parts.push(
-            probes
-                .serve(health.clone(), Arc::clone(gate.lockable()), ending.shutdown.clone())
-                .boxed(),
-        );
+        let vault = Arc::clone(gate.lockable());
+        let serving = probes.serve(health.clone(), vault, metrics, ending.shutdown.clone());
+        parts.push(serving.boxed());
     }
     Ok(parts)
 }

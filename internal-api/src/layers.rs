@@ -16,7 +16,7 @@ use futures::FutureExt as _;
 use tokio::sync::{Semaphore, watch};
 use tonic::{Status, service::Routes};
 use tower::ServiceBuilder;
-use tresor_door::{Peer, Shutdown, guard};
+use tresor_door::{Metrics, Peer, Shutdown, guard};
 use tresor_proto::{ErrorCode, Failure, RefusalReason, limits::REQUEST_DEADLINE_MS};
 
 use crate::{
@@ -43,13 +43,14 @@ pub(crate) struct Layers {
     pub(crate) abort: Shutdown,
     /// Calls for records end when it is locked: they hold keys.
     pub(crate) states: watch::Receiver<LockState>,
+    pub(crate) metrics: Metrics,
 }
 
 /// Puts the layers around `routes`, outermost first.
 pub(crate) fn surround(routes: Routes, layers: &Layers) -> Routes {
     let stack = ServiceBuilder::new()
-        // Outermost, so that every call is logged, refused ones included.
-        .layer(from_fn(log))
+        // Outermost, so that every call is logged and counted, refused ones included.
+        .layer(from_fn_with_state(layers.metrics.clone(), log))
         // Before anything that costs: a stranger takes no seat and starts no clock.
         .layer(from_fn_with_state(layers.clone(), identify))
         // Around all that may wait.
@@ -66,9 +67,9 @@ fn refuse(failure: impl Into<Failure>) -> Response {
     Status::from(failure.into()).into_http::<Body>()
 }
 
-async fn log(mut request: Request, next: Next) -> Response {
+async fn log(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
     let notes = CallNotes::default();
-    let mut line = CallLog::begin(&request, notes.clone());
+    let mut line = CallLog::begin(&request, notes.clone(), &metrics);
     request.extensions_mut().insert(notes.clone());
     let response = next.run(request).await;
     if let Some(status) = response.extensions().get::<Status>() {

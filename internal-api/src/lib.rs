@@ -6,6 +6,7 @@
 
 mod access_rules;
 mod call_log;
+mod call_names;
 mod caller;
 mod chores;
 mod config;

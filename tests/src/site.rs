@@ -147,6 +147,12 @@ impl Site {
         format!("http://127.0.0.1:{}/{probe}", self.ports.vault_health)
     }
 
+    /// The URL of one of the edge's probes.
+    #[must_use]
+    pub fn edge_health(&self, probe: &str) -> String {
+        format!("http://127.0.0.1:{}/{probe}", self.ports.edge_health)
+    }
+
     /// `host:port` of the vault's control plane.
     #[must_use]
     pub fn control_plane(&self) -> String {

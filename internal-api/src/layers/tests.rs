@@ -25,6 +25,7 @@ fn layers(seats: usize) -> Layers {
         seats: Arc::new(Semaphore::new(seats)),
         abort: Shutdown::new(),
         states: watch::Sender::new(LockState::LockedByOperator).subscribe(),
+        metrics: Metrics::new(),
     }
 }
 
