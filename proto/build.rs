@@ -8,6 +8,7 @@ use prost::Message as _;
 const FILES: &[&str] = &[
     "tresor/vault/v1/context.proto",
     "tresor/vault/v1/field.proto",
+    "tresor/vault/v1/limits.proto",
     "tresor/vault/v1/record_service.proto",
     "tresor/vault/v1/customer_token_service.proto",
     "tresor/vault/v1/tenant_service.proto",

@@ -19,6 +19,7 @@ mod private_file;
 #[allow(dead_code, reason = "shared; each test uses a part")]
 #[path = "../../tests/fuzz/random.rs"]
 mod random;
+mod rates;
 mod runtime;
 mod shares;
 mod shutdown;
@@ -37,6 +38,7 @@ pub use hardening::{forbid_dumps, harden};
 pub use listener::{Listener, ListenerOptions, OpenConnections, Refusals, TlsReload};
 pub use metrics::{Figures, Metrics, Sample};
 pub use private_file::{read_credential, read_private_file};
+pub use rates::Rates;
 pub use runtime::wiping_runtime;
 pub use shares::{NoPlace, Place, Shares};
 pub use shutdown::Shutdown;

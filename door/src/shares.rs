@@ -59,12 +59,39 @@ impl<K: Clone + Eq + Hash> Shares<K> {
     /// # Errors
     /// When there is none.
     pub fn take(self: &Arc<Self>, owner: K) -> Result<Place<K>, NoPlace> {
+        self.take_within(owner, |_| share_of(self.places_max))
+    }
+
+    /// A place for `owner`, who may have another part of them than others. While there is room he
+    /// may take all of it; of the last quarter everybody gets as much as the others that are here.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn take_of(self: &Arc<Self>, owner: K, owner_max: usize) -> Result<Place<K>, NoPlace> {
+        let last = share_of(self.places_max);
+        self.take_within(owner, |taken| match self.places_max.saturating_sub(taken.all) > last {
+            true => owner_max,
+            false => owner_max.min((last / taken.by_owner.len().max(1)).max(1)),
+        })
+    }
+
+    /// How many places are taken.
+    #[must_use]
+    pub fn taken_by(&self, owner: &K) -> usize {
+        self.taken().by_owner.get(owner).copied().unwrap_or_default()
+    }
+
+    fn take_within(
+        self: &Arc<Self>,
+        owner: K,
+        owner_max: impl FnOnce(&Taken<K>) -> usize,
+    ) -> Result<Place<K>, NoPlace> {
         let mut taken = self.taken();
         let theirs = taken.by_owner.get(&owner).copied().unwrap_or_default();
         if taken.all >= self.places_max {
             return Err(NoPlace::AllTaken);
         }
-        if theirs >= share_of(self.places_max) {
+        if theirs >= owner_max(&taken) {
             return Err(NoPlace::ShareTaken);
         }
         taken.all += 1;
@@ -110,6 +137,28 @@ mod tests {
         assert!(others.iter().all(Option::is_some));
         theirs[0] = None;
         assert!(shares.take('a').is_ok());
+    }
+
+    #[test]
+    fn of_the_last_quarter_everybody_who_comes_gets_something() {
+        let shares = Shares::new(16);
+        let take_all =
+            |owner| -> Vec<_> { (0..).map_while(|_| shares.take_of(owner, 16).ok()).collect() };
+        let greedy = take_all('a');
+        assert_eq!(greedy.len(), 12, "while there is room, all of it");
+        let held = ['b', 'c', 'd'].map(take_all);
+        assert_eq!(held.map(|places| places.len()), [2, 1, 1]);
+        assert_eq!(shares.take_of('a', 16).unwrap_err(), NoPlace::ShareTaken);
+        assert_eq!(shares.taken_by(&'a'), 12);
+    }
+
+    #[test]
+    fn an_owner_has_no_more_than_he_may() {
+        let shares = Shares::new(16);
+        let theirs = [shares.take_of('a', 2).ok(), shares.take_of('a', 2).ok()];
+        assert!(theirs.iter().all(Option::is_some));
+        assert_eq!(shares.take_of('a', 2).unwrap_err(), NoPlace::ShareTaken);
+        assert!(shares.take_of('b', 2).is_ok());
     }
 
     #[test]

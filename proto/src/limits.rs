@@ -74,3 +74,26 @@ pub const PASSWORD_BYTES_MAX: usize = 128;
 pub const CERTIFICATE_CHAIN_MAX: usize = 4;
 /// Bytes of one certificate.
 pub const CERTIFICATE_BYTES_MAX: usize = 16 * 1024;
+/// Requests a second of a tenant, unless its operator sets another: no customer of one office needs
+/// as many, and one vault does a multiple.
+pub const TENANT_REQUESTS_PER_SECOND: u32 = 4_000;
+/// Requests a second of one user, unless set otherwise.
+pub const USER_REQUESTS_PER_SECOND: u32 = 2_000;
+/// Requests a second with one customer token, unless set otherwise.
+pub const CUSTOMER_TOKEN_REQUESTS_PER_SECOND: u32 = 2_000;
+/// Requests a second from one address, unless set otherwise.
+pub const ADDRESS_REQUESTS_PER_SECOND: u32 = 2_000;
+/// Seconds' worth of requests that may come at once.
+pub const BURST_SECONDS: u32 = 2;
+/// Requests a second, or at once, that can be set at most: beyond it is no limit.
+pub const RATE_MAX: u32 = 1_000_000;
+/// Records a tenant is shown plain a day, unless set otherwise: a whole database of usual size.
+pub const REVEALS_PER_DAY: u64 = 1_000_000;
+/// Searches of a tenant a day, unless set otherwise.
+pub const SEARCHES_PER_DAY: u64 = 100_000;
+/// Reveals or searches a day that can be set at most: beyond it is no limit.
+pub const BUDGET_MAX: u64 = 1_000_000_000_000;
+/// Per cent of a budget at whose use an operator is told.
+pub const BUDGET_ALARM_PER_CENT: u64 = 80;
+/// Rates that are remembered of each kind; of more, those that rest are forgotten, and begin anew.
+pub const RATES_REMEMBERED_MAX: usize = 65_536;

@@ -349,7 +349,10 @@ impl AccessService for Services {
         _: Request<IntrospectRequest>,
     ) -> Result<Response<IntrospectResponse>, Status> {
         let allowed = self.0.allowed_address.lock().unwrap().to_string();
-        Ok(Response::new(IntrospectResponse { allowed_addresses: vec![allowed] }))
+        Ok(Response::new(IntrospectResponse {
+            allowed_addresses: vec![allowed],
+            ..IntrospectResponse::default()
+        }))
     }
 }
 

@@ -20,5 +20,6 @@ pub(crate) fn to_wire(tenant: &Tenant) -> vault::Tenant {
         enrolled: tenant.enrolled_ms.map(to_timestamp),
         allowed_addresses: tenant.allowed_addresses.to_texts(),
         password_rule: vault::PasswordRule::from(tenant.password_rule) as i32,
+        limits: Some(tenant.limits.to_wire()),
     }
 }

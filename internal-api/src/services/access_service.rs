@@ -29,6 +29,9 @@ impl AccessService for Access {
         let context = origin.context(request.into_inner().context)?;
         let permit = self.gate.permit_policy(&origin, &context).await?;
         let allowed_addresses = permit.allowed_addresses().to_texts();
-        Ok(Response::new(IntrospectResponse { allowed_addresses }))
+        Ok(Response::new(IntrospectResponse {
+            allowed_addresses,
+            limits: Some(permit.limits().effective(0)),
+        }))
     }
 }

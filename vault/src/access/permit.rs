@@ -3,8 +3,8 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use tresor_proto::{
-    AddressList, CustomerToken, RefusalReason as Reason, ServiceName, TenantId, TenantRef,
-    TokenOperation as Operation,
+    AddressList, CustomerToken, RefusalReason as Reason, ServiceName, TenantId, TenantLimits,
+    TenantRef, TokenOperation as Operation,
 };
 
 use super::{Caller, Role, TokenVerb};
@@ -36,6 +36,7 @@ pub struct EnrolPermit {
 pub struct PolicyPermit {
     tenant: TenantId,
     allowed_addresses: AddressList,
+    limits: TenantLimits,
 }
 
 /// The proof that a caller is an operator.
@@ -98,6 +99,12 @@ impl PolicyPermit {
     #[must_use]
     pub fn allowed_addresses(&self) -> &AddressList {
         &self.allowed_addresses
+    }
+
+    /// How much the tenant may ask for.
+    #[must_use]
+    pub fn limits(&self) -> TenantLimits {
+        self.limits
     }
 }
 
@@ -243,7 +250,8 @@ impl Vault {
             }
             Caller::Service { .. } | Caller::Client { .. } => self.admit(caller, tenant).await?,
         };
-        Ok(PolicyPermit { tenant: record.id, allowed_addresses: record.allowed_addresses })
+        let TenantRecord { id: tenant, allowed_addresses, limits, .. } = record;
+        Ok(PolicyPermit { tenant, allowed_addresses, limits })
     }
 
     /// Permits an operator's work.

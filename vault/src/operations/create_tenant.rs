@@ -59,6 +59,7 @@ impl Vault {
             enrolment_expires_ms: code_expires_ms,
             allowed_addresses: new.allowed_addresses.to_texts(),
             password_rule: vault::PasswordRule::from(new.password_rule) as i32,
+            limits: None,
         };
         self.registry().create_tenant(id, &new.name, &row).await?;
         tracing::info!(tenant = %id, service = %permit.name(), "tenant created");

@@ -1,6 +1,8 @@
 //! Tenants in the registry: by id, and by name.
 
-use tresor_proto::{AddressList, PasswordRule, TenantId, TenantName, TenantRef, storage};
+use tresor_proto::{
+    AddressList, PasswordRule, TenantId, TenantLimits, TenantName, TenantRef, storage,
+};
 
 use super::{Registry, Row};
 use crate::{
@@ -25,6 +27,8 @@ pub struct Tenant {
     pub allowed_addresses: AddressList,
     /// Whether they show a password.
     pub password_rule: PasswordRule,
+    /// How much it may ask for.
+    pub limits: TenantLimits,
 }
 
 /// Where a tenant is in its life.
@@ -46,6 +50,7 @@ pub(crate) struct TenantRecord {
     pub(crate) enrolment: Enrolment,
     pub(crate) allowed_addresses: AddressList,
     pub(crate) password_rule: PasswordRule,
+    pub(crate) limits: TenantLimits,
     /// The row as it was read, so that a change leaves the rest as it is.
     row: storage::TenantRow,
     digest: RowDigest,
@@ -155,6 +160,8 @@ impl TenantRecord {
             enrolment,
             allowed_addresses: addresses.map_err(|_| VaultError::Integrity)?,
             password_rule: PasswordRule::from_storage(row.password_rule()),
+            limits: TenantLimits::from_wire(row.limits.as_ref())
+                .map_err(|_| VaultError::Integrity)?,
             row,
             digest,
         })
@@ -174,6 +181,7 @@ impl TenantRecord {
             enrolled_ms,
             allowed_addresses: self.allowed_addresses.clone(),
             password_rule: self.password_rule,
+            limits: self.limits,
         }
     }
 }
