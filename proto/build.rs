@@ -12,6 +12,7 @@ const FILES: &[&str] = &[
     "tresor/vault/v1/record_service.proto",
     "tresor/vault/v1/customer_token_service.proto",
     "tresor/vault/v1/tenant_service.proto",
+    "tresor/vault/v1/user.proto",
     "tresor/vault/v1/collection_service.proto",
     "tresor/vault/v1/access_service.proto",
     "tresor/vault/v1/key_service.proto",

@@ -66,6 +66,7 @@ impl Client {
                 leaf_der: self.peer.leaf_der.clone(),
                 chain_der: self.peer.chain_der.clone(),
                 source_address: self.source_address.to_string(),
+                session: String::new(),
             }),
         }
     }

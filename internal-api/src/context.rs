@@ -1,6 +1,9 @@
 //! What every call on behalf of a tenant carries besides its content.
 
+use std::sync::OnceLock;
+
 use tresor_proto::{CustomerToken, Failure, RefusalReason, RequestId, TenantRef, vault};
+use tresor_vault::UnderWay;
 use zeroize::Zeroizing;
 
 use crate::evidence::Evidence;
@@ -11,6 +14,8 @@ pub(crate) struct Context {
     pub(crate) request_id: Option<RequestId>,
     pub(crate) evidence: Option<Evidence>,
     customer_token: Option<CustomerToken>,
+    /// Set once the call's first permit is given.
+    pub(crate) under_way: OnceLock<UnderWay>,
 }
 
 impl Context {
@@ -31,6 +36,7 @@ impl Context {
             request_id,
             evidence: wire.evidence.map(Evidence::try_from).transpose()?,
             customer_token,
+            under_way: OnceLock::new(),
         })
     }
 

@@ -8,13 +8,14 @@ use std::{net::IpAddr, sync::Arc};
 use quick_cache::{Weighter, sync::Cache};
 use tresor_door::{Authority, PeerName};
 use tresor_proto::{
-    CertificateName, Failure, RefusalReason,
+    CertificateName, Failure, RefusalReason, Session,
     limits::{CERTIFICATE_BYTES_MAX, CERTIFICATE_CHAIN_MAX},
     vault,
 };
 use tresor_vault::{Caller, clock::Clock};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
+use zeroize::Zeroizing;
 
 /// How long a verified chain is remembered, unless authorities or revocations are reloaded.
 const REMEMBERED_MS: u64 = 60_000;
@@ -27,6 +28,7 @@ const REMEMBERED_CHAINS: usize = 4_096;
 pub(crate) struct Evidence {
     chain: Chain,
     source_address: IpAddr,
+    session: Option<Arc<Session>>,
 }
 
 /// Verifies evidence.
@@ -74,8 +76,21 @@ impl TryFrom<vault::ClientEvidence> for Evidence {
         if chain.len() > CERTIFICATE_CHAIN_MAX || chain.iter().any(is_over) {
             return Err(Failure::from(RefusalReason::EvidenceInvalid));
         }
-        Ok(Self { chain: Chain(chain), source_address: source_address.to_canonical() })
+        Ok(Self {
+            chain: Chain(chain),
+            source_address: source_address.to_canonical(),
+            session: parse_session(wire.session)?,
+        })
     }
+}
+
+/// A malformed session is refused like a wrong one.
+fn parse_session(text: String) -> Result<Option<Arc<Session>>, Failure> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let session = Session::parse(Zeroizing::new(text));
+    Ok(Some(Arc::new(session.ok_or(RefusalReason::SessionInvalid)?)))
 }
 
 impl EvidenceCheck {
@@ -98,6 +113,7 @@ impl EvidenceCheck {
                 client,
                 certificate_digest: verified.peer.certificate_digest,
                 source_address: evidence.source_address,
+                session: evidence.session.clone(),
             }),
             CertificateName::Service(_) => Err(refused()),
         }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use tresor_proto::Failure;
-use tresor_vault::{Caller, EnrolPermit, OperatorPermit, Permit, PolicyPermit, TokenVerb, Vault};
+use tresor_vault::{
+    AdmissionPermit, Caller, EnrolPermit, LoginPermit, OperatorPermit, Permit, PolicyPermit,
+    TokenVerb, Vault,
+};
 
 use crate::{caller::Origin, context::Context, evidence::EvidenceCheck, lockable::LockableVault};
 
@@ -32,7 +35,8 @@ impl Gate {
         &self.vault
     }
 
-    /// A permit for one verb on the records of one tenant.
+    /// A permit for one verb on the records of one tenant. A call that asks for several, one for
+    /// each of its parts, goes on when the user's session ends after the first.
     pub(crate) async fn permit<V: TokenVerb>(
         &self,
         origin: &Origin,
@@ -41,7 +45,13 @@ impl Gate {
         let caller = self.caller(origin, context)?;
         let customer_token = context.customer_token()?;
         let vault = self.vault()?;
-        Ok(vault.permit(&caller, &context.tenant, customer_token).await?)
+        if let Some(under_way) = context.under_way.get() {
+            let next = vault.permit_next(under_way, &caller, &context.tenant, customer_token);
+            return Ok(next.await?);
+        }
+        let permit = vault.permit(&caller, &context.tenant, customer_token).await?;
+        context.under_way.get_or_init(|| permit.under_way());
+        Ok(permit)
     }
 
     /// A permit to enrol a tenant.
@@ -62,6 +72,26 @@ impl Gate {
     ) -> Result<PolicyPermit, Failure> {
         let caller = self.caller(origin, context)?;
         Ok(self.vault()?.permit_policy(&caller, &context.tenant).await?)
+    }
+
+    /// What a tenant's clients are measured by.
+    pub(crate) async fn permit_admission(
+        &self,
+        origin: &Origin,
+        context: &Context,
+    ) -> Result<AdmissionPermit, Failure> {
+        let caller = self.caller(origin, context)?;
+        Ok(self.vault()?.permit_admission(&caller, &context.tenant).await?)
+    }
+
+    /// A permit to try a password.
+    pub(crate) async fn permit_login(
+        &self,
+        origin: &Origin,
+        context: &Context,
+    ) -> Result<LoginPermit, Failure> {
+        let caller = self.caller(origin, context)?;
+        Ok(self.vault()?.permit_login(&caller, &context.tenant).await?)
     }
 
     /// The operator's permit.

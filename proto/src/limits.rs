@@ -70,6 +70,14 @@ pub const USER_NAME_BYTES_MAX: usize = 63;
 pub const PASSWORD_BYTES_MIN: usize = 12;
 /// Bytes of a user's password at most: enough for a sentence, no burden on who hashes it.
 pub const PASSWORD_BYTES_MAX: usize = 128;
+/// Users of a tenant: people and machines that call for it, not its customers.
+pub const USERS_MAX: usize = 256;
+/// Milliseconds a user's session lasts: a quarter of an hour, after which the edge logs in again.
+pub const SESSION_LIFETIME_MS: u64 = 15 * 60 * 1_000;
+/// Milliseconds a one-time password works: three days, enough to hand it over.
+pub const ONE_TIME_PASSWORD_LIFETIME_MS: u64 = 3 * 24 * 60 * 60 * 1_000;
+/// Bytes of a session's text: its parts, encoded, are less.
+pub const SESSION_BYTES_MAX: usize = 512;
 /// Certificates of a client's chain, leaf included.
 pub const CERTIFICATE_CHAIN_MAX: usize = 4;
 /// Bytes of one certificate.

@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 use static_assertions::assert_not_impl_any;
-use tresor_proto::{Content, CustomerToken, EnrolmentCode, Password, Secret};
+use tresor_proto::{Content, CustomerToken, EnrolmentCode, Password, Secret, Session};
 
 macro_rules! secret {
     ($($name:ty),* $(,)?) => {$(
@@ -23,7 +23,7 @@ macro_rules! secret {
     )*};
 }
 
-secret!(Secret<16>, Secret<32>, CustomerToken, EnrolmentCode, Content, Password);
+secret!(Secret<16>, Secret<32>, CustomerToken, EnrolmentCode, Content, Password, Session);
 
 #[test]
 fn a_secret_prints_its_name_only() {

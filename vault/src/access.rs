@@ -1,19 +1,23 @@
 //! Who calls, and what they may do: a [`Permit`] is the proof an operation asks for.
 //!
 //! A permit has private fields and is made here only, after every check; a call without one does
-//! not compile. The tenant of the certificate, of the customer token and of the request agree, and
-//! "absent" looks like "not yours".
+//! not compile. The tenant of the certificate, of the user's session, of the customer token and of the
+//! request agree, and "absent" looks like "not yours".
 
+mod operator_permit;
 mod permit;
+mod session_check;
+mod token_holder;
 mod verbs;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
-use tresor_proto::{ClientName, ServiceName, TenantId};
+use tresor_proto::{ClientName, ServiceName, Session, TenantId};
 
-pub(crate) use permit::TokenHolder;
-pub use permit::{EnrolPermit, OperatorPermit, Permit, PolicyPermit};
-pub use verbs::{Delete, IssueTokens, Lend, ManageTokens, Read, TokenVerb, Write};
+pub use operator_permit::OperatorPermit;
+pub use permit::{AdmissionPermit, EnrolPermit, LoginPermit, Permit, PolicyPermit, UnderWay};
+pub(crate) use token_holder::TokenHolder;
+pub use verbs::{Delete, IssueTokens, Lend, ListTokens, ManageTokens, Read, TokenVerb, Write};
 
 /// Whom the door has seen: made from a verified certificate, or from verified evidence.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub enum Caller {
         certificate_digest: [u8; 32],
         /// Where the client came from.
         source_address: IpAddr,
+        /// The session of the user who has logged in, if one is shown.
+        session: Option<Arc<Session>>,
     },
 }
 

@@ -38,6 +38,7 @@ mod secret_types;
 mod slot;
 mod tlv;
 mod unlocked;
+mod users;
 mod vault;
 mod wrap;
 
@@ -58,8 +59,8 @@ pub mod entropy;
 pub mod store;
 
 pub use access::{
-    Caller, Delete, EnrolPermit, IssueTokens, Lend, ManageTokens, OperatorPermit, Permit,
-    PolicyPermit, Read, Role, TokenVerb, Write,
+    AdmissionPermit, Caller, Delete, EnrolPermit, IssueTokens, Lend, ListTokens, LoginPermit,
+    ManageTokens, OperatorPermit, Permit, PolicyPermit, Read, Role, TokenVerb, UnderWay, Write,
 };
 pub use crypto_error::CryptoError;
 pub use error::VaultError;
@@ -68,9 +69,10 @@ pub use keyring::{CustomerTokenState, CustomerTokenView, NewCustomerToken};
 pub use keyring::{KnownKey, Loot, StolenRow, Theft};
 pub use operations::{
     CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts, DataKeyMark,
-    Destination, Enrolled, IssuedCustomerToken, KeyDue, KeyKind, KeyOperation, KeyOperationState,
-    KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest, NewTenant, RootKeyReplacement,
-    RotatedCustomerToken, Rotation, RotationRequest, SealReport, TenantKeyStatus,
+    Destination, Enrolled, GivenPassword, IssuedCustomerToken, KeyDue, KeyKind, KeyOperation,
+    KeyOperationState, KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest, LoggedIn,
+    NewTenant, RootKeyReplacement, RotatedCustomerToken, Rotation, RotationRequest, SealReport,
+    TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]
 pub use operations::{OpenLoop, SealLoop};
@@ -78,7 +80,7 @@ pub use record::{
     ItemKey, NewField, NewRecord, Page, RevealedField, RevealedRecord, Shown, StoredRecord,
     Subject, Treatment, View,
 };
-pub use registry::{Census, Collection, Tenant, TenantState};
+pub use registry::{Census, Collection, Tenant, TenantState, User};
 pub use seal::{
     CredentialSeal, Passphrase, PassphraseLengthError, PassphraseSeal, Pkcs11Key, Pkcs11Seal, Seal,
     SealError, SealFailure, SealFailures, SealId, Seals, SecretSource,

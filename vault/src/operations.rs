@@ -30,6 +30,7 @@ mod seals;
 #[cfg(test)]
 mod tampering;
 mod tenants;
+mod users;
 
 pub use census::CensusUnderWay;
 pub use create_tenant::{CreatedTenant, NewTenant};
@@ -49,6 +50,7 @@ pub(crate) use reveal::Reader;
 pub use rotate_cipher_keys::CipherKeyReplacement;
 pub use rotate_root_key::RootKeyReplacement;
 pub use seals::SealReport;
+pub use users::{GivenPassword, LoggedIn};
 
 use tresor_proto::{CollectionName, RecordId};
 

@@ -1,4 +1,5 @@
-//! The registry: tenants and the policies of their collections, in a store like any other.
+//! The registry: tenants, their users and the policies of their collections, in a store like any
+//! other.
 //!
 //! Its rows carry a MAC under the system's metadata key, bound to their place, so that a database
 //! writer can neither flip a policy to clear nor widen an address list.
@@ -10,6 +11,7 @@ mod operations;
 #[cfg(test)]
 mod tampering;
 mod tenants;
+mod users;
 mod verified;
 
 use std::sync::Arc;
@@ -23,6 +25,8 @@ pub(crate) use key_lease::KeyLease;
 pub(crate) use operations::OperationRecord;
 pub(crate) use tenants::{Enrolment, TenantRecord};
 pub use tenants::{Tenant, TenantState};
+pub use users::User;
+pub(crate) use users::UserRecord;
 use verified::{Verified, VerifiedRows};
 
 use crate::{
@@ -41,6 +45,7 @@ pub(crate) struct Registry {
     verified: Arc<VerifiedRows>,
     keyrings: Arc<Keyrings>,
     held: key_lease::Held,
+    adding_user: tokio::sync::Mutex<()>,
 }
 
 /// A row as read: its message, and its digest for the precondition of a change.
@@ -52,7 +57,13 @@ struct Row<M> {
 impl Registry {
     /// The registry in `store`.
     pub(crate) fn new(store: Arc<dyn Store>, keyrings: Arc<Keyrings>) -> Self {
-        Self { store, verified: Arc::default(), keyrings, held: key_lease::Held::default() }
+        Self {
+            store,
+            verified: Arc::default(),
+            keyrings,
+            held: key_lease::Held::default(),
+            adding_user: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Closes its store.

@@ -97,6 +97,8 @@ pub enum Keyspace {
     KeyLease = 68,
     /// Registry: what hangs on the keys of tenants.
     Census = 69,
+    /// Registry: users of tenants.
+    Users = 70,
 }
 
 /// A key: a keyspace and up to 1,024 bytes.

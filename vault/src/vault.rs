@@ -31,6 +31,7 @@ use crate::{
     registry::Registry,
     store::{Existence, Store, Stores},
     unlocked::UnlockedCache,
+    users::{LoginDelays, PasswordDesk},
 };
 
 /// An open vault.
@@ -41,6 +42,8 @@ pub struct Vault {
     registry: Registry,
     stores: Stores,
     key_worker: KeyWorker,
+    password_desk: PasswordDesk,
+    login_delays: LoginDelays,
     unlocked: Arc<UnlockedCache>,
     loans: Loans,
     paces: Paces,
@@ -79,7 +82,14 @@ impl Vault {
         let tenants = self.stores.close_all().await;
         self.registry.close().await?;
         self.key_worker.settle().await;
+        self.password_desk.settle().await;
         Ok(tenants?)
+    }
+
+    /// How many passwords are being checked or wait for it.
+    #[must_use]
+    pub fn logins_under_way(&self) -> usize {
+        self.password_desk.places_taken()
     }
 
     /// The directory it holds.
@@ -127,6 +137,14 @@ impl Vault {
 
     pub(crate) fn key_worker(&self) -> &KeyWorker {
         &self.key_worker
+    }
+
+    pub(crate) fn password_desk(&self) -> &PasswordDesk {
+        &self.password_desk
+    }
+
+    pub(crate) fn login_delays(&self) -> &LoginDelays {
+        &self.login_delays
     }
 
     pub(crate) fn unlocked_cache(&self) -> Arc<UnlockedCache> {

@@ -14,12 +14,13 @@ use tresor_proto::{
     Action, CustomerToken, CustomerTokenId, CustomerTokenKind, ErrorCode, Failure, FieldName,
     FieldPolicy, Policy, Secret, TrustDomain, UndeclaredPolicy,
     vault::{
-        self as wire, Collection, CustomerTokenServiceListRequest,
-        CustomerTokenServiceListResponse, DeleteRequest, DeleteResponse, DeleteResult,
-        EnrolRequest, EnrolResponse, FieldState, GetCollectionRequest, GetCollectionResponse,
-        GetRequest, GetResponse, GetResult, IngestOpening, IngestRequest, IngestResponse,
-        IntrospectRequest, IntrospectResponse, IssueRequest, IssueResponse, LendRequest,
-        LendResponse, ListCollectionsRequest, ListCollectionsResponse, ListRequest, ListResponse,
+        self as wire, ChangePasswordRequest, ChangePasswordResponse, Collection,
+        CustomerTokenServiceListRequest, CustomerTokenServiceListResponse, DeleteRequest,
+        DeleteResponse, DeleteResult, EnrolRequest, EnrolResponse, FieldState,
+        GetCollectionRequest, GetCollectionResponse, GetRequest, GetResponse, GetResult,
+        IngestOpening, IngestRequest, IngestResponse, IntrospectRequest, IntrospectResponse,
+        IssueRequest, IssueResponse, LendRequest, LendResponse, ListCollectionsRequest,
+        ListCollectionsResponse, ListRequest, ListResponse, LoginRequest, LoginResponse,
         PutCollectionRequest, PutCollectionResponse, PutRequest, PutResponse, PutResult,
         RecordInput, RequestContext, RevealedField, RevealedRecord, RevokeRequest, RevokeResponse,
         RotateRequest, RotateResponse, StoredRecord,
@@ -353,6 +354,18 @@ impl AccessService for Services {
             allowed_addresses: vec![allowed],
             ..IntrospectResponse::default()
         }))
+    }
+
+    /// There are no users here.
+    async fn login(&self, _: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
+        Err(Failure::from(ErrorCode::Unauthenticated).into())
+    }
+
+    async fn change_password(
+        &self,
+        _: Request<ChangePasswordRequest>,
+    ) -> Result<Response<ChangePasswordResponse>, Status> {
+        Err(Failure::from(ErrorCode::Unauthenticated).into())
     }
 }
 

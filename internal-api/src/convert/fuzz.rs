@@ -34,6 +34,7 @@ fn context() -> vault::RequestContext {
             leaf_der: vec![0x30, 0x03, 0x02, 0x01, 0x05],
             chain_der: vec![vec![0x30, 0x00]],
             source_address: "2001:db8::7".to_owned(),
+            session: "AQABAQIAEAEBAQEBAQEBAQEBAQEBAQEDAAV1c2Vycw".to_owned(),
         }),
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod revealed;
 pub(crate) mod seal;
 pub(crate) mod tenant;
 pub(crate) mod time;
+pub(crate) mod user;
 
 use tresor_proto::Failure;
 

@@ -80,6 +80,7 @@ fn wire(leaf_der: Vec<u8>) -> vault::ClientEvidence {
         leaf_der,
         chain_der: Vec::new(),
         source_address: "::ffff:192.0.2.7".to_owned(),
+        session: String::new(),
     }
 }
 

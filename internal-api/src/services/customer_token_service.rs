@@ -10,9 +10,10 @@ use tresor_proto::{
         customer_token_service_server::CustomerTokenService,
     },
 };
-use tresor_vault::{IssueTokens, Lend, ManageTokens, VaultError};
+use tresor_vault::{IssueTokens, Lend, ListTokens, ManageTokens};
 use zeroize::Zeroizing;
 
+use super::to_its_end;
 use crate::{
     caller::Origin,
     convert::{
@@ -129,7 +130,7 @@ impl CustomerTokenService for CustomerTokens {
         let origin = Origin::of(&request)?;
         let context = origin.context(request.into_inner().context)?;
         let vault = self.gate.vault()?;
-        let permit = self.gate.permit::<ManageTokens>(&origin, &context).await?;
+        let permit = self.gate.permit::<ListTokens>(&origin, &context).await?;
         let customer_tokens = vault.customer_tokens(&permit).into_iter();
         let customer_tokens = customer_tokens.map(view).collect();
         Ok(Response::new(CustomerTokenServiceListResponse { customer_tokens }))
@@ -141,14 +142,6 @@ fn check_id(id: &str, customer_token: &CustomerToken) -> Result<(), Failure> {
     let text = customer_token.expose_text();
     let is_it = id.is_empty() || text.split('_').nth(1) == Some(id);
     if is_it { Ok(()) } else { Err(ErrorCode::NotFound.into()) }
-}
-
-/// Runs a change in a task of its own: a caller who goes away does not leave it half done.
-async fn to_its_end<T: Send + 'static>(
-    change: impl Future<Output = Result<T, VaultError>> + Send + 'static,
-) -> Result<T, Failure> {
-    let changed = tokio::spawn(change).await;
-    Ok(changed.map_err(|_| Failure::from(ErrorCode::Internal))??)
 }
 
 /// A malformed code is refused like a wrong one.

@@ -15,6 +15,7 @@ mod record_service;
 mod seal_service;
 mod step_stream;
 mod tenant_service;
+mod tenant_users;
 
 pub(crate) use access_service::Access;
 pub(crate) use collection_service::Collections;
@@ -23,3 +24,14 @@ pub(crate) use key_service::Keys;
 pub(crate) use record_service::Records;
 pub(crate) use seal_service::SealDesk;
 pub(crate) use tenant_service::Tenants;
+
+use tresor_proto::{ErrorCode, Failure};
+use tresor_vault::VaultError;
+
+/// Runs a change in a task of its own: a caller who goes away does not leave it half done.
+async fn to_its_end<T: Send + 'static>(
+    change: impl Future<Output = Result<T, VaultError>> + Send + 'static,
+) -> Result<T, Failure> {
+    let changed = tokio::spawn(change).await;
+    Ok(changed.map_err(|_| Failure::from(ErrorCode::Internal))??)
+}

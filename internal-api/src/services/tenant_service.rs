@@ -4,12 +4,17 @@ use tonic::{Request, Response, Status};
 use tresor_proto::{
     AddressList, Failure, PasswordRule, TenantName,
     vault::{
-        self, CreateTenantRequest, CreateTenantResponse, GetTenantRequest, GetTenantResponse,
-        ListTenantsRequest, ListTenantsResponse, tenant_service_server::TenantService,
+        self, AddUserRequest, AddUserResponse, CreateTenantRequest, CreateTenantResponse,
+        DisableUserRequest, DisableUserResponse, EnableUserRequest, EnableUserResponse,
+        GetTenantRequest, GetTenantResponse, ListTenantsRequest, ListTenantsResponse,
+        ListUsersRequest, ListUsersResponse, RemoveUserRequest, RemoveUserResponse,
+        ResetUserPasswordRequest, ResetUserPasswordResponse, SetUserRolesRequest,
+        SetUserRolesResponse, tenant_service_server::TenantService,
     },
 };
 use tresor_vault::NewTenant;
 
+use super::tenant_users::TenantUsers;
 use crate::{
     caller::Origin,
     context::parse_tenant,
@@ -26,6 +31,10 @@ impl Tenants {
     /// The service behind `gate`.
     pub(crate) fn new(gate: Gate) -> Self {
         Self { gate }
+    }
+
+    fn users(&self) -> TenantUsers<'_> {
+        TenantUsers(&self.gate)
     }
 }
 
@@ -77,6 +86,55 @@ impl TenantService for Tenants {
             tenants: page.items.iter().map(to_wire).collect(),
             next_page_token: page.next.unwrap_or_default(),
         }))
+    }
+
+    async fn add_user(
+        &self,
+        request: Request<AddUserRequest>,
+    ) -> Result<Response<AddUserResponse>, Status> {
+        self.users().add(request).await
+    }
+
+    async fn list_users(
+        &self,
+        request: Request<ListUsersRequest>,
+    ) -> Result<Response<ListUsersResponse>, Status> {
+        self.users().list(request).await
+    }
+
+    async fn set_user_roles(
+        &self,
+        request: Request<SetUserRolesRequest>,
+    ) -> Result<Response<SetUserRolesResponse>, Status> {
+        self.users().set_roles(request).await
+    }
+
+    async fn disable_user(
+        &self,
+        request: Request<DisableUserRequest>,
+    ) -> Result<Response<DisableUserResponse>, Status> {
+        self.users().disable(request).await
+    }
+
+    async fn enable_user(
+        &self,
+        request: Request<EnableUserRequest>,
+    ) -> Result<Response<EnableUserResponse>, Status> {
+        self.users().enable(request).await
+    }
+
+    async fn reset_user_password(
+        &self,
+        request: Request<ResetUserPasswordRequest>,
+    ) -> Result<Response<ResetUserPasswordResponse>, Status> {
+        self.users().reset_password(request).await
+    }
+
+    async fn remove_user(
+        &self,
+        request: Request<RemoveUserRequest>,
+    ) -> Result<Response<RemoveUserResponse>, Status> {
+        self.users().remove(request).await
     }
 }
 

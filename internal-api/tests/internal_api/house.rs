@@ -111,6 +111,7 @@ impl House {
             leaf_der: certificate.der().to_vec(),
             chain_der: Vec::new(),
             source_address: CLIENT_ADDRESS.to_owned(),
+            session: String::new(),
         }
     }
 

@@ -156,6 +156,7 @@ fn client(tenant: TenantId) -> Caller {
         client: ClientName::parse("bench").expect("a name"),
         certificate_digest: [0; 32],
         source_address: [127, 0, 0, 1].into(),
+        session: None,
     }
 }
 

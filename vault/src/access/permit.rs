@@ -1,27 +1,33 @@
 //! Permits, and the checks that make them.
+//!
+//! Each is a proof with private fields, made here only: of the tenant a caller belongs to, of the
+//! address, of the user who logged in, and of the customer token. They rely on the door for a
+//! certificate that was verified.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, net::IpAddr, sync::Arc};
 
 use tresor_proto::{
-    AddressList, CustomerToken, RefusalReason as Reason, ServiceName, TenantId, TenantLimits,
-    TenantRef, TokenOperation as Operation,
+    AddressList, CustomerToken, PasswordRule, RefusalReason as Reason, TenantId, TenantLimits,
+    TenantName, TenantRef, TenantRole, TenantRoles, UserName,
 };
 
-use super::{Caller, Role, TokenVerb};
+use super::{
+    Caller, Role, TokenVerb, session_check::SessionTime, token_holder::TokenCheck,
+    token_holder::TokenHolder,
+};
 use crate::{
-    crypto_error::CryptoError,
-    customer_token_entry::{self, CustomerTokenEntry},
     error::VaultError,
-    key::{Pepper, RequestKey, TokenAuthKey, TokenWrapKey},
-    keyring::LoadedKeyring,
     registry::{Enrolment, TenantRecord},
-    unlocked::Holder,
     vault::Vault,
 };
+
+/// Who may make a tenant's keys.
+const ENROLS: TenantRoles = TenantRoles::of(&[TenantRole::Admin]);
 
 /// The proof that a caller may do `V` for one tenant, with a customer token.
 pub struct Permit<V> {
     tenant: TenantId,
+    user: Option<UserName>,
     holder: Arc<TokenHolder>,
     verb: PhantomData<V>,
 }
@@ -31,31 +37,33 @@ pub struct EnrolPermit {
     record: TenantRecord,
 }
 
-/// The proof that a caller may see a tenant's collections and policies, and whom it lets in.
+/// The proof that a call's user was let in when it began: the session may end while it goes on.
+#[derive(Debug)]
+pub struct UnderWay {
+    tenant: TenantId,
+}
+
+/// The proof that a caller may see a tenant's collections and policies.
 #[derive(Debug)]
 pub struct PolicyPermit {
     tenant: TenantId,
+}
+
+/// The proof that a caller belongs to a tenant and comes from where it may; nobody has logged in.
+#[derive(Debug)]
+pub struct AdmissionPermit {
     allowed_addresses: AddressList,
+    password_rule: PasswordRule,
     limits: TenantLimits,
 }
 
-/// The proof that a caller is an operator.
+/// The proof that a client of a tenant may try a password.
 #[derive(Debug)]
-pub struct OperatorPermit {
-    name: ServiceName,
-}
-
-/// A verified customer token: which entry of which keyring, and what is derived from it.
-pub(crate) struct TokenHolder {
-    keyring: Arc<LoadedKeyring>,
-    entry: usize,
-    keys: Arc<TokenKeys>,
-}
-
-/// What is derived from a customer token.
-struct TokenKeys {
-    auth_key: TokenAuthKey,
-    wrap_key: TokenWrapKey,
+pub struct LoginPermit {
+    tenant: TenantId,
+    tenant_name: TenantName,
+    certificate_digest: [u8; 32],
+    source_address: IpAddr,
 }
 
 impl<V> Permit<V> {
@@ -63,6 +71,18 @@ impl<V> Permit<V> {
     #[must_use]
     pub fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    /// The user who logged in; `None` for a service, and where nobody has to.
+    #[must_use]
+    pub fn user(&self) -> Option<&UserName> {
+        self.user.as_ref()
+    }
+
+    /// What lets the call go on when the session ends.
+    #[must_use]
+    pub fn under_way(&self) -> UnderWay {
+        UnderWay { tenant: self.tenant }
     }
 
     pub(crate) fn holder(&self) -> &Arc<TokenHolder> {
@@ -94,11 +114,19 @@ impl PolicyPermit {
     pub fn tenant(&self) -> TenantId {
         self.tenant
     }
+}
 
+impl AdmissionPermit {
     /// Where the tenant's clients may come from.
     #[must_use]
     pub fn allowed_addresses(&self) -> &AddressList {
         &self.allowed_addresses
+    }
+
+    /// Whether they show a password.
+    #[must_use]
+    pub fn password_rule(&self) -> PasswordRule {
+        self.password_rule
     }
 
     /// How much the tenant may ask for.
@@ -108,87 +136,31 @@ impl PolicyPermit {
     }
 }
 
-impl OperatorPermit {
-    /// Permits an operator's work; it takes no vault, since he works on locked ones too.
-    ///
-    /// # Errors
-    /// `forbidden` to everyone else.
-    pub fn of(caller: &Caller) -> Result<Self, VaultError> {
-        match caller {
-            Caller::Service { name, role: Role::Operator } => Ok(Self { name: name.clone() }),
-            Caller::Service { .. } => Err(Reason::NotForServices.into()),
-            Caller::Client { .. } => Err(Reason::NotForClients.into()),
-        }
+impl LoginPermit {
+    pub(crate) fn tenant(&self) -> TenantId {
+        self.tenant
     }
 
-    /// The vault's own, for what its policy of keys does without an operator.
-    pub(crate) fn of_policy() -> Result<Self, VaultError> {
-        let name = ServiceName::parse("key-policy").ok_or(VaultError::Internal)?;
-        Ok(Self { name })
+    pub(crate) fn tenant_name(&self) -> &TenantName {
+        &self.tenant_name
     }
 
-    /// Which operator.
-    #[must_use]
-    pub fn name(&self) -> &ServiceName {
-        &self.name
-    }
-}
-
-impl TokenHolder {
-    pub(crate) fn keyring(&self) -> &LoadedKeyring {
-        &self.keyring
+    pub(crate) fn certificate_digest(&self) -> [u8; 32] {
+        self.certificate_digest
     }
 
-    /// Whether the customer token may do an operation.
-    pub(crate) fn may(&self, operation: Operation) -> bool {
-        self.may_any(operation as u32)
-    }
-
-    fn may_any(&self, operation_bits: u32) -> bool {
-        self.entry().is_some_and(|entry| entry.bounds.operations.has_any(operation_bits))
-    }
-
-    /// Its view for opening slots.
-    pub(crate) fn holder(&self) -> Option<Holder<'_>> {
-        let (keyring, wrap_key) = (self.keyring.as_ref(), &self.keys.wrap_key);
-        self.entry().map(|entry| Holder { keyring, entry, wrap_key })
-    }
-
-    /// The key that marks its requests.
-    pub(crate) fn request_key(&self) -> Result<RequestKey, CryptoError> {
-        customer_token_entry::request_key(&self.keys.auth_key)
-    }
-
-    /// The same customer token under a newer keyring, if it still works there.
-    pub(crate) fn renewed(
-        &self,
-        keyring: Arc<LoadedKeyring>,
-        now_ms: u64,
-    ) -> Result<Self, VaultError> {
-        let id = self.entry().ok_or(VaultError::Internal)?.bounds.id;
-        let mut entries = keyring.keyring.customer_tokens.iter();
-        let is_kept = |entry: &CustomerTokenEntry| entry.bounds.id == id && entry.works_at(now_ms);
-        let entry = entries.position(is_kept).ok_or(Reason::CustomerTokenEnded)?;
-        Ok(Self { keyring, entry, keys: Arc::clone(&self.keys) })
-    }
-
-    fn entry(&self) -> Option<&CustomerTokenEntry> {
-        self.keyring.keyring.customer_tokens.get(self.entry)
-    }
-}
-
-impl core::fmt::Debug for TokenHolder {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("TokenHolder")
+    pub(crate) fn source_address(&self) -> IpAddr {
+        self.source_address
     }
 }
 
 impl Vault {
-    /// Permits `V` to a caller who shows a customer token of the tenant.
+    /// Permits `V` to a caller who shows a customer token of the tenant, and the session of a user
+    /// with a role for it.
     ///
     /// # Errors
-    /// `unauthenticated` when caller, tenant and customer token do not belong together or the
-    /// customer token does not work (any more); `forbidden` when it may not do this.
+    /// `unauthenticated` when caller, tenant, user and customer token do not belong together or the
+    /// session or customer token does not work (any more); `forbidden` when one may not do this.
     pub async fn permit<V: TokenVerb>(
         &self,
         caller: &Caller,
@@ -196,6 +168,37 @@ impl Vault {
         customer_token: &CustomerToken,
     ) -> Result<Permit<V>, VaultError> {
         let record = self.admit(caller, tenant).await?;
+        let user = self.user_for(&record, caller, V::ROLES, SessionTime::Counts).await?;
+        self.permit_token(record, caller, user, customer_token).await
+    }
+
+    /// Permits the next part of a call that is under way: checks everything again but whether the
+    /// session has ended meanwhile.
+    ///
+    /// # Errors
+    /// As [`Vault::permit`].
+    pub async fn permit_next<V: TokenVerb>(
+        &self,
+        under_way: &UnderWay,
+        caller: &Caller,
+        tenant: &TenantRef,
+        customer_token: &CustomerToken,
+    ) -> Result<Permit<V>, VaultError> {
+        let record = self.admit(caller, tenant).await?;
+        if record.id != under_way.tenant {
+            return Err(VaultError::Internal);
+        }
+        let user = self.user_for(&record, caller, V::ROLES, SessionTime::Counted).await?;
+        self.permit_token(record, caller, user, customer_token).await
+    }
+
+    async fn permit_token<V: TokenVerb>(
+        &self,
+        record: TenantRecord,
+        caller: &Caller,
+        user: Option<UserName>,
+        customer_token: &CustomerToken,
+    ) -> Result<Permit<V>, VaultError> {
         if !V::IS_FOR_SERVICES && matches!(caller, Caller::Service { .. }) {
             return Err(Reason::NotForServices.into());
         }
@@ -212,10 +215,11 @@ impl Vault {
         if !holder.may_any(V::OPERATION_BITS) {
             return Err(Reason::CustomerTokenLacksOperation.into());
         }
-        Ok(Permit { tenant: record.id, holder: Arc::new(holder), verb: PhantomData })
+        Ok(Permit { tenant: record.id, user, holder: Arc::new(holder), verb: PhantomData })
     }
 
-    /// Permits enrolment to a client of a tenant that has not enrolled yet.
+    /// Permits enrolment to a client of a tenant that has not enrolled yet, with the session of one
+    /// of its admins.
     ///
     /// # Errors
     /// `unauthenticated` when caller and tenant do not belong together, `forbidden` to services,
@@ -229,13 +233,15 @@ impl Vault {
             return Err(Reason::NotForServices.into());
         }
         let record = self.admit(caller, tenant).await?;
+        self.user_for(&record, caller, ENROLS, SessionTime::Counts).await?;
         match record.enrolment {
             Enrolment::Done { .. } => Err(VaultError::AlreadyExists),
             Enrolment::Open { .. } => Ok(EnrolPermit { record }),
         }
     }
 
-    /// Permits a look at a tenant's policies to its clients, its services and operators.
+    /// Permits a look at a tenant's policies to its clients with the session of any user, to its
+    /// services and to operators.
     ///
     /// # Errors
     /// `unauthenticated` when caller and tenant do not belong together.
@@ -248,18 +254,48 @@ impl Vault {
             Caller::Service { role: Role::Operator, .. } => {
                 self.registry().tenant(tenant).await?.ok_or(VaultError::NotFound)?
             }
-            Caller::Service { .. } | Caller::Client { .. } => self.admit(caller, tenant).await?,
+            Caller::Service { .. } | Caller::Client { .. } => {
+                let record = self.admit(caller, tenant).await?;
+                self.user_for(&record, caller, TenantRoles::ANY, SessionTime::Counts).await?;
+                record
+            }
         };
-        let TenantRecord { id: tenant, allowed_addresses, limits, .. } = record;
-        Ok(PolicyPermit { tenant, allowed_addresses, limits })
+        Ok(PolicyPermit { tenant: record.id })
     }
 
-    /// Permits an operator's work.
+    /// Tells what a tenant's clients are measured by, before anybody has logged in.
     ///
     /// # Errors
-    /// `forbidden` to everyone else.
-    pub fn permit_operator(&self, caller: &Caller) -> Result<OperatorPermit, VaultError> {
-        OperatorPermit::of(caller)
+    /// `unauthenticated` when caller and tenant do not belong together.
+    pub async fn permit_admission(
+        &self,
+        caller: &Caller,
+        tenant: &TenantRef,
+    ) -> Result<AdmissionPermit, VaultError> {
+        let record = self.admit(caller, tenant).await?;
+        let TenantRecord { allowed_addresses, password_rule, limits, .. } = record;
+        Ok(AdmissionPermit { allowed_addresses, password_rule, limits })
+    }
+
+    /// Permits a client of a tenant to try a password.
+    ///
+    /// # Errors
+    /// `unauthenticated` when caller and tenant do not belong together, `forbidden` to services.
+    pub async fn permit_login(
+        &self,
+        caller: &Caller,
+        tenant: &TenantRef,
+    ) -> Result<LoginPermit, VaultError> {
+        let Caller::Client { certificate_digest, source_address, .. } = caller else {
+            return Err(Reason::NotForServices.into());
+        };
+        let record = self.admit(caller, tenant).await?;
+        Ok(LoginPermit {
+            tenant: record.id,
+            tenant_name: record.name,
+            certificate_digest: *certificate_digest,
+            source_address: *source_address,
+        })
     }
 
     /// Finds the tenant of a request and checks that the caller belongs to it and comes from an
@@ -278,38 +314,5 @@ impl Vault {
             }
         };
         refusal.map_or(Ok(record), |reason| Err(reason.into()))
-    }
-}
-
-/// What a customer token is checked against, on every call.
-struct TokenCheck<'a> {
-    pepper: &'a Pepper,
-    now_ms: u64,
-    certificate_digest: Option<&'a [u8; 32]>,
-}
-
-impl TokenCheck<'_> {
-    fn verify(
-        &self,
-        keyring: Arc<LoadedKeyring>,
-        customer_token: &CustomerToken,
-    ) -> Result<TokenHolder, VaultError> {
-        let tenant = keyring.keyring.tenant;
-        let entries = &keyring.keyring.customer_tokens;
-        let named = entries.iter().position(|entry| entry.bounds.id == customer_token.id());
-        let index = named.ok_or(Reason::CustomerTokenUnknown)?;
-        let entry = entries.get(index).ok_or(VaultError::Internal)?;
-        let verified = entry.verify(tenant, customer_token, self.pepper);
-        let verified = verified.map_err(|CryptoError| VaultError::Internal)?;
-        let auth_key = verified.ok_or(Reason::CustomerTokenWrong)?;
-        if !entry.works_at(self.now_ms) {
-            return Err(Reason::CustomerTokenEnded.into());
-        }
-        if !entry.works_from(self.certificate_digest) {
-            return Err(Reason::CustomerTokenBoundElsewhere.into());
-        }
-        let wrap_key = customer_token_entry::wrap_key(tenant, customer_token);
-        let wrap_key = wrap_key.map_err(|CryptoError| VaultError::Internal)?;
-        Ok(TokenHolder { keyring, entry: index, keys: Arc::new(TokenKeys { auth_key, wrap_key }) })
     }
 }

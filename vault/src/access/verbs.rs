@@ -1,12 +1,25 @@
 //! What a permit permits, as types.
 
-use tresor_proto::TokenOperation as Operation;
+use tresor_proto::{TenantRole, TenantRoles, TokenOperation as Operation};
+
+/// Who may read records.
+const READERS: TenantRoles = TenantRoles::of(&[TenantRole::Admin, TenantRole::Reader]);
+/// Who may store and delete them.
+const WRITERS: TenantRoles = TenantRoles::of(&[TenantRole::Admin, TenantRole::Writer]);
+/// Who may do anything about keys.
+const ADMINS: TenantRoles = TenantRoles::of(&[TenantRole::Admin]);
+/// Who may see what there is besides records.
+const AUDITORS: TenantRoles = TenantRoles::of(&[TenantRole::Admin, TenantRole::Auditor]);
 
 /// A verb that takes a customer token.
 pub trait TokenVerb: sealed::Sealed {
     /// Any of these operations of the customer token allows it.
     #[doc(hidden)]
     const OPERATION_BITS: u32;
+
+    /// A user with any of these roles may do it. There is no default: a verb has to say it.
+    #[doc(hidden)]
+    const ROLES: TenantRoles;
 
     /// Whether the operator's services may do it too: what is about keys is the customer's alone.
     #[doc(hidden)]
@@ -33,34 +46,50 @@ pub enum Lend {}
 #[derive(Debug)]
 pub enum IssueTokens {}
 
-/// To rotate, revoke and list customer tokens.
+/// To rotate and revoke customer tokens.
 #[derive(Debug)]
 pub enum ManageTokens {}
 
+/// To list customer tokens.
+#[derive(Debug)]
+pub enum ListTokens {}
+
 impl TokenVerb for Write {
     const OPERATION_BITS: u32 = Operation::Write as u32;
+    const ROLES: TenantRoles = WRITERS;
 }
 
 impl TokenVerb for Read {
     const OPERATION_BITS: u32 = Operation::ReadMasked as u32 | Operation::ReadPlain as u32;
+    const ROLES: TenantRoles = READERS;
 }
 
 impl TokenVerb for Delete {
     const OPERATION_BITS: u32 = Operation::Delete as u32;
+    const ROLES: TenantRoles = WRITERS;
 }
 
 impl TokenVerb for Lend {
     const OPERATION_BITS: u32 = Operation::Lend as u32;
+    const ROLES: TenantRoles = ADMINS;
     const IS_FOR_SERVICES: bool = false;
 }
 
 impl TokenVerb for IssueTokens {
     const OPERATION_BITS: u32 = Operation::ManageTokens as u32 | Operation::Recover as u32;
+    const ROLES: TenantRoles = ADMINS;
     const IS_FOR_SERVICES: bool = false;
 }
 
 impl TokenVerb for ManageTokens {
     const OPERATION_BITS: u32 = Operation::ManageTokens as u32;
+    const ROLES: TenantRoles = ADMINS;
+    const IS_FOR_SERVICES: bool = false;
+}
+
+impl TokenVerb for ListTokens {
+    const OPERATION_BITS: u32 = Operation::ManageTokens as u32;
+    const ROLES: TenantRoles = AUDITORS;
     const IS_FOR_SERVICES: bool = false;
 }
 
@@ -74,4 +103,5 @@ mod sealed {
     impl Sealed for super::Lend {}
     impl Sealed for super::IssueTokens {}
     impl Sealed for super::ManageTokens {}
+    impl Sealed for super::ListTokens {}
 }

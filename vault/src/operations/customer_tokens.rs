@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tresor_proto::{CustomerToken, CustomerTokenId, RefusalReason, TenantRef};
 
 use crate::{
-    access::{IssueTokens, ManageTokens, Permit, TokenHolder},
+    access::{IssueTokens, ListTokens, ManageTokens, Permit, TokenHolder},
     error::VaultError,
     keyring::{CustomerTokenView, Issuer, NewCustomerToken, TenantKeyring, TokenDesk},
     vault::Vault,
@@ -103,7 +103,7 @@ impl Vault {
 
     /// All customer tokens of the tenant, oldest first.
     #[must_use]
-    pub fn customer_tokens(&self, permit: &Permit<ManageTokens>) -> Vec<CustomerTokenView> {
+    pub fn customer_tokens(&self, permit: &Permit<ListTokens>) -> Vec<CustomerTokenView> {
         permit.holder().keyring().keyring.views(self.clock().now_ms())
     }
 

@@ -17,6 +17,7 @@ use crate::{
     seal::{Passphrase, SealFailures},
     store::{StoreEngine, Stores},
     unlocked::UnlockedCache,
+    users::{LoginDelays, PasswordDesk},
 };
 
 /// What a vault is opened with.
@@ -126,6 +127,8 @@ impl VaultPlace {
             entropy: Arc::clone(&self.entropy),
             keyrings,
             key_worker,
+            password_desk: PasswordDesk::start().map_err(|_| OpenError::Internal)?,
+            login_delays: LoginDelays::default(),
             unlocked: Arc::new(UnlockedCache::default()),
             loans: Loans::default(),
             paces: Paces::default(),

@@ -62,6 +62,7 @@ fn client(tenant: TenantId) -> Caller {
         client: ClientName::parse("planner").unwrap(),
         certificate_digest: [7; 32],
         source_address: "127.0.0.1".parse().unwrap(),
+        session: None,
     }
 }
 

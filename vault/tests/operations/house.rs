@@ -175,14 +175,22 @@ impl House {
             client: ClientName::parse("planner").unwrap(),
             certificate_digest: [7; 32],
             source_address: address.parse().unwrap(),
+            session: None,
         }
     }
 
     pub(crate) async fn create_tenant(&self, name: &str) -> (TenantId, EnrolmentCode) {
+        self.create_tenant_with(name, PasswordRule::NotRequired).await
+    }
+
+    pub(crate) async fn create_tenant_with(
+        &self,
+        name: &str,
+        password_rule: PasswordRule,
+    ) -> (TenantId, EnrolmentCode) {
         let permit = self.vault().permit_operator(&Self::operator()).unwrap();
         let name = TenantName::parse(name).unwrap();
         let allowed_addresses = AddressList::parse(&["127.0.0.0/8"]).unwrap();
-        let password_rule = PasswordRule::NotRequired;
         let new = NewTenant { name, allowed_addresses, password_rule };
         let created = self.vault().create_tenant(&permit, new).await.unwrap();
         (created.tenant.id, created.code)

@@ -1,0 +1,152 @@
+//! Users of tenants in the registry.
+//!
+//! Store key: `tenant 16 ‖ name`.
+
+use tresor_proto::{
+    ErrorCode, Failure, TenantId, TenantRoles, UserName, limits::USERS_MAX, storage::UserRow,
+};
+
+use super::{Registry, Row};
+use crate::{
+    error::VaultError,
+    store::{Keyspace, Precondition, RowDigest, ScanRange, StoreKey, Write},
+    users::PasswordHash,
+};
+
+/// A user of a tenant, as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Its name.
+    pub name: UserName,
+    /// What it is for.
+    pub roles: TenantRoles,
+    /// When it was added, milliseconds since the epoch.
+    pub created_ms: u64,
+    /// When its password was last changed or reset, milliseconds since the epoch.
+    pub password_changed_ms: u64,
+    /// Whether it is turned away.
+    pub is_disabled: bool,
+    /// Until when its one-time password works, milliseconds since the epoch; `None` once it has
+    /// chosen one.
+    pub one_time_expires_ms: Option<u64>,
+}
+
+/// A user's row as read.
+pub(crate) struct UserRecord {
+    pub(crate) tenant: TenantId,
+    pub(crate) user: User,
+    pub(crate) password: PasswordHash,
+    pub(crate) password_version: u64,
+    row: UserRow,
+    digest: RowDigest,
+}
+
+impl Registry {
+    /// A user by name; `None` when there is none.
+    pub(crate) async fn user(
+        &self,
+        tenant: TenantId,
+        name: &UserName,
+    ) -> Result<Option<UserRecord>, VaultError> {
+        let row = self.read::<UserRow>(key(tenant, name)).await?;
+        row.map(|row| UserRecord::new(tenant, name.clone(), row)).transpose()
+    }
+
+    /// Users in the order of their names, after `after`.
+    pub(crate) async fn users(
+        &self,
+        tenant: TenantId,
+        after: Option<&UserName>,
+        limit: usize,
+    ) -> Result<Vec<User>, VaultError> {
+        let prefix = tenant.to_bytes().to_vec();
+        let after = after.map(|name| key(tenant, name).key);
+        let range = ScanRange { keyspace: Keyspace::Users, prefix, after };
+        let mut users = Vec::new();
+        for found in self.store.scan(range, limit).await? {
+            let name = found.key.get(tenant.to_bytes().len()..).unwrap_or_default();
+            let name = core::str::from_utf8(name).ok().and_then(UserName::parse);
+            let name = name.ok_or(VaultError::Integrity)?;
+            let message = self.decode(&key(tenant, &name), &found.value)?;
+            let row = Row { message, digest: RowDigest::of(&found.value) };
+            users.push(UserRecord::new(tenant, name, row)?.user);
+        }
+        Ok(users)
+    }
+
+    /// Adds a user.
+    ///
+    /// # Errors
+    /// `already_exists`; `too_large` when the tenant has as many as it may.
+    pub(crate) async fn add_user(
+        &self,
+        tenant: TenantId,
+        name: &UserName,
+        row: &UserRow,
+    ) -> Result<(), VaultError> {
+        // One at a time, so that two do not both find the last place free.
+        let _turn = self.adding_user.lock().await;
+        if self.user(tenant, name).await?.is_some() {
+            return Err(VaultError::AlreadyExists);
+        }
+        if self.users(tenant, None, USERS_MAX).await?.len() >= USERS_MAX {
+            return Err(Failure::new(ErrorCode::TooLarge, "a tenant has at most 256 users").into());
+        }
+        let key = key(tenant, name);
+        let write = self.put(key.clone(), row)?;
+        self.apply(vec![Precondition::Absent(key)], vec![write]).await
+    }
+
+    /// Changes a user whose row is still what was read, and gives it as it is then. Its password
+    /// version grows, which ends its sessions.
+    ///
+    /// # Errors
+    /// `conflict` when it has changed in between.
+    pub(crate) async fn change_user(
+        &self,
+        record: UserRecord,
+        now_ms: u64,
+        change: impl FnOnce(&mut UserRow) + Send,
+    ) -> Result<UserRecord, VaultError> {
+        let mut row = record.row;
+        change(&mut row);
+        row.password_version = now_ms.max(row.password_version.saturating_add(1));
+        let key = key(record.tenant, &record.user.name);
+        let unchanged = Precondition::Unchanged(key.clone(), record.digest);
+        self.apply(vec![unchanged], vec![self.put(key, &row)?]).await?;
+        let changed = self.user(record.tenant, &record.user.name).await?;
+        changed.ok_or(VaultError::Conflict)
+    }
+
+    /// Removes a user whose row is still what was read.
+    ///
+    /// # Errors
+    /// `conflict` when it has changed in between.
+    pub(crate) async fn remove_user(&self, record: UserRecord) -> Result<(), VaultError> {
+        let key = key(record.tenant, &record.user.name);
+        let unchanged = Precondition::Unchanged(key.clone(), record.digest);
+        self.apply(vec![unchanged], vec![Write::Remove(key)]).await
+    }
+}
+
+impl UserRecord {
+    fn new(tenant: TenantId, name: UserName, row: Row<UserRow>) -> Result<Self, VaultError> {
+        let Row { message: row, digest } = row;
+        let user = User {
+            name,
+            roles: TenantRoles::from_wire(&row.roles).ok_or(VaultError::Integrity)?,
+            created_ms: row.created_ms,
+            password_changed_ms: row.password_changed_ms,
+            is_disabled: row.disabled,
+            one_time_expires_ms: (row.one_time_expires_ms > 0).then_some(row.one_time_expires_ms),
+        };
+        let password = PasswordHash::from_row(&row)?;
+        let password_version = row.password_version;
+        Ok(Self { tenant, user, password, password_version, row, digest })
+    }
+}
+
+fn key(tenant: TenantId, name: &UserName) -> StoreKey {
+    let key = [&tenant.to_bytes()[..], name.as_str().as_bytes()].concat();
+    StoreKey::new(Keyspace::Users, key)
+}
