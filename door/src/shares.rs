@@ -75,6 +75,14 @@ impl<K: Clone + Eq + Hash> Shares<K> {
         })
     }
 
+    /// A place for `owner`, who may have half of them: where few ask, and one of them for many.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn take_of_half(self: &Arc<Self>, owner: K) -> Result<Place<K>, NoPlace> {
+        self.take_of(owner, (self.places_max / 2).max(1))
+    }
+
     /// How many places are taken.
     #[must_use]
     pub fn taken_by(&self, owner: &K) -> usize {
@@ -150,6 +158,14 @@ mod tests {
         assert_eq!(held.map(|places| places.len()), [2, 1, 1]);
         assert_eq!(shares.take_of('a', 16).unwrap_err(), NoPlace::ShareTaken);
         assert_eq!(shares.taken_by(&'a'), 12);
+    }
+
+    #[test]
+    fn of_half_one_leaves_the_other_half() {
+        let shares = Shares::new(4);
+        let theirs = [0; 3].map(|_| shares.take_of_half('a'));
+        assert_eq!(theirs.each_ref().map(Result::is_ok), [true, true, false]);
+        assert!(shares.take_of_half('b').is_ok());
     }
 
     #[test]

@@ -10,15 +10,15 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, join_all},
 };
-use tokio::{sync::Semaphore, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tonic::transport::server::Router;
 use tonic_health::{
     pb::health_server::{Health, HealthServer},
     server::HealthReporter,
 };
 use tresor_door::{
-    Authority, DoorError, Listener, ListenerOptions, Metrics, OpenConnections, Shutdown, TlsReload,
-    TrustFiles,
+    Authority, DoorError, Listener, ListenerOptions, Metrics, OpenConnections, Shares, Shutdown,
+    TlsReload, TrustFiles,
 };
 use tresor_vault::{OpenError, Settings, VaultError, VaultPlace, clock::SystemClock};
 
@@ -224,7 +224,7 @@ fn parts<H: Health>(
             plane,
             directory: Arc::clone(&directory),
             // Each plane has its own, so that a flood of records never keeps the operator out.
-            seats: Arc::new(Semaphore::new(config.limits.requests_max)),
+            seats: Shares::new(config.limits.requests_max),
             abort: ending.abort.clone(),
             states: gate.lockable().watch(),
             metrics: metrics.clone(),

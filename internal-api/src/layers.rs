@@ -10,13 +10,14 @@ use axum::{
     body::Body,
     extract::{Request, State},
     middleware::{Next, from_fn, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use futures::FutureExt as _;
-use tokio::sync::{Semaphore, watch};
+use http::{Method, StatusCode};
+use tokio::sync::watch;
 use tonic::{Status, service::Routes};
 use tower::ServiceBuilder;
-use tresor_door::{Metrics, Peer, Shutdown, guard};
+use tresor_door::{Metrics, Owner, Peer, Shares, Shutdown, guard};
 use tresor_proto::{ErrorCode, Failure, RefusalReason, limits::REQUEST_DEADLINE_MS};
 
 use crate::{
@@ -32,13 +33,16 @@ use crate::{
 /// Health is answered under overload too, or a busy vault would be taken for a dead one.
 const HEALTH_PREFIX: &str = "/grpc.health.v1.Health/";
 
+/// Half of them for each service, so that one which is captured leaves the other half to others.
+pub(crate) type Seats = Shares<Option<Owner>>;
+
 /// What the layers of one listener know.
 #[derive(Clone)]
 pub(crate) struct Layers {
     pub(crate) plane: Plane,
     pub(crate) directory: Arc<Directory>,
     /// A seat for each call that may run at once.
-    pub(crate) seats: Arc<Semaphore>,
+    pub(crate) seats: Arc<Seats>,
     /// Set off when the grace after a shutdown is over.
     pub(crate) abort: Shutdown,
     /// Calls for records end when it is locked: they hold keys.
@@ -80,6 +84,10 @@ async fn log(State(metrics): State<Metrics>, mut request: Request, next: Next) -
 }
 
 async fn identify(State(layers): State<Layers>, mut request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        // gRPC's own refusals have status 200, and to CONNECT that would be a tunnel.
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
     match layers.known(&request) {
         Ok(service) => {
             let notes = request.extensions().get::<CallNotes>().cloned().unwrap_or_default();
@@ -119,7 +127,8 @@ async fn take_seat(State(layers): State<Layers>, request: Request, next: Next) -
     if request.uri().path().starts_with(HEALTH_PREFIX) {
         return next.run(request).await;
     }
-    match layers.seats.try_acquire_owned() {
+    let owner = request.extensions().get::<Arc<Peer>>().map(|peer| peer.owner());
+    match layers.seats.take_of_half(owner) {
         Ok(seat) => guard(next.run(request).await, seat),
         Err(_) => refuse(ErrorCode::Overloaded),
     }

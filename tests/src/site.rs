@@ -369,11 +369,21 @@ impl Site {
     /// When anything of it fails.
     #[must_use]
     pub fn registered_tenant(&self, name: &str) -> Tenant {
+        self.registered_tenant_from(name, &["127.0.0.0/8"])
+    }
+
+    /// The same for a tenant whose clients come from these addresses.
+    ///
+    /// # Panics
+    /// When anything of it fails.
+    #[must_use]
+    pub fn registered_tenant_from(&self, name: &str, addresses: &[&str]) -> Tenant {
         let directory = self.path(name);
         fs::create_dir(&directory).expect("a directory");
         let code_file = directory.join("code");
         let code_file = code_file.to_str().expect("a path");
-        let create = ["tenant", "create", name, "--allow", "127.0.0.0/8", "--code-file", code_file];
+        let mut create = vec!["tenant", "create", name, "--code-file", code_file];
+        create.extend(addresses.iter().flat_map(|address| ["--allow", address]));
         let bare = ["--password", "not-required", "--output", "json"];
         self.operator(&[&create[..], &bare].concat()).ok();
         let shown = self.operator(&["tenant", "show", name, "--output", "json"]).ok().json();

@@ -22,13 +22,13 @@ fn resident_peak(process: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
 }
 
-/// Plays scenarios against a vault with eight seats.
+/// Plays scenarios against a vault with eight seats for each service.
 fn bears(scenarios: &[&str]) {
     let mut site = Site::start_with_log("redb", "info");
     let tenant = site.tenant("burg");
     site.write_configs(&[&tenant.id]);
     let config = fs::read_to_string(site.path("internal-api.toml")).unwrap();
-    let config = config.replacen("[[services]]", "[limits]\nrequests_max = 8\n[[services]]", 1);
+    let config = config.replacen("[[services]]", "[limits]\nrequests_max = 16\n[[services]]", 1);
     site.write_private("internal-api.toml", &config);
     assert_eq!(site.vault().stop(), 0);
     site.start_vault();

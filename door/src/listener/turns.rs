@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_a_quarter_of_the_turns_however_it_is_written() {
+    fn an_address_has_a_share_of_the_turns_however_it_is_written() {
         for (own, same, other) in [
             ("192.0.2.7", "::ffff:192.0.2.7", "192.0.2.8"),
             ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"),

