@@ -1,5 +1,7 @@
 //! `tresor tenant`: the operator's register of tenants.
 
+mod user;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -34,6 +36,9 @@ code, or only the client certificate, cannot enrol.")]
     List(List),
     /// Show one tenant
     Show(Show),
+    /// Look after the users of a tenant
+    #[command(subcommand)]
+    User(user::UserCommand),
 }
 
 #[derive(Debug, Args)]
@@ -83,6 +88,7 @@ impl TenantCommand {
             Self::Create(create) => create.run(session).await,
             Self::List(list) => list.run(session).await,
             Self::Show(show) => show.run(session).await,
+            Self::User(user) => user.run(session).await,
         }
     }
 }
