@@ -18,6 +18,7 @@ pub(crate) mod get;
 mod keys;
 pub(crate) mod list;
 mod parse;
+mod password;
 mod question;
 pub(crate) mod screen;
 mod seal;
@@ -59,12 +60,14 @@ Profile (tresor.toml, or --profile FILE); paths are relative to it:
   ca = \"ca/ca.pem\"
   cert = \"ca/operator.pem\"
   key = \"ca/operator.key\"
-  [customer]                      # enrol, keys token, upload, get, list, delete
+  [customer]                      # password, enrol, keys token, upload, get, list, delete
   server = \"https://localhost:8443\"
   ca = \"ca/ca.pem\"
   cert = \"ca/planner.pem\"
   key = \"ca/planner.key\"
   customer_token_file = \"customer.token\"
+  user = \"planner\"                # where the tenant requires a password
+  password_file = \"planner.password\"
 
 Secrets come from a file, a file descriptor or a prompt; never from an argument or a variable.";
 
@@ -89,6 +92,8 @@ pub(crate) enum Command {
     /// Look at what keeps the vault's root key and change it; lock and unlock (operator)
     #[command(subcommand)]
     Seal(seal::SealCommand),
+    /// Change your user's password (customer)
+    Password(password::PasswordCommand),
     /// Make the tenant's keys and receive the customer token (customer, once)
     Enrol(enrol::EnrolCommand),
     /// Look after keys
@@ -123,6 +128,7 @@ impl Command {
             Self::Tenant(command) => command.run(session).await,
             Self::Collection(command) => command.run(session).await,
             Self::Seal(command) => command.run(session).await,
+            Self::Password(command) => command.run(session).await,
             Self::Enrol(command) => command.run(session).await,
             Self::Keys(command) => command.run(session).await,
             Self::Upload(command) => command.run(session).await,
@@ -155,6 +161,12 @@ mod tests {
             command.get_subcommands().for_each(check);
         }
         check(&Cli::command());
+    }
+
+    #[test]
+    fn no_argument_takes_a_password_itself() {
+        let words = ["tresor", "get", "r1", "--collection", "c", "--user", "u", "--password", "x"];
+        assert!(Cli::try_parse_from(words).is_err());
     }
 
     #[test]

@@ -3,11 +3,17 @@
 //! Each comes from a flag, else from `TRESOR_*`, else from the side of the profile that the command
 //! belongs to. What is missing is named all at once.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use tresor_door::TlsFiles;
 
-use crate::{error::CliError, profile::Side, session::Session};
+use crate::{
+    error::CliError,
+    https::Https,
+    profile::Side,
+    session::Session,
+    user::{User, UserFlags},
+};
 
 /// The connection flags.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -27,6 +33,15 @@ pub(crate) struct ConnectionFlags {
     key: Option<PathBuf>,
 }
 
+/// The connection flags of a customer, who may have a user too.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct CustomerFlags {
+    #[command(flatten)]
+    connection: ConnectionFlags,
+    #[command(flatten)]
+    user: UserFlags,
+}
+
 /// A service and how to prove oneself to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
@@ -40,11 +55,6 @@ impl ConnectionFlags {
     /// The operator's way to the control plane.
     pub(crate) fn to_operator(&self, session: &Session) -> Result<Endpoint, CliError> {
         self.complete(session.profile()?.operator, "operator")
-    }
-
-    /// The customer's way to the external API.
-    pub(crate) fn to_customer(&self, session: &Session) -> Result<Endpoint, CliError> {
-        self.complete(session.profile()?.customer, "customer")
     }
 
     fn complete(&self, side: Side, name: &str) -> Result<Endpoint, CliError> {
@@ -67,6 +77,24 @@ impl ConnectionFlags {
                 Err(missing(given, name))
             }
         }
+    }
+}
+
+impl CustomerFlags {
+    /// Where the external API is.
+    pub(crate) fn endpoint(&self, session: &Session) -> Result<Endpoint, CliError> {
+        self.connection.complete(session.profile()?.customer, "customer")
+    }
+
+    /// The user, if there is one.
+    pub(crate) fn user(&self, session: &Session) -> Result<Option<Arc<User>>, CliError> {
+        self.user.read(session)
+    }
+
+    /// The way to the external API.
+    pub(crate) fn https(&self, session: &Session) -> Result<Https, CliError> {
+        let https = Https::new(&self.endpoint(session)?)?;
+        Ok(https.with_user(self.user(session)?))
     }
 }
 
@@ -98,7 +126,7 @@ mod tests {
             ca: Some("ca.pem".into()),
             cert: Some("a.pem".into()),
             key: Some("a.key".into()),
-            customer_token_file: None,
+            ..Side::default()
         };
         let flags =
             ConnectionFlags { server: Some("https://flag:2".to_owned()), ..Default::default() };

@@ -92,7 +92,7 @@ pub(crate) async fn perform(
     let mut on_disk = attack::search(&needles, &stage, "while running", &mut attacks)?;
     let stopped = stage.stop().await?;
     on_disk.merge(attack::search(&needles, &stopped, "after the shutdown", &mut attacks)?);
-    attack::search_customer_tokens(&stopped, &mut attacks, &mut controls)?;
+    attack::search_customers_secrets(&stopped, &mut attacks, &mut controls)?;
     attack::search_clear_values(&stopped, &holdings, &mut controls)?;
     let control_hits = needles.search(file)?.hits;
     output.note("breaking in with every key of the server …");

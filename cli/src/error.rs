@@ -214,12 +214,13 @@ pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
 fn advice_for(code: ErrorCode) -> Option<&'static str> {
     match code {
         ErrorCode::Unauthenticated => Some(
-            "check the certificate and the customer token or code: they must belong to one tenant \
-             and be valid now",
+            "check the certificate, the user with its password, and the customer token or code: \
+             they must belong to one tenant and be valid now",
         ),
-        ErrorCode::Forbidden => {
-            Some("the certificate, the address or the customer token may not do that")
-        }
+        ErrorCode::Forbidden => Some(
+            "the certificate, the user or the customer token may not do that; a one-time \
+                 password is only good for `tresor password`",
+        ),
         ErrorCode::NotFound => Some("check the name or id; what belongs to others looks absent"),
         ErrorCode::Conflict => Some("something changed meanwhile; run the command again"),
         ErrorCode::TooLarge => Some("`GET /v1/limits` names every limit"),

@@ -1,21 +1,22 @@
 //! The customer's way to the external API: HTTPS with the customer's certificate.
 //!
-//! It promises that a customer token travels in its header only, marked sensitive, and never to
-//! another address: redirects and proxies are not followed. Problem documents become errors with
+//! It promises that a customer token and a password travel in their headers only, marked sensitive,
+//! and never to another address: redirects and proxies are not followed. Problem documents become errors with
 //! their code and violations.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{
     Client, Method, RequestBuilder, Response, Url,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
-use serde::{Deserialize, de::DeserializeOwned};
-use tresor_proto::{CustomerToken, ErrorCode, Violation};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tresor_proto::{CustomerToken, ErrorCode, Password, Violation};
 
 use crate::{
     connection::Endpoint,
     error::{CliError, innermost},
+    user::User,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,6 +29,13 @@ const CUSTOMER_TOKEN: HeaderName = HeaderName::from_static("tresor-customer-toke
 pub(crate) struct Https {
     client: Client,
     base: Url,
+    user: Option<Arc<User>>,
+}
+
+/// The password to be.
+#[derive(Serialize)]
+struct NewPassword<'a> {
+    new_password: &'a str,
 }
 
 /// What a service says is wrong, RFC 9457.
@@ -74,12 +82,41 @@ impl Https {
             .user_agent(concat!("tresor/", env!("CARGO_PKG_VERSION")))
             .build();
         let client = client.map_err(|_| CliError::failed("the TLS settings were refused"))?;
-        Ok(Self { client, base })
+        Ok(Self { client, base, user: None })
+    }
+
+    /// The same, asking as a user, if one is given.
+    pub(crate) fn with_user(self, user: Option<Arc<User>>) -> Self {
+        Self { user, ..self }
+    }
+
+    /// The user it asks as.
+    pub(crate) fn user(&self) -> Option<&Arc<User>> {
+        self.user.as_ref()
+    }
+
+    /// Changes the password of the user it asks as, and asks by the new one.
+    pub(crate) async fn with_new_password(self, password: Password) -> Result<Self, CliError> {
+        let user = self.user().map(|user| user.name.clone());
+        let name = user.ok_or_else(|| {
+            CliError::usage("missing: --user")
+                .advise("or set TRESOR_USER, or write `user` in the profile")
+        })?;
+        let request = self.request(Method::POST, &["v1", "password"]);
+        let body = NewPassword { new_password: password.expose_secret() };
+        send(request.json(&body)).await?;
+        Ok(self.with_user(Some(Arc::new(User { name, password }))))
     }
 
     /// Begins a request to the path made of `segments`.
     pub(crate) fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {
-        self.client.request(method, below(&self.base, segments))
+        let request = self.client.request(method, below(&self.base, segments));
+        match self.user.as_deref() {
+            Some(User { name, password }) => {
+                request.basic_auth(name.as_str(), Some(password.expose_secret()))
+            }
+            None => request,
+        }
     }
 
     /// Begins a request that shows the customer token.

@@ -8,6 +8,6 @@ mod customer;
 mod premises;
 mod system;
 
-pub(crate) use customer::{Customer, parse_customer_token};
+pub(crate) use customer::{Customer, USER, parse_customer_token};
 pub(crate) use premises::Premises;
 pub(crate) use system::{Addresses, LocalSystem};

@@ -24,6 +24,7 @@ mod row_list;
 mod secret_input;
 mod session;
 mod transfer;
+mod user;
 
 use std::process::ExitCode;
 

@@ -38,6 +38,10 @@ pub(crate) struct Side {
     pub(crate) key: Option<PathBuf>,
     /// The file that holds the customer token (customer only).
     pub(crate) customer_token_file: Option<PathBuf>,
+    /// The user, where the tenant requires one (customer only).
+    pub(crate) user: Option<String>,
+    /// The file that holds the user's password (customer only).
+    pub(crate) password_file: Option<PathBuf>,
 }
 
 impl Profile {
@@ -73,8 +77,9 @@ impl Profile {
 
 impl Side {
     fn resolve(&mut self, directory: &Path) {
-        let paths = [&mut self.ca, &mut self.cert, &mut self.key, &mut self.customer_token_file];
-        for path in paths.into_iter().flatten() {
+        let connection = [&mut self.ca, &mut self.cert, &mut self.key];
+        let secrets = [&mut self.customer_token_file, &mut self.password_file];
+        for path in connection.into_iter().chain(secrets).flatten() {
             *path = directory.join(&*path);
         }
     }

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tresor_proto::{CustomerToken, EnrolmentCode};
+use tresor_proto::{CustomerToken, EnrolmentCode, Password};
 use zeroize::Zeroizing;
 
 use crate::{error::CliError, session::Session};
@@ -101,17 +101,71 @@ impl PasswordSource {
     }
 }
 
+/// Where a user's new password comes from. Without either flag it is asked for, twice.
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewPasswordSource {
+    /// File that holds the new password
+    #[arg(long, value_name = "FILE", help_heading = "Secrets")]
+    new_password_file: Option<PathBuf>,
+    /// File descriptor to read the new password from
+    #[arg(long, value_name = "FD", conflicts_with = "new_password_file", help_heading = "Secrets")]
+    new_password_fd: Option<u32>,
+}
+
+impl NewPasswordSource {
+    /// Reads the new password.
+    pub(crate) fn read(&self) -> Result<Password, CliError> {
+        let (file, descriptor) = (self.new_password_file.as_deref(), self.new_password_fd);
+        let password = read_password(file, descriptor, "New password")?;
+        if file.is_none() && descriptor.is_none() {
+            let again = prompt("The same again")?;
+            // Both come from the same pair of hands: nobody else learns how long they are alike.
+            if *again != password.expose_secret() {
+                return Err(CliError::failed("the two are not the same"));
+            }
+        }
+        Ok(password)
+    }
+
+    /// The file it is in, if it is in one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.new_password_file.as_deref()
+    }
+}
+
+/// Reads a user's password. Only the end of its line is not part of it.
+pub(crate) fn read_password(
+    file: Option<&Path>,
+    descriptor: Option<u32>,
+    what: &str,
+) -> Result<Password, CliError> {
+    let text = read_text(file, descriptor, what)?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    Password::parse(line).map_err(|failure| {
+        let why = failure.violations().first().map_or("", |violation| &violation.description);
+        CliError::failed(format!("the {} cannot be one: it {why}", what.to_lowercase()))
+    })
+}
+
 fn read(
     file: Option<&Path>,
     descriptor: Option<u32>,
     what: &str,
 ) -> Result<Zeroizing<String>, CliError> {
-    let text = match (file, descriptor) {
-        (Some(path), _) => read_file(path)?,
-        (None, Some(number)) => read_descriptor(number)?,
-        (None, None) => prompt(what)?,
-    };
-    Ok(Zeroizing::new(text.trim().to_owned()))
+    Ok(Zeroizing::new(read_text(file, descriptor, what)?.trim().to_owned()))
+}
+
+fn read_text(
+    file: Option<&Path>,
+    descriptor: Option<u32>,
+    what: &str,
+) -> Result<Zeroizing<String>, CliError> {
+    match (file, descriptor) {
+        (Some(path), _) => read_file(path),
+        (None, Some(number)) => read_descriptor(number),
+        (None, None) => prompt(what),
+    }
 }
 
 fn read_file(path: &Path) -> Result<Zeroizing<String>, CliError> {
@@ -138,6 +192,7 @@ fn prompt(what: &str) -> Result<Zeroizing<String>, CliError> {
         let flags = match what {
             "Enrolment code" => "--code-file or --code-fd",
             "Password" => "--password-file or --password-fd",
+            "New password" => "--new-password-file or --new-password-fd",
             _ => "--customer-token-file or --customer-token-fd",
         };
         let message = format!("no terminal to ask for the {}", what.to_lowercase());
@@ -179,6 +234,27 @@ mod tests {
         let code_fd = u32::try_from(opened.as_raw_fd()).ok();
         let source = EnrolmentCodeSource { code_file: None, code_fd };
         assert_eq!(source.read().unwrap().expose_secret(), &[7; 16]);
+    }
+
+    #[test]
+    fn a_password_keeps_its_spaces_and_loses_the_end_of_its_line() {
+        for end in ["", "\n", "\r\n"] {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            write!(file, " korrekt pferd {end}").unwrap();
+            let password = read_password(Some(file.path()), None, "Password").unwrap();
+            assert_eq!(password.expose_secret(), " korrekt pferd ");
+        }
+    }
+
+    #[test]
+    fn what_is_no_password_is_refused_with_the_reason_and_not_repeated() {
+        for (text, why) in [("elevenbytes", "at least 12"), ("two\nlines of it", "control")] {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            write!(file, "{text}").unwrap();
+            let refusal = read_password(Some(file.path()), None, "New password").unwrap_err();
+            assert!(refusal.to_string().contains(why), "{refusal}");
+            assert!(!refusal.to_string().contains("eleven"), "{refusal}");
+        }
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub enum DoorError {
     WorldWritable { path: PathBuf, mode: u32 },
     #[error("the TLS settings were refused")]
     Tls,
+    #[error("the system gives no randomness")]
+    Randomness,
     #[error("signals cannot be received")]
     Signals,
 }
@@ -116,6 +118,7 @@ impl DoorError {
             Self::Listen { .. } => "listen",
             Self::BadEndpoint => "bad_endpoint",
             Self::Tls => "tls_settings",
+            Self::Randomness => "randomness",
             Self::Signals => "signals",
         }
     }
@@ -152,6 +155,7 @@ impl DoorError {
             | Self::Listen { .. }
             | Self::BadEndpoint
             | Self::Tls
+            | Self::Randomness
             | Self::Signals => None,
         }
     }

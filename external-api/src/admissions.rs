@@ -1,11 +1,12 @@
-//! Where each tenant's clients may come from, asked of the vault and remembered for a moment.
+//! What each tenant's clients are measured by, asked of the vault and remembered for a moment.
 //!
 //! It promises that the source address of every request is measured, by a list at most five
-//! seconds old: what is remembered is the list, never that somebody was let in. It relies on the
-//! vault, which refuses a client from elsewhere too, and remembers nothing.
+//! seconds old: what is remembered is the list, and whether a password is required, never that
+//! somebody was let in. It relies on the vault, which refuses a client from elsewhere and one
+//! without a password too, and remembers nothing.
 
 use core::{net::IpAddr, time::Duration};
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use quick_cache::sync::Cache;
 use tresor_proto::{
@@ -18,10 +19,23 @@ use crate::vault::{Vault, malformed};
 const TENANTS_MAX: usize = 4_096;
 const AGE_MAX: Duration = Duration::from_secs(5);
 
-/// The address lists in use, by tenant.
+/// What clients are measured by, by tenant.
 pub(crate) struct Admissions {
     vault: Vault,
-    cache: Cache<TenantId, (Instant, AddressList)>,
+    cache: Cache<TenantId, Arc<Measure>>,
+}
+
+/// What a tenant's clients are measured by, as it was when it was asked for.
+struct Measure {
+    fetched: Instant,
+    addresses: AddressList,
+    is_password_required: bool,
+}
+
+/// That a client may come from where it does.
+pub(crate) struct Admission {
+    /// Whether it has to show a user and a password.
+    pub(crate) is_password_required: bool,
 }
 
 impl Admissions {
@@ -39,23 +53,35 @@ impl Admissions {
         tenant: TenantId,
         address: IpAddr,
         context: impl FnOnce() -> RequestContext,
-    ) -> Result<(), Failure> {
-        let is_allowed = match self.cache.get(&tenant) {
-            Some((fetched, list)) if fetched.elapsed() < AGE_MAX => list.allows(address),
-            Some(_) | None => self.fetch(tenant, context()).await?.allows(address),
+    ) -> Result<Admission, Failure> {
+        let measure = match self.cache.get(&tenant) {
+            Some(measure) if measure.fetched.elapsed() < AGE_MAX => measure,
+            Some(_) | None => self.fetch(tenant, context()).await?,
         };
-        if is_allowed { Ok(()) } else { Err(RefusalReason::AddressNotAllowed.into()) }
+        if !measure.addresses.allows(address) {
+            return Err(RefusalReason::AddressNotAllowed.into());
+        }
+        Ok(Admission { is_password_required: measure.is_password_required })
+    }
+
+    /// Whether clients of `tenant` have to show a user and a password, as far as is known.
+    pub(crate) fn is_password_required(&self, tenant: TenantId) -> bool {
+        self.cache.peek(&tenant).is_some_and(|measure| measure.is_password_required)
     }
 
     async fn fetch(
         &self,
         tenant: TenantId,
         context: RequestContext,
-    ) -> Result<AddressList, Failure> {
+    ) -> Result<Arc<Measure>, Failure> {
         let request = IntrospectRequest { context: Some(context) };
         let told = self.vault.introspect(request).await?;
-        let list = AddressList::parse(&told.allowed_addresses).map_err(|_| malformed())?;
-        self.cache.insert(tenant, (Instant::now(), list.clone()));
-        Ok(list)
+        let measure = Arc::new(Measure {
+            fetched: Instant::now(),
+            addresses: AddressList::parse(&told.allowed_addresses).map_err(|_| malformed())?,
+            is_password_required: told.password_required,
+        });
+        self.cache.insert(tenant, Arc::clone(&measure));
+        Ok(measure)
     }
 }

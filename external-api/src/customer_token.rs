@@ -6,15 +6,27 @@
 use std::sync::Arc;
 
 use axum::{extract::Request, middleware::Next, response::Response};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use tresor_proto::CustomerToken;
+use http::{HeaderMap, HeaderName};
+use tresor_proto::{CustomerToken, RefusalReason};
+
+use crate::secret_header::{self, Taken};
 
 /// Its name.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("tresor-customer-token");
 
-/// The customer token a request showed, when it is one.
+/// What a request showed: a customer token, or something that is none.
 #[derive(Clone)]
-pub(crate) struct Shown(pub(crate) Arc<CustomerToken>);
+pub(crate) struct Shown(Option<Arc<CustomerToken>>);
+
+impl Shown {
+    /// The customer token.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(crate) fn customer_token(self) -> Result<Arc<CustomerToken>, RefusalReason> {
+        self.0.ok_or(RefusalReason::CustomerTokenMalformed)
+    }
+}
 
 /// Takes the header out of the request.
 pub(crate) async fn take(mut request: Request, next: Next) -> Response {
@@ -24,16 +36,16 @@ pub(crate) async fn take(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Removes the header, every time it occurs. Two of them are none.
+/// Removes the header, every time it occurs. Two of them show none.
 fn remove(headers: &mut HeaderMap) -> Option<Shown> {
-    let values: Vec<HeaderValue> = match headers.entry(HEADER) {
-        http::header::Entry::Occupied(entry) => entry.remove_entry_mult().1.collect(),
-        http::header::Entry::Vacant(_) => return None,
-    };
-    let [mut value] = <[HeaderValue; 1]>::try_from(values).ok()?;
-    value.set_sensitive(true);
-    let customer_token = CustomerToken::parse(value.to_str().ok()?)?;
-    Some(Shown(Arc::new(customer_token)))
+    match secret_header::take(headers, HEADER) {
+        Taken::Nothing => None,
+        Taken::Once(value) => {
+            let customer_token = value.to_str().ok().and_then(CustomerToken::parse);
+            Some(Shown(customer_token.map(Arc::new)))
+        }
+        Taken::Often => Some(Shown(None)),
+    }
 }
 
 #[cfg(test)]
@@ -65,16 +77,18 @@ mod tests {
 
     #[test]
     fn a_customer_token_is_taken_out_of_the_headers() {
-        let shown = removed(&[&text()]).unwrap();
-        assert_eq!(shown.0.expose_secret(), &[7; 32]);
+        let customer_token = removed(&[&text()]).unwrap().customer_token().unwrap();
+        assert_eq!(customer_token.expose_secret(), &[7; 32]);
     }
 
     #[test]
     fn anything_but_exactly_one_well_formed_is_none() {
         assert!(removed(&[]).is_none());
-        assert!(removed(&[""]).is_none());
-        assert!(removed(&[&text()[1..]]).is_none());
-        assert!(removed(&[&text(), &text()]).is_none());
-        assert!(removed(&[&format!(" {}x", text())]).is_none());
+        let wrong: &[&[&str]] =
+            &[&[""], &[&text()[1..]], &[&text(), &text()], &[&format!(" {}x", text())]];
+        for values in wrong {
+            let refused = removed(values).unwrap().customer_token();
+            assert_eq!(refused.err(), Some(RefusalReason::CustomerTokenMalformed));
+        }
     }
 }

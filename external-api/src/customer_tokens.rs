@@ -52,8 +52,11 @@ pub(crate) async fn list(
     parameters: Parameters,
 ) -> Result<Json<json::List>, Refusal> {
     parameters.finish()?;
-    let request = CustomerTokenServiceListRequest { context: Some(holder.context()) };
-    let listed = app.vault.list_customer_tokens(request).await?.customer_tokens;
+    let listed = holder.ask(|context| {
+        let request = CustomerTokenServiceListRequest { context: Some(context) };
+        app.vault.list_customer_tokens(request)
+    });
+    let listed = listed.await?.customer_tokens;
     let customer_tokens = listed.into_iter().map(json::about).collect::<Result<_, _>>()?;
     Ok(Json(json::List { customer_tokens }))
 }
@@ -76,8 +79,12 @@ pub(crate) async fn issue(
 ) -> Result<Response, Refusal> {
     parameters.finish()?;
     let order: json::Order = small_body::read(body).await?;
-    let request = IssueRequest { context: Some(holder.context()), ..order.into_wire()? };
-    let answer = app.vault.issue_customer_token(request).await?;
+    let order = order.into_wire()?;
+    let answer = holder.ask(|context| {
+        let request = IssueRequest { context: Some(context), ..order.clone() };
+        app.vault.issue_customer_token(request)
+    });
+    let answer = answer.await?;
     let issued = json::about(answer.issued.ok_or_else(malformed)?)?;
     let issued = json::Issued { customer_token: answer.customer_token, issued };
     Ok((StatusCode::CREATED, Json(issued)).into_response())
@@ -167,7 +174,7 @@ trait Asked: DeserializeOwned {
     type Answer: Serialize;
 
     /// As the vault is asked, on behalf of somebody, about one customer token.
-    fn into_wire(self, context: RequestContext, id: String) -> Result<Self::Request, Failure>;
+    fn to_wire(&self, context: RequestContext, id: String) -> Result<Self::Request, Failure>;
 
     /// Asks the vault.
     fn ask(
@@ -179,7 +186,10 @@ trait Asked: DeserializeOwned {
 impl Call {
     async fn make<T: Asked>(self) -> Result<Json<T::Answer>, Refusal> {
         let asked: T = small_body::read(self.body).await?;
-        let request = asked.into_wire(self.holder.context(), self.id.to_string())?;
-        Ok(Json(T::ask(&self.vault, request).await?))
+        let answer = self.holder.ask(async |context| {
+            let request = asked.to_wire(context, self.id.to_string())?;
+            T::ask(&self.vault, request).await
+        });
+        Ok(Json(answer.await?))
     }
 }

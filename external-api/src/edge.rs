@@ -23,7 +23,11 @@ use tresor_door::{
 };
 use tresor_proto::limits::{CONNECTION_STREAMS_MAX, IDLE_TIMEOUT_MS};
 
-use crate::{Config, header_section, routes, vault::Vault};
+use crate::{
+    Config, header_section,
+    routes::{self, App},
+    vault::Vault,
+};
 
 /// How long requests may go on after a shutdown.
 const GRACE: Duration = Duration::from_secs(20);
@@ -86,13 +90,8 @@ pub async fn start(config: Config, shutdown: Shutdown) -> Result<Edge, DoorError
     let health_addr = health.as_ref().map(|health| health.local_addr);
     let metrics = Metrics::new();
     metrics.watch_listener("customers", listener.open_connections(), listener.refusals());
-    let router = routes::router(
-        &vault,
-        config.limits.requests_max,
-        config.proxies.x_forwarded_for,
-        &shutdown,
-        &metrics,
-    );
+    let app = App::new(&vault, config.proxies.x_forwarded_for)?;
+    let router = routes::router(app, config.limits.requests_max, &shutdown, &metrics);
     let health_router = routes::health_router(&vault, &shutdown, &metrics);
     let serving = tokio::spawn(async move {
         let health = async {

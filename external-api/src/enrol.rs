@@ -62,11 +62,13 @@ pub(crate) async fn enrol(
     body: Body,
 ) -> Result<Response, Refusal> {
     let code = read(body).await?;
-    let request = EnrolRequest {
-        context: Some(client.context()),
-        enrolment_code: code.expose_text().as_str().to_owned(),
-    };
-    let enrolled = app.vault.enrol(request).await?;
+    let enrolled = client.ask(|context| {
+        app.vault.enrol(EnrolRequest {
+            context: Some(context),
+            enrolment_code: code.expose_text().as_str().to_owned(),
+        })
+    });
+    let enrolled = enrolled.await?;
     let answer = Answer {
         tenant_id: enrolled.tenant_id,
         tenant_name: enrolled.tenant_name,

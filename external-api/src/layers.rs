@@ -13,16 +13,17 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use futures::FutureExt as _;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use tower::ServiceBuilder;
 use tresor_door::{Metrics, Owner, Peer, Shares, guard};
-use tresor_proto::{ErrorCode, RequestId, limits::REQUEST_DEADLINE_MS};
+use tresor_proto::{CertificateName, ErrorCode, RequestId, TenantId, limits::REQUEST_DEADLINE_MS};
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use crate::{
     access_log::AccessLog,
-    customer_token, header_section,
+    admissions::Admissions,
+    credentials, customer_token, header_section,
     lingering_body::linger,
     problem::{self, Refusal},
     routes::App,
@@ -41,8 +42,9 @@ pub(crate) fn surround(routes: Router, metrics: &Metrics) -> Router {
         .layer(from_fn_with_state(metrics.clone(), identify))
         // A refusal of it is logged and told like any other.
         .layer(from_fn(header_section::measure))
-        // Before anything else could see the header.
+        // Before anything else could see these headers.
         .layer(from_fn(customer_token::take))
+        .layer(from_fn(credentials::take))
         // Innermost, so that a fault is answered and logged.
         .layer(from_fn(catch_panic));
     routes.layer(stack)
@@ -55,6 +57,15 @@ pub(crate) fn limit_requests(
     requests_max: usize,
 ) -> OpenApiRouter<App> {
     routes.layer(from_fn_with_state(Shares::new(requests_max), take_seat))
+}
+
+/// Around the routes that work: asks for a password where the tenant requires one. Each refusal has
+/// that, so that it does not tell what was wrong.
+pub(crate) fn challenge(
+    routes: OpenApiRouter<App>,
+    admissions: Arc<Admissions>,
+) -> OpenApiRouter<App> {
+    routes.layer(from_fn_with_state(admissions, ask_for_password))
 }
 
 /// Around the routes that answer at once; streams have idle timeouts instead.
@@ -83,6 +94,28 @@ async fn take_seat(State(seats): State<Seats>, request: Request, next: Next) -> 
     match seats.take(owner) {
         Ok(seat) => guard(next.run(request).await, seat),
         Err(_) => Refusal::from(ErrorCode::Overloaded).into_response(),
+    }
+}
+
+async fn ask_for_password(
+    State(admissions): State<Arc<Admissions>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let tenant = tenant(&request);
+    let mut response = next.run(request).await;
+    let is_required = || tenant.is_some_and(|tenant| admissions.is_password_required(tenant));
+    if response.status() == StatusCode::UNAUTHORIZED && is_required() {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, credentials::CHALLENGE);
+    }
+    response
+}
+
+/// The tenant of the client certificate; services have none.
+fn tenant(request: &Request) -> Option<TenantId> {
+    match request.extensions().get::<Arc<Peer>>()?.name {
+        CertificateName::Client { tenant, .. } => Some(tenant),
+        CertificateName::Service(_) => None,
     }
 }
 

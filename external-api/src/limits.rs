@@ -2,12 +2,12 @@
 //!
 //! It promises to say what is enforced: the same constants. It relies on `tresor_proto::limits`.
 
-use axum::Json;
+use axum::{Json, extract::State};
 use serde::Serialize;
 use tresor_proto::limits;
 use utoipa::ToSchema;
 
-use crate::{client::Client, openapi::Refused};
+use crate::{client::Client, openapi::Refused, problem::Refusal, routes::App};
 
 /// The limits; each is named like its constant.
 #[derive(Serialize, ToSchema)]
@@ -44,8 +44,9 @@ pub(crate) struct Limits {
     security(("mutual_tls" = [])),
     responses((status = 200, description = "The limits.", body = Limits), Refused)
 )]
-pub(crate) async fn tell(_client: Client) -> Json<Limits> {
-    Json(Limits {
+pub(crate) async fn tell(State(app): State<App>, client: Client) -> Result<Json<Limits>, Refusal> {
+    client.confirm(&app.vault).await?;
+    Ok(Json(Limits {
         record_bytes_max: limits::RECORD_BYTES_MAX,
         value_bytes_max: limits::VALUE_BYTES_MAX,
         record_fields_max: limits::RECORD_FIELDS_MAX,
@@ -70,5 +71,5 @@ pub(crate) async fn tell(_client: Client) -> Json<Limits> {
         request_deadline_ms: limits::REQUEST_DEADLINE_MS,
         idle_timeout_ms: limits::IDLE_TIMEOUT_MS,
         tls_handshake_timeout_ms: limits::TLS_HANDSHAKE_TIMEOUT_MS,
-    })
+    }))
 }

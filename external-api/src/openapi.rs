@@ -9,6 +9,7 @@ pub(crate) mod bounds;
 mod uploads;
 
 use axum::{
+    Extension,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -16,7 +17,9 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{ApiKey, ApiKeyValue, SecurityScheme},
+    openapi::security::{
+        ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+    },
 };
 
 pub(crate) use self::{
@@ -85,6 +88,26 @@ impl Modify for Schemes {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("mutual_tls", mutual_tls);
         components.add_security_scheme("customer_token", customer_token);
+        components.add_security_scheme("user", user());
+    }
+}
+
+fn user() -> SecurityScheme {
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Basic).description(Some(
+        "A user of the tenant and its password, in UTF-8, where the tenant requires one (RFC 7617).",
+    ));
+    SecurityScheme::Http(scheme.build())
+}
+
+/// Tells of each route that a tenant may require a user beside what it takes anyway.
+pub(crate) fn describe_users(document: &mut utoipa::openapi::OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.delete];
+        for taken in operations.into_iter().flatten().filter_map(|it| it.security.as_mut()) {
+            let with_user = |other: &SecurityRequirement| other.clone().add("user", [""; 0]);
+            let also = taken.iter().map(with_user).filter(|also| !taken.contains(also));
+            taken.extend(also.collect::<Vec<_>>());
+        }
     }
 }
 
@@ -94,7 +117,12 @@ impl Modify for Schemes {
     security(("mutual_tls" = [])),
     responses((status = 200, description = "This document.", body = Object), Refused)
 )]
-pub(crate) async fn tell(_client: Client, State(app): State<App>) -> Result<Response, Refusal> {
+pub(crate) async fn tell(
+    State(app): State<App>,
+    Extension(document): Extension<Document>,
+    client: Client,
+) -> Result<Response, Refusal> {
+    client.confirm(&app.vault).await?;
     let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    Ok((headers, app.document.0).into_response())
+    Ok((headers, document.0).into_response())
 }

@@ -60,12 +60,14 @@ impl Policies {
         client: &Client,
         collection: &CollectionName,
     ) -> Result<Arc<VersionedPolicy>, Failure> {
-        let request = GetCollectionRequest {
-            context: Some(client.context()),
-            name: collection.as_str().to_owned(),
-            policy_version: 0,
-        };
-        let found = self.vault.collection(request).await?;
+        let found = client.ask(|context| {
+            self.vault.collection(GetCollectionRequest {
+                context: Some(context),
+                name: collection.as_str().to_owned(),
+                policy_version: 0,
+            })
+        });
+        let found = found.await?;
         let policy = Arc::new(VersionedPolicy::try_from(found)?);
         let key = (client.tenant(), collection.clone());
         self.cache.insert(key, (Instant::now(), Arc::clone(&policy)));

@@ -42,15 +42,18 @@ pub(crate) async fn get(
 ) -> Result<Json<json::Record>, Refusal> {
     let reveal = reveal(&mut parameters)?;
     parameters.finish()?;
-    let request = GetRequest {
-        context: Some(holder.context()),
-        collection: CollectionName::parse(&path.collection)?.as_str().to_owned(),
-        ids: vec![RecordId::parse(&path.id)?.as_str().to_owned()],
-        reveal: vault::Reveal::from(reveal) as i32,
-        fields: Vec::new(),
-    };
-    let found = app.vault.get(request).await?;
-    Ok(Json(json::record(found)?))
+    let collection = CollectionName::parse(&path.collection)?;
+    let id = RecordId::parse(&path.id)?;
+    let found = holder.ask(|context| {
+        app.vault.get(GetRequest {
+            context: Some(context),
+            collection: collection.as_str().to_owned(),
+            ids: vec![id.as_str().to_owned()],
+            reveal: vault::Reveal::from(reveal) as i32,
+            fields: Vec::new(),
+        })
+    });
+    Ok(Json(json::record(found.await?)?))
 }
 
 /// Reads a page of records.
@@ -73,15 +76,18 @@ pub(crate) async fn list(
     let page_size = parameters.parsed("page_size", "a number from 1 to 1000", page_size)?;
     let page_token = parameters.text("page_token").unwrap_or_default();
     parameters.finish()?;
-    let request = ListRequest {
-        context: Some(holder.context()),
-        collection: CollectionName::parse(&path.collection)?.as_str().to_owned(),
-        page_size: page_size.unwrap_or_default(),
-        page_token,
-        reveal: vault::Reveal::from(reveal) as i32,
-        fields: Vec::new(),
-    };
-    let page = app.vault.list(request).await?;
+    let collection = CollectionName::parse(&path.collection)?;
+    let page = holder.ask(|context| {
+        app.vault.list(ListRequest {
+            context: Some(context),
+            collection: collection.as_str().to_owned(),
+            page_size: page_size.unwrap_or_default(),
+            page_token: page_token.clone(),
+            reveal: vault::Reveal::from(reveal) as i32,
+            fields: Vec::new(),
+        })
+    });
+    let page = page.await?;
     Ok(Json(json::Page {
         records: page.results.into_iter().map(json::item).collect(),
         next_page_token: Some(page.next_page_token).filter(|next| !next.is_empty()),
@@ -105,12 +111,16 @@ pub(crate) async fn delete(
     parameters: Parameters,
 ) -> Result<StatusCode, Refusal> {
     parameters.finish()?;
-    let request = DeleteRequest {
-        context: Some(holder.context()),
-        collection: CollectionName::parse(&path.collection)?.as_str().to_owned(),
-        ids: vec![RecordId::parse(&path.id)?.as_str().to_owned()],
-    };
-    match app.vault.delete(request).await?.status {
+    let collection = CollectionName::parse(&path.collection)?;
+    let id = RecordId::parse(&path.id)?;
+    let deleted = holder.ask(|context| {
+        app.vault.delete(DeleteRequest {
+            context: Some(context),
+            collection: collection.as_str().to_owned(),
+            ids: vec![id.as_str().to_owned()],
+        })
+    });
+    match deleted.await?.status {
         None => Ok(StatusCode::NO_CONTENT),
         Some(status) => Err(Failure::from_item_status(&status).into()),
     }

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use tresor_door::{Metrics, Shutdown};
+use axum::{Extension, Router};
+use tresor_door::{DoorError, Metrics, Shutdown};
 use tresor_proto::{AddressList, ErrorCode};
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -17,9 +17,12 @@ use crate::{
     health::{self, Health},
     layers, limits,
     openapi::{self, Document, Frame},
+    password,
     policies::Policies,
     problem::Refusal,
-    records, screen, upload,
+    records, screen,
+    sessions::Sessions,
+    upload,
     vault::Vault,
 };
 
@@ -32,33 +35,44 @@ pub(crate) struct App {
     pub(crate) admissions: Arc<Admissions>,
     /// Proxies that say whom they ask for.
     pub(crate) proxies: Arc<AddressList>,
+    /// Sessions of users.
+    pub(crate) sessions: Arc<Sessions>,
     /// Policies fetched from it.
     pub(crate) policies: Arc<Policies>,
-    /// What is told of the routes.
-    pub(crate) document: Document,
+}
+
+impl App {
+    /// What the routes of an edge before `vault` share.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub(crate) fn new(vault: &Vault, proxies: AddressList) -> Result<Self, DoorError> {
+        Ok(Self {
+            vault: vault.clone(),
+            admissions: Arc::new(Admissions::new(vault.clone())),
+            proxies: Arc::new(proxies),
+            sessions: Arc::new(Sessions::new(vault.clone())?),
+            policies: Arc::new(Policies::new(vault.clone())),
+        })
+    }
 }
 
 /// All routes, with their layers.
 pub(crate) fn router(
-    vault: &Vault,
+    app: App,
     requests_max: usize,
-    proxies: AddressList,
     shutdown: &Shutdown,
     metrics: &Metrics,
 ) -> Router {
+    let work = layers::challenge(work(requests_max), Arc::clone(&app.admissions));
     let (work, mut document) = OpenApiRouter::with_openapi(Frame::openapi())
-        .merge(work(requests_max))
-        .merge(health(vault, shutdown))
+        .merge(work)
+        .merge(health(&app.vault, shutdown))
         .split_for_parts();
     customer_tokens::describe(&mut document);
-    let work = work.with_state(App {
-        vault: vault.clone(),
-        admissions: Arc::new(Admissions::new(vault.clone())),
-        proxies: Arc::new(proxies),
-        policies: Arc::new(Policies::new(vault.clone())),
-        document: Document::new(&document),
-    });
-    finished(work, metrics)
+    openapi::describe_users(&mut document);
+    let work = work.layer(Extension(Document::new(&document)));
+    finished(work.with_state(app), metrics)
 }
 
 /// Health and metrics, for the loopback.
@@ -77,6 +91,7 @@ fn work(requests_max: usize) -> OpenApiRouter<App> {
         .routes(routes!(enrol::enrol))
         .routes(routes!(customer_tokens::list, customer_tokens::issue))
         .routes(routes!(customer_tokens::call))
+        .routes(routes!(password::change))
         .routes(routes!(limits::tell))
         .routes(routes!(openapi::tell));
     layers::limit_requests(streams.merge(layers::limit_time(unary)), requests_max)

@@ -56,6 +56,7 @@ pub(crate) async fn screen(
     parameters: Parameters,
     request: Request,
 ) -> Result<Response, Refusal> {
+    client.confirm(&app.vault).await?;
     let policy = policy(&app, &client, parameters).await?;
     let media = Media::parse(request.headers())?;
     let (rows, _) = Rows::open(media, request.into_body(), 1);

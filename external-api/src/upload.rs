@@ -8,6 +8,7 @@ mod answer;
 mod batches;
 mod forward;
 mod idempotency;
+mod ingest_stream;
 mod media;
 mod rows;
 mod screening;

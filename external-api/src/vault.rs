@@ -15,12 +15,12 @@ use tresor_proto::{
     ErrorCode, Failure,
     limits::{MESSAGE_BYTES_MAX, REQUEST_DEADLINE_MS},
     vault::{
-        Collection, CustomerTokenServiceListRequest, CustomerTokenServiceListResponse,
-        DeleteRequest, DeleteResult, EnrolRequest, EnrolResponse, GetCollectionRequest, GetRequest,
-        GetResult, IngestRequest, IngestResponse, IntrospectRequest, IntrospectResponse,
-        IssueRequest, IssueResponse, LendRequest, LendResponse, ListRequest, ListResponse,
-        RevokeRequest, RevokeResponse, RotateRequest, RotateResponse,
-        access_service_client::AccessServiceClient,
+        ChangePasswordRequest, ChangePasswordResponse, Collection, CustomerTokenServiceListRequest,
+        CustomerTokenServiceListResponse, DeleteRequest, DeleteResult, EnrolRequest, EnrolResponse,
+        GetCollectionRequest, GetRequest, GetResult, IngestRequest, IngestResponse,
+        IntrospectRequest, IntrospectResponse, IssueRequest, IssueResponse, LendRequest,
+        LendResponse, ListRequest, ListResponse, LoginRequest, LoginResponse, RevokeRequest,
+        RevokeResponse, RotateRequest, RotateResponse, access_service_client::AccessServiceClient,
         collection_service_client::CollectionServiceClient,
         customer_token_service_client::CustomerTokenServiceClient,
         record_service_client::RecordServiceClient,
@@ -61,6 +61,19 @@ impl Vault {
         request: IntrospectRequest,
     ) -> Result<IntrospectResponse, Failure> {
         answered(self.access.clone().introspect(timed(request)).await)
+    }
+
+    /// Checks a user's password and gives a session.
+    pub(crate) async fn log_in(&self, request: LoginRequest) -> Result<LoginResponse, Failure> {
+        answered(self.access.clone().login(timed(request)).await)
+    }
+
+    /// Changes a user's password and gives a session.
+    pub(crate) async fn change_password(
+        &self,
+        request: ChangePasswordRequest,
+    ) -> Result<ChangePasswordResponse, Failure> {
+        answered(self.access.clone().change_password(timed(request)).await)
     }
 
     /// Gives a collection with its newest policy.

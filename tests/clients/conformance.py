@@ -163,6 +163,11 @@ for wrong in (None, "trsr_x", customer_token[:-1]):
         status, _ = ask(method, path, values={"id": own}, Tresor_Customer_Token=wrong)
         check(f"{method} {path} with a wrong customer token is 401", status == 401)
 
+for body in ("", '{"new_password":"elevenbytes"}', '{"new_password":7}', "x" * 5000):
+    for user in (None, "Bearer x", "Basic cGxhbm5lcjphIHdyb25nIHBhc3N3b3Jk"):
+        status, _ = ask("post", "/v1/password", body, Content_Type=JSON, Authorization=user)
+        check("a password is not changed without the old one", status in (400, 401, 413))
+
 code = json.dumps({"enrolment_code": open(code_file).read().strip()})
 for _ in range(2):
     ask("post", "/v1/enrol", code, Content_Type=JSON)
@@ -173,8 +178,8 @@ ask("get", "/v1/limits", X_Long="x" * 20_000)
 operations = {(method, path) for path, item in document["paths"].items()
               for method in item if method in methods}
 check(f"every operation was granted: {operations - granted}", granted == operations - {
-    # The code is used up already.
-    ("post", "/v1/enrol")})
+    # The code is used up already; nobody has a password.
+    ("post", "/v1/enrol"), ("post", "/v1/password")})
 for path in document["paths"]:
     for method in ("get", "post", "put", "delete", "patch"):
         if (method, path) in operations:

@@ -24,6 +24,7 @@ mod site;
 mod small_disk;
 mod spare_seal;
 mod strace;
+mod tenant;
 
 pub use answer::{Answer, Ran};
 pub use bad_calls::bad_calls;
@@ -34,6 +35,7 @@ pub use needles::{Needles, encodings};
 pub use process::{Process, free_port, run};
 pub use random::{Random, is_long};
 pub use search::hits_in_directory;
-pub use site::{Site, Tenant};
+pub use site::Site;
 pub use small_disk::{SmallDisk, with_own_mounts};
 pub use strace::{Fault, Strace, SystemCall, system_calls};
+pub use tenant::{Tenant, User, basic};

@@ -10,7 +10,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Answer, Process, Ran, binary, free_port, run};
+use crate::{Answer, Process, Ran, Tenant, User, binary, free_port, run};
 
 /// How long a process may take to come up.
 const START_MAX: Duration = Duration::from_secs(60);
@@ -27,17 +27,6 @@ pub struct Site {
     edge: Option<Process>,
 }
 
-/// A tenant, and what its customer has.
-#[derive(Clone, Debug)]
-pub struct Tenant {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Directory with `client.pem`, `client.key`, `customer.token`.
-    pub directory: PathBuf,
-}
-
 #[derive(Clone, Copy, Debug)]
 struct Ports {
     data: u16,
@@ -45,18 +34,6 @@ struct Ports {
     vault_health: u16,
     edge: u16,
     edge_health: u16,
-}
-
-impl Tenant {
-    /// Its customer token.
-    ///
-    /// # Panics
-    /// When it has none.
-    #[must_use]
-    pub fn customer_token(&self) -> String {
-        let text = fs::read_to_string(self.directory.join("customer.token"));
-        text.expect("the customer token").trim().to_owned()
-    }
 }
 
 impl Site {
@@ -336,9 +313,15 @@ impl Site {
         self.customer_bare(tenant, &[arguments, &with_token[..]].concat())
     }
 
+    /// `tresor` as a tenant's customer, with its user if it has one, to be started.
     fn customer_bare(&self, tenant: &Tenant, arguments: &[&str]) -> Command {
         let client = tenant.directory.join("client");
-        self.tresor_at(&self.url(""), client.to_str().expect("a path"), arguments)
+        let mut command =
+            self.tresor_at(&self.url(""), client.to_str().expect("a path"), arguments);
+        if let Some(User { name, password_file }) = &tenant.user {
+            command.args(["--user", name, "--password-file"]).arg(password_file);
+        }
+        command
     }
 
     fn tresor_at(&self, server: &str, identity: &str, arguments: &[&str]) -> Command {
@@ -354,16 +337,53 @@ impl Site {
     #[must_use]
     pub fn tenant(&self, name: &str) -> Tenant {
         let tenant = self.registered_tenant(name);
+        self.enrol(&tenant, &[]);
+        tenant
+    }
+
+    /// The same for a tenant that requires a password: its user `planner` is an admin.
+    ///
+    /// # Panics
+    /// When anything of it fails.
+    #[must_use]
+    pub fn tenant_with_user(&self, name: &str) -> Tenant {
+        let mut tenant = self.registered(name, &["127.0.0.0/8"], "required");
+        let user = self.added_user(&tenant, "planner", "admin");
+        let password_file = tenant.directory.join("password");
+        self.write_private(
+            &format!("{name}/password"),
+            &format!("{name}: korrekt pferd batterie\n"),
+        );
+        tenant.user = Some(user);
+        self.enrol(&tenant, &["--new-password-file", password_file.to_str().expect("a path")]);
+        tenant.user = Some(User { name: "planner".to_owned(), password_file });
+        tenant
+    }
+
+    /// Adds a user to a tenant; it has a one-time password.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn added_user(&self, tenant: &Tenant, name: &str, role: &str) -> User {
+        let password_file = tenant.directory.join(format!("{name}.one-time"));
+        let file = password_file.to_str().expect("a path");
+        let add = ["tenant", "user", "add", &tenant.name, name, "--role", role];
+        self.operator(&[&add[..], &["--password-file", file]].concat()).ok();
+        User { name: name.to_owned(), password_file }
+    }
+
+    /// Enrols a tenant's customer and gives it the collection `customers`.
+    fn enrol(&self, tenant: &Tenant, more: &[&str]) {
         let code_file = tenant.directory.join("code");
         let token_file = tenant.directory.join("customer.token");
         let files = [&code_file, &token_file].map(|path| path.to_str().expect("a path"));
         let enrol = ["enrol", "--code-file", files[0], "--token-file", files[1]];
-        run(&mut self.customer_bare(&tenant, &enrol), "").ok();
-        self.operator(&["collection", "put", "customers", "--tenant", name]).ok();
-        tenant
+        run(&mut self.customer_bare(tenant, &[&enrol[..], more].concat()), "").ok();
+        self.operator(&["collection", "put", "customers", "--tenant", &tenant.name]).ok();
     }
 
-    /// Registers a tenant and issues its customer's certificate.
+    /// Registers a tenant that requires no password, and issues its customer's certificate.
     ///
     /// # Panics
     /// When anything of it fails.
@@ -378,37 +398,42 @@ impl Site {
     /// When anything of it fails.
     #[must_use]
     pub fn registered_tenant_from(&self, name: &str, addresses: &[&str]) -> Tenant {
+        self.registered(name, addresses, "not-required")
+    }
+
+    fn registered(&self, name: &str, addresses: &[&str], password: &str) -> Tenant {
         let directory = self.path(name);
         fs::create_dir(&directory).expect("a directory");
         let code_file = directory.join("code");
         let code_file = code_file.to_str().expect("a path");
         let mut create = vec!["tenant", "create", name, "--code-file", code_file];
         create.extend(addresses.iter().flat_map(|address| ["--allow", address]));
-        let bare = ["--password", "not-required", "--output", "json"];
-        self.operator(&[&create[..], &bare].concat()).ok();
+        let rule = ["--password", password, "--output", "json"];
+        self.operator(&[&create[..], &rule].concat()).ok();
         let shown = self.operator(&["tenant", "show", name, "--output", "json"]).ok().json();
         let id = shown["id"].as_str().expect("an id").to_owned();
         let out = directory.to_str().expect("a path");
         let issue = ["ca", "issue", "client", "client", "--tenant", &id, "--dir", "ca"];
         self.tresor(&[&issue[..], &["--out", out]].concat()).ok();
-        Tenant { id, name: name.to_owned(), directory }
+        Tenant { id, name: name.to_owned(), directory, user: None }
     }
 
-    /// Calls the external API with curl, as a tenant's customer, with the customer token.
+    /// Calls the external API with curl, as a tenant's customer, with the customer token and the
+    /// user's password.
     #[must_use]
     pub fn curl(&self, tenant: &Tenant, path: &str, arguments: &[&str]) -> Answer {
-        let header = format!("Tresor-Customer-Token: {}", tenant.customer_token());
-        self.curl_bare(&tenant.directory.join("client"), path, arguments, Some(&header))
+        let client = tenant.directory.join("client");
+        self.curl_bare(&client, path, arguments, Some(&tenant.headers()))
     }
 
-    /// Calls the external API with curl, under any certificate, with any header.
+    /// Calls the external API with curl, under any certificate, with any headers, one a line.
     #[must_use]
     pub fn curl_bare(
         &self,
         identity: &Path,
         path: &str,
         arguments: &[&str],
-        header: Option<&str>,
+        headers: Option<&str>,
     ) -> Answer {
         let mut command = Command::new("curl");
         command.args(["--silent", "--show-error", "--max-time", "60", "--cacert"]);
@@ -416,9 +441,9 @@ impl Site {
         command.arg("--cert").arg(identity.with_extension("pem"));
         command.arg("--key").arg(identity.with_extension("key"));
         command.args(["--write-out", "\n%{http_code}"]).args(arguments).arg(self.url(path));
-        // The header comes from standard input: what is in the arguments is seen by all.
+        // Headers come from standard input: what is in the arguments is seen by all.
         command.args(["--header", "@-"]);
-        let ran = run(&mut command, header.unwrap_or_default());
+        let ran = run(&mut command, headers.unwrap_or_default());
         let (body, status) = ran.stdout.rsplit_once('\n').unwrap_or(("", "0"));
         let status = status.parse().unwrap_or(0);
         Answer { status, curl: ran.code, body: body.to_owned() }

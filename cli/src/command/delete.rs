@@ -43,7 +43,7 @@ struct Deletion {
 impl DeleteCommand {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let https = Https::new(&self.target.connection.to_customer(session)?)?;
+        let https = self.target.connection.https(session)?;
         let customer_token = self.target.customer_token.read(session)?;
         if !self.dry_run && !self.yes {
             self.ask()?;

@@ -5,18 +5,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use clap::Args;
 use serde_json::json;
 use tresor_door::{Shutdown, logs};
 use tresor_proto::{CollectionName, Policy, TenantId};
+use zeroize::Zeroizing;
 
 use crate::{
     demo::SAMPLE,
     error::{CliError, Exit},
-    local::{Addresses, Customer, LocalSystem, Premises},
+    local::{Addresses, Customer, LocalSystem, Premises, USER},
     output::{Output, Tone},
     private_file::write_private,
     session::Session,
+    user::User,
 };
 
 const CUSTOMER: &str = "demo";
@@ -29,8 +32,8 @@ Examples:
   tresor dev
   tresor dev --data-dir /tmp/tresor --external-port 0
 
-The first start makes a certificate authority, the tenant `demo` with its customer token and the
-collection `records`; later starts use them again. For trying things out, nothing else: the
+The first start makes a certificate authority, the tenant `demo` with its user and customer token,
+and the collection `records`; later starts use them again. For trying things out, nothing else: the
 operator's and the customer's secrets lie in one directory.")]
 pub(crate) struct DevCommand {
     /// Directory everything is kept in
@@ -98,14 +101,24 @@ async fn set_up(premises: &Premises) -> Result<TenantId, CliError> {
     let customer = Customer::register(&system, premises, CUSTOMER).await?;
     let collection = CollectionName::parse(COLLECTION)?;
     customer.put_collection(&system, premises, &collection, &Policy::default()).await?;
-    let text = customer.customer_token.expose_text();
-    // curl reads headers from a file, so that the customer token is in no process's arguments.
-    let header = zeroize::Zeroizing::new(format!("Tresor-Customer-Token: {}\n", text.as_str()));
-    write_private(&customer.directory.join("customer.header"), header.as_bytes())?;
+    write_private(&customer.directory.join("customer.header"), headers(&customer).as_bytes())?;
     write_private(&premises.root().join("sample.csv"), SAMPLE.as_bytes())?;
     write_private(&tenant_file(premises), customer.tenant.to_string().as_bytes())?;
     system.stop().await?;
     Ok(customer.tenant)
+}
+
+/// What a customer shows, as curl reads it: from a file, so that it is in no process's arguments.
+fn headers(customer: &Customer) -> Zeroizing<String> {
+    let customer_token = customer.customer_token.expose_text();
+    let User { name, password } = customer.user.as_ref();
+    let user = Zeroizing::new(format!("{}:{}", name.as_str(), password.expose_secret()));
+    let user = Zeroizing::new(BASE64.encode(user.as_bytes()));
+    Zeroizing::new(format!(
+        "Tresor-Customer-Token: {}\nAuthorization: Basic {}\n",
+        customer_token.as_str(),
+        user.as_str()
+    ))
 }
 
 fn tenant_file(premises: &Premises) -> PathBuf {
@@ -211,12 +224,21 @@ impl Guide<'_> {
              cert = \"ca/operator.pem\"\nkey = \"ca/operator.key\"\n\n\
              [customer]\nserver = \"https://localhost:{}\"\nca = \"ca/ca.pem\"\n\
              cert = \"customers/{CUSTOMER}/client.pem\"\nkey = \"customers/{CUSTOMER}/client.key\"\n\
-             customer_token_file = \"customers/{CUSTOMER}/customer.token\"\n",
+             customer_token_file = \"customers/{CUSTOMER}/customer.token\"\n{}",
             port(self.addresses.control_plane),
-            port(self.addresses.external)
+            port(self.addresses.external),
+            self.user_of_profile()
         );
         let path = self.profile_file();
         std::fs::write(&path, text).map_err(|error| CliError::file("write", &path, &error))
+    }
+
+    /// The customer's user; a tenant of an earlier version has none, and needs none.
+    fn user_of_profile(&self) -> String {
+        if !self.premises.customer_dir(CUSTOMER).join("password").exists() {
+            return String::new();
+        }
+        format!("user = \"{USER}\"\npassword_file = \"customers/{CUSTOMER}/password\"\n")
     }
 
     fn profile_file(&self) -> PathBuf {

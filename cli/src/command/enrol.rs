@@ -13,15 +13,15 @@ use clap::Args;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
-use tresor_proto::{EnrolmentCode, ErrorCode};
+use tresor_proto::{EnrolmentCode, ErrorCode, Password};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
-    connection::ConnectionFlags,
+    connection::CustomerFlags,
     error::{CliError, Exit},
     https::{Https, fetch},
     private_file::{Kept, Reserved},
-    secret_input::EnrolmentCodeSource,
+    secret_input::{EnrolmentCodeSource, read_password},
     session::Session,
 };
 
@@ -31,6 +31,10 @@ use crate::{
 Examples:
   tresor enrol --code-file burg.code --token-file customer.token
   tresor enrol                       asks for the code and shows both tokens
+  tresor enrol --code-file burg.code --token-file customer.token --user planner \\
+      --password-file one-time --new-password-file planner.password
+
+The last one begins with a change of the password, as a one-time password asks for.
 
 The customer token is the customer's key, and the recovery token the spare one: it opens nothing
 itself and can only issue another. Both are given once and kept nowhere else. Keep the recovery
@@ -46,11 +50,14 @@ pub(crate) struct EnrolCommand {
     /// unless given
     #[arg(long, value_name = "FILE", requires = "token_file", help_heading = "Secrets")]
     recovery_file: Option<PathBuf>,
+    /// Change the password first, from the one-time password to that in this file
+    #[arg(long, value_name = "FILE", help_heading = "Secrets")]
+    new_password_file: Option<PathBuf>,
     /// Only show where the tokens would go
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    connection: ConnectionFlags,
+    connection: CustomerFlags,
 }
 
 /// What an enrolment gives.
@@ -77,7 +84,8 @@ impl Drop for Enrolled {
 impl EnrolCommand {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let https = Https::new(&self.connection.to_customer(session)?)?;
+        let https = self.connection.https(session)?;
+        let new_password = self.new_password()?;
         if self.token_file.is_none() && !std::io::stdout().is_terminal() {
             return Err(CliError::usage("there is no terminal to show the customer token on")
                 .advise("give --token-file FILE"));
@@ -89,6 +97,10 @@ impl EnrolCommand {
         let file = reserve(self.token_file.as_deref())?;
         let spare = reserve(self.recovery_path().as_deref())?;
         let code = self.code.read()?;
+        let https = match new_password {
+            Some(password) => https.with_new_password(password).await?,
+            None => https,
+        };
         let enrolled = enrol(&https, &code).await?;
         // Both are tried before anything can fail: they exist nowhere else.
         let customer_token = Kept::new(file, &enrolled.customer_token);
@@ -96,6 +108,11 @@ impl EnrolCommand {
         show(session, &enrolled, &customer_token, &recovery_token)?;
         customer_token.end().and(recovery_token.end())?;
         Ok(Exit::Done)
+    }
+
+    fn new_password(&self) -> Result<Option<Password>, CliError> {
+        let file = self.new_password_file.as_deref();
+        file.map(|file| read_password(Some(file), None, "New password")).transpose()
     }
 
     /// Where the recovery token goes, beside the other unless told.

@@ -9,9 +9,9 @@ use tresor_proto::{CollectionName, RecordId};
 
 use super::parse;
 use crate::{
-    connection::ConnectionFlags,
+    connection::CustomerFlags,
     error::{CliError, Exit},
-    https::{Https, fetch},
+    https::fetch,
     output::{Output, Tone, printable},
     secret_input::CustomerTokenSource,
     session::Session,
@@ -43,7 +43,7 @@ pub(crate) struct Target {
     #[command(flatten)]
     pub(crate) customer_token: CustomerTokenSource,
     #[command(flatten)]
-    pub(crate) connection: ConnectionFlags,
+    pub(crate) connection: CustomerFlags,
 }
 
 /// How much to show.
@@ -90,7 +90,7 @@ pub(crate) struct FieldDocument {
 impl GetCommand {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let https = Https::new(&self.target.connection.to_customer(session)?)?;
+        let https = self.target.connection.https(session)?;
         let customer_token = self.target.customer_token.read(session)?;
         let segments =
             ["v1", "collections", self.target.collection.as_str(), "records", self.id.as_str()];

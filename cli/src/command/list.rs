@@ -68,7 +68,7 @@ pub(crate) struct Page {
 impl ListCommand {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let https = Https::new(&self.target.connection.to_customer(session)?)?;
+        let https = self.target.connection.https(session)?;
         let customer_token = self.target.customer_token.read(session)?;
         let mut request = PageRequest {
             collection: &self.target.collection,

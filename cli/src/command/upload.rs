@@ -84,8 +84,8 @@ impl UploadCommand {
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let media = self.media()?;
         check_file(&self.file, self.results.as_deref())?;
-        let endpoint = self.target.connection.to_customer(session)?;
-        let https = Https::new(&endpoint)?;
+        let endpoint = self.target.connection.endpoint(session)?;
+        let https = Https::new(&endpoint)?.with_user(self.target.connection.user(session)?);
         let customer_token = self.target.customer_token.read(session)?;
         // Held to the end: two uploads of one file would write over each other's progress.
         let _file = locked(&self.file)?;

@@ -66,17 +66,20 @@ fn is_decision(code: ErrorCode) -> bool {
     )
 }
 
-/// Searches the data directory for the customer tokens of both customers, as text and as bytes.
-pub(crate) fn search_customer_tokens(
+/// Searches the data directory for the customer tokens of both customers, as text and as bytes, and
+/// for the passwords of their users.
+pub(crate) fn search_customers_secrets(
     set: &Set,
     attacks: &mut Vec<Attack>,
     controls: &mut Vec<Attack>,
 ) -> Result<(), CliError> {
+    let passwords = [&set.victim.user, &set.other.user];
+    let passwords = passwords.map(|user| user.password.expose_secret().as_bytes());
     let customer_tokens = [&set.victim.customer_token, &set.other.customer_token];
     let texts = customer_tokens.map(CustomerToken::expose_text);
     let secrets = customer_tokens.map(|customer_token| &customer_token.expose_secret()[..]);
     let texts = texts.iter().map(|text| text.as_bytes());
-    let needles = Needles::in_all_forms(texts.chain(secrets));
+    let needles = Needles::in_all_forms(texts.chain(secrets).chain(passwords));
     let in_vault = needles.search(&set.data_dir())?;
     let at_customers = needles.search(&set.victim.directory)?;
     let attack = |what: &str, findings: &Findings| Attack {
@@ -86,7 +89,8 @@ pub(crate) fn search_customer_tokens(
         code: None,
         is_refused: findings.hits == 0,
     };
-    attacks.push(attack("search the whole data directory for the customer tokens", &in_vault));
+    let what = "search the whole data directory for customer tokens and passwords";
+    attacks.push(attack(what, &in_vault));
     controls.push(attack("search the customer's own directory for them", &at_customers));
     Ok(())
 }

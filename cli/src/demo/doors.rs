@@ -1,5 +1,7 @@
 //! Thieves at the doors: the right questions with the wrong credentials.
 
+use std::sync::Arc;
+
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
@@ -30,9 +32,9 @@ pub(crate) async fn attempt(
     let read = async |https: &Https, customer_token: &CustomerToken| {
         stage.set.get(https, customer_token, id, RevealFlag::Plain).await
     };
-    let certificate = "the victim's certificate";
+    let certificate = "the victim's certificate and password";
     let uploader = issue_write_only(&own, &victim.customer_token).await?;
-    let attacks = vec![
+    let mut attacks = vec![
         Attack::through_door(
             "read with no customer token",
             certificate,
@@ -74,10 +76,11 @@ pub(crate) async fn attempt(
             read(&own, &uploader).await,
         ),
     ];
+    attacks.extend(without_the_password(stage, id).await?);
     let control = read(&own, &victim.customer_token).await;
     let control = Attack::through_door(
-        "read with the right certificate and customer token",
-        "both keys",
+        "read with the right certificate, password and customer token",
+        "all of them",
         control,
     );
     let written = write(stage, &own, &uploader).await;
@@ -87,6 +90,22 @@ pub(crate) async fn attempt(
         written,
     );
     Ok((attacks, vec![control, writes]))
+}
+
+/// With everything the victim has but the password.
+async fn without_the_password(stage: &Stage, id: &str) -> Result<[Attack; 2], CliError> {
+    let (victim, other) = (&stage.set.victim, &stage.set.other);
+    let nobody = victim.https_without_user(&stage.system)?;
+    let namesake = nobody.clone().with_user(Some(Arc::clone(&other.user)));
+    let read = async |https: &Https| {
+        stage.set.get(https, &victim.customer_token, id, RevealFlag::Plain).await
+    };
+    let with = "the victim's certificate and customer token";
+    let what = "read with the password of another tenant's user of that name";
+    Ok([
+        Attack::through_door("read without a password", with, read(&nobody).await),
+        Attack::through_door(what, with, read(&namesake).await),
+    ])
 }
 
 /// A customer token for a machine that uploads, from the customer's own.

@@ -24,6 +24,7 @@ use crate::{
     },
     error::CliError,
     file_report::format_of,
+    local::USER,
 };
 
 const PAGE_SIZE: u16 = 500;
@@ -105,7 +106,8 @@ impl Holdings {
         let tenants = [&stage.set.victim, &stage.set.other].map(|c| c.tenant.to_string());
         let known = InfoType::ALL.iter().map(|t| t.as_str());
         let known = known.chain(DataClass::ALL.iter().map(|class| class.as_str()));
-        let names = [stage.set.collection.as_str(), stage.set.elsewhere.as_str(), "127.0.0.0/8"];
+        let set = &stage.set;
+        let names = [set.collection.as_str(), set.elsewhere.as_str(), USER, "127.0.0.0/8"];
         let all = own.chain(tenants.iter().map(String::as_str)).chain(known).chain(names);
         all.for_each(|text| needles.mark(text, &mut is_readable));
         let kept = long.into_iter().zip(is_readable).filter(|(_, is_readable)| !is_readable);

@@ -7,7 +7,7 @@ use std::{
 
 use time::Duration;
 use tresor_door::{TlsFiles, TrustFiles};
-use tresor_proto::{CertificateName, ClientName, ServiceName, TenantId, TrustDomain};
+use tresor_proto::{CertificateName, ClientName, Password, ServiceName, TenantId, TrustDomain};
 use tresor_vault::entropy::{Entropy as _, SystemEntropy};
 use zeroize::Zeroizing;
 
@@ -46,7 +46,7 @@ impl Premises {
             premises.issue(&Subject::caller(name, Branch::Operators), (&ca, OPERATOR))?;
         }
         if !premises.passphrase_file().exists() {
-            write_private(&premises.passphrase_file(), random_passphrase()?.as_bytes())?;
+            write_private(&premises.passphrase_file(), random_text()?.as_bytes())?;
         }
         Ok(premises)
     }
@@ -146,7 +146,12 @@ fn service_name(text: &str) -> Result<ServiceName, CliError> {
     ServiceName::parse(text).ok_or_else(|| CliError::failed("that is not a service's name"))
 }
 
-fn random_passphrase() -> Result<Zeroizing<String>, CliError> {
+/// A password nobody guesses.
+pub(super) fn random_password() -> Result<Password, CliError> {
+    Ok(Password::parse(&random_text()?)?)
+}
+
+fn random_text() -> Result<Zeroizing<String>, CliError> {
     let mut bytes = Zeroizing::new([0; 32]);
     let filled = SystemEntropy::default().fill(&mut bytes[..]);
     filled.map_err(|_| CliError::failed("the system gives no randomness"))?;

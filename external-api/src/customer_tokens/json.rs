@@ -148,7 +148,7 @@ impl Asked for Rotation {
     type Request = vault::RotateRequest;
     type Answer = Rotated;
 
-    fn into_wire(self, context: RequestContext, id: String) -> Result<Self::Request, Failure> {
+    fn to_wire(&self, context: RequestContext, id: String) -> Result<Self::Request, Failure> {
         let overlap = self.overlap_seconds;
         let overlap = overlap.map(|seconds| Duration { seconds: seconds.into(), nanos: 0 });
         Ok(vault::RotateRequest { context: Some(context), id, overlap })
@@ -168,8 +168,8 @@ impl Asked for Revocation {
     type Request = vault::RevokeRequest;
     type Answer = About;
 
-    fn into_wire(self, context: RequestContext, id: String) -> Result<Self::Request, Failure> {
-        let confirmation = self.confirmation.unwrap_or_default();
+    fn to_wire(&self, context: RequestContext, id: String) -> Result<Self::Request, Failure> {
+        let confirmation = self.confirmation.clone().unwrap_or_default();
         Ok(vault::RevokeRequest { context: Some(context), id, confirmation })
     }
 

@@ -79,11 +79,11 @@ impl Asked for Loan {
     type Request = vault::LendRequest;
     type Answer = Lent;
 
-    fn into_wire(self, context: RequestContext, id: String) -> Result<Self::Request, Failure> {
+    fn to_wire(&self, context: RequestContext, id: String) -> Result<Self::Request, Failure> {
         let seconds = self.lifetime_seconds.unwrap_or(LIFETIME_DEFAULT_SECONDS).into();
         Ok(vault::LendRequest {
             context: Some(context),
-            classes: classes(self.classes)?,
+            classes: classes(self.classes.clone())?,
             lifetime: Some(Duration { seconds, nanos: 0 }),
             id,
             dry_run: self.dry_run,
@@ -153,7 +153,7 @@ mod tests {
     fn a_loan_is_for_an_hour_unless_given() {
         let wire = |json: &str| {
             let loan: Loan = serde_json::from_str(json).unwrap();
-            loan.into_wire(RequestContext::default(), "id".to_owned())
+            loan.to_wire(RequestContext::default(), "id".to_owned())
         };
         let asked = wire("{}").unwrap();
         assert_eq!((asked.lifetime.unwrap().seconds, asked.classes.len()), (3_600, 0));

@@ -7,13 +7,14 @@ use tresor_proto::{
     limits::{
         COLLECTION_NAME_BYTES_MAX, CUSTOMER_TOKEN_NAME_BYTES_MAX, FIELD_NAME_BYTES_MAX,
         IDEMPOTENCY_KEY_BYTES_MAX, OVERLAP_DEFAULT_MS, OVERLAP_MAX_MS, PAGE_ITEMS_DEFAULT,
-        PAGE_ITEMS_MAX, RECORD_FIELDS_MAX, RECORD_ID_BYTES_MAX,
+        PAGE_ITEMS_MAX, PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, RECORD_FIELDS_MAX,
+        RECORD_ID_BYTES_MAX,
     },
 };
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        ObjectBuilder, RefOr, Schema,
+        KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat,
         schema::{AdditionalProperties, ArrayBuilder, SchemaType, Type},
     },
 };
@@ -117,6 +118,12 @@ pub(crate) fn token_name() -> ObjectBuilder {
 /// Whether a customer token works.
 pub(crate) fn token_state() -> ObjectBuilder {
     text().enum_values(Some(crate::customer_tokens::STATES))
+}
+
+/// A password; its bytes are bounded, and a character has four at most.
+pub(crate) fn password() -> ObjectBuilder {
+    let password = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)));
+    password.min_length(Some(PASSWORD_BYTES_MIN / 4)).max_length(Some(PASSWORD_BYTES_MAX))
 }
 
 /// Where long work is.

@@ -4,20 +4,14 @@
 //! the vault acknowledged it, and that at most two batches are under way. It relies on the vault
 //! to answer every batch, in order.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 
-use tokio::{
-    sync::mpsc::{self, Sender},
-    time::{Instant, timeout},
-};
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
+use tokio::sync::mpsc::Sender;
 use tresor_proto::{
     CollectionName, ErrorCode, Failure, IdempotencyKey,
-    limits::IDLE_TIMEOUT_MS,
     vault::{
-        Destination, IngestBatch, IngestOpening, IngestRequest, IngestResponse, PutResult,
-        RecordInput, StoredRecord, ingest_request::Message, put_result::Outcome,
+        Destination, IngestOpening, IngestResponse, PutResult, RecordInput, StoredRecord,
+        put_result::Outcome,
     },
 };
 use tresor_screening::reader::Row;
@@ -25,20 +19,10 @@ use tresor_screening::reader::Row;
 use super::{
     answer::{Answer, RowResult, Summary},
     batches::{Batch, Batches},
+    ingest_stream::{BATCHES_SENT_MAX, IDLE_TIMEOUT, IngestStream},
     screening::{Fate, Screening},
 };
-use crate::{
-    client::KeyHolder,
-    routes::App,
-    vault::{self, malformed},
-};
-
-/// Batches under way: one being stored while the next travels.
-const BATCHES_SENT_MAX: usize = 2;
-/// How long the vault may take for a batch, and the client to take its results.
-const IDLE_TIMEOUT: Duration = Duration::from_millis(IDLE_TIMEOUT_MS);
-/// A stream unused for so long is opened anew; the vault cuts it after 30 seconds.
-const STREAM_AGE_MAX: Duration = Duration::from_secs(10);
+use crate::{client::KeyHolder, routes::App, sessions::Session, vault::malformed};
 
 /// Forwards one upload.
 pub(super) struct Forward {
@@ -47,6 +31,8 @@ pub(super) struct Forward {
     target: Target,
     screening: Screening,
     stream: Option<IngestStream>,
+    /// Under which the stream was opened.
+    session: Option<Session>,
     sent: VecDeque<Sent>,
     summary: Summary,
 }
@@ -84,6 +70,7 @@ impl Forward {
             target,
             screening,
             stream: None,
+            session: None,
             sent: VecDeque::new(),
             summary: Summary::default(),
         }
@@ -117,7 +104,7 @@ impl Forward {
             let is_awaiting = !self.sent.is_empty();
             let event = tokio::select! {
                 batch = batches.next(), if has_room => Event::Batch(batch),
-                answer = next_answer(&mut self.stream), if is_awaiting => Event::Answer(answer),
+                answer = answer_of(&mut self.stream), if is_awaiting => Event::Answer(answer),
                 () = answers.closed() => Event::ClientGone,
             };
             match event {
@@ -154,8 +141,7 @@ impl Forward {
     }
 
     async fn send(&mut self, records: Vec<RecordInput>) -> Result<(), Failure> {
-        let is_stale = |stream: &mut IngestStream| stream.used.elapsed() > STREAM_AGE_MAX;
-        if self.sent.len() == 1 && self.stream.as_mut().is_some_and(is_stale) {
+        if self.sent.len() == 1 && self.stream.as_ref().is_some_and(IngestStream::is_stale) {
             self.stream = None;
         }
         let stream = match self.stream.take() {
@@ -166,10 +152,11 @@ impl Forward {
         Ok(())
     }
 
-    async fn open(&self) -> Result<IngestStream, Failure> {
+    async fn open(&mut self) -> Result<IngestStream, Failure> {
+        self.session = self.holder.client().session().await?;
         let key = self.target.idempotency_key.as_ref();
         let opening = IngestOpening {
-            context: Some(self.holder.context()),
+            context: Some(self.holder.context(self.session.as_ref())),
             destination: Some(Destination {
                 collection: self.target.collection.as_str().to_owned(),
                 policy_version: self.screening.version(),
@@ -179,20 +166,29 @@ impl Forward {
         IngestStream::open(&self.app, opening).await
     }
 
-    /// When the policy was outdated: screens what is under way again, under the new one, once.
+    /// When the policy was outdated, or the session: screens what is under way again and forwards
+    /// it anew, once. The vault has stored nothing of it.
     async fn start_again(&mut self, failure: Failure) -> Result<(), Failure> {
         let is_retried = self.sent.iter().any(|sent| sent.is_retried);
-        if failure.code() != ErrorCode::Conflict || is_retried {
+        if is_retried || !self.is_renewed_after(&failure).await? {
             return Err(failure);
         }
-        let (client, collection) = (self.holder.client(), &self.target.collection);
-        let policy = self.app.policies.refetch(client, collection).await?;
-        self.screening.renew(policy);
         self.stream = None;
         for sent in core::mem::take(&mut self.sent) {
             self.forward(sent.rows, true).await?;
         }
         Ok(())
+    }
+
+    /// Renews what the vault refused as outdated, if it is that.
+    async fn is_renewed_after(&mut self, failure: &Failure) -> Result<bool, Failure> {
+        let client = self.holder.client();
+        if failure.code() == ErrorCode::Conflict {
+            let policy = self.app.policies.refetch(client, &self.target.collection).await?;
+            self.screening.renew(policy);
+            return Ok(true);
+        }
+        Ok(client.is_for_its_session(failure, self.session.as_ref()).await)
     }
 
     /// Tells the results of the batch that the vault has answered.
@@ -252,57 +248,11 @@ fn stored(result: Option<PutResult>) -> Result<StoredRecord, Failure> {
     }
 }
 
+/// The vault's next answer.
+async fn answer_of(stream: &mut Option<IngestStream>) -> Result<IngestResponse, Failure> {
+    stream.as_mut().ok_or_else(malformed)?.answer().await
+}
+
 fn gone() -> Failure {
     Failure::new(ErrorCode::InvalidRequest, "the client has gone")
-}
-
-/// A stream to the vault.
-struct IngestStream {
-    requests: Sender<IngestRequest>,
-    answers: Streaming<IngestResponse>,
-    used: Instant,
-}
-
-impl IngestStream {
-    async fn open(app: &App, opening: IngestOpening) -> Result<Self, Failure> {
-        let (requests, queued) = mpsc::channel(1 + BATCHES_SENT_MAX);
-        // The queue is empty and its other end is in our hands.
-        let _ = requests.try_send(request(Message::Opening(opening)));
-        let opened = app.vault.ingest(ReceiverStream::new(queued));
-        let answers = timeout(IDLE_TIMEOUT, opened).await.map_err(|_| late())??;
-        Ok(Self { requests, answers, used: Instant::now() })
-    }
-
-    /// Sends a batch. When the vault has ended the stream, its reason comes as its answer.
-    async fn send(&mut self, records: Vec<RecordInput>) {
-        self.used = Instant::now();
-        let batch = request(Message::Batch(IngestBatch { records }));
-        let _ = self.requests.send(batch).await;
-    }
-
-    /// Takes leave of the vault, which would otherwise see the call as cancelled.
-    async fn finish(mut self) {
-        drop(self.requests);
-        // What it still answers is of no use any more.
-        let _ = timeout(IDLE_TIMEOUT, self.answers.message()).await;
-    }
-}
-
-fn request(message: Message) -> IngestRequest {
-    IngestRequest { message: Some(message) }
-}
-
-/// The vault's next answer.
-async fn next_answer(stream: &mut Option<IngestStream>) -> Result<IngestResponse, Failure> {
-    let stream = stream.as_mut().ok_or_else(malformed)?;
-    match timeout(IDLE_TIMEOUT, stream.answers.message()).await {
-        Ok(Ok(Some(answer))) => Ok(answer),
-        Ok(Ok(None)) => Err(ErrorCode::Overloaded.into()),
-        Ok(Err(status)) => Err(vault::failure(&status)),
-        Err(_) => Err(late()),
-    }
-}
-
-fn late() -> Failure {
-    Failure::new(ErrorCode::DeadlineExceeded, "the vault did not answer in time")
 }

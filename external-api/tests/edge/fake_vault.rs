@@ -1,8 +1,10 @@
 //! A vault that keeps in memory what it is given, so that tests can look at it.
 
+mod users;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use futures::{StreamExt as _, stream::BoxStream};
@@ -14,17 +16,16 @@ use tresor_proto::{
     Action, CustomerToken, CustomerTokenId, CustomerTokenKind, ErrorCode, Failure, FieldName,
     FieldPolicy, Policy, Secret, TrustDomain, UndeclaredPolicy,
     vault::{
-        self as wire, ChangePasswordRequest, ChangePasswordResponse, Collection,
-        CustomerTokenServiceListRequest, CustomerTokenServiceListResponse, DeleteRequest,
-        DeleteResponse, DeleteResult, EnrolRequest, EnrolResponse, FieldState,
-        GetCollectionRequest, GetCollectionResponse, GetRequest, GetResponse, GetResult,
-        IngestOpening, IngestRequest, IngestResponse, IntrospectRequest, IntrospectResponse,
+        self as wire, Collection, CustomerTokenServiceListRequest,
+        CustomerTokenServiceListResponse, DeleteRequest, DeleteResponse, DeleteResult,
+        EnrolRequest, EnrolResponse, FieldState, GetCollectionRequest, GetCollectionResponse,
+        GetRequest, GetResponse, GetResult, IngestOpening, IngestRequest, IngestResponse,
         IssueRequest, IssueResponse, LendRequest, LendResponse, ListCollectionsRequest,
-        ListCollectionsResponse, ListRequest, ListResponse, LoginRequest, LoginResponse,
-        PutCollectionRequest, PutCollectionResponse, PutRequest, PutResponse, PutResult,
-        RecordInput, RequestContext, RevealedField, RevealedRecord, RevokeRequest, RevokeResponse,
-        RotateRequest, RotateResponse, StoredRecord,
-        access_service_server::{AccessService, AccessServiceServer},
+        ListCollectionsResponse, ListRequest, ListResponse, PutCollectionRequest,
+        PutCollectionResponse, PutRequest, PutResponse, PutResult, RecordInput, RequestContext,
+        RevealedField, RevealedRecord, RevokeRequest, RevokeResponse, RotateRequest,
+        RotateResponse, StoredRecord,
+        access_service_server::AccessServiceServer,
         collection_service_server::{CollectionService, CollectionServiceServer},
         customer_token_service_server::{CustomerTokenService, CustomerTokenServiceServer},
         get_result,
@@ -34,6 +35,8 @@ use tresor_proto::{
     },
 };
 
+use self::users::Users;
+pub(crate) use self::users::{PASSWORD, USER};
 use super::house::House;
 
 #[derive(Clone)]
@@ -50,6 +53,7 @@ struct State {
     stored: Mutex<Vec<RecordInput>>,
     is_acknowledging: watch::Sender<bool>,
     allowed_address: Mutex<&'static str>,
+    users: Mutex<Users>,
 }
 
 #[derive(Clone)]
@@ -65,6 +69,7 @@ impl FakeVault {
             stored: Mutex::default(),
             is_acknowledging: watch::Sender::new(true),
             allowed_address: Mutex::new("127.0.0.1"),
+            users: Mutex::default(),
         });
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let domain = TrustDomain::parse("tresor.local").unwrap();
@@ -112,6 +117,11 @@ impl FakeVault {
         *self.state.allowed_address.lock().unwrap() = "192.0.2.0/24";
     }
 
+    /// Its users.
+    pub(crate) fn users(&self) -> MutexGuard<'_, Users> {
+        self.state.users.lock().unwrap()
+    }
+
     /// Makes the policy of the collection a newer one.
     pub(crate) fn renew_policy(&self) {
         *self.state.version.lock().unwrap() += 1;
@@ -157,7 +167,8 @@ impl State {
     /// Notes the caller and checks it as a vault would.
     fn admit(&self, context: Option<RequestContext>) -> Result<(), Failure> {
         let context = context.unwrap();
-        let is_known = context.customer_token == self.customer_token;
+        let is_known = context.customer_token == self.customer_token
+            && self.users.lock().unwrap().admit(&context);
         self.contexts.lock().unwrap().push(context);
         if is_known { Ok(()) } else { Err(ErrorCode::Unauthenticated.into()) }
     }
@@ -201,10 +212,15 @@ impl State {
         answers: &mpsc::Sender<Result<IngestResponse, Status>>,
     ) -> Result<(), Status> {
         let mut version = None;
+        let mut context = RequestContext::default();
         while let Some(message) = messages.message().await? {
             match (message.message.unwrap(), version) {
-                (Message::Opening(opening), None) => version = Some(self.open(opening)?),
+                (Message::Opening(opening), None) => {
+                    context.clone_from(opening.context.as_ref().unwrap());
+                    version = Some(self.open(opening)?);
+                }
                 (Message::Batch(batch), Some(version)) => {
+                    self.users.lock().unwrap().check(&context)?;
                     let answer = self.put(version, batch.records).await?;
                     let _ = answers.send(Ok(answer)).await;
                 }
@@ -340,32 +356,6 @@ impl CollectionService for Services {
         _: Request<ListCollectionsRequest>,
     ) -> Result<Response<ListCollectionsResponse>, Status> {
         Err(Status::unimplemented("the edge lists none"))
-    }
-}
-
-#[async_trait]
-impl AccessService for Services {
-    async fn introspect(
-        &self,
-        _: Request<IntrospectRequest>,
-    ) -> Result<Response<IntrospectResponse>, Status> {
-        let allowed = self.0.allowed_address.lock().unwrap().to_string();
-        Ok(Response::new(IntrospectResponse {
-            allowed_addresses: vec![allowed],
-            ..IntrospectResponse::default()
-        }))
-    }
-
-    /// There are no users here.
-    async fn login(&self, _: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
-        Err(Failure::from(ErrorCode::Unauthenticated).into())
-    }
-
-    async fn change_password(
-        &self,
-        _: Request<ChangePasswordRequest>,
-    ) -> Result<Response<ChangePasswordResponse>, Status> {
-        Err(Failure::from(ErrorCode::Unauthenticated).into())
     }
 }
 

@@ -8,6 +8,7 @@ mod process;
 mod refusals;
 mod requests;
 mod uploads;
+mod users;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

@@ -263,16 +263,20 @@ impl Vault {
         Ok(PolicyPermit { tenant: record.id })
     }
 
-    /// Tells what a tenant's clients are measured by, before anybody has logged in.
+    /// Tells what a tenant's clients are measured by, before anybody has logged in; whoever shows a
+    /// session learns whether it goes on.
     ///
     /// # Errors
-    /// `unauthenticated` when caller and tenant do not belong together.
+    /// `unauthenticated` when caller and tenant do not belong together, or the session has ended.
     pub async fn permit_admission(
         &self,
         caller: &Caller,
         tenant: &TenantRef,
     ) -> Result<AdmissionPermit, VaultError> {
         let record = self.admit(caller, tenant).await?;
+        if matches!(caller, Caller::Client { session: Some(_), .. }) {
+            self.user_for(&record, caller, TenantRoles::ANY, SessionTime::Counts).await?;
+        }
         let TenantRecord { allowed_addresses, password_rule, limits, .. } = record;
         Ok(AdmissionPermit { allowed_addresses, password_rule, limits })
     }

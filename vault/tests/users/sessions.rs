@@ -87,6 +87,17 @@ async fn a_session_lasts_a_quarter_of_an_hour_and_a_call_that_has_begun_longer()
 }
 
 #[tokio::test]
+async fn whoever_shows_a_session_is_told_whether_it_goes_on() {
+    let gate = Gate::build().await;
+    let shown = caller(gate.house.tenant, Some(&gate.session));
+    assert_eq!(gate.admission(&shown).await.map(drop), Ok(()));
+    disable(&gate, "erika").await;
+    assert_eq!(gate.admission(&shown).await.map(drop), denied(Reason::UserDisabled));
+    let bare = caller(gate.house.tenant, None);
+    assert_eq!(gate.admission(&bare).await.map(drop), Ok(()));
+}
+
+#[tokio::test]
 async fn a_session_and_a_password_survive_a_restart() {
     let mut gate = Gate::build_on(StoreEngine::Sled).await;
     gate.house.reopen().await;

@@ -20,7 +20,7 @@ use zeroize::Zeroize as _;
 use self::about::{About, show_all};
 use crate::{
     command::question::ask,
-    connection::ConnectionFlags,
+    connection::CustomerFlags,
     error::{CliError, Exit},
     https::{Https, fetch},
     private_file::{Kept, Reserved},
@@ -64,7 +64,7 @@ struct Asking {
     #[command(flatten)]
     customer_token: CustomerTokenSource,
     #[command(flatten)]
-    connection: ConnectionFlags,
+    connection: CustomerFlags,
 }
 
 /// The way to the external API, with the customer token that asks.
@@ -75,7 +75,7 @@ struct Desk {
 
 impl Asking {
     fn desk(&self, session: &Session) -> Result<Desk, CliError> {
-        let https = Https::new(&self.connection.to_customer(session)?)?;
+        let https = self.connection.https(session)?;
         Ok(Desk { https, customer_token: self.customer_token.read(session)? })
     }
 }

@@ -1,0 +1,157 @@
+//! One user of the tenant: `planner`, with a password that can be checked, changed and taken away.
+
+use std::collections::HashSet;
+
+use rustls_pki_types::UnixTime;
+use tonic::{Request, Response, Status, async_trait};
+use tresor_proto::{
+    ErrorCode, Failure,
+    vault::{
+        ChangePasswordRequest, ChangePasswordResponse, IntrospectRequest, IntrospectResponse,
+        LoginRequest, LoginResponse, RequestContext, access_service_server::AccessService,
+    },
+};
+
+use super::Services;
+
+pub(crate) const USER: &str = "planner";
+pub(crate) const PASSWORD: &str = "korrekt-pferd-99";
+
+/// The users of the tenant, and who has asked for them.
+pub(crate) struct Users {
+    is_required: bool,
+    password: String,
+    is_change_due: bool,
+    lifetime_seconds: i64,
+    /// Sessions that go on.
+    sessions: HashSet<String>,
+    logins: usize,
+}
+
+impl Default for Users {
+    fn default() -> Self {
+        Self {
+            is_required: false,
+            password: PASSWORD.to_owned(),
+            is_change_due: false,
+            lifetime_seconds: 900,
+            sessions: HashSet::new(),
+            logins: 0,
+        }
+    }
+}
+
+impl Users {
+    /// Has every client show a password.
+    pub(crate) fn require(&mut self) {
+        self.is_required = true;
+    }
+
+    /// Makes the password one that is only good for another.
+    pub(crate) fn reset(&mut self) {
+        self.is_change_due = true;
+        self.sessions.clear();
+    }
+
+    /// Takes the password away.
+    pub(crate) fn disable(&mut self) {
+        self.password.clear();
+        self.sessions.clear();
+    }
+
+    /// Ends all sessions, as another role does.
+    pub(crate) fn end_sessions(&mut self) {
+        self.sessions.clear();
+    }
+
+    /// Lets sessions last for so long.
+    pub(crate) fn set_lifetime(&mut self, seconds: i64) {
+        self.lifetime_seconds = seconds;
+    }
+
+    /// How often a password was checked.
+    pub(crate) fn logins(&self) -> usize {
+        self.logins
+    }
+
+    /// Whether a call shows a session that goes on, where one is needed.
+    pub(super) fn admit(&self, context: &RequestContext) -> bool {
+        let session = context.evidence.as_ref().map_or("", |evidence| evidence.session.as_str());
+        if session.is_empty() { !self.is_required } else { self.sessions.contains(session) }
+    }
+
+    /// The same, as an answer.
+    pub(super) fn check(&self, context: &RequestContext) -> Result<(), Failure> {
+        if self.admit(context) { Ok(()) } else { Err(ErrorCode::Unauthenticated.into()) }
+    }
+
+    fn log_in(&mut self, user: &str, password: &str) -> Result<LoginResponse, Failure> {
+        self.logins += 1;
+        if user != USER || password != self.password {
+            return Err(ErrorCode::Unauthenticated.into());
+        }
+        if self.is_change_due {
+            return Ok(LoginResponse { password_change_due: true, ..LoginResponse::default() });
+        }
+        let (session, expires) = self.open();
+        Ok(LoginResponse { session, expires: Some(expires), ..LoginResponse::default() })
+    }
+
+    fn open(&mut self) -> (String, prost_types::Timestamp) {
+        let session = format!("session-{}", self.logins);
+        self.sessions.insert(session.clone());
+        let now = i64::try_from(UnixTime::now().as_secs()).unwrap();
+        let seconds = now + self.lifetime_seconds;
+        (session, prost_types::Timestamp { seconds, nanos: 0 })
+    }
+
+    fn change(&mut self, asked: &ChangePasswordRequest) -> Result<ChangePasswordResponse, Failure> {
+        self.logins += 1;
+        if asked.user != USER || asked.password != self.password {
+            return Err(ErrorCode::Unauthenticated.into());
+        }
+        self.password.clone_from(&asked.new_password);
+        self.is_change_due = false;
+        self.sessions.clear();
+        let (session, expires) = self.open();
+        Ok(ChangePasswordResponse { session, expires: Some(expires) })
+    }
+}
+
+#[async_trait]
+impl AccessService for Services {
+    async fn introspect(
+        &self,
+        request: Request<IntrospectRequest>,
+    ) -> Result<Response<IntrospectResponse>, Status> {
+        let users = self.0.users.lock().unwrap();
+        let context = request.into_inner().context.unwrap();
+        let has_session = context.evidence.as_ref().is_some_and(|it| !it.session.is_empty());
+        if has_session {
+            users.check(&context)?;
+        }
+        let allowed = self.0.allowed_address.lock().unwrap().to_string();
+        Ok(Response::new(IntrospectResponse {
+            allowed_addresses: vec![allowed],
+            password_required: users.is_required,
+            ..IntrospectResponse::default()
+        }))
+    }
+
+    async fn login(
+        &self,
+        request: Request<LoginRequest>,
+    ) -> Result<Response<LoginResponse>, Status> {
+        let LoginRequest { user, password, .. } = request.into_inner();
+        // As long as a real one takes, so that others come meanwhile.
+        tokio::time::sleep(core::time::Duration::from_millis(100)).await;
+        Ok(Response::new(self.0.users.lock().unwrap().log_in(&user, &password)?))
+    }
+
+    async fn change_password(
+        &self,
+        request: Request<ChangePasswordRequest>,
+    ) -> Result<Response<ChangePasswordResponse>, Status> {
+        Ok(Response::new(self.0.users.lock().unwrap().change(&request.into_inner())?))
+    }
+}
