@@ -68,6 +68,7 @@ const RULES: &[(&str, Roles)] = &[
     ("TenantService/CreateTenant", CHANGES),
     ("TenantService/GetTenant", TENANTS),
     ("TenantService/ListTenants", TENANTS),
+    ("TenantService/GetTenantUsage", LOOKS),
     ("TenantService/AddUser", CHANGES),
     ("TenantService/ListUsers", LOOKS),
     ("TenantService/SetUserRoles", CHANGES),

@@ -11,6 +11,7 @@ use crate::{
     directory::{ServiceGrant, ServiceRole},
     evidence::EvidenceCheck,
     plane::Plane,
+    turnstile::TenantSeat,
 };
 
 /// Where a call came from: left in the request's extensions by the layers, which see no messages.
@@ -30,6 +31,8 @@ pub(crate) struct CallNotes(Arc<Noted>);
 struct Noted {
     request_id: OnceLock<RequestId>,
     refusal: OnceLock<RefusalReason>,
+    /// The tenant's place among the calls that run at once, kept as long as the call.
+    seat: OnceLock<TenantSeat>,
 }
 
 impl CallNotes {
@@ -48,6 +51,11 @@ impl CallNotes {
         if let Some(reason) = RefusalReason::of(status) {
             self.0.refusal.get_or_init(|| reason);
         }
+    }
+
+    /// Keeps a seat until the call has ended; one is enough.
+    pub(crate) fn keep_seat(&self, seat: TenantSeat) {
+        self.0.seat.get_or_init(|| seat);
     }
 
     fn note_request_id(&self, request_id: &RequestId) {

@@ -8,20 +8,27 @@ use tresor_vault::{
     TokenVerb, Vault,
 };
 
-use crate::{caller::Origin, context::Context, evidence::EvidenceCheck, lockable::LockableVault};
+use crate::{
+    caller::Origin, context::Context, evidence::EvidenceCheck, lockable::LockableVault,
+    turnstile::Turnstile,
+};
 
 /// What every service of this process needs: the vault, and the check of evidence.
 #[derive(Clone)]
 pub(crate) struct Gate {
     vault: Arc<LockableVault>,
     evidence: Arc<EvidenceCheck>,
+    turnstile: Arc<Turnstile>,
 }
 
 impl Gate {
-    /// A gate before `vault`.
-    pub(crate) fn new(vault: Arc<LockableVault>, evidence: EvidenceCheck) -> Self {
-        let evidence = Arc::new(evidence);
-        Self { vault, evidence }
+    /// A gate before `vault`, with a turnstile.
+    pub(crate) fn new(
+        vault: Arc<LockableVault>,
+        evidence: EvidenceCheck,
+        turnstile: Turnstile,
+    ) -> Self {
+        Self { vault, evidence: Arc::new(evidence), turnstile: Arc::new(turnstile) }
     }
 
     /// The vault behind the gate; its operations want permits. Whoever holds it holds keys: a call
@@ -35,8 +42,13 @@ impl Gate {
         &self.vault
     }
 
+    /// How often tenants call, and how often they may.
+    pub(crate) fn turnstile(&self) -> &Arc<Turnstile> {
+        &self.turnstile
+    }
+
     /// A permit for one verb on the records of one tenant. A call that asks for several, one for
-    /// each of its parts, goes on when the user's session ends after the first.
+    /// each of its parts, is counted once, and goes on when the user's session ends after the first.
     pub(crate) async fn permit<V: TokenVerb>(
         &self,
         origin: &Origin,
@@ -49,7 +61,9 @@ impl Gate {
             let next = vault.permit_next(under_way, &caller, &context.tenant, customer_token);
             return Ok(next.await?);
         }
+        self.turnstile.approach(&caller)?;
         let permit = vault.permit(&caller, &context.tenant, customer_token).await?;
+        self.turnstile.enter(&caller, &permit, &origin.notes)?;
         context.under_way.get_or_init(|| permit.under_way());
         Ok(permit)
     }
@@ -61,6 +75,7 @@ impl Gate {
         context: &Context,
     ) -> Result<EnrolPermit, Failure> {
         let caller = self.caller(origin, context)?;
+        self.turnstile.approach(&caller)?;
         Ok(self.vault()?.permit_enrol(&caller, &context.tenant).await?)
     }
 
@@ -91,6 +106,7 @@ impl Gate {
         context: &Context,
     ) -> Result<LoginPermit, Failure> {
         let caller = self.caller(origin, context)?;
+        self.turnstile.approach(&caller)?;
         Ok(self.vault()?.permit_login(&caller, &context.tenant).await?)
     }
 

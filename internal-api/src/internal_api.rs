@@ -33,6 +33,8 @@ use crate::{
     lockable::LockableVault,
     plane::Plane,
     seal_config::build_seals,
+    tenant_usage,
+    turnstile::Turnstile,
 };
 
 /// How long calls have to end once they were told to, after the grace.
@@ -94,7 +96,7 @@ pub async fn start(config: Config, shutdown: Shutdown) -> Result<InternalApi, St
 
     let clients = Authority::load(config.trust.clients.clone(), config.trust_domain.clone())?;
     let evidence = EvidenceCheck::new(clients, Arc::new(SystemClock));
-    let gate = Gate::new(Arc::clone(&vault), evidence);
+    let gate = Gate::new(Arc::clone(&vault), evidence, Turnstile::new(config.limits.requests_max));
     let (reporter, health) = tonic_health::server::health_reporter();
     health::report(&reporter, &vault.watch()).await;
     let ending =
@@ -219,6 +221,8 @@ fn parts<H: Health>(
     let directory = Arc::new(Directory::new(&config.services));
     let metrics = Metrics::new();
     listeners.watch(&metrics);
+    let of_tenants = gate.clone();
+    metrics.watch(move || tenant_usage::figures(&of_tenants));
     let plane = |plane: Plane, listener: Listener| {
         let layers = Layers {
             plane,

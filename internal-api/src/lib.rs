@@ -27,7 +27,9 @@ mod plane;
 mod random;
 mod seal_config;
 mod services;
+mod tenant_usage;
 mod transit_seal;
+mod turnstile;
 
 pub use access_rules::GrantedMethods;
 pub use config::{Config, ConfigErrors, KeySettings, Limits, Trust};

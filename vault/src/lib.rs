@@ -8,6 +8,7 @@
 mod aad;
 mod access;
 mod aead;
+mod budget;
 mod crypto_error;
 mod customer_token_entry;
 mod epoch_floor;
@@ -62,6 +63,7 @@ pub use access::{
     AdmissionPermit, Caller, Delete, EnrolPermit, IssueTokens, Lend, ListTokens, LoginPermit,
     ManageTokens, OperatorPermit, Permit, PolicyPermit, Read, Role, TokenVerb, UnderWay, Write,
 };
+pub use budget::{BudgetKind, BudgetUse};
 pub use crypto_error::CryptoError;
 pub use error::VaultError;
 pub use keyring::{CustomerTokenState, CustomerTokenView, NewCustomerToken};

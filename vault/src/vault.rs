@@ -20,6 +20,7 @@ pub use open::{OpenError, Settings};
 pub use place::VaultPlace;
 
 use crate::{
+    budget::{BudgetUse, Budgets},
     clock::Clock,
     entropy::Entropy,
     error::VaultError,
@@ -96,6 +97,16 @@ impl Vault {
     #[must_use]
     pub fn data_dir(&self) -> &PathBuf {
         &self.place.data_dir
+    }
+
+    /// How it stands with the budgets of all tenants that have spent something of one.
+    #[must_use]
+    pub fn budget_uses(&self) -> Vec<BudgetUse> {
+        self.budgets().uses(self.clock.now_ms())
+    }
+
+    pub(crate) fn budgets(&self) -> &Arc<Budgets> {
+        &self.place.budgets
     }
 
     /// Its directory with the seals.

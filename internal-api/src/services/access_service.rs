@@ -41,7 +41,7 @@ impl AccessService for Access {
         Ok(Response::new(IntrospectResponse {
             allowed_addresses: permit.allowed_addresses().to_texts(),
             password_required: permit.password_rule() == PasswordRule::Required,
-            limits: Some(permit.limits().effective(0)),
+            limits: Some(permit.limits().effective(self.gate.turnstile().seats_default())),
         }))
     }
 

@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use tonic::{Status, Streaming};
 use tresor_proto::{
-    ErrorCode, Failure,
+    ErrorCode, Failure, TenantId,
     limits::IDLE_TIMEOUT_MS,
     vault::{IngestBatch, IngestOpening, IngestRequest, IngestResponse, ingest_request::Message},
 };
@@ -40,6 +40,7 @@ pub(super) struct Ingest {
 /// What the opening said, parsed once.
 struct Opened {
     context: Context,
+    tenant: TenantId,
     destination: Destination,
     keys: ItemKeys,
 }
@@ -52,13 +53,11 @@ impl Ingest {
 
     /// Refuses a wrong credential before the first batch is sent.
     async fn open(&mut self, opening: IngestOpening) -> Result<(), Failure> {
-        let opened = Opened {
-            context: self.origin.context(opening.context)?,
-            destination: destination(opening.destination)?,
-            keys: ItemKeys::from_wire(&opening.idempotency_key)?,
-        };
-        self.gate.permit::<Write>(&self.origin, &opened.context).await?;
-        self.opened = Some(opened);
+        let context = self.origin.context(opening.context)?;
+        let destination = destination(opening.destination)?;
+        let keys = ItemKeys::from_wire(&opening.idempotency_key)?;
+        let tenant = self.gate.permit::<Write>(&self.origin, &context).await?.tenant();
+        self.opened = Some(Opened { context, tenant, destination, keys });
         Ok(())
     }
 
@@ -70,6 +69,14 @@ impl Ingest {
         let stored = vault.put(&permit, &opened.destination, batch.records);
         let results = put_results(batch.references, stored.await?);
         Ok(IngestResponse { results })
+    }
+
+    /// Waits until the tenant may send a batch more: a stream is slowed down, not refused.
+    async fn turn(&self) -> Result<(), Status> {
+        if let Some(opened) = &self.opened {
+            self.gate.turnstile().pace(opened.tenant).await;
+        }
+        Ok(())
     }
 
     async fn message(&mut self) -> Result<Option<IngestRequest>, Status> {
@@ -88,6 +95,7 @@ impl Steps for Ingest {
             let opening = as_opening(stop.or(self.message()).await?)?;
             self.open(opening).await?;
         }
+        stop.or(self.turn()).await?;
         match stop.or(self.message()).await? {
             Some(message) => Ok(Some(self.put(as_batch(message)?).await?)),
             None => Ok(None),

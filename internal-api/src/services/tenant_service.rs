@@ -6,10 +6,10 @@ use tresor_proto::{
     vault::{
         self, AddUserRequest, AddUserResponse, CreateTenantRequest, CreateTenantResponse,
         DisableUserRequest, DisableUserResponse, EnableUserRequest, EnableUserResponse,
-        GetTenantRequest, GetTenantResponse, ListTenantsRequest, ListTenantsResponse,
-        ListUsersRequest, ListUsersResponse, RemoveUserRequest, RemoveUserResponse,
-        ResetUserPasswordRequest, ResetUserPasswordResponse, SetUserRolesRequest,
-        SetUserRolesResponse, tenant_service_server::TenantService,
+        GetTenantRequest, GetTenantResponse, GetTenantUsageRequest, GetTenantUsageResponse,
+        ListTenantsRequest, ListTenantsResponse, ListUsersRequest, ListUsersResponse,
+        RemoveUserRequest, RemoveUserResponse, ResetUserPasswordRequest, ResetUserPasswordResponse,
+        SetUserRolesRequest, SetUserRolesResponse, tenant_service_server::TenantService,
     },
 };
 use tresor_vault::NewTenant;
@@ -20,6 +20,7 @@ use crate::{
     context::parse_tenant,
     convert::{page, tenant::to_wire, time::to_timestamp},
     gate::Gate,
+    tenant_usage,
 };
 
 /// The service.
@@ -68,6 +69,18 @@ impl TenantService for Tenants {
         let tenant = vault.tenant(&permit, &tenant).await;
         let tenant = Some(to_wire(&tenant.map_err(Failure::from)?));
         Ok(Response::new(GetTenantResponse { tenant }))
+    }
+
+    async fn get_tenant_usage(
+        &self,
+        request: Request<GetTenantUsageRequest>,
+    ) -> Result<Response<GetTenantUsageResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let tenant = parse_tenant("tenant", &request.into_inner().tenant)?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let vault = self.gate.vault()?;
+        let tenant = vault.tenant(&permit, &tenant).await.map_err(Failure::from)?;
+        Ok(Response::new(tenant_usage::of(&self.gate, tenant.id, &tenant.limits)))
     }
 
     async fn list_tenants(

@@ -7,8 +7,8 @@
 use std::{marker::PhantomData, net::IpAddr, sync::Arc};
 
 use tresor_proto::{
-    AddressList, CustomerToken, PasswordRule, RefusalReason as Reason, TenantId, TenantLimits,
-    TenantName, TenantRef, TenantRole, TenantRoles, UserName,
+    AddressList, CustomerToken, CustomerTokenId, PasswordRule, RefusalReason as Reason, TenantId,
+    TenantLimits, TenantName, TenantRef, TenantRole, TenantRoles, UserName,
 };
 
 use super::{
@@ -27,6 +27,7 @@ const ENROLS: TenantRoles = TenantRoles::of(&[TenantRole::Admin]);
 /// The proof that a caller may do `V` for one tenant, with a customer token.
 pub struct Permit<V> {
     tenant: TenantId,
+    limits: TenantLimits,
     user: Option<UserName>,
     holder: Arc<TokenHolder>,
     verb: PhantomData<V>,
@@ -71,6 +72,18 @@ impl<V> Permit<V> {
     #[must_use]
     pub fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    /// How much the tenant may ask for.
+    #[must_use]
+    pub fn limits(&self) -> &TenantLimits {
+        &self.limits
+    }
+
+    /// Which customer token was shown.
+    #[must_use]
+    pub fn customer_token_id(&self) -> Option<CustomerTokenId> {
+        self.holder.customer_token_id()
     }
 
     /// The user who logged in; `None` for a service, and where nobody has to.
@@ -215,7 +228,8 @@ impl Vault {
         if !holder.may_any(V::OPERATION_BITS) {
             return Err(Reason::CustomerTokenLacksOperation.into());
         }
-        Ok(Permit { tenant: record.id, user, holder: Arc::new(holder), verb: PhantomData })
+        let (tenant, limits) = (record.id, record.limits);
+        Ok(Permit { tenant, limits, user, holder: Arc::new(holder), verb: PhantomData })
     }
 
     /// Permits enrolment to a client of a tenant that has not enrolled yet, with the session of one

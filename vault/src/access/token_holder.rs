@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tresor_proto::{CustomerToken, RefusalReason as Reason, TokenOperation as Operation};
+use tresor_proto::{
+    CustomerToken, CustomerTokenId, RefusalReason as Reason, TokenOperation as Operation,
+};
 
 use crate::{
     crypto_error::CryptoError,
@@ -29,6 +31,11 @@ struct TokenKeys {
 impl TokenHolder {
     pub(crate) fn keyring(&self) -> &LoadedKeyring {
         &self.keyring
+    }
+
+    /// Which customer token it is.
+    pub(crate) fn customer_token_id(&self) -> Option<CustomerTokenId> {
+        self.entry().map(|entry| entry.bounds.id)
     }
 
     /// Whether the customer token may do an operation.

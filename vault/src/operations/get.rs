@@ -7,6 +7,7 @@ use tresor_proto::{RecordId, RefusalReason, Reveal, TokenOperation as Operation}
 use super::{record_key, reveal::Reader};
 use crate::{
     access::{Permit, Read},
+    budget::{BudgetKind, Grant},
     error::VaultError,
     record::{RevealedRecord, View},
     store::Store,
@@ -26,8 +27,9 @@ impl Vault {
     /// Reads records; one result an id, in order.
     ///
     /// # Errors
-    /// For all: `forbidden` when the customer token may not see as much as asked, `overloaded`,
-    /// `storage_unavailable`. For one: `not_found`, `gone`, `integrity`.
+    /// For all: `forbidden` when the customer token may not see as much as asked, `rate_limited` when
+    /// the tenant's reveals are spent, `overloaded`, `storage_unavailable`. For one: `not_found`,
+    /// `gone`, `integrity`, and `rate_limited` when there were reveals for those before it only.
     pub async fn get(
         &self,
         permit: &Permit<Read>,
@@ -35,9 +37,41 @@ impl Vault {
         ids: &[RecordId],
     ) -> Result<Vec<Result<RevealedRecord, VaultError>>, VaultError> {
         let reader = self.reader(permit, view)?;
+        let grant = self.grant_reveals(permit, view, ids.len())?;
+        let (now, later) = ids.split_at(grant.granted().min(ids.len()));
         let store = self.store(permit.tenant()).await?;
-        let rows = read_rows(store.as_ref(), view, ids).await?;
-        self.show(store.as_ref(), reader, ids.to_vec(), rows).await
+        let rows = read_rows(store.as_ref(), view, now).await?;
+        let mut results = self.show(store.as_ref(), reader, now.to_vec(), rows).await?;
+        let refusal = grant.refusal();
+        grant.keep(results.iter().filter(|result| result.is_ok()).count());
+        results.extend(later.iter().map(|_| Err(refusal.clone())));
+        Ok(results)
+    }
+
+    /// As many reveals as there are of `wanted`; what is shown masked or not at all takes none.
+    pub(super) fn grant_reveals(
+        &self,
+        permit: &Permit<Read>,
+        view: &View,
+        wanted: usize,
+    ) -> Result<Grant, VaultError> {
+        let wanted = u64::try_from(wanted).unwrap_or(u64::MAX);
+        if wanted == 0 || view.reveal != Reveal::Plain {
+            return Ok(Grant::of_what_is_free(wanted));
+        }
+        let whose = (permit.tenant(), BudgetKind::Reveals);
+        let now_ms = self.clock().now_ms();
+        self.budgets().grant(whose, permit.limits(), wanted, now_ms).or_refused()
+    }
+
+    /// Takes one search of a tenant's budget.
+    ///
+    /// # Errors
+    /// `rate_limited` when it is spent.
+    pub fn take_search(&self, permit: &Permit<Read>) -> Result<(), VaultError> {
+        let whose = (permit.tenant(), BudgetKind::Searches);
+        let now_ms = self.clock().now_ms();
+        self.budgets().grant(whose, permit.limits(), 1, now_ms).or_refused().map(drop)
     }
 
     /// Shows rows, one result each, in order. A row whose keys the reader does not have is read

@@ -20,7 +20,8 @@ impl Vault {
     ///
     /// # Errors
     /// For all: `not_found` for an unknown collection, `integrity` when somebody put a row under a
-    /// key that is no record id, otherwise as [`Vault::get`].
+    /// key that is no record id, otherwise as [`Vault::get`]. A page ends early when the tenant's
+    /// reveals do.
     pub async fn list(
         &self,
         permit: &Permit<Read>,
@@ -30,6 +31,8 @@ impl Vault {
     ) -> Result<Page<Item>, VaultError> {
         let reader = self.reader(permit, view)?;
         self.registry().collection(permit.tenant(), &view.collection, None).await?;
+        let grant = self.grant_reveals(permit, view, limit)?;
+        let limit = limit.min(grant.granted());
         let store = self.store(permit.tenant()).await?;
         let prefix = record_prefix(&view.collection);
         let after = after.map(|id| [&prefix, id.as_str().as_bytes()].concat());
@@ -43,6 +46,7 @@ impl Vault {
         let rows = rows.into_iter().map(|row| Some(row.value)).collect();
         let next = ids.last().filter(|_| has_more).map(|id| id.as_str().to_owned());
         let records = self.show(store.as_ref(), reader, ids.clone(), rows).await?;
+        grant.keep(records.iter().filter(|record| record.is_ok()).count());
         // One that was deleted before it could be read again is not listed.
         let is_there = |(_, record): &Item| record.as_ref().err() != Some(&VaultError::NotFound);
         let items = ids.into_iter().zip(records).filter(is_there).collect();

@@ -14,6 +14,7 @@ use std::{
 
 use super::{OpenError, Settings};
 use crate::{
+    budget::Budgets,
     clock::Clock,
     entropy::Entropy,
     error::VaultError,
@@ -40,6 +41,8 @@ pub struct VaultPlace {
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) open_tenants_max: usize,
     pub(super) key_policy: KeyPolicy,
+    /// Kept while it is locked: locking fills no budget.
+    pub(super) budgets: Arc<Budgets>,
     seals: Seals,
     seal_worker: KeyWorker,
     /// Last, so that the directory is free only when everything else is gone.
@@ -63,6 +66,7 @@ impl VaultPlace {
             entropy,
             open_tenants_max,
             key_policy,
+            budgets: Arc::default(),
             seals,
             seal_worker,
             _lock: lock,

@@ -1,0 +1,170 @@
+//! How often tenants, their users and their customer tokens may call, and how much at once.
+//!
+//! It promises that one tenant takes nothing from another: each has buckets of its own, and seats
+//! that no other tenant's calls can take all of. A call is counted before its customer token is
+//! looked at, so that guessing one is bounded too. It relies on evidence that was verified for whom
+//! a call acts for, and on permits for what a tenant may; the edge turns away most before.
+
+mod tally;
+#[cfg(test)]
+mod tests;
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+use tresor_door::{Place, Rates, Shares};
+use tresor_proto::{CustomerTokenId, Failure, RefusalReason, TenantId, TenantLimits, UserName};
+use tresor_vault::{Caller, Permit};
+
+use crate::caller::CallNotes;
+pub(crate) use tally::{Tally, TenantTally};
+
+/// Tenants whose limits are remembered, to count their calls by before they are looked up.
+const TENANTS_REMEMBERED: usize = 65_536;
+
+/// A place among the calls that run at once.
+pub(crate) type TenantSeat = Place<TenantId>;
+
+/// The turnstile of the data plane.
+pub(crate) struct Turnstile {
+    tenants: Rates<TenantId>,
+    users: Rates<(TenantId, UserName)>,
+    customer_tokens: Rates<(TenantId, CustomerTokenId)>,
+    seats: Arc<Shares<TenantId>>,
+    seats_max: usize,
+    known: Cache<TenantId, TenantLimits>,
+    tally: Tally,
+}
+
+/// Whose call it is, as its permit says.
+struct Holder {
+    tenant: TenantId,
+    limits: TenantLimits,
+    user: Option<UserName>,
+    customer_token: Option<CustomerTokenId>,
+}
+
+impl Turnstile {
+    /// A turnstile before `seats_max` seats.
+    pub(crate) fn new(seats_max: usize) -> Self {
+        Self {
+            tenants: Rates::default(),
+            users: Rates::default(),
+            customer_tokens: Rates::default(),
+            seats: Shares::new(seats_max),
+            seats_max,
+            known: Cache::new(TENANTS_REMEMBERED),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Counts the call of a tenant's client, before anything is looked up for it.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(crate) fn approach(&self, caller: &Caller) -> Result<(), Failure> {
+        match caller {
+            Caller::Client { tenant, .. } => self.count(*tenant),
+            // Whom a service calls for is known with its permit.
+            Caller::Service { .. } => Ok(()),
+        }
+    }
+
+    /// Lets a permitted call in: its user and its customer token have not called too often, and its
+    /// tenant has a seat left, which it keeps as long as it lasts.
+    ///
+    /// # Errors
+    /// `rate_limited`, `overloaded`.
+    pub(crate) fn enter<V>(
+        &self,
+        caller: &Caller,
+        permit: &Permit<V>,
+        notes: &CallNotes,
+    ) -> Result<(), Failure> {
+        let holder = Holder {
+            tenant: permit.tenant(),
+            limits: *permit.limits(),
+            user: permit.user().cloned(),
+            customer_token: permit.customer_token_id(),
+        };
+        let is_counted = matches!(caller, Caller::Client { .. });
+        let seat = self.pass(&holder, is_counted)?;
+        notes.keep_seat(seat);
+        Ok(())
+    }
+
+    /// Waits until the next batch of a tenant's stream is not one too many.
+    pub(crate) async fn pace(&self, tenant: TenantId) {
+        while let Err(wait) = self.take_one(tenant) {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// How many calls of one tenant run at once, unless its operator says otherwise: all but the
+    /// last quarter, which is the others'.
+    pub(crate) fn seats_default(&self) -> u32 {
+        let seats = self.seats_max.saturating_sub(self.seats_max / 4).max(1);
+        u32::try_from(seats).unwrap_or(u32::MAX)
+    }
+
+    /// What was counted.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// How many calls of a tenant run now.
+    pub(crate) fn seats_taken(&self, tenant: TenantId) -> usize {
+        self.seats.taken_by(&tenant)
+    }
+
+    fn pass(&self, holder: &Holder, is_counted: bool) -> Result<TenantSeat, Failure> {
+        let tenant = holder.tenant;
+        if self.known.get(&tenant) != Some(holder.limits) {
+            self.known.insert(tenant, holder.limits);
+        }
+        if !is_counted {
+            self.count(tenant)?;
+        }
+        self.count_holder(holder)?;
+        let seats = holder.limits.concurrent_requests().unwrap_or_else(|| self.seats_default());
+        let seat = self.seats.take_of(tenant, usize::try_from(seats).unwrap_or(usize::MAX));
+        seat.map_err(|_| self.refuse(tenant, RefusalReason::TenantConcurrency, None))
+    }
+
+    fn count_holder(&self, holder: &Holder) -> Result<(), Failure> {
+        let (tenant, limits) = (holder.tenant, &holder.limits);
+        if let Some(user) = &holder.user {
+            let taken = self.users.take(&(tenant, user.clone()), limits.user_requests_per_second());
+            taken.map_err(|wait| self.refuse(tenant, RefusalReason::UserRate, Some(wait)))?;
+        }
+        if let Some(customer_token) = holder.customer_token {
+            let per_second = limits.customer_token_requests_per_second();
+            let taken = self.customer_tokens.take(&(tenant, customer_token), per_second);
+            let refuse = |wait| self.refuse(tenant, RefusalReason::CustomerTokenRate, Some(wait));
+            taken.map_err(refuse)?;
+        }
+        Ok(())
+    }
+
+    fn count(&self, tenant: TenantId) -> Result<(), Failure> {
+        let taken = self.take_one(tenant);
+        taken.map_err(|wait| self.refuse(tenant, RefusalReason::TenantRate, Some(wait)))?;
+        self.tally.note_request(tenant);
+        Ok(())
+    }
+
+    fn take_one(&self, tenant: TenantId) -> Result<(), Duration> {
+        let limits = self.known.get(&tenant).unwrap_or_default();
+        self.tenants.take(&tenant, limits.requests_per_second())
+    }
+
+    fn refuse(&self, tenant: TenantId, reason: RefusalReason, wait: Option<Duration>) -> Failure {
+        self.tally.note_refusal(tenant, reason);
+        let failure = Failure::from(reason);
+        match wait {
+            Some(wait) => failure.with_retry_after(wait),
+            None => failure,
+        }
+    }
+}
