@@ -40,7 +40,7 @@ pub use metrics::{Figures, Metrics, Sample};
 pub use private_file::{read_credential, read_private_file};
 pub use rates::Rates;
 pub use runtime::wiping_runtime;
-pub use shares::{NoPlace, Place, Shares};
+pub use shares::{NoPlace, Place, Shares, half_of};
 pub use shutdown::Shutdown;
 pub use tls_files::{CertificateHealth, TlsFiles, TlsHealth};
 pub use wiping_allocator::WipingAllocator;

@@ -17,6 +17,12 @@ pub(crate) fn share_of(places: usize) -> usize {
     (places / PART).max(1)
 }
 
+/// Half of `places` that all have together.
+#[must_use]
+pub fn half_of(places: usize) -> usize {
+    (places / 2).max(1)
+}
+
 /// All places, and who has them.
 #[derive(Debug)]
 pub struct Shares<K> {
@@ -80,7 +86,7 @@ impl<K: Clone + Eq + Hash> Shares<K> {
     /// # Errors
     /// When there is none.
     pub fn take_of_half(self: &Arc<Self>, owner: K) -> Result<Place<K>, NoPlace> {
-        self.take_of(owner, (self.places_max / 2).max(1))
+        self.take_of(owner, half_of(self.places_max))
     }
 
     /// How many places are taken.

@@ -63,7 +63,7 @@ impl Gate {
         }
         self.turnstile.approach(&caller)?;
         let permit = vault.permit(&caller, &context.tenant, customer_token).await?;
-        self.turnstile.enter(&caller, &permit, &origin.notes)?;
+        self.turnstile.enter(&caller, &permit, origin)?;
         context.under_way.get_or_init(|| permit.under_way());
         Ok(permit)
     }

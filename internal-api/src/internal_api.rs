@@ -18,7 +18,7 @@ use tonic_health::{
 };
 use tresor_door::{
     Authority, DoorError, Listener, ListenerOptions, Metrics, OpenConnections, Shares, Shutdown,
-    TlsReload, TrustFiles,
+    TlsReload, TrustFiles, half_of,
 };
 use tresor_vault::{OpenError, Settings, VaultError, VaultPlace, clock::SystemClock};
 
@@ -96,7 +96,11 @@ pub async fn start(config: Config, shutdown: Shutdown) -> Result<InternalApi, St
 
     let clients = Authority::load(config.trust.clients.clone(), config.trust_domain.clone())?;
     let evidence = EvidenceCheck::new(clients, Arc::new(SystemClock));
-    let gate = Gate::new(Arc::clone(&vault), evidence, Turnstile::new(config.limits.requests_max));
+    let gate = Gate::new(
+        Arc::clone(&vault),
+        evidence,
+        Turnstile::new(half_of(config.limits.requests_max)),
+    );
     let (reporter, health) = tonic_health::server::health_reporter();
     health::report(&reporter, &vault.watch()).await;
     let ending =

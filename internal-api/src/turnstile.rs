@@ -10,14 +10,19 @@ mod tally;
 mod tests;
 
 use core::time::Duration;
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use quick_cache::sync::Cache;
 use tresor_door::{Place, Rates, Shares};
-use tresor_proto::{CustomerTokenId, Failure, RefusalReason, TenantId, TenantLimits, UserName};
+use tresor_proto::{
+    CustomerTokenId, Failure, RefusalReason, ServiceName, TenantId, TenantLimits, UserName,
+};
 use tresor_vault::{Caller, Permit};
 
-use crate::caller::CallNotes;
+use crate::caller::Origin;
 pub(crate) use tally::{Tally, TenantTally};
 
 /// Tenants whose limits are remembered, to count their calls by before they are looked up.
@@ -31,7 +36,8 @@ pub(crate) struct Turnstile {
     tenants: Rates<TenantId>,
     users: Rates<(TenantId, UserName)>,
     customer_tokens: Rates<(TenantId, CustomerTokenId)>,
-    seats: Arc<Shares<TenantId>>,
+    /// Of each service's seats its tenants have shares; there are as many services as are configured.
+    seats: Mutex<HashMap<ServiceName, Arc<Shares<TenantId>>>>,
     seats_max: usize,
     known: Cache<TenantId, TenantLimits>,
     tally: Tally,
@@ -39,6 +45,7 @@ pub(crate) struct Turnstile {
 
 /// Whose call it is, as its permit says.
 struct Holder {
+    service: ServiceName,
     tenant: TenantId,
     limits: TenantLimits,
     user: Option<UserName>,
@@ -46,13 +53,13 @@ struct Holder {
 }
 
 impl Turnstile {
-    /// A turnstile before `seats_max` seats.
+    /// A turnstile before the `seats_max` seats of each service.
     pub(crate) fn new(seats_max: usize) -> Self {
         Self {
             tenants: Rates::default(),
             users: Rates::default(),
             customer_tokens: Rates::default(),
-            seats: Shares::new(seats_max),
+            seats: Mutex::default(),
             seats_max,
             known: Cache::new(TENANTS_REMEMBERED),
             tally: Tally::default(),
@@ -80,9 +87,10 @@ impl Turnstile {
         &self,
         caller: &Caller,
         permit: &Permit<V>,
-        notes: &CallNotes,
+        origin: &Origin,
     ) -> Result<(), Failure> {
         let holder = Holder {
+            service: origin.service.name.clone(),
             tenant: permit.tenant(),
             limits: *permit.limits(),
             user: permit.user().cloned(),
@@ -90,7 +98,7 @@ impl Turnstile {
         };
         let is_counted = matches!(caller, Caller::Client { .. });
         let seat = self.pass(&holder, is_counted)?;
-        notes.keep_seat(seat);
+        origin.notes.keep_seat(seat);
         Ok(())
     }
 
@@ -115,7 +123,7 @@ impl Turnstile {
 
     /// How many calls of a tenant run now.
     pub(crate) fn seats_taken(&self, tenant: TenantId) -> usize {
-        self.seats.taken_by(&tenant)
+        self.seats().values().map(|seats| seats.taken_by(&tenant)).sum()
     }
 
     fn pass(&self, holder: &Holder, is_counted: bool) -> Result<TenantSeat, Failure> {
@@ -127,9 +135,24 @@ impl Turnstile {
             self.count(tenant)?;
         }
         self.count_holder(holder)?;
-        let seats = holder.limits.concurrent_requests().unwrap_or_else(|| self.seats_default());
-        let seat = self.seats.take_of(tenant, usize::try_from(seats).unwrap_or(usize::MAX));
-        seat.map_err(|_| self.refuse(tenant, RefusalReason::TenantConcurrency, None))
+        let seat = self.seat(holder);
+        seat.ok_or_else(|| self.refuse(tenant, RefusalReason::TenantConcurrency, None))
+    }
+
+    fn seat(&self, holder: &Holder) -> Option<TenantSeat> {
+        let set = holder.limits.concurrent_requests().unwrap_or_else(|| self.seats_default());
+        let mut all = self.seats();
+        let new = || Shares::new(self.seats_max);
+        let seats = Arc::clone(all.entry(holder.service.clone()).or_insert_with(new));
+        let taken: usize = all.values().map(|seats| seats.taken_by(&holder.tenant)).sum();
+        let elsewhere = taken.saturating_sub(seats.taken_by(&holder.tenant));
+        let here = usize::try_from(set).unwrap_or(usize::MAX).saturating_sub(elsewhere);
+        seats.take_of(holder.tenant, here).ok()
+    }
+
+    fn seats(&self) -> MutexGuard<'_, HashMap<ServiceName, Arc<Shares<TenantId>>>> {
+        // Nothing panics while it is held.
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn count_holder(&self, holder: &Holder) -> Result<(), Failure> {

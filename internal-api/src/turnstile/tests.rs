@@ -8,7 +8,8 @@ const OTHER: TenantId = TenantId::from_bytes([2; 16]);
 fn holder(tenant: TenantId, wire: &vault::TenantLimits) -> Holder {
     let limits = TenantLimits::from_wire(Some(wire)).unwrap();
     let customer_token = Some(CustomerTokenId::from_bytes([7; 12]));
-    Holder { tenant, limits, user: UserName::parse("anna"), customer_token }
+    let service = ServiceName::parse("edge").unwrap();
+    Holder { service, tenant, limits, user: UserName::parse("anna"), customer_token }
 }
 
 /// Calls until one is refused: how many were let in, and the refusal. None of them lasts.
@@ -103,6 +104,10 @@ fn a_tenant_has_no_more_seats_than_its_operator_gives_it() {
     let one = holder(ONE, &limits);
     let taken: Vec<_> = (0..).map_while(|_| turnstile.pass(&one, true).ok()).collect();
     assert_eq!(taken.len(), 2);
+    let service = ServiceName::parse("billing").unwrap();
+    let beside = Holder { service, ..holder(ONE, &limits) };
+    assert!(turnstile.pass(&beside, true).is_err(), "it is the same tenant by another service");
+    assert!(turnstile.pass(&Holder { tenant: OTHER, ..beside }, true).is_ok());
 }
 
 #[tokio::test(start_paused = true)]
