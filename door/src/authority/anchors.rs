@@ -92,8 +92,13 @@ fn check_bounds(leaf: &CertificateDer<'_>, chain: &[CertificateDer<'_>]) -> Resu
     Ok(())
 }
 
-/// Stricter than webpki, which takes a certificate without the extension for any use.
+/// Stricter than webpki, which takes a certificate without the extension for any use, and asks for
+/// nothing of the key's (RFC 8446 §4.4.2.4, SPIFFE X.509-SVID §4.3).
 fn check_usage(certificate: &X509Certificate<'_>) -> Result<(), DoorError> {
+    let key_usage = certificate.key_usage().map_err(|_| DoorError::Malformed)?;
+    if key_usage.is_some_and(|usage| !usage.value.digital_signature()) {
+        return Err(DoorError::WrongUsage);
+    }
     let usage = certificate.extended_key_usage().map_err(|_| DoorError::Malformed)?;
     match usage {
         Some(usage) if usage.value.client_auth => Ok(()),
