@@ -20,6 +20,7 @@ use crate::{
     record::{NewField, NewRecord, Subject},
     row::RowKeys,
     seal::Passphrase,
+    users::PasswordKey,
 };
 
 macro_rules! secret {
@@ -47,6 +48,7 @@ secret!(
     TokenAuthKey,
     TokenWrapKey,
     Passphrase,
+    PasswordKey,
     MessageKey,
     RowKeys,
     SystemKeyring,

@@ -22,3 +22,5 @@ mod roles;
 mod seals;
 #[cfg(test)]
 mod tenant;
+#[cfg(test)]
+mod users;

@@ -48,7 +48,7 @@ impl Tenant {
         RequestContext { tenant, ..RequestContext::default() }
     }
 
-    async fn put_collection(&self, doors: &Doors) {
+    pub(crate) async fn put_collection(&self, doors: &Doors) {
         let mut collections = CollectionServiceClient::new(doors.control("svc/operator").await);
         let request = vault::PutCollectionRequest {
             context: Some(self.bare_context()),
@@ -61,11 +61,19 @@ impl Tenant {
 
 /// Registers a tenant; returns its id and its enrolment code.
 pub(crate) async fn register(doors: &Doors, name: &str) -> (String, String) {
+    register_with(doors, name, vault::PasswordRule::NotRequired).await
+}
+
+pub(crate) async fn register_with(
+    doors: &Doors,
+    name: &str,
+    password_rule: vault::PasswordRule,
+) -> (String, String) {
     let mut tenants = TenantServiceClient::new(doors.control("svc/operator").await);
     let request = vault::CreateTenantRequest {
         name: name.to_owned(),
         allowed_addresses: vec!["192.0.2.0/24".to_owned()],
-        password_rule: vault::PasswordRule::NotRequired as i32,
+        password_rule: password_rule as i32,
     };
     let created = tenants.create_tenant(request).await.unwrap().into_inner();
     (created.tenant.unwrap().id, created.enrolment_code)

@@ -1,6 +1,9 @@
-//! What a writer of the registry's database tries: every bit of every row flipped, rows exchanged.
+//! What a writer of the registry's database tries: every bit of every row flipped, rows exchanged,
+//! users let in under another's password.
 
-use tresor_proto::{CollectionName, Policy, TenantName, TenantRef};
+use tresor_proto::{
+    CollectionName, Password, Policy, TenantName, TenantRef, TenantRole, TenantRoles, UserName,
+};
 
 use crate::{
     access::Read,
@@ -9,7 +12,14 @@ use crate::{
     store::{Change, Keyspace, ScanRange, StoreEngine, StoreKey, Write},
 };
 
-/// A house with two tenants, whose collection has two versions of its policy.
+/// Users of the tenant.
+const USERS: [&str; 2] = ["anna", "max"];
+
+fn user(name: &str) -> UserName {
+    UserName::parse(name).unwrap()
+}
+
+/// A house with two tenants, two users, and a collection with two versions of its policy.
 async fn house() -> House {
     let house = House::build(StoreEngine::Memory).await;
     house.create_tenant("other-tenant").await;
@@ -20,18 +30,23 @@ async fn house() -> House {
         let put = house.vault().put_collection(&permit, &tenant, name, Policy::default());
         put.await.unwrap();
     }
+    for name in USERS {
+        let roles = TenantRoles::of(&[TenantRole::Reader]);
+        house.vault().add_user(&permit, &tenant, &user(name), roles).await.unwrap();
+    }
     house
 }
 
 /// All rows of the registry.
 async fn rows(house: &House) -> Vec<(StoreKey, Vec<u8>)> {
     let mut rows = Vec::new();
-    for keyspace in [Keyspace::Tenants, Keyspace::TenantNames, Keyspace::Collections] {
+    let (names, collections) = (Keyspace::TenantNames, Keyspace::Collections);
+    for keyspace in [Keyspace::Tenants, names, collections, Keyspace::Users] {
         let range = ScanRange { keyspace, prefix: Vec::new(), after: None };
         let found = house.vault().registry().store.scan(range, 100).await.unwrap();
         rows.extend(found.into_iter().map(|row| (StoreKey::new(keyspace, row.key), row.value)));
     }
-    assert_eq!(rows.len(), 2 + 2 + 5);
+    assert_eq!(rows.len(), 2 + 2 + 5 + USERS.len());
     rows
 }
 
@@ -46,6 +61,9 @@ async fn overwrite(house: &House, key: &StoreKey, row: Vec<u8>) {
 async fn read_everything(house: &House) -> Result<(), VaultError> {
     let registry = house.vault().registry();
     for tenant in registry.tenants(None, 10).await? {
+        for user in registry.users(tenant.id, None, 10).await? {
+            registry.user(tenant.id, &user.name).await?;
+        }
         for collection in registry.collections(tenant.id).await? {
             for version in 1..=collection.policy_version {
                 registry.collection(tenant.id, &collection.name, Some(version)).await?;
@@ -116,4 +134,36 @@ async fn no_call_gets_past_a_damaged_registry_row() {
         }
         overwrite(&house, &key, row).await;
     }
+}
+
+#[tokio::test]
+async fn a_user_whose_row_is_anothers_or_damaged_is_not_let_in() {
+    let house = house().await;
+    let (vault, tenant) = (house.vault(), TenantRef::Id(house.tenant));
+    let operator = house.operator_permit();
+    let given = vault.reset_user_password(&operator, &tenant, &user("anna")).await.unwrap();
+    let caller = House::client(house.tenant, "127.0.0.1");
+    let permit = vault.permit_login(&caller, &tenant).await.unwrap();
+    let rows = rows(&house).await;
+    let row_of = |name: &str| {
+        let row = rows
+            .iter()
+            .find(|(key, _)| key.keyspace == Keyspace::Users && key.key.ends_with(name.as_bytes()));
+        row.unwrap().clone()
+    };
+    let ((anna, own), (max, anothers)) = (row_of("anna"), row_of("max"));
+    let mut damaged = own.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    let login = async |name: &str| {
+        let password = Password::parse(given.one_time_password.expose_secret()).unwrap();
+        vault.login(&permit, &user(name), password).await.map(drop)
+    };
+    for (key, row, name) in
+        [(&max, &own, "max"), (&anna, &anothers, "anna"), (&anna, &damaged, "anna")]
+    {
+        overwrite(&house, key, row.clone()).await;
+        assert_eq!(login(name).await, Err(VaultError::Integrity));
+    }
+    overwrite(&house, &anna, own).await;
+    assert_eq!(login("anna").await, Ok(()));
 }

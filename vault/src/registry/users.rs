@@ -150,3 +150,56 @@ fn key(tenant: TenantId, name: &UserName) -> StoreKey {
     let key = [&tenant.to_bytes()[..], name.as_str().as_bytes()].concat();
     StoreKey::new(Keyspace::Users, key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{house::House, store::StoreEngine};
+
+    fn name(number: usize) -> UserName {
+        UserName::parse(&format!("u{number:03}")).unwrap()
+    }
+
+    fn row() -> UserRow {
+        let mut row = UserRow { roles: vec![1], password_version: 5, ..UserRow::default() };
+        PasswordHash::of_nobody().put_into(&mut row);
+        row
+    }
+
+    #[tokio::test]
+    async fn a_tenant_has_as_many_users_as_it_may_and_another_its_own() {
+        let house = House::build(StoreEngine::Memory).await;
+        let (registry, tenant) = (house.vault().registry(), house.tenant);
+        for number in 0..USERS_MAX {
+            registry.add_user(tenant, &name(number), &row()).await.unwrap();
+        }
+        let refused = registry.add_user(tenant, &name(USERS_MAX), &row()).await;
+        assert_eq!(refused.unwrap_err().code(), ErrorCode::TooLarge);
+        let again = registry.add_user(tenant, &name(0), &row()).await;
+        assert_eq!(again, Err(VaultError::AlreadyExists));
+        let page = registry.users(tenant, Some(&name(253)), 10).await.unwrap();
+        assert_eq!(
+            page.iter().map(|user| user.name.as_str()).collect::<Vec<_>>(),
+            ["u254", "u255"]
+        );
+        let (other, _) = house.create_tenant("other").await;
+        assert!(registry.users(other, None, 10).await.unwrap().is_empty());
+        registry.add_user(other, &name(0), &row()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn of_two_changes_of_what_was_read_one_counts_and_the_version_grows_whatever_the_clock_says()
+     {
+        let house = House::build(StoreEngine::Memory).await;
+        let (registry, tenant) = (house.vault().registry(), house.tenant);
+        registry.add_user(tenant, &name(0), &row()).await.unwrap();
+        let read = async || registry.user(tenant, &name(0)).await.unwrap().unwrap();
+        let (first, second, third) = (read().await, read().await, read().await);
+        let changed = registry.change_user(first, 3, |row| row.disabled = true).await.unwrap();
+        assert_eq!((changed.password_version, changed.user.is_disabled), (6, true));
+        let late = registry.change_user(second, 9, |row| row.disabled = false).await;
+        assert_eq!(late.err(), Some(VaultError::Conflict));
+        assert_eq!(registry.remove_user(third).await, Err(VaultError::Conflict));
+        assert_eq!(registry.change_user(changed, 9, |_| ()).await.unwrap().password_version, 9);
+    }
+}
