@@ -13,7 +13,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tresor_tests::{Answer, Site, Tenant, hits_in_directory, run};
+use tresor_tests::{Answer, Site, Tenant, basic, hits_in_directory, run};
 
 const RECORDS: &str = "/v1/collections/customers/records";
 
@@ -79,15 +79,37 @@ fn recovery_token(tenant: &Tenant) -> String {
     text.trim().to_owned()
 }
 
+const WRONG_PASSWORD: &str = "Sentinel-Fehlversuch 4711";
+const NEW_PASSWORD: &str = "Sentinel-Nachfolger 4712";
+
+/// Shows a wrong password, and changes the right one; gives all passwords there were.
+fn try_passwords(site: &Site, tenant: &Tenant) -> [String; 4] {
+    let user = tenant.user.as_ref().unwrap();
+    let client = tenant.directory.join("client");
+    let wrong = basic(&user.name, WRONG_PASSWORD);
+    let refused = site.curl_bare(&client, RECORDS, &[], Some(&wrong));
+    assert_eq!((refused.status, refused.body.contains("Sentinel")), (401, false));
+    let file = tenant.directory.join("new-password.json");
+    fs::write(&file, format!("{{\"new_password\":\"{NEW_PASSWORD}\"}}")).unwrap();
+    let data = format!("@{}", file.display());
+    let body = ["-H", "Content-Type: application/json", "--data-binary", &data];
+    let changed = site.curl_bare(&client, "/v1/password", &body, Some(&user.header()));
+    assert_eq!(changed.status, 204, "{}", changed.body);
+    let one_time = fs::read_to_string(tenant.directory.join("planner.one-time")).unwrap();
+    let others = [WRONG_PASSWORD, NEW_PASSWORD, one_time.trim()].map(str::to_owned);
+    let [wrong, new, one_time] = others;
+    [user.password(), wrong, new, one_time]
+}
+
 fn secret_of(customer_token: &str) -> &str {
     customer_token.rsplit('_').next().unwrap()
 }
 
 #[test]
-fn no_file_holds_a_sealed_value_a_customer_token_or_an_idempotency_key() {
+fn no_file_holds_a_sealed_value_a_customer_token_a_password_or_an_idempotency_key() {
     for engine in ["sled", "redb"] {
         let mut site = Site::start(engine);
-        let (burg, herne) = (site.tenant("burg"), site.tenant("herne"));
+        let (burg, herne) = (site.tenant_with_user("burg"), site.tenant("herne"));
         call_everything(&site, &burg);
         let stolen = format!("Tresor-Customer-Token: {}", burg.customer_token());
         let _ = site.curl_bare(&herne.directory.join("client"), RECORDS, &[], Some(&stolen));
@@ -97,11 +119,13 @@ fn no_file_holds_a_sealed_value_a_customer_token_or_an_idempotency_key() {
         let code = fs::read_to_string(burg.directory.join("code")).unwrap();
         let deleted = site.curl(&burg, &format!("{RECORDS}/r1"), &["-X", "DELETE"]);
         assert_eq!(deleted.status, 204);
+        let passwords = try_passwords(&site, &burg);
         // While it runs, and after it has stopped: what the customer keeps is the customer's.
         fs::remove_dir_all(&burg.directory).unwrap();
         let mut values = SENTINELS.to_vec();
         values.extend([IDEMPOTENCY_KEY, code.trim(), &customer_token, &recovery_token]);
         values.extend(secrets);
+        values.extend(passwords.iter().map(String::as_str));
         assert_eq!(hits_in_directory(&site.path(""), &values), [], "{engine}, running");
         assert_eq!(site.edge().stop(), 0);
         assert_eq!(site.vault().stop(), 0);
