@@ -23,6 +23,7 @@ mod rates;
 mod runtime;
 mod shares;
 mod shutdown;
+mod subscriber;
 mod swap;
 #[cfg(test)]
 mod testing;
@@ -42,5 +43,6 @@ pub use rates::Rates;
 pub use runtime::wiping_runtime;
 pub use shares::{NoPlace, Place, Shares, half_of};
 pub use shutdown::Shutdown;
+pub use subscriber::subscriber;
 pub use tls_files::{CertificateHealth, TlsFiles, TlsHealth};
 pub use wiping_allocator::WipingAllocator;

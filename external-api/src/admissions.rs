@@ -1,20 +1,23 @@
 //! What each tenant's clients are measured by, asked of the vault and remembered for a moment.
 //!
 //! It promises that the source address of every request is measured, by a list at most five
-//! seconds old: what is remembered is the list, and whether a password is required, never that
-//! somebody was let in. It relies on the vault, which refuses a client from elsewhere and one
-//! without a password too, and remembers nothing.
+//! seconds old, and counted: what is remembered is the list, how often who may ask, and whether a
+//! password is required, never that somebody was let in. It relies on the vault, which refuses a
+//! client from elsewhere and one without a password too, and remembers nothing.
 
 use core::{net::IpAddr, time::Duration};
 use std::{sync::Arc, time::Instant};
 
 use quick_cache::sync::Cache;
 use tresor_proto::{
-    AddressList, Failure, RefusalReason, TenantId,
-    vault::{IntrospectRequest, RequestContext},
+    AddressList, Failure, RefusalReason, TenantId, TenantLimits,
+    vault::{self, IntrospectRequest, RequestContext},
 };
 
-use crate::vault::{Vault, malformed};
+use crate::{
+    pace::Pace,
+    vault::{Vault, malformed},
+};
 
 const TENANTS_MAX: usize = 4_096;
 const AGE_MAX: Duration = Duration::from_secs(5);
@@ -23,6 +26,7 @@ const AGE_MAX: Duration = Duration::from_secs(5);
 pub(crate) struct Admissions {
     vault: Vault,
     cache: Cache<TenantId, Arc<Measure>>,
+    pace: Pace,
 }
 
 /// What a tenant's clients are measured by, as it was when it was asked for.
@@ -30,6 +34,9 @@ struct Measure {
     fetched: Instant,
     addresses: AddressList,
     is_password_required: bool,
+    limits: TenantLimits,
+    /// The same with every default filled in, as the vault tells them.
+    told_limits: vault::TenantLimits,
 }
 
 /// That a client may come from where it does.
@@ -41,13 +48,13 @@ pub(crate) struct Admission {
 impl Admissions {
     /// None yet; they are fetched from `vault`.
     pub(crate) fn new(vault: Vault) -> Self {
-        Self { vault, cache: Cache::new(TENANTS_MAX) }
+        Self { vault, cache: Cache::new(TENANTS_MAX), pace: Pace::default() }
     }
 
     /// Lets a client of `tenant` in that comes from `address`, or not.
     ///
     /// # Errors
-    /// `unauthenticated` when it may not come from there, or is nobody's client.
+    /// `unauthenticated` when it may not come from there, or is nobody's client; `rate_limited`.
     pub(crate) async fn admit(
         &self,
         tenant: TenantId,
@@ -61,12 +68,18 @@ impl Admissions {
         if !measure.addresses.allows(address) {
             return Err(RefusalReason::AddressNotAllowed.into());
         }
+        self.pace.count(tenant, address, &measure.limits)?;
         Ok(Admission { is_password_required: measure.is_password_required })
     }
 
     /// Whether clients of `tenant` have to show a user and a password, as far as is known.
     pub(crate) fn is_password_required(&self, tenant: TenantId) -> bool {
         self.cache.peek(&tenant).is_some_and(|measure| measure.is_password_required)
+    }
+
+    /// How much a tenant may ask for, as far as is known.
+    pub(crate) fn limits(&self, tenant: TenantId) -> Option<vault::TenantLimits> {
+        self.cache.peek(&tenant).map(|measure| measure.told_limits)
     }
 
     async fn fetch(
@@ -80,6 +93,8 @@ impl Admissions {
             fetched: Instant::now(),
             addresses: AddressList::parse(&told.allowed_addresses).map_err(|_| malformed())?,
             is_password_required: told.password_required,
+            limits: TenantLimits::from_wire(told.limits.as_ref()).map_err(|_| malformed())?,
+            told_limits: told.limits.unwrap_or_default(),
         });
         self.cache.insert(tenant, Arc::clone(&measure));
         Ok(measure)

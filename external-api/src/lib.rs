@@ -21,6 +21,7 @@ mod layers;
 mod limits;
 mod lingering_body;
 mod openapi;
+mod pace;
 mod password;
 mod policies;
 mod problem;

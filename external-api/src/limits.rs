@@ -1,6 +1,7 @@
 //! `GET /v1/limits`: what a client may send, so that it need not find out.
 //!
-//! It promises to say what is enforced: the same constants. It relies on `tresor_proto::limits`.
+//! It promises to say what is enforced: the same constants, and what the operator set for the
+//! tenant. It relies on `tresor_proto::limits`, and on the vault.
 
 use axum::{Json, extract::State};
 use serde::Serialize;
@@ -36,6 +37,11 @@ pub(crate) struct Limits {
     request_deadline_ms: u64,
     idle_timeout_ms: u64,
     tls_handshake_timeout_ms: u64,
+    requests_per_second: u32,
+    user_requests_per_second: u32,
+    customer_token_requests_per_second: u32,
+    address_requests_per_second: u32,
+    reveals_per_day: u64,
 }
 
 /// Tells the limits to a tenant's client; services have a door of their own.
@@ -46,6 +52,7 @@ pub(crate) struct Limits {
 )]
 pub(crate) async fn tell(State(app): State<App>, client: Client) -> Result<Json<Limits>, Refusal> {
     client.confirm(&app.vault).await?;
+    let own = app.admissions.limits(client.tenant()).unwrap_or_default();
     Ok(Json(Limits {
         record_bytes_max: limits::RECORD_BYTES_MAX,
         value_bytes_max: limits::VALUE_BYTES_MAX,
@@ -71,5 +78,10 @@ pub(crate) async fn tell(State(app): State<App>, client: Client) -> Result<Json<
         request_deadline_ms: limits::REQUEST_DEADLINE_MS,
         idle_timeout_ms: limits::IDLE_TIMEOUT_MS,
         tls_handshake_timeout_ms: limits::TLS_HANDSHAKE_TIMEOUT_MS,
+        requests_per_second: own.requests_per_second,
+        user_requests_per_second: own.user_requests_per_second,
+        customer_token_requests_per_second: own.customer_token_requests_per_second,
+        address_requests_per_second: own.address_requests_per_second,
+        reveals_per_day: own.reveals_per_day,
     }))
 }

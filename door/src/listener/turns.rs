@@ -5,12 +5,13 @@
 //! relies on handshakes to take milliseconds where nobody stalls them.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::shares::share_of;
+use crate::subscriber;
 
 /// Where a handshake comes from; of IPv6 the network that one subscriber has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,13 +108,7 @@ impl Drop for Turn {
 
 impl Origin {
     fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(address) => Self(address.into()),
-            IpAddr::V6(address) => {
-                let network = address.to_bits() >> 64 << 64;
-                Self(Ipv6Addr::from_bits(network).into())
-            }
-        }
+        Self(subscriber(address))
     }
 }
 
