@@ -2,8 +2,8 @@
 //!
 //! It promises that the wait hangs on the source of the guesses too, so that nobody can lock a user
 //! out from elsewhere, that it grows with every failure to a minute, and that its memory is bounded.
-//! An attempt counts as failed until it has succeeded, so that guessing at the same time, or going
-//! away before the answer, gains nothing.
+//! Going away before the answer counts as a failure, and who has to wait tries one at a time, so that
+//! guessing at the same time gains nothing; those who know their password may come together.
 
 use std::{
     hash::Hash,
@@ -46,6 +46,8 @@ struct Remembered {
 struct Failures {
     count: u32,
     last_ms: u64,
+    /// Attempts that have begun and not ended.
+    pending: u32,
 }
 
 /// An attempt to log in that has begun; it has failed unless it is told otherwise.
@@ -54,6 +56,16 @@ pub(crate) struct Attempt<'a> {
     tenant: TenantId,
     user: UserName,
     source: IpAddr,
+    begun_ms: u64,
+    end: End,
+}
+
+/// How an attempt has ended.
+#[derive(Clone, Copy)]
+enum End {
+    Failed,
+    Succeeded,
+    NotMade,
 }
 
 impl Default for LoginDelays {
@@ -75,21 +87,23 @@ impl LoginDelays {
         source: IpAddr,
         now_ms: u64,
     ) -> Result<Attempt<'_>, VaultError> {
-        let attempt =
-            Attempt { delays: self, tenant, user: user.clone(), source: network_of(source) };
+        let source = network_of(source);
         let mut remembered = self.remembered();
         let Remembered { users, sources } = &mut *remembered;
-        let by_user = at(users, &attempt.user_key(), now_ms);
-        let by_source = at(sources, &attempt.source_key(), now_ms);
+        let (user_key, source_key) = ((tenant, user.clone(), source), (tenant, source));
+        let by_user = at(users, &user_key, now_ms);
+        let by_source = at(sources, &source_key, now_ms);
         let left_ms =
             by_user.left_ms(USER_FREE, now_ms).max(by_source.left_ms(SOURCE_FREE, now_ms));
         if left_ms > 0 {
             let failure = Failure::from(RefusalReason::LoginDelayed);
             return Err(failure.with_retry_after(Duration::from_millis(left_ms)).into());
         }
-        users.insert(attempt.user_key(), by_user.with_another(now_ms));
-        sources.insert(attempt.source_key(), by_source.with_another(now_ms));
-        Ok(attempt)
+        users.insert(user_key, by_user.with_another());
+        sources.insert(source_key, by_source.with_another());
+        drop(remembered);
+        let (user, end) = (user.clone(), End::Failed);
+        Ok(Attempt { delays: self, tenant, user, source, begun_ms: now_ms, end })
     }
 
     fn remembered(&self) -> MutexGuard<'_, Remembered> {
@@ -99,26 +113,23 @@ impl LoginDelays {
 
 impl Attempt<'_> {
     /// It has succeeded: the failures before are forgotten.
-    pub(crate) fn succeed(self) {
-        let mut remembered = self.delays.remembered();
-        remembered.users.remove(&self.user_key());
-        remembered.sources.remove(&self.source_key());
+    pub(crate) fn succeed(mut self) {
+        self.end = End::Succeeded;
     }
 
     /// It was not made after all.
-    pub(crate) fn take_back(self) {
+    pub(crate) fn take_back(mut self) {
+        self.end = End::NotMade;
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
         let mut remembered = self.delays.remembered();
         let Remembered { users, sources } = &mut *remembered;
-        take_one(users, &self.user_key());
-        take_one(sources, &self.source_key());
-    }
-
-    fn user_key(&self) -> (TenantId, UserName, IpAddr) {
-        (self.tenant, self.user.clone(), self.source)
-    }
-
-    fn source_key(&self) -> (TenantId, IpAddr) {
-        (self.tenant, self.source)
+        let by_user = (self.tenant, self.user.clone(), self.source);
+        end(users, by_user, self.end, self.begun_ms);
+        end(sources, (self.tenant, self.source), self.end, self.begun_ms);
     }
 }
 
@@ -128,11 +139,22 @@ impl Failures {
             return 0;
         };
         let wait_ms = WAIT_MIN_MS << beyond.min(WAIT_DOUBLINGS_MAX);
-        wait_ms.min(WAIT_MAX_MS).saturating_sub(now_ms.saturating_sub(self.last_ms))
+        let left_ms = wait_ms.min(WAIT_MAX_MS).saturating_sub(now_ms.saturating_sub(self.last_ms));
+        if self.pending > 0 { left_ms.max(WAIT_MIN_MS) } else { left_ms }
     }
 
-    fn with_another(self, now_ms: u64) -> Self {
-        Self { count: self.count.saturating_add(1), last_ms: now_ms }
+    fn with_another(self) -> Self {
+        Self { pending: self.pending.saturating_add(1), ..self }
+    }
+
+    fn after(self, end: End, begun_ms: u64) -> Self {
+        let pending = self.pending.saturating_sub(1);
+        let (count, last_ms) = match end {
+            End::Failed => (self.count.saturating_add(1), self.last_ms.max(begun_ms)),
+            End::Succeeded => (0, 0),
+            End::NotMade => (self.count, self.last_ms),
+        };
+        Self { count, last_ms, pending }
     }
 }
 
@@ -141,7 +163,7 @@ fn at<K: Hash + Eq + Clone>(cache: &mut Cache<K, Failures>, key: &K, now_ms: u64
     let found = cache.get(key).copied().unwrap_or_default();
     let last_ms = found.last_ms.min(now_ms);
     if now_ms.saturating_sub(last_ms) >= FORGOTTEN_MS {
-        return Failures::default();
+        return Failures { pending: found.pending, ..Failures::default() };
     }
     if last_ms != found.last_ms {
         cache.insert(key.clone(), Failures { last_ms, ..found });
@@ -149,9 +171,11 @@ fn at<K: Hash + Eq + Clone>(cache: &mut Cache<K, Failures>, key: &K, now_ms: u64
     Failures { last_ms, ..found }
 }
 
-fn take_one<K: Hash + Eq>(cache: &mut Cache<K, Failures>, key: &K) {
-    if let Some(mut failures) = cache.get_mut(key) {
-        failures.count = failures.count.saturating_sub(1);
+fn end<K: Hash + Eq>(cache: &mut Cache<K, Failures>, key: K, end: End, begun_ms: u64) {
+    let found = cache.get(&key).copied().unwrap_or_default();
+    match found.after(end, begun_ms) {
+        Failures { count: 0, pending: 0, .. } => drop(cache.remove(&key)),
+        left => cache.insert(key, left),
     }
 }
 

@@ -89,12 +89,30 @@ fn success_clears_and_what_was_not_tried_does_not_count() {
     for _ in 0..10 {
         begin(&delays, START_MS).take_back();
     }
-    let attempts: Vec<_> = (0..3).map(|_| begin(&delays, START_MS)).collect();
-    assert!(fail(&delays, TENANT, "erika", "192.0.2.1", START_MS).is_some());
-    attempts.into_iter().for_each(Attempt::succeed);
+    for _ in 0..5 {
+        fail(&delays, TENANT, "erika", "192.0.2.1", START_MS);
+        begin(&delays, START_MS).succeed();
+    }
     for _ in 0..3 {
         assert_eq!(fail(&delays, TENANT, "erika", "192.0.2.1", START_MS), None);
     }
+    assert!(fail(&delays, TENANT, "erika", "192.0.2.1", START_MS).is_some());
+}
+
+#[test]
+fn those_who_know_the_password_may_come_together_and_who_has_to_wait_tries_one_at_a_time() {
+    let delays = LoginDelays::default();
+    let together: Vec<_> = (0..30).map(|_| begin(&delays, START_MS)).collect();
+    together.into_iter().for_each(Attempt::succeed);
+    assert!(delays.remembered().users.is_empty() && delays.remembered().sources.is_empty());
+    let guesses: Vec<_> = (0..3).map(|_| begin(&delays, START_MS)).collect();
+    drop(guesses);
+    let one = begin(&delays, START_MS + 1_000);
+    assert_eq!(fail(&delays, TENANT, "erika", "192.0.2.1", START_MS + 1_000), Some(1_000));
+    drop(one);
+    assert_eq!(fail(&delays, TENANT, "erika", "192.0.2.1", START_MS + 1_000), Some(2_000));
+    begin(&delays, START_MS + 3_000).succeed();
+    assert_eq!(fail(&delays, TENANT, "erika", "192.0.2.1", START_MS + 3_000), None);
 }
 
 #[test]
