@@ -1,7 +1,7 @@
 //! What each tenant's clients are measured by, asked of the vault and remembered for a moment.
 //!
-//! It promises that the source address of every request is measured, by a list at most five
-//! seconds old, and counted: what is remembered is the list, how often who may ask, and whether a
+//! It promises that the source address of every request is measured, by a list at most a second
+//! old, and counted: what is remembered is the list, how often who may ask, and whether a
 //! password is required, never that somebody was let in. It relies on the vault, which refuses a
 //! client from elsewhere and one without a password too, and remembers nothing.
 
@@ -20,7 +20,7 @@ use crate::{
 };
 
 const TENANTS_MAX: usize = 4_096;
-const AGE_MAX: Duration = Duration::from_secs(5);
+const AGE_MAX: Duration = Duration::from_secs(1);
 
 /// What clients are measured by, by tenant.
 pub(crate) struct Admissions {

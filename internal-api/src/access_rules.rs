@@ -76,6 +76,10 @@ const RULES: &[(&str, Roles)] = &[
     ("TenantService/EnableUser", CHANGES),
     ("TenantService/ResetUserPassword", CHANGES),
     ("TenantService/RemoveUser", CHANGES),
+    ("TenantService/UpdateTenant", CHANGES),
+    ("TenantService/SuspendTenant", CHANGES),
+    ("TenantService/ResumeTenant", CHANGES),
+    ("TenantService/DeleteTenant", CHANGES),
     ("KeyService/GetKeyStatus", CONDITION),
     ("KeyService/RotateRootKey", CHANGES),
     // Keeps what it counted.

@@ -21,6 +21,25 @@ impl AddressList {
         entries.iter().map(|entry| parse_entry(entry.as_ref())).collect::<Result<_, _>>().map(Self)
     }
 
+    /// The list with entries more and without others; what is both added and removed is added.
+    ///
+    /// # Errors
+    /// `invalid_request` when an entry to be removed is not on the list, when none is left, or when
+    /// there would be more than 64.
+    pub fn changed(&self, added: &Self, removed: &Self) -> Result<Self, Failure> {
+        let invalid = |field, description| Err(Failure::invalid(field, description));
+        if removed.0.iter().any(|net| !self.0.contains(net)) {
+            return invalid("removed_addresses", "an entry is not on the list");
+        }
+        let kept = self.0.iter().filter(|net| !removed.0.contains(net) && !added.0.contains(net));
+        let nets: Vec<_> = kept.chain(&added.0).copied().collect();
+        match nets.len() {
+            0 => invalid("removed_addresses", "no entry would be left; suspend the tenant instead"),
+            1..=ALLOWED_ADDRESSES_MAX => Ok(Self(nets)),
+            _ => invalid("added_addresses", "more than 64 entries"),
+        }
+    }
+
     /// Whether `address` is on the list. IPv4 addresses mapped into IPv6 count as IPv4.
     #[must_use]
     pub fn allows(&self, address: IpAddr) -> bool {
@@ -75,6 +94,22 @@ mod tests {
         assert!(list.allows(ip("2001:db8::1")));
         assert!(!list.allows(ip("2001:db8::2")));
         assert!(!list.allows(ip("192.0.3.7")));
+    }
+
+    #[test]
+    fn entries_are_added_and_removed_one_by_one() {
+        let list = |entries: &[&str]| AddressList::parse(entries).unwrap();
+        let (none, before) = (list(&[]), list(&["192.0.2.0/24", "2001:db8::/48"]));
+        let after = before.changed(&list(&["198.51.100.7"]), &list(&["192.0.2.0/24"])).unwrap();
+        assert_eq!(after, list(&["2001:db8::/48", "198.51.100.7/32"]));
+        assert_eq!(before.changed(&list(&["2001:db8::/48"]), &none).unwrap(), before);
+        let refused = |added: &AddressList, removed: &AddressList| {
+            before.changed(added, removed).unwrap_err().violations()[0].field.clone()
+        };
+        assert_eq!(refused(&none, &list(&["192.0.2.7"])), "removed_addresses");
+        assert_eq!(refused(&none, &before), "removed_addresses");
+        let many: Vec<_> = (0..63).map(|last| format!("10.0.0.{last}")).collect();
+        assert_eq!(refused(&AddressList::parse(&many).unwrap(), &none), "added_addresses");
     }
 
     #[test]

@@ -104,6 +104,15 @@ impl Site {
         self.vault.as_mut().expect("a running vault")
     }
 
+    /// The vault's process id.
+    ///
+    /// # Panics
+    /// When it was not started.
+    #[must_use]
+    pub fn vault_id(&self) -> u32 {
+        self.vault.as_ref().expect("a running vault").id()
+    }
+
     /// The edge process.
     ///
     /// # Panics

@@ -70,11 +70,11 @@ pub use keyring::{CustomerTokenState, CustomerTokenView, NewCustomerToken};
 #[cfg(any(test, feature = "test-support"))]
 pub use keyring::{KnownKey, Loot, StolenRow, Theft};
 pub use operations::{
-    CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts, DataKeyMark,
-    Destination, Enrolled, GivenPassword, IssuedCustomerToken, KeyDue, KeyKind, KeyOperation,
-    KeyOperationState, KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest, LoggedIn,
-    NewTenant, RootKeyReplacement, RotatedCustomerToken, Rotation, RotationRequest, SealReport,
-    TenantKeyStatus,
+    AddressChange, CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts,
+    DataKeyMark, Destination, Enrolled, GivenPassword, IssuedCustomerToken, KeyDue, KeyKind,
+    KeyOperation, KeyOperationState, KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest,
+    LoggedIn, NewTenant, RootKeyReplacement, RotatedCustomerToken, Rotation, RotationRequest,
+    SealReport, TenantChange, TenantDeletion, TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]
 pub use operations::{OpenLoop, SealLoop};
@@ -82,7 +82,7 @@ pub use record::{
     ItemKey, NewField, NewRecord, Page, RevealedField, RevealedRecord, Shown, StoredRecord,
     Subject, Treatment, View,
 };
-pub use registry::{Census, Collection, Tenant, TenantState, User};
+pub use registry::{Census, Collection, Standing, Tenant, TenantState, User};
 pub use seal::{
     CredentialSeal, Passphrase, PassphraseLengthError, PassphraseSeal, Pkcs11Key, Pkcs11Seal, Seal,
     SealError, SealFailure, SealFailures, SealId, Seals, SecretSource,

@@ -49,6 +49,11 @@ impl Loans {
         None
     }
 
+    /// Gives back everything of a tenant.
+    pub(crate) fn forget_tenant(&self, tenant: TenantId) {
+        self.lock().retain(|(lender, _), _| *lender != tenant);
+    }
+
     /// Gives back what has come to its end.
     pub(crate) fn sweep(&self, now_ms: u64) {
         self.lock().retain(|_, loan| now_ms < loan.ends_ms);

@@ -9,6 +9,7 @@ mod collections;
 mod create_tenant;
 mod customer_tokens;
 mod delete;
+mod delete_tenant;
 pub(crate) mod enrol;
 #[cfg(test)]
 mod equal_values;
@@ -30,11 +31,13 @@ mod seals;
 #[cfg(test)]
 mod tampering;
 mod tenants;
+mod update_tenant;
 mod users;
 
 pub use census::CensusUnderWay;
 pub use create_tenant::{CreatedTenant, NewTenant};
 pub use customer_tokens::{IssuedCustomerToken, RotatedCustomerToken};
+pub use delete_tenant::TenantDeletion;
 pub use enrol::Enrolled;
 pub use key_operations::{KeyOperation, KeyOperationState};
 pub use key_policy::KeyPolicy;
@@ -50,6 +53,7 @@ pub(crate) use reveal::Reader;
 pub use rotate_cipher_keys::CipherKeyReplacement;
 pub use rotate_root_key::RootKeyReplacement;
 pub use seals::SealReport;
+pub use update_tenant::{AddressChange, TenantChange};
 pub use users::{GivenPassword, LoggedIn};
 
 use tresor_proto::{CollectionName, RecordId};

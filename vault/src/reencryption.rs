@@ -27,12 +27,13 @@ use crate::{error::VaultError, vault::Vault};
 const OPEN_MAX: usize = 10_000;
 
 impl Vault {
-    /// Takes each operation that may go on one page further. Gives when to go on: `None` when
+    /// Goes on with tenants' deletions, then takes each operation that may go on one page further. Gives when to go on: `None` when
     /// there is nothing left to do now. The process calls it again and again.
     ///
     /// # Errors
     /// Those of the registry.
     pub async fn work_once(&self) -> Result<Option<Duration>, VaultError> {
+        self.go_on_deleting().await?;
         let mut next = self.reseal_read().await.then_some(Duration::ZERO);
         for record in self.registry().operations(false, None, OPEN_MAX).await? {
             let pause = self.paces().pause(record.id);

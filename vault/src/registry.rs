@@ -6,6 +6,7 @@
 
 mod census;
 mod collections;
+mod deletions;
 mod key_lease;
 mod operations;
 #[cfg(test)]
@@ -24,7 +25,7 @@ pub use collections::Collection;
 pub(crate) use key_lease::KeyLease;
 pub(crate) use operations::OperationRecord;
 pub(crate) use tenants::{Enrolment, TenantRecord};
-pub use tenants::{Tenant, TenantState};
+pub use tenants::{Standing, Tenant, TenantState};
 pub use users::User;
 pub(crate) use users::UserRecord;
 use verified::{Verified, VerifiedRows};

@@ -99,6 +99,8 @@ pub enum Keyspace {
     Census = 69,
     /// Registry: users of tenants.
     Users = 70,
+    /// Registry: tenants that are being deleted.
+    Deletions = 71,
 }
 
 /// A key: a keyspace and up to 1,024 bytes.
@@ -162,6 +164,11 @@ impl RowDigest {
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, row).as_ref());
         Self { sha256, row_bytes: row.len() }
+    }
+
+    /// A text that is another for every row.
+    pub(crate) fn to_etag(&self) -> String {
+        self.sha256.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// How many bytes the row had.

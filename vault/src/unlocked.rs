@@ -177,6 +177,12 @@ impl UnlockedCache {
         entries.retain(|key, _| (key.tenant, key.customer_token) != (tenant, customer_token));
     }
 
+    /// Forgets everything of a tenant.
+    pub(crate) fn forget_tenant(&self, tenant: TenantId) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.retain(|key, _| key.tenant != tenant);
+    }
+
     /// Forgets what is idle or old.
     pub(crate) fn sweep(&self, now_ms: u64) {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);

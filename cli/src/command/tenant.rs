@@ -1,21 +1,29 @@
 //! `tresor tenant`: the operator's register of tenants.
 
+mod delete;
+mod page;
+mod standing;
+mod update;
 mod user;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::json;
 use tresor_proto::vault::{
     CreateTenantRequest, CreateTenantResponse, GetTenantRequest, ListTenantsRequest, PasswordRule,
-    Tenant, TenantState,
+    Tenant,
 };
+
+use delete::Delete;
+use standing::{Standing, StandingFlags};
+use update::Update;
 
 use crate::{
     connection::ConnectionFlags,
     control_plane::ControlPlane,
     error::{CliError, Exit},
-    output::{Output, Tone, printable},
+    output::{Output, printable},
     private_file::{Kept, Reserved},
     session::Session,
 };
@@ -36,6 +44,14 @@ code, or only the client certificate, cannot enrol.")]
     List(List),
     /// Show one tenant
     Show(Show),
+    /// Change a tenant's addresses, and whether its clients show a password
+    Update(Update),
+    /// Let nobody of a tenant in any more
+    Suspend(StandingFlags),
+    /// Let a suspended tenant in again
+    Resume(StandingFlags),
+    /// Delete a suspended tenant for good
+    Delete(Delete),
     /// Look after the users of a tenant
     #[command(subcommand)]
     User(user::UserCommand),
@@ -88,6 +104,10 @@ impl TenantCommand {
             Self::Create(create) => create.run(session).await,
             Self::List(list) => list.run(session).await,
             Self::Show(show) => show.run(session).await,
+            Self::Update(update) => update.run(session).await,
+            Self::Suspend(flags) => flags.run(Standing::Suspended, session).await,
+            Self::Resume(flags) => flags.run(Standing::Served, session).await,
+            Self::Delete(delete) => delete.run(session).await,
             Self::User(user) => user.run(session).await,
         }
     }
@@ -119,7 +139,7 @@ fn show_created(
     code_file: Option<&Path>,
 ) -> Result<(), CliError> {
     let tenant = created.tenant.clone().unwrap_or_default();
-    let mut document = to_json(&tenant);
+    let mut document = page::to_json(&tenant);
     let expires = moment(created.enrolment_expires);
     document["enrolment_expires"] = json!(expires);
     match code_file {
@@ -135,7 +155,7 @@ fn show_created(
         }
         output.line(format!("  the code works until {}", expires.unwrap_or_default()))?;
         output.line(format!("  addresses           {}", tenant.allowed_addresses.join(", ")))?;
-        output.line(format!("  password            {}", password_rule(&tenant)))
+        output.line(format!("  password            {}", page::password_rule(&tenant)))
     })
 }
 
@@ -169,7 +189,7 @@ impl List {
             }
             request.page_token = page.next_page_token;
         }
-        let document = json!({ "tenants": tenants.iter().map(to_json).collect::<Vec<_>>() });
+        let document = json!({ "tenants": tenants.iter().map(page::to_json).collect::<Vec<_>>() });
         session.output.give(&document, |output| {
             output
                 .table(&["name", "id", "state", "created"], tenants.iter().map(|t| row(output, t)))
@@ -184,61 +204,18 @@ impl Show {
         let request = GetTenantRequest { tenant: self.tenant };
         let answer = plane.tenants().get_tenant(request).await?.into_inner();
         let tenant = answer.tenant.unwrap_or_default();
-        session.output.give(&to_json(&tenant), |output| {
-            output.line(format!("name       {}", printable(&tenant.name)))?;
-            output.line(format!("id         {}", tenant.id))?;
-            output.line(format!("state      {}", state(&tenant)))?;
-            output.line(format!("created    {}", moment(tenant.created).unwrap_or_default()))?;
-            let enrolled = moment(tenant.enrolled);
-            output.line(format!("enrolled   {}", enrolled.as_deref().unwrap_or("not yet")))?;
-            output.line(format!("addresses  {}", tenant.allowed_addresses.join(", ")))?;
-            output.line(format!("password   {}", password_rule(&tenant)))
-        })?;
+        session.output.give(&page::to_json(&tenant), |output| page::show(output, &tenant))?;
         Ok(Exit::Done)
     }
 }
 
 fn row(output: &Output, tenant: &Tenant) -> Vec<comfy_table::Cell> {
-    let tone = match tenant.state() {
-        TenantState::Active => Tone::Good,
-        TenantState::Quarantined => Tone::Bad,
-        TenantState::Created | TenantState::Unspecified => Tone::Notable,
-    };
     vec![
         printable(&tenant.name).into_owned().into(),
         tenant.id.as_str().into(),
-        output.cell(tone, state(tenant)),
+        output.cell(page::tone(tenant), page::state(tenant)),
         moment(tenant.created).unwrap_or_default().into(),
     ]
-}
-
-fn to_json(tenant: &Tenant) -> Value {
-    json!({
-        "id": tenant.id,
-        "name": tenant.name,
-        "state": state(tenant),
-        "created": moment(tenant.created),
-        "enrolled": moment(tenant.enrolled),
-        "allowed_addresses": tenant.allowed_addresses,
-        "password": password_rule(tenant),
-    })
-}
-
-fn state(tenant: &Tenant) -> &'static str {
-    match tenant.state() {
-        TenantState::Unspecified => "unknown",
-        TenantState::Created => "created",
-        TenantState::Active => "active",
-        TenantState::Quarantined => "quarantined",
-    }
-}
-
-fn password_rule(tenant: &Tenant) -> &'static str {
-    match tenant.password_rule() {
-        PasswordRule::Unspecified => "unknown",
-        PasswordRule::Required => "required",
-        PasswordRule::NotRequired => "not-required",
-    }
 }
 
 impl From<Password> for PasswordRule {

@@ -15,6 +15,7 @@ pub(crate) mod page;
 pub(crate) mod revealed;
 pub(crate) mod seal;
 pub(crate) mod tenant;
+pub(crate) mod tenant_change;
 pub(crate) mod time;
 pub(crate) mod user;
 

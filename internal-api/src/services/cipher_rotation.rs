@@ -104,8 +104,9 @@ impl CipherRotation {
         let permit = self.intent.permit();
         let page = self.gate.vault()?.tenants(permit, after, PAGE_TENANTS).await?;
         self.next = page.next.and_then(|name| TenantName::parse(&name)).map(Some).map(Next::Page);
-        let has_enrolled = |tenant: &Tenant| tenant.state != TenantState::Created;
-        Ok(page.items.into_iter().filter(has_enrolled).collect())
+        let has_keys =
+            |tenant: &Tenant| tenant.enrolled_ms.is_some() && tenant.state != TenantState::Deleting;
+        Ok(page.items.into_iter().filter(has_keys).collect())
     }
 
     async fn outcomes(

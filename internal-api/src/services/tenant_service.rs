@@ -5,11 +5,14 @@ use tresor_proto::{
     AddressList, Failure, PasswordRule, TenantName,
     vault::{
         self, AddUserRequest, AddUserResponse, CreateTenantRequest, CreateTenantResponse,
-        DisableUserRequest, DisableUserResponse, EnableUserRequest, EnableUserResponse,
-        GetTenantRequest, GetTenantResponse, GetTenantUsageRequest, GetTenantUsageResponse,
-        ListTenantsRequest, ListTenantsResponse, ListUsersRequest, ListUsersResponse,
-        RemoveUserRequest, RemoveUserResponse, ResetUserPasswordRequest, ResetUserPasswordResponse,
-        SetUserRolesRequest, SetUserRolesResponse, tenant_service_server::TenantService,
+        DeleteTenantRequest, DeleteTenantResponse, DisableUserRequest, DisableUserResponse,
+        EnableUserRequest, EnableUserResponse, GetTenantRequest, GetTenantResponse,
+        GetTenantUsageRequest, GetTenantUsageResponse, ListTenantsRequest, ListTenantsResponse,
+        ListUsersRequest, ListUsersResponse, RemoveUserRequest, RemoveUserResponse,
+        ResetUserPasswordRequest, ResetUserPasswordResponse, ResumeTenantRequest,
+        ResumeTenantResponse, SetUserRolesRequest, SetUserRolesResponse, SuspendTenantRequest,
+        SuspendTenantResponse, UpdateTenantRequest, UpdateTenantResponse,
+        tenant_service_server::TenantService,
     },
 };
 use tresor_vault::NewTenant;
@@ -18,7 +21,7 @@ use super::tenant_users::TenantUsers;
 use crate::{
     caller::Origin,
     context::parse_tenant,
-    convert::{page, tenant::to_wire, time::to_timestamp},
+    convert::{page, tenant::to_wire, tenant_change, time::to_timestamp},
     gate::Gate,
     tenant_usage,
 };
@@ -149,11 +152,78 @@ impl TenantService for Tenants {
     ) -> Result<Response<RemoveUserResponse>, Status> {
         self.users().remove(request).await
     }
+    async fn update_tenant(
+        &self,
+        request: Request<UpdateTenantRequest>,
+    ) -> Result<Response<UpdateTenantResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let tenant = parse_tenant("tenant", &request.tenant)?;
+        let change = tenant_change::from_wire(&request)?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let vault = self.gate.vault()?;
+        let updated = vault.update_tenant(&permit, &tenant, change, request.dry_run).await;
+        let tenant = Some(to_wire(&updated.map_err(Failure::from)?));
+        Ok(Response::new(UpdateTenantResponse { tenant }))
+    }
+
+    async fn suspend_tenant(
+        &self,
+        request: Request<SuspendTenantRequest>,
+    ) -> Result<Response<SuspendTenantResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let tenant = parse_tenant("tenant", &request.into_inner().tenant)?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let suspended = self.gate.vault()?.suspend_tenant(&permit, &tenant).await;
+        let tenant = Some(to_wire(&suspended.map_err(Failure::from)?));
+        Ok(Response::new(SuspendTenantResponse { tenant }))
+    }
+
+    async fn resume_tenant(
+        &self,
+        request: Request<ResumeTenantRequest>,
+    ) -> Result<Response<ResumeTenantResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let tenant = parse_tenant("tenant", &request.into_inner().tenant)?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let resumed = self.gate.vault()?.resume_tenant(&permit, &tenant).await;
+        let tenant = Some(to_wire(&resumed.map_err(Failure::from)?));
+        Ok(Response::new(ResumeTenantResponse { tenant }))
+    }
+
+    async fn delete_tenant(
+        &self,
+        request: Request<DeleteTenantRequest>,
+    ) -> Result<Response<DeleteTenantResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let tenant = parse_tenant("tenant", &request.tenant)?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let vault = self.gate.vault()?;
+        let deletion = match request.dry_run {
+            true => vault.deletion_plan(permit, &tenant).await,
+            false => {
+                let confirmed_name = parse_name("confirmed_name", &request.confirmed_name)?;
+                vault.begin_deletion(permit, &tenant, &confirmed_name).await
+            }
+        };
+        let deletion = deletion.map_err(Failure::from)?;
+        Ok(Response::new(DeleteTenantResponse {
+            tenant: Some(to_wire(&deletion.tenant)),
+            collections: u64::try_from(deletion.collections).unwrap_or(u64::MAX),
+            users: u64::try_from(deletion.users).unwrap_or(u64::MAX),
+            records: deletion.records,
+        }))
+    }
+}
+
+fn parse_name(field: &str, text: &str) -> Result<TenantName, Failure> {
+    let invalid = || Failure::invalid(field, "a tenant's name is [a-z][a-z0-9-]{1,62}");
+    TenantName::parse(text).ok_or_else(invalid)
 }
 
 fn parse_new(request: &CreateTenantRequest) -> Result<NewTenant, Failure> {
-    let invalid = || Failure::invalid("name", "a tenant's name is [a-z][a-z0-9-]{1,62}");
-    let name = TenantName::parse(&request.name).ok_or_else(invalid)?;
+    let name = parse_name("name", &request.name)?;
     if request.allowed_addresses.is_empty() {
         return Err(Failure::invalid("allowed_addresses", "at least one entry"));
     }

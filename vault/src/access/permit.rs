@@ -331,6 +331,8 @@ impl Vault {
                 (!is_allowed).then_some(Reason::AddressNotAllowed)
             }
         };
+        // After the caller is known to be the tenant's: what it is told is the same either way.
+        let refusal = refusal.or_else(|| record.standing.refusal());
         refusal.map_or(Ok(record), |reason| Err(reason.into()))
     }
 }

@@ -3,6 +3,7 @@
 //! It promises that a keyring older than remembered is refused, and that a tenant's damaged keyring
 //! harms that tenant only. It relies on the data directory being held by one process.
 
+mod destruction;
 mod root;
 mod writing;
 

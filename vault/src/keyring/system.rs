@@ -53,7 +53,7 @@ impl RootHistory {
 }
 
 #[derive(Debug)]
-struct TenantEntry {
+pub(super) struct TenantEntry {
     tenant: TenantId,
     key: FileKey,
     /// Under which the file is to be written next, if not under the same.
@@ -104,6 +104,17 @@ impl SystemKeyring {
     pub(crate) fn add_tenant(&mut self, tenant: TenantId, key: FileKey) {
         let (next_key, remembered_sequence) = (None, 0);
         self.tenants.push(TenantEntry { tenant, key, next_key, remembered_sequence });
+    }
+
+    /// Takes a tenant out, with the keys of its file.
+    pub(super) fn take_tenant(&mut self, tenant: TenantId) -> Option<TenantEntry> {
+        let at = self.tenants.iter().position(|entry| entry.tenant == tenant)?;
+        Some(self.tenants.remove(at))
+    }
+
+    /// Puts a tenant back that was taken out.
+    pub(super) fn give_back_tenant(&mut self, entry: TenantEntry) {
+        self.tenants.push(entry);
     }
 
     /// Remembers that a tenant's keyring was written with `sequence`, under the key to write with.

@@ -60,6 +60,8 @@ impl Vault {
             allowed_addresses: new.allowed_addresses.to_texts(),
             password_rule: vault::PasswordRule::from(new.password_rule) as i32,
             limits: None,
+            suspended_ms: 0,
+            deleting_ms: 0,
         };
         self.registry().create_tenant(id, &new.name, &row).await?;
         tracing::info!(tenant = %id, service = %permit.name(), "tenant created");

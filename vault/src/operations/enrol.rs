@@ -59,6 +59,9 @@ impl Vault {
         let tenant = TenantRef::Id(permit.record().id);
         let record = self.registry().tenant(&tenant).await?;
         let record = record.ok_or(RefusalReason::TenantUnknown)?;
+        if let Some(reason) = record.standing.refusal() {
+            return Err(reason.into());
+        }
         let now_ms = self.clock().now_ms();
         let Enrolment::Open { verifier, expires_ms } = &record.enrolment else {
             return Err(VaultError::AlreadyExists);

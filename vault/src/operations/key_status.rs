@@ -73,12 +73,13 @@ impl Vault {
     ) -> Result<TenantKeyStatus, VaultError> {
         let mut tenant = self.tenant(permit, tenant).await?;
         let census = self.registry().census(tenant.id).await?;
-        let keyring = match tenant.state {
-            TenantState::Created => None,
-            TenantState::Active | TenantState::Quarantined => self.keyring(tenant.id).await.ok(),
+        let keyring = match tenant.enrolled_ms {
+            None => None,
+            Some(_) if tenant.state == TenantState::Deleting => None,
+            Some(_) => self.keyring(tenant.id).await.ok(),
         };
         let Some(keyring) = keyring else {
-            if tenant.state == TenantState::Active {
+            if tenant.enrolled_ms.is_some() && tenant.state != TenantState::Deleting {
                 tenant.state = TenantState::Quarantined;
             }
             let (keys, customer_tokens) = (Vec::new(), CustomerTokenCounts::default());

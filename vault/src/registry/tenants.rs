@@ -1,7 +1,8 @@
 //! Tenants in the registry: by id, and by name.
 
 use tresor_proto::{
-    AddressList, PasswordRule, TenantId, TenantLimits, TenantName, TenantRef, storage,
+    AddressList, PasswordRule, RefusalReason, TenantId, TenantLimits, TenantName, TenantRef,
+    storage, vault as wire,
 };
 
 use super::{Registry, Row};
@@ -29,6 +30,29 @@ pub struct Tenant {
     pub password_rule: PasswordRule,
     /// How much it may ask for.
     pub limits: TenantLimits,
+    /// Whether they are let in at all.
+    pub standing: Standing,
+    /// Changes whenever the tenant does.
+    pub etag: String,
+}
+
+/// Whether anybody of a tenant is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Who has the credentials.
+    Served,
+    /// Nobody, until an operator says otherwise.
+    Suspended {
+        /// Since when, milliseconds since the epoch.
+        since_ms: u64,
+    },
+    /// Nobody any more: it was suspended, and is being deleted.
+    Deleting {
+        /// Since when it was suspended, milliseconds since the epoch.
+        suspended_ms: u64,
+        /// Since when it is deleted, milliseconds since the epoch.
+        since_ms: u64,
+    },
 }
 
 /// Where a tenant is in its life.
@@ -40,6 +64,10 @@ pub enum TenantState {
     Active,
     /// Its database or keyring is damaged: not served until repaired.
     Quarantined,
+    /// An operator lets nobody in.
+    Suspended,
+    /// Being deleted.
+    Deleting,
 }
 
 /// A tenant's row.
@@ -51,6 +79,7 @@ pub(crate) struct TenantRecord {
     pub(crate) allowed_addresses: AddressList,
     pub(crate) password_rule: PasswordRule,
     pub(crate) limits: TenantLimits,
+    pub(crate) standing: Standing,
     /// The row as it was read, so that a change leaves the rest as it is.
     row: storage::TenantRow,
     digest: RowDigest,
@@ -137,8 +166,24 @@ impl Registry {
             enrolment_expires_ms: 0,
             ..tenant.row.clone()
         };
-        let unchanged = Precondition::Unchanged(id_key(tenant.id), tenant.digest.clone());
-        self.apply(vec![unchanged], vec![self.put(id_key(tenant.id), &row)?]).await
+        self.replace_tenant(tenant, &row).await
+    }
+
+    /// Writes a tenant's settings and standing, if its row is still what was read.
+    ///
+    /// # Errors
+    /// `conflict` when it is not.
+    pub(crate) async fn update_tenant(&self, tenant: &TenantRecord) -> Result<(), VaultError> {
+        self.replace_tenant(tenant, &tenant.to_row()).await
+    }
+
+    async fn replace_tenant(
+        &self,
+        tenant: &TenantRecord,
+        row: &storage::TenantRow,
+    ) -> Result<(), VaultError> {
+        let writes = vec![self.put(id_key(tenant.id), row)?];
+        self.apply(vec![tenant.unchanged()], writes).await
     }
 }
 
@@ -162,35 +207,90 @@ impl TenantRecord {
             password_rule: PasswordRule::from_storage(row.password_rule()),
             limits: TenantLimits::from_wire(row.limits.as_ref())
                 .map_err(|_| VaultError::Integrity)?,
+            standing: Standing::of(&row),
             row,
             digest,
         })
     }
 
+    /// The precondition of a change: it is what was read.
+    pub(super) fn unchanged(&self) -> Precondition {
+        Precondition::Unchanged(id_key(self.id), self.digest.clone())
+    }
+
+    /// What it is to be written as.
+    pub(super) fn to_row(&self) -> storage::TenantRow {
+        let (suspended_ms, deleting_ms) = match self.standing {
+            Standing::Served => (0, 0),
+            Standing::Suspended { since_ms } => (since_ms, 0),
+            Standing::Deleting { suspended_ms, since_ms } => (suspended_ms, since_ms),
+        };
+        storage::TenantRow {
+            allowed_addresses: self.allowed_addresses.to_texts(),
+            password_rule: wire::PasswordRule::from(self.password_rule) as i32,
+            limits: Some(self.limits.to_wire()),
+            suspended_ms,
+            deleting_ms,
+            ..self.row.clone()
+        }
+    }
+
+    /// Changes whenever the tenant does.
+    pub(crate) fn etag(&self) -> String {
+        self.digest.to_etag()
+    }
+
     /// As operators see it.
     pub(crate) fn to_tenant(&self, is_quarantined: bool) -> Tenant {
-        let (state, enrolled_ms) = match self.enrolment {
-            Enrolment::Open { .. } => (TenantState::Created, None),
-            Enrolment::Done { enrolled_ms } => (TenantState::Active, Some(enrolled_ms)),
+        let enrolled_ms = match self.enrolment {
+            Enrolment::Open { .. } => None,
+            Enrolment::Done { enrolled_ms } => Some(enrolled_ms),
+        };
+        let state = match (self.standing, enrolled_ms) {
+            (Standing::Deleting { .. }, _) => TenantState::Deleting,
+            _ if is_quarantined => TenantState::Quarantined,
+            (Standing::Suspended { .. }, _) => TenantState::Suspended,
+            (Standing::Served, None) => TenantState::Created,
+            (Standing::Served, Some(_)) => TenantState::Active,
         };
         Tenant {
             id: self.id,
             name: self.name.clone(),
-            state: if is_quarantined { TenantState::Quarantined } else { state },
+            state,
             created_ms: self.created_ms,
             enrolled_ms,
             allowed_addresses: self.allowed_addresses.clone(),
             password_rule: self.password_rule,
             limits: self.limits,
+            standing: self.standing,
+            etag: self.etag(),
         }
     }
 }
 
-fn id_key(id: TenantId) -> StoreKey {
+impl Standing {
+    fn of(row: &storage::TenantRow) -> Self {
+        match (row.suspended_ms, row.deleting_ms) {
+            (0, 0) => Self::Served,
+            (since_ms, 0) => Self::Suspended { since_ms },
+            (suspended_ms, since_ms) => Self::Deleting { suspended_ms, since_ms },
+        }
+    }
+
+    /// Why nobody is let in.
+    pub(crate) fn refusal(self) -> Option<RefusalReason> {
+        match self {
+            Self::Served => None,
+            Self::Suspended { .. } | Self::Deleting { .. } => Some(RefusalReason::TenantSuspended),
+        }
+    }
+}
+
+pub(super) fn id_key(id: TenantId) -> StoreKey {
     StoreKey::new(Keyspace::Tenants, id.to_bytes())
 }
 
-fn name_key(name: &TenantName) -> StoreKey {
+pub(super) fn name_key(name: &TenantName) -> StoreKey {
     StoreKey::new(Keyspace::TenantNames, name.as_str().as_bytes())
 }
 

@@ -4,6 +4,7 @@
 //! closed in the background, never while somebody uses them. A quarantine is remembered until it is
 //! lifted; other processes are kept off by the lock in each directory.
 
+mod removal;
 #[cfg(test)]
 mod tests;
 

@@ -1,0 +1,110 @@
+//! Tenants that are being deleted: begun with their last change, ended with their last row.
+//!
+//! It promises that a deletion once begun is found again after a restart, as long as anything of
+//! the tenant is in the registry.
+
+use prost::Message as _;
+use tresor_proto::{TenantId, storage};
+
+use super::{
+    Registry, Standing, TenantRecord,
+    tenants::{id_key, name_key},
+};
+use crate::{
+    error::VaultError,
+    reencryption::tenant_of,
+    store::{Keyspace, ScanRange, StoreKey, Write},
+};
+
+/// Rows removed at once.
+const PAGE_ROWS: usize = 256;
+/// Deletions looked at in one turn.
+const DELETIONS_MAX: usize = 64;
+/// What belongs to a tenant by the beginning of its keys.
+const KEYSPACES: [Keyspace; 3] = [Keyspace::Users, Keyspace::Collections, Keyspace::Census];
+
+impl Registry {
+    /// Marks a tenant, if its row is still what was read; from then on it is being deleted.
+    pub(crate) async fn begin_deletion(
+        &self,
+        mut record: TenantRecord,
+        begun_ms: u64,
+    ) -> Result<(), VaultError> {
+        let Standing::Suspended { since_ms: suspended_ms } = record.standing else {
+            return Err(VaultError::Conflict);
+        };
+        record.standing = Standing::Deleting { suspended_ms, since_ms: begun_ms };
+        let writes = vec![
+            self.put(id_key(record.id), &record.to_row())?,
+            self.put(deletion_key(record.id), &storage::DeletionRow { begun_ms })?,
+        ];
+        self.apply(vec![record.unchanged()], writes).await
+    }
+
+    /// Tenants that are being deleted.
+    pub(crate) async fn deletions(&self) -> Result<Vec<TenantId>, VaultError> {
+        let range = ScanRange { keyspace: Keyspace::Deletions, prefix: Vec::new(), after: None };
+        let mut tenants = Vec::new();
+        for row in self.store.scan(range, DELETIONS_MAX).await? {
+            let id = row.key.as_slice().try_into().map_err(|_| VaultError::Integrity)?;
+            let key = StoreKey::new(Keyspace::Deletions, row.key.clone());
+            // A row that somebody else has put there deletes nobody.
+            self.decode::<storage::DeletionRow>(&key, &row.value)?;
+            tenants.push(TenantId::from_bytes(id));
+        }
+        Ok(tenants)
+    }
+
+    /// Removes everything of a tenant but that there is one, and its name.
+    pub(crate) async fn remove_belongings(&self, tenant: TenantId) -> Result<(), VaultError> {
+        for keyspace in KEYSPACES {
+            self.remove_all(keyspace, tenant.to_bytes().to_vec()).await?;
+        }
+        self.remove_operations(tenant).await
+    }
+
+    /// Removes a tenant with its name: the end of its deletion.
+    pub(crate) async fn remove_tenant(&self, record: &TenantRecord) -> Result<(), VaultError> {
+        let keys = [id_key(record.id), name_key(&record.name), deletion_key(record.id)];
+        self.apply(vec![record.unchanged()], keys.map(Write::Remove).into()).await
+    }
+
+    async fn remove_all(&self, keyspace: Keyspace, prefix: Vec<u8>) -> Result<(), VaultError> {
+        loop {
+            let range = ScanRange { keyspace, prefix: prefix.clone(), after: None };
+            let rows = self.store.scan(range, PAGE_ROWS).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let remove =
+                |row: crate::store::StoreRow| Write::Remove(StoreKey::new(keyspace, row.key));
+            self.apply(Vec::new(), rows.into_iter().map(remove).collect()).await?;
+        }
+    }
+
+    /// Removes the operations of a tenant, also those that have ended. A row that does not
+    /// authenticate stays: it may be anybody's.
+    async fn remove_operations(&self, tenant: TenantId) -> Result<(), VaultError> {
+        let mut after = None;
+        loop {
+            let (keyspace, prefix) = (Keyspace::Operations, Vec::new());
+            let rows = self.store.scan(ScanRange { keyspace, prefix, after }, PAGE_ROWS).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = Some(last.key.clone());
+            let keys = rows.into_iter().filter_map(|row| {
+                let key = StoreKey::new(keyspace, row.key);
+                let message = self.authentic(&key, &row.value).ok()?;
+                let operation = storage::OperationRow::decode(message).ok()?;
+                (tenant_of(&operation) == Ok(tenant)).then_some(key)
+            });
+            let removals: Vec<_> = keys.map(Write::Remove).collect();
+            if !removals.is_empty() {
+                self.apply(Vec::new(), removals).await?;
+            }
+        }
+    }
+}
+
+fn deletion_key(tenant: TenantId) -> StoreKey {
+    StoreKey::new(Keyspace::Deletions, tenant.to_bytes())
+}
