@@ -6,8 +6,11 @@ It comes from an address of loopback of its own. PATH is that of a request with 
 the external API, or a method of the vault.
 """
 
+import base64
 import functools
+import http.client
 import json
+import random
 import socket
 import struct
 import sys
@@ -362,6 +365,21 @@ def bombs():
     data = b"\1" + len(packed).to_bytes(4, "big") + packed if is_grpc else packed
     name = "grpc-encoding" if is_grpc else "content-encoding"
     together([lambda: repeat(lambda: body(data, (name, "gzip")))] * 4)
+
+
+def logins():
+    """Wrong passwords, of a user that there is and of many that there are not."""
+    def one():
+        connection = http.client.HTTPSConnection(
+            "localhost", door.port, context=door.context(), source_address=(door.address, 0))
+        while not is_over():
+            user = random.choice(["planner", f"u{random.randrange(10 ** 9)}"])
+            basic = base64.b64encode(f"{user}:{random.random()} and more".encode()).decode()
+            connection.request("GET", "/v1/limits", headers={"Authorization": f"Basic {basic}"})
+            answer = connection.getresponse()
+            answer.read()
+            count(str(answer.status))
+    together([lambda: repeat(one)] * 32)
 
 
 socket.setdefaulttimeout(wire.PATIENCE)

@@ -29,10 +29,15 @@ class Door:
         """A connection without TLS."""
         return socket.create_connection(("127.0.0.1", self.port), PATIENCE, (self.address, 0))
 
-    def tls(self, protocol, plain=None):
-        """A connection that speaks `protocol`, over `plain` if there is one already."""
+    def context(self):
+        """What a client library of Python's takes."""
         tls = ssl.create_default_context(cafile=self.authorities)
         tls.load_cert_chain(self.certificate, self.key)
+        return tls
+
+    def tls(self, protocol, plain=None):
+        """A connection that speaks `protocol`, over `plain` if there is one already."""
+        tls = self.context()
         tls.set_alpn_protocols([protocol])
         return tls.wrap_socket(plain or self.plain(), server_hostname="localhost")
 

@@ -51,8 +51,13 @@ struct Neighbour {
 
 impl Siege {
     fn new() -> Self {
+        Self::by(Site::tenant)
+    }
+
+    /// By an attacker that `make` has made.
+    fn by(make: fn(&Site, &str) -> Tenant) -> Self {
         let mut site = Site::start_with_log("redb", "warn");
-        let (attacker, attacked) = (site.tenant("burg"), site.tenant("herne"));
+        let (attacker, attacked) = (make(&site, "burg"), site.tenant("herne"));
         site.write_configs(&[&attacker.id]);
         assert_eq!(site.vault().stop(), 0);
         site.start_vault();
@@ -191,6 +196,16 @@ fn floods_of_frames_are_borne() {
             siege.abuse(door, manner);
         }
     }
+    siege.end();
+}
+
+#[test]
+fn a_storm_of_logins_is_borne_and_locks_nobody_out() {
+    let mut siege = Siege::by(Site::tenant_with_user);
+    let did = siege.abuse(Door::Edge, "logins");
+    assert_eq!(did.get("200"), None, "{did}");
+    assert!(did["401"].as_u64().max(did["429"].as_u64()) > Some(0), "{did}");
+    // The user whose password was guessed at comes in from elsewhere.
     siege.end();
 }
 
