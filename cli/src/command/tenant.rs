@@ -1,6 +1,7 @@
 //! `tresor tenant`: the operator's register of tenants.
 
 mod delete;
+mod limits;
 mod page;
 mod standing;
 mod update;
@@ -204,7 +205,13 @@ impl Show {
         let request = GetTenantRequest { tenant: self.tenant };
         let answer = plane.tenants().get_tenant(request).await?.into_inner();
         let tenant = answer.tenant.unwrap_or_default();
-        session.output.give(&page::to_json(&tenant), |output| page::show(output, &tenant))?;
+        let usage = limits::usage(&plane, &tenant.id).await?;
+        let mut document = page::to_json(&tenant);
+        document["usage"] = usage.as_ref().map(limits::to_json).into();
+        session.output.give(&document, |output| {
+            page::show(output, &tenant)?;
+            usage.as_ref().map_or(Ok(()), |usage| limits::show(output, usage))
+        })?;
         Ok(Exit::Done)
     }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 use tresor_proto::vault::{GetTenantRequest, PasswordRule, Tenant, UpdateTenantRequest};
 
-use super::{Password, page};
+use super::{Password, limits, page};
 use crate::{
     command::question::ask,
     connection::ConnectionFlags,
@@ -20,10 +20,11 @@ use crate::{
 Examples:
   tresor tenant update stadtwerke-burg --add 198.51.100.0/24 --dry-run
   tresor tenant update stadtwerke-burg --add 198.51.100.0/24 --remove 192.0.2.0/24
+  tresor tenant update stadtwerke-burg --requests-per-second 50 --reveals-per-day 1000
   tresor tenant update stadtwerke-burg --allow 192.0.2.7 --password not-required --yes
 
 It counts from the next request on, and from the next batch of uploads that are open.")]
-#[group(required = true, multiple = true, args = ["allow", "add", "remove", "password"])]
+#[group(required = true, multiple = true, args = ["allow", "add", "remove", "password"], args = limits::FLAGS)]
 pub(crate) struct Update {
     /// Name or id of the tenant
     tenant: String,
@@ -39,6 +40,8 @@ pub(crate) struct Update {
     /// Whether its clients show a user's password besides their certificate
     #[arg(long, value_enum)]
     password: Option<Password>,
+    #[command(flatten)]
+    limits: limits::LimitFlags,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -84,7 +87,7 @@ impl Update {
             removed_addresses: self.remove.clone(),
             password_rule: rule as i32,
             dry_run,
-            limits: None,
+            limits: self.limits.changed(before.limits),
         };
         let answer = plane.tenants().update_tenant(request).await?.into_inner();
         Ok(answer.tenant.unwrap_or_default())
@@ -97,6 +100,7 @@ struct Changes {
     removed: Vec<String>,
     /// Before and after.
     password: Option<(&'static str, &'static str)>,
+    limits: Vec<String>,
 }
 
 impl Changes {
@@ -110,6 +114,7 @@ impl Changes {
             added: missing(after, before),
             removed: missing(before, after),
             password: Some(rules).filter(|(before, after)| before != after),
+            limits: limits::differences(before.limits, after.limits),
         }
     }
 
@@ -122,7 +127,8 @@ impl Changes {
         let password = self.password.iter();
         let password =
             password.map(|(old, new)| (Tone::Notable, format!("password {old} → {new}")));
-        added.chain(removed).chain(password).collect()
+        let limits = self.limits.iter().map(|sentence| (Tone::Notable, sentence.clone()));
+        added.chain(removed).chain(password).chain(limits).collect()
     }
 
     fn confirm(&self, tenant: &Tenant) -> Result<(), CliError> {
