@@ -1,5 +1,6 @@
 //! Power cuts from a vault's first start on, through registrations, enrolments and records.
 
+mod deletion;
 mod root_rotation;
 mod rotation;
 
