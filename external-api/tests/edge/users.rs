@@ -152,26 +152,23 @@ async fn a_session_that_ended_before_its_time_is_replaced_unnoticed() {
 
 #[tokio::test]
 async fn a_user_who_is_disabled_is_refused_on_every_route_at_once() {
-    let setting = setting().await;
-    let routes = [
+    for (method, path) in [
         (Method::GET, RECORDS),
         (Method::GET, "/v1/limits"),
         (Method::GET, "/openapi.json"),
         (Method::POST, "/v1/screen"),
         (Method::POST, "/v1/screen?collection=customers"),
         (Method::POST, RECORDS),
-    ];
-    let ask = async |(method, path): (Method, &str)| {
-        let request = setting.request(method, path).basic_auth(USER, Some(PASSWORD));
-        request.header("Content-Type", "text/csv").body("a\n1\n").send().await.unwrap()
-    };
-    for route in routes.clone() {
-        assert_eq!(ask(route).await.status(), StatusCode::OK);
-    }
-    setting.vault.users().disable();
-    for route in routes {
-        let path = route.1;
-        assert_eq!(code(ask(route).await).await.0, 401, "{path}");
+    ] {
+        // Each with a session that nobody else finds out to have ended.
+        let setting = setting().await;
+        let ask = async || {
+            let request = setting.request(method.clone(), path).basic_auth(USER, Some(PASSWORD));
+            request.header("Content-Type", "text/csv").body("a\n1\n").send().await.unwrap()
+        };
+        assert_eq!(ask().await.status(), StatusCode::OK);
+        setting.vault.users().disable();
+        assert_eq!(code(ask().await).await.0, 401, "{path}");
     }
 }
 
