@@ -102,6 +102,8 @@ fn the_commands_of_the_document_work_as_they_stand() {
     customer.follow(&passwords[0]);
     customer.run("tresor list --collection customers").ok();
     operator.follow(&passwords[1]);
+    operator.follow(&blocks("Addresses and proxies", "sh")[0]);
+    customer.run("tresor list --collection customers").ok();
     let machines = blocks("A new machine, and a lost one", "sh");
     machines.iter().for_each(|block| {
         operator.follow(block);

@@ -9,8 +9,8 @@ use tresor_proto::{ErrorCode, Failure};
 use utoipa::{
     IntoResponses,
     openapi::{
-        ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder,
-        schema::Type,
+        ContentBuilder, Header, HeaderBuilder, ObjectBuilder, Ref, RefOr, Response,
+        ResponseBuilder, schema::Type,
     },
 };
 
@@ -133,6 +133,9 @@ fn response(codes: &[ErrorCode]) -> RefOr<Response> {
     let response = ResponseBuilder::new()
         .description(names.join(", "))
         .content("application/problem+json", content);
+    if codes.contains(&ErrorCode::Unauthenticated) {
+        return response.header("WWW-Authenticate", challenge()).build().into();
+    }
     let is_delayed = |code: &ErrorCode| Failure::from(*code).retry_after().is_some();
     if !codes.iter().any(is_delayed) {
         return response.build().into();
@@ -143,4 +146,11 @@ fn response(codes: &[ErrorCode]) -> RefOr<Response> {
         .description(Some("Seconds after which it is worth another try."))
         .build();
     response.header("Retry-After", header).build().into()
+}
+
+fn challenge() -> Header {
+    HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .description(Some("What a tenant's clients are asked for, where it requires a password."))
+        .build()
 }
