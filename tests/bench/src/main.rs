@@ -21,6 +21,7 @@ mod echo;
 mod machine;
 mod premises;
 mod records;
+mod refusals;
 mod report;
 mod rotation;
 mod sample;
@@ -71,6 +72,12 @@ enum Command {
         /// How many.
         #[arg(long, default_value_t = 1_000)]
         tenants: usize,
+    },
+    /// Times refusals, by their reasons.
+    Refusals {
+        /// How many of each.
+        #[arg(long, default_value_t = 200)]
+        calls: usize,
     },
     /// The bare echo, started by the benchmark itself.
     #[command(hide = true)]
@@ -133,6 +140,13 @@ fn main() {
             println!("{}", machine::describe());
             for engine in &arguments.plan.engines {
                 runtime.block_on(rotation::run(*engine, tenants));
+            }
+            println!("Load average at the end: {}", machine::load_average());
+        }
+        Some(Command::Refusals { calls }) => {
+            println!("{}", machine::describe());
+            for engine in &arguments.plan.engines {
+                runtime.block_on(refusals::run(*engine, calls));
             }
             println!("Load average at the end: {}", machine::load_average());
         }
