@@ -12,8 +12,8 @@
 )]
 
 mod answer;
-mod bad_calls;
 mod binaries;
+mod clients;
 mod load;
 mod memory;
 mod needles;
@@ -27,8 +27,8 @@ mod strace;
 mod tenant;
 
 pub use answer::{Answer, Ran};
-pub use bad_calls::bad_calls;
 pub use binaries::{binary, repository, tool};
+pub use clients::{Crowd, bad_calls, grpcurl, rude};
 pub use load::Load;
 pub use memory::{MemoryHit, MemoryImage};
 pub use needles::{Needles, encodings};

@@ -3,14 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader, Write as _},
-    process::{Command, Stdio},
-};
+use std::{fs, process::Command};
 
 use serde_json::{Value, json};
-use tresor_tests::{Answer, Site, Tenant, is_long, repository, run, tool};
+use tresor_tests::{Answer, Crowd, Site, Tenant, is_long, rude, run};
 
 const RECORDS: &str = "/v1/collections/customers/records";
 /// What a process may grow by under a bomb or a deaf client: some uploads' worth of buffers.
@@ -56,17 +52,9 @@ impl Setting {
         (answer.status, answer.code(), detail)
     }
 
-    fn rude(&self, manner: &str, number: usize) -> Command {
-        let mut command = Command::new(tool("python3"));
-        command.arg(repository().join("tests/clients/rude.py")).arg(manner);
-        command.arg(self.site.url("").rsplit(':').next().unwrap()).arg(self.site.path("ca/ca.pem"));
-        command.arg(self.tenant.directory.join("client.pem"));
-        command.arg(self.tenant.directory.join("client.key")).arg(number.to_string());
-        command
-    }
-
     fn rudely(&self, manner: &str, number: usize) -> Value {
-        run(&mut self.rude(manner, number), self.tenant.customer_token()).ok().json()
+        let mut command = rude(&self.site, &self.tenant, manner, number);
+        run(&mut command, self.tenant.customer_token()).ok().json()
     }
 
     /// The most memory the edge ever had, in KiB.
@@ -265,22 +253,15 @@ fn one_upload_too_many_is_shed_and_says_when_to_come_back() {
     let setting = Setting::new();
     let other = setting.site.tenant("herne");
     // A quarter of 128 seats is a tenant's.
-    let mut crowd = setting.rude("crowd", 32);
-    let mut crowd = crowd.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut input = crowd.stdin.take().unwrap();
-    writeln!(input, "{}", setting.tenant.customer_token()).unwrap();
-    let mut told = String::new();
-    BufReader::new(crowd.stdout.as_mut().unwrap()).read_line(&mut told).unwrap();
-    let seated: Vec<String> = serde_json::from_str(&told).unwrap();
-    assert!(seated.iter().all(|status| status == "200"), "{told}");
+    let crowd = Crowd::begin(&setting.site, &setting.tenant, 32);
+    assert_eq!(crowd.statuses(), ["200"; 32]);
 
     let shed = setting.site.curl(&setting.tenant, "/v1/limits", &["--include"]);
     assert_eq!(shed.status, 503, "{}", shed.body);
     assert!(shed.body.contains("retry-after: 1"), "{}", shed.body);
     assert!(shed.body.contains("\"code\":\"overloaded\""), "{}", shed.body);
     assert_eq!(setting.site.curl(&other, "/v1/limits", &[]).status, 200);
-    drop(input);
-    crowd.wait().unwrap();
+    drop(crowd);
     // A seat is free when its answer has been written.
     let is_served = || setting.site.curl(&setting.tenant, "/v1/limits", &[]).status == 200;
     assert!((0..100).any(|_| is_served()), "the seats stay taken");

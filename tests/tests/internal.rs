@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tresor_tests::{Ran, Site, Tenant, repository, run, tool};
+use tresor_tests::{Site, Tenant, grpcurl, repository, run, tool};
 
 /// A site where `billing` may call for the tenant.
 fn site_with_billing() -> (Site, Tenant) {
@@ -18,16 +18,6 @@ fn site_with_billing() -> (Site, Tenant) {
     assert_eq!(site.vault().stop(), 0);
     site.start_vault();
     (site, tenant)
-}
-
-fn grpcurl(site: &Site, identity: &str, server: &str, method: &str, body: &Value) -> Ran {
-    let mut command = Command::new(tool("grpcurl"));
-    command.arg("-cacert").arg(site.path("ca/ca.pem"));
-    command.arg("-cert").arg(site.path(&format!("ca/{identity}.pem")));
-    command.arg("-key").arg(site.path(&format!("ca/{identity}.key")));
-    // The body holds the customer token: standard input, never an argument.
-    command.args(["-d", "@", server, method]);
-    run(&mut command, body.to_string())
 }
 
 fn context(tenant: &Tenant) -> Value {

@@ -4,11 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::{
+    fs,
     process::Command,
     time::{Duration, Instant},
 };
 
-use tresor_tests::{Answer, Site, Tenant, run};
+use serde_json::{Value, json};
+use tresor_tests::{Answer, Crowd, Site, Tenant, User, basic, grpcurl, run};
 
 const PLAIN: &str = "/v1/collections/customers/records/k1?reveal=plain";
 const MASKED: &str = "/v1/collections/customers/records/k1?reveal=masked";
@@ -17,14 +19,18 @@ fn update(site: &Site, tenant: &Tenant, flags: &[&str]) {
     let _ = site.operator(&[&["tenant", "update", &tenant.name, "--yes"], flags].concat()).ok();
 }
 
-fn usage(site: &Site, tenant: &Tenant) -> serde_json::Value {
+fn usage(site: &Site, tenant: &Tenant) -> Value {
     let shown = site.operator(&["tenant", "show", &tenant.name, "--output", "json"]);
     shown.ok().json()["usage"].clone()
 }
 
 fn store(site: &Site, tenant: &Tenant) {
-    let body = ["--header", "Content-Type: application/json", "--data-binary"];
-    let body = [&body[..], &["{\"nr\":\"k1\",\"vorname\":\"Anna\"}"]].concat();
+    store_as(site, tenant, "k1");
+}
+
+fn store_as(site: &Site, tenant: &Tenant, id: &str) {
+    let record = json!({ "nr": id, "vorname": format!("Anna-{id}") }).to_string();
+    let body = ["--header", "Content-Type: application/json", "--data-binary", &record];
     let stored = site.curl(tenant, "/v1/collections/customers/records?id_field=nr", &body);
     assert_eq!(stored.status, 201, "{}", stored.body);
 }
@@ -136,4 +142,113 @@ fn who_copies_the_database_is_stopped_at_the_budget_and_an_operator_is_told_once
     }
     update(&site, &tenant, &["--reveals-per-day", "6"]);
     assert_eq!(statuses(&site, &tenant, PLAIN, 2), [200, 429], "another budget counts at once");
+}
+
+#[test]
+fn uploads_that_hang_take_what_their_tenant_may_at_once_and_nothing_of_another() {
+    let site = Site::start_with_log("redb", "info");
+    let (hanging, calm) = (site.tenant("burg"), site.tenant("turm"));
+    for tenant in [&hanging, &calm] {
+        store(&site, tenant);
+    }
+    update(&site, &hanging, &["--concurrent-requests", "3"]);
+    let crowd = Crowd::begin(&site, &hanging, 5);
+    assert_eq!(crowd.statuses(), ["200", "200", "200", "503", "503"]);
+    let refused = site.curl(&hanging, MASKED, &["--include"]);
+    assert_eq!((refused.status, retry_after(&refused)), (503, 1), "{}", refused.body);
+    assert!(refused.body.contains("\"code\":\"overloaded\""), "{}", refused.body);
+    let used = usage(&site, &hanging);
+    assert_eq!(
+        (&used["concurrent_requests"], &used["refused"]["tenant_concurrency"]),
+        (&3.into(), &3.into())
+    );
+    store_as(&site, &calm, "k2");
+    assert_eq!(statuses(&site, &calm, PLAIN, 50), [200; 50]);
+    assert_eq!(Crowd::begin(&site, &calm, 5).statuses(), ["200"; 5]);
+    drop(crowd);
+    until(&site, &hanging, MASKED, 200);
+}
+
+/// A user of the tenant's with a password of its own.
+fn another_user(site: &Site, tenant: &Tenant, name: &str) -> Tenant {
+    let user = site.added_user(tenant, name, "reader");
+    let password = format!("{name}: korrekt pferd klammer");
+    let (file, password_file) = (tenant.directory.join("body"), tenant.directory.join(name));
+    fs::write(&file, json!({ "new_password": password }).to_string()).unwrap();
+    fs::write(&password_file, &password).unwrap();
+    let data = format!("@{}", file.display());
+    let json = ["--header", "Content-Type: application/json", "--data-binary", &data];
+    let client = tenant.directory.join("client");
+    let header = basic(name, &user.password());
+    assert_eq!(site.curl_bare(&client, "/v1/password", &json, Some(&header)).status, 204);
+    Tenant { user: Some(User { name: name.to_owned(), password_file }), ..tenant.clone() }
+}
+
+#[test]
+fn a_user_that_floods_is_refused_and_another_of_the_same_tenant_is_served() {
+    let site = Site::start_with_log("redb", "info");
+    let flooding = site.tenant_with_user("burg");
+    let calm = another_user(&site, &flooding, "second");
+    store(&site, &flooding);
+    assert_eq!(statuses(&site, &calm, MASKED, 2), [200; 2]);
+    update(&site, &flooding, &["--user-requests-per-second", "1"]);
+    let told = until(&site, &flooding, MASKED, 429);
+    assert_eq!(retry_after(&told), 1);
+    assert_eq!(site.curl(&calm, MASKED, &[]).status, 200, "it has a limit of its own");
+    assert!(usage(&site, &flooding)["refused"]["user_rate"].as_u64() >= Some(1));
+    until(&site, &calm, MASKED, 429);
+    until(&site, &flooding, MASKED, 200);
+}
+
+/// Which records a page shows, each with its value, and the token of the next.
+fn page(site: &Site, tenant: &Tenant, token: &str) -> (Vec<(String, String)>, Option<String>) {
+    let path = format!("/v1/collections/customers/records?reveal=plain&page_token={token}");
+    let page = site.curl(tenant, &path, &[]);
+    assert_eq!(page.status, 200, "{}", page.body);
+    let page = page.json();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let shown = page["records"].as_array().unwrap().iter();
+    let shown = shown.map(|record| (text(&record["id"]), text(&record["record"]["vorname"])));
+    (shown.collect(), page["next_page_token"].as_str().map(str::to_owned))
+}
+
+#[test]
+fn what_a_spent_budget_leaves_of_an_answer_is_right_and_the_rest_is_told_and_comes_later() {
+    let mut site = Site::start_with_log("redb", "info");
+    let tenant = site.tenant("burg");
+    site.write_configs(&[&tenant.id]);
+    assert_eq!(site.vault().stop(), 0);
+    site.start_vault();
+    let ids = ["k1", "k2", "k3", "k4", "k5", "k6"];
+    ids.iter().for_each(|id| store_as(&site, &tenant, id));
+    let name = |id: &str| format!("Anna-{id}");
+
+    update(&site, &tenant, &["--reveals-per-day", "4"]);
+    let context = json!({"tenant": tenant.id, "customer_token": tenant.customer_token()});
+    let get = json!({
+        "context": context, "collection": "customers", "ids": ids, "reveal": "REVEAL_PLAIN",
+    });
+    let method = "tresor.vault.v1.RecordService/Get";
+    let got = grpcurl(&site, "billing", &site.data_plane(), method, &get).ok().json();
+    for (at, id) in ids.iter().enumerate() {
+        let result = &got["results"][at];
+        assert_eq!(result["id"], *id);
+        let value = &result["record"]["fields"][1]["value"]["text"];
+        match at < 4 {
+            true => assert_eq!((value, &result["status"]), (&name(id).into(), &Value::Null)),
+            false => assert_eq!((value, &result["status"]["code"]), (&Value::Null, &8.into())),
+        }
+    }
+    let again = grpcurl(&site, "billing", &site.data_plane(), method, &get);
+    assert!(again.stderr.contains("ResourceExhausted"), "{}", again.stderr);
+
+    let expected = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), name(id))).collect();
+    let expected: [Vec<_>; 2] = [expected(&ids[..3]), expected(&ids[3..])];
+    update(&site, &tenant, &["--reveals-per-day", "7"]);
+    let (shown, next) = page(&site, &tenant, "");
+    assert_eq!(shown, expected[0]);
+    let next = next.unwrap();
+    update(&site, &tenant, &["--reveals-per-day", "20"]);
+    assert_eq!(page(&site, &tenant, &next), (expected[1].clone(), None));
+    assert_eq!(usage(&site, &tenant)["reveals_used"], 10, "only what was shown is taken");
 }
