@@ -39,6 +39,11 @@ impl Needles {
         self.add_forms(&format!("pad of {name}"), pads.to_vec());
     }
 
+    /// Adds bytes: raw, as hex and base64.
+    pub fn add_bytes(&mut self, name: &str, bytes: &[u8]) {
+        self.add_forms(name, encodings_of_bytes(bytes));
+    }
+
     fn add_forms(&mut self, name: &str, forms: Vec<Vec<u8>>) {
         self.is_begin.resize(1 << 16, false);
         self.names.push(name.to_owned());

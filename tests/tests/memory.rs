@@ -1,9 +1,12 @@
 //! Images of the memory of both processes: a minute after the last use they hold nothing of a
-//! customer, no customer token, no key it opens and no value; nor does a locked vault, which holds
-//! no key of its own either.
+//! customer, no customer token, no key it opens, no password and no value; nor does a locked vault,
+//! which holds no key of its own either. The edge holds sessions, while they live.
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 #![allow(clippy::print_stdout, reason = "what was found is shown by the runner")]
+
+#[path = "memory/scene.rs"]
+mod scene;
 
 use std::{
     fs,
@@ -12,12 +15,8 @@ use std::{
     time::Duration,
 };
 
-use tresor_proto::{CustomerToken, TenantId};
-use tresor_tests::{MemoryImage, Needles, Process, Site, Tenant, repository, run, tool};
-use tresor_vault::{KnownKey, Passphrase, Theft};
-
-const RECORDS: &str = "/v1/collections/customers/records";
-const PASSPHRASE: &str = "a passphrase of tests";
+use scene::Scene;
+use tresor_tests::{MemoryImage, Needles, Process, Site, repository, run, tool};
 
 /// The time of the promise, and some for what happens every second.
 const IDLE: Duration = Duration::from_secs(63);
@@ -25,130 +24,6 @@ const IDLE: Duration = Duration::from_secs(63);
 /// How often, and how long, a thread is waited for that has not come to rest.
 const REST_TRIES: usize = 20;
 const REST: Duration = Duration::from_millis(100);
-
-/// Personal values found nowhere else.
-const VALUES: [&str; 4] =
-    ["Xaverius-Memoriam", "memoriam.q7@example.org", "DE02120300000000202051", "Memoriamweg 77b"];
-
-/// An installation in use, and what is looked for in its memory.
-struct Scene {
-    site: Site,
-    tenant: Tenant,
-    /// What the customer has, and what it opens.
-    customers: Needles,
-    /// Keys of the server that were replaced.
-    replaced: Needles,
-}
-
-fn customer_token(tenant: &Tenant, file: &str) -> CustomerToken {
-    let text = fs::read_to_string(tenant.directory.join(file)).unwrap();
-    CustomerToken::parse(text.trim()).unwrap()
-}
-
-impl Scene {
-    fn set(engine: &'static str) -> Self {
-        let site = Site::start_with_log(engine, "trace");
-        let tenant = site.tenant("burg");
-        let (customers, replaced) = (Needles::default(), Needles::default());
-        let mut scene = Self { site, tenant, customers, replaced };
-        VALUES.iter().for_each(|value| scene.customers.add_text(value, value));
-        scene.customers.add_text("passphrase", PASSPHRASE);
-        for file in ["customer.token", "customer.token.recovery"] {
-            let customer_token = customer_token(&scene.tenant, file);
-            scene.add_customer_token(file, &customer_token);
-        }
-        scene
-    }
-
-    fn add_customer_token(&mut self, name: &str, customer_token: &CustomerToken) {
-        let text = customer_token.expose_text();
-        let secret = text.rsplit('_').next().unwrap();
-        self.customers.add_text(&format!("secret of {name}"), secret);
-        self.customers.add_key(&format!("bytes of {name}"), customer_token.expose_secret());
-    }
-
-    fn known_keys(&self) -> Vec<KnownKey> {
-        let passphrase = zeroize::Zeroizing::new(PASSPHRASE.as_bytes().to_vec());
-        let theft = Theft {
-            data_dir: &self.site.data_dir(),
-            passphrase: &Passphrase::new(passphrase).unwrap(),
-            customer_token: Some(&customer_token(&self.tenant, "customer.token")),
-        };
-        theft.known_keys(TenantId::parse(&self.tenant.id).unwrap()).unwrap()
-    }
-
-    /// What the server works with as long as it is unlocked.
-    fn servers(&self) -> Needles {
-        let mut servers = Needles::default();
-        for known in self.known_keys().iter().filter(|known| !known.is_customers) {
-            servers.add_key(&known.name, known.key.expose_secret());
-        }
-        servers
-    }
-
-    /// Every way in which values, keys and customer tokens come into the processes.
-    fn use_everything(&mut self) {
-        self.store();
-        let body = ["--json", "{\"kind\":\"read_write\"}"];
-        let issued = self.site.curl(&self.tenant, "/v1/keys/tokens", &body);
-        let issued = issued.json()["customer_token"].as_str().unwrap().to_owned();
-        self.add_customer_token("another", &CustomerToken::parse(&issued).unwrap());
-        self.replace_keys();
-        self.store();
-        self.read();
-        for known in self.known_keys().iter().filter(|known| known.is_customers) {
-            self.customers.add_key(&known.name, known.key.expose_secret());
-        }
-    }
-
-    /// The cipher key, with the key of the keyring's file, and the root key: older ones are to go.
-    fn replace_keys(&mut self) {
-        for known in self.known_keys() {
-            if ["cipher key", "file key", "root key"].contains(&known.name.as_str()) {
-                self.replaced.add_key(&known.name, known.key.expose_secret());
-            }
-        }
-        self.site.operator(&["keys", "rotate-cipher", "--all", "--compromised", "--yes"]).ok();
-        self.site.operator(&["keys", "rotate-root", "--yes"]).ok();
-    }
-
-    fn store(&self) {
-        let [name, mail, iban, street] = VALUES;
-        let json = format!(
-            "{{\"nr\":\"r1\",\"vorname\":\"{name}\",\"mail\":\"{mail}\",\"iban\":\"{iban}\",\
-             \"strasse\":\"{street}\"}}\n"
-        );
-        let csv = format!("nr,vorname,mail,iban,strasse\nr2,{name},{mail},{iban},{street}\n");
-        let screen = "/v1/screen?collection=customers";
-        let path = format!("{RECORDS}?id_field=nr");
-        for (path, media, body, status) in [
-            (path.as_str(), "application/json", &json, 201),
-            (&path, "application/x-ndjson", &json, 200),
-            (&path, "text/csv", &csv, 200),
-            (screen, "text/csv", &csv, 200),
-        ] {
-            for version in ["--http1.1", "--http2"] {
-                let file = self.tenant.directory.join("body");
-                fs::write(&file, body).unwrap();
-                let data = format!("@{}", file.display());
-                let media = format!("Content-Type: {media}");
-                let arguments = ["-H", &media, "--data-binary", &data, version];
-                let stored = self.site.curl(&self.tenant, path, &arguments);
-                assert_eq!(stored.status, status, "{path}, {media}: {}", stored.body);
-            }
-        }
-    }
-
-    fn read(&self) {
-        for reveal in ["plain", "masked"] {
-            for path in ["", "/r1", "/r2"] {
-                let path = format!("{RECORDS}{path}?reveal={reveal}");
-                let read = self.site.curl(&self.tenant, &path, &[]);
-                assert_eq!(read.status, 200, "{}", read.body);
-            }
-        }
-    }
-}
 
 /// Which needles are in an image; where, is shown by the runner.
 fn found(what: &str, image: &MemoryImage, needles: &Needles) -> Vec<String> {
@@ -197,7 +72,13 @@ fn nothing_is_left(engine: &'static str) {
     let (vault, edge) = (scene.site.vault().memory(), scene.site.edge().memory());
     assert_eq!(found("vault, idle", &vault, &scene.customers), [""; 0]);
     assert_eq!(found("vault, idle: keys replaced", &vault, &scene.replaced), [""; 0]);
+    assert_eq!(found("vault, idle: sessions", &vault, &scene.sessions), [""; 0]);
     assert_eq!(found("edge, idle", &edge, &scene.customers), [""; 0]);
+    // A session is what the edge keeps of a password, while it lives: in its cache, nowhere else.
+    let sessions = edge.hits(&scene.sessions);
+    assert!(!sessions.is_empty(), "the search finds");
+    let is_heap = |place: &str| ["anonymous rw-p", "[heap] rw-p"].contains(&place);
+    assert!(sessions.keys().all(|hit| is_heap(&hit.place)), "{sessions:?}");
     let servers = scene.servers();
     let own = found("vault, idle: its own keys", &vault, &servers);
     assert!(["root key", "cipher key"].iter().all(|name| own.contains(&(*name).to_owned())));
@@ -206,6 +87,7 @@ fn nothing_is_left(engine: &'static str) {
     scene.read();
     scene.site.operator(&["seal", "lock", "--yes"]).ok();
     assert_eq!(left("vault, locked", scene.site.vault(), &scene.customers), [""; 0]);
+    assert_eq!(left("vault, locked: sessions", scene.site.vault(), &scene.sessions), [""; 0]);
     assert_eq!(left("vault, locked: its own keys", scene.site.vault(), &servers), [""; 0]);
     tell_of_registers(scene.site.vault(), &scene.customers);
     scene.site.operator(&["seal", "unlock"]).ok();
