@@ -1,8 +1,8 @@
 """A client that wants to do harm, for some seconds. Says what it did, as JSON.
 
-abuse.py MANNER PORT CA CERTIFICATE KEY SECONDS PATH < customer token
+abuse.py MANNER PORT CA CERTIFICATE KEY SECONDS PATH
 
-It comes from an address of loopback of its own. PATH is that of a request with a body: an upload of
+Its first line of input is a customer token; it goes on until its input ends too. It comes from an address of loopback of its own. PATH is that of a request with a body: an upload of
 the external API, or a method of the vault.
 """
 
@@ -27,6 +27,7 @@ customer_token = sys.stdin.readline().strip()
 door = wire.Door(int(port), authorities, certificate, key, "127.0.0.66")
 is_grpc = path.startswith("/tresor.")
 counts, lock = {}, threading.Lock()
+released = threading.Event()
 
 
 def count(kind, number=1):
@@ -41,7 +42,12 @@ def end():
 
 
 def is_over():
-    return time.monotonic() > end()
+    return time.monotonic() > end() and released.is_set()
+
+
+def wait_for_release():
+    sys.stdin.read()
+    released.set()
 
 
 def is_open(connection):
@@ -382,6 +388,7 @@ def logins():
     together([lambda: repeat(one)] * 32)
 
 
+threading.Thread(target=wait_for_release, daemon=True).start()
 socket.setdefaulttimeout(wire.PATIENCE)
 globals()[manner]()
 print(json.dumps(counts), flush=True)

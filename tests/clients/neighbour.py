@@ -2,8 +2,8 @@
 
 neighbour.py PORT CA CERTIFICATE KEY PATH
 
-Its first line of input is a customer token. For each line more it tells, as JSON, what became of
-its requests since the line before.
+Its first line of input is a customer token. For each empty line more it tells, as JSON, what became
+of its requests since the one before; for each other line, how many were served since.
 """
 
 import http.client
@@ -51,7 +51,11 @@ def go_on():
 
 
 threading.Thread(target=go_on, daemon=True).start()
-for _ in sys.stdin:
+for line in sys.stdin:
+    if line.strip():
+        with lock:
+            print(sum(failure is None for _, failure in done), flush=True)
+        continue
     with lock:
         since, done = done, []
     times = sorted(time for time, failure in since if failure is None) or [0.0]
