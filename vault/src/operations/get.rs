@@ -64,7 +64,8 @@ impl Vault {
         self.budgets().grant(whose, permit.limits(), wanted, now_ms).or_refused()
     }
 
-    /// Takes one search of a tenant's budget.
+    /// Takes one search of a tenant's budget. Whoever searches calls it before looking for anything;
+    /// no call of the internal API searches yet, so none does.
     ///
     /// # Errors
     /// `rate_limited` when it is spent.
