@@ -1,4 +1,5 @@
-//! What tenants have used of what they may, for their operator and for Prometheus.
+//! What tenants have used of what they may, and how many logins they have under way, for their
+//! operator and for Prometheus.
 //!
 //! It promises to name tenants by their id and nothing of them. It relies on the turnstile and on
 //! the vault's budgets; while the vault is locked these are not told.
@@ -57,7 +58,15 @@ pub(crate) fn figures(gate: &Gate) -> Vec<Figures> {
         Figures::counter("tenant_refusals", "Requests that were one too many", refusals.collect()),
     ];
     figures.extend(of_budgets(&budgets));
+    figures.push(logins_under_way(gate));
     figures
+}
+
+/// All tenants share the places where passwords are checked.
+fn logins_under_way(gate: &Gate) -> Figures {
+    let count = gate.vault().map(|vault| Sample::new(vault.logins_under_way()));
+    let help = "Passwords that are being checked or wait for it";
+    Figures::gauge("logins_under_way", help, count.into_iter().collect())
 }
 
 fn of_budgets(budgets: &[BudgetUse]) -> [Figures; 3] {

@@ -3,9 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use std::process::Command;
+use std::{
+    process::Command,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
-use tresor_tests::{Site, Tenant, run};
+use tresor_tests::{Site, Tenant, basic, run};
 
 const NUMBER: &str = "k4711";
 const VALUE: &str = "erika.mustermann@example.de";
@@ -85,4 +89,40 @@ fn connections_that_are_refused_are_counted_by_reason() {
     let edge = told(&site.edge_health("metrics"));
     let refused = "tresor_connections_refused_total{listener=\"customers\",reason=";
     assert!(edge.contains(refused), "{edge}");
+}
+
+/// Reads the vault's metrics until they tell of logins, or of none.
+fn until_logins(site: &Site, are_any: bool) -> String {
+    let begun = Instant::now();
+    loop {
+        let vault = told(&site.vault_health("metrics"));
+        if (value(&vault, "tresor_logins_under_way", &[]) > 0) == are_any {
+            return vault;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "{vault}");
+    }
+}
+
+#[test]
+fn passwords_that_are_being_checked_are_told_while_they_are() {
+    let site = Site::start_with_log("redb", "info");
+    let tenant = site.tenant_with_user("burg");
+    until_logins(&site, false);
+    let (client, is_seen) = (tenant.directory.join("client"), AtomicBool::new(false));
+    let vault = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0.. {
+                if is_seen.load(Ordering::Relaxed) {
+                    return;
+                }
+                let header = basic(&format!("nobody-{number}"), "a wrong password");
+                assert_ne!(site.curl_bare(&client, "/v1/limits", &[], Some(&header)).status, 200);
+            }
+        });
+        let vault = std::panic::catch_unwind(|| until_logins(&site, true));
+        is_seen.store(true, Ordering::Relaxed);
+        vault.unwrap()
+    });
+    assert!(!vault.contains("nobody"), "{vault}");
+    until_logins(&site, false);
 }
