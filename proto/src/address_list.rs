@@ -1,15 +1,20 @@
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use crate::{Failure, limits::ALLOWED_ADDRESSES_MAX};
+
+/// The bits before the IPv4 address in one that is mapped into IPv6.
+const MAPPED_BITS: u8 = 96;
 
 /// The source addresses a tenant's clients may come from. An empty list refuses all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressList(Vec<IpNet>);
 
 impl AddressList {
-    /// Parses entries in CIDR notation; a bare address stands for itself alone.
+    /// Parses entries in CIDR notation; a bare address stands for itself alone. A network of IPv4
+    /// addresses mapped into IPv6 is that of the IPv4 addresses; one wider than that (`::/0`) is of
+    /// IPv6 alone. What is said twice counts once.
     ///
     /// # Errors
     /// `invalid_request` for an entry that is neither, for bits set beyond a prefix (`1.2.3.4/8`
@@ -18,7 +23,14 @@ impl AddressList {
         if entries.len() > ALLOWED_ADDRESSES_MAX {
             return Err(Failure::invalid("allowed_addresses", "more than 64 entries"));
         }
-        entries.iter().map(|entry| parse_entry(entry.as_ref())).collect::<Result<_, _>>().map(Self)
+        let mut nets = Vec::new();
+        for entry in entries {
+            let net = parse_entry(entry.as_ref())?;
+            if !nets.contains(&net) {
+                nets.push(net);
+            }
+        }
+        Ok(Self(nets))
     }
 
     /// The list with entries more and without others; what is both added and removed is added.
@@ -70,7 +82,15 @@ fn parse_entry(entry: &str) -> Result<IpNet, Failure> {
     if net != net.trunc() {
         return Err(invalid("an entry has host bits set beyond its prefix"));
     }
-    Ok(net)
+    Ok(canonical(net))
+}
+
+/// The network as addresses are compared: of IPv4, where all of it are mapped addresses.
+fn canonical(net: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = net else { return net };
+    let bits = mapped.prefix_len().checked_sub(MAPPED_BITS);
+    let meant = mapped.addr().to_ipv4_mapped().zip(bits);
+    meant.and_then(|(address, bits)| Ipv4Net::new(address, bits).ok()).map_or(net, IpNet::V4)
 }
 
 #[cfg(test)]
@@ -94,6 +114,27 @@ mod tests {
         assert!(list.allows(ip("2001:db8::1")));
         assert!(!list.allows(ip("2001:db8::2")));
         assert!(!list.allows(ip("192.0.3.7")));
+    }
+
+    #[test]
+    fn a_network_of_mapped_addresses_is_one_of_ipv4() {
+        let cases = [
+            ("::ffff:127.0.0.1/128", "127.0.0.1/32"),
+            ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+        ];
+        for (mapped, meant) in cases {
+            let list = AddressList::parse(&[mapped, meant]).unwrap();
+            assert_eq!(list.to_texts(), [meant], "{mapped}");
+            assert!(list.allows(ip(meant.split('/').next().unwrap())), "{mapped}");
+        }
+    }
+
+    #[test]
+    fn a_network_wider_than_all_mapped_addresses_holds_ipv6_alone() {
+        let list = AddressList::parse(&["::/80", "::/0"]).unwrap();
+        assert_eq!(list.to_texts(), ["::/80", "::/0"]);
+        assert!(list.allows(ip("2001:db8::1")) && !list.allows(ip("192.0.2.7")));
     }
 
     #[test]
