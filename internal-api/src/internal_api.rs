@@ -31,6 +31,7 @@ use crate::{
     health::{self, Probes},
     layers::Layers,
     lockable::LockableVault,
+    message_budget::{BUDGET_BYTES, MessageBudget},
     plane::Plane,
     seal_config::build_seals,
     tenant_usage,
@@ -233,6 +234,7 @@ fn parts<H: Health>(
             directory: Arc::clone(&directory),
             // Each plane has its own, so that a flood of records never keeps the operator out.
             seats: Shares::new(config.limits.requests_max),
+            budget: MessageBudget::new(BUDGET_BYTES),
             abort: ending.abort.clone(),
             states: gate.lockable().watch(),
             metrics: metrics.clone(),

@@ -27,6 +27,7 @@ use crate::{
     directory::{Directory, ServiceGrant},
     grpc_timeout,
     lockable::{self, LockState},
+    message_budget::MessageBudget,
     plane::Plane,
 };
 
@@ -43,6 +44,8 @@ pub(crate) struct Layers {
     pub(crate) directory: Arc<Directory>,
     /// A seat for each call that may run at once.
     pub(crate) seats: Arc<Seats>,
+    /// Bytes for the messages of all calls.
+    pub(crate) budget: Arc<MessageBudget>,
     /// Set off when the grace after a shutdown is over.
     pub(crate) abort: Shutdown,
     /// Calls for records end when it is locked: they hold keys.
@@ -61,6 +64,8 @@ pub(crate) fn surround(routes: Routes, layers: &Layers) -> Routes {
         .layer(from_fn_with_state(layers.clone(), limit_time))
         // Bounds what runs at once; there is no queue, one more is told to come back.
         .layer(from_fn_with_state(layers.clone(), take_seat))
+        // Bounds what those that run have sent.
+        .layer(from_fn_with_state(layers.clone(), measure))
         // Innermost, so that a fault of a service gives its seat back and is answered and logged.
         .layer(from_fn(catch_panic));
     Routes::from(routes.into_axum_router().layer(stack))
@@ -131,6 +136,17 @@ async fn take_seat(State(layers): State<Layers>, request: Request, next: Next) -
     match layers.seats.take_of_half(owner) {
         Ok(seat) => guard(next.run(request).await, seat),
         Err(_) => refuse(ErrorCode::Overloaded),
+    }
+}
+
+async fn measure(State(layers): State<Layers>, request: Request, next: Next) -> Response {
+    let origin = request.extensions().get::<Origin>().cloned();
+    match origin.filter(|_| !request.uri().path().starts_with(HEALTH_PREFIX)) {
+        Some(origin) => {
+            let (request, purse) = layers.budget.measure(&origin.service.name, request);
+            guard(next.run(request).await, purse)
+        }
+        None => next.run(request).await,
     }
 }
 

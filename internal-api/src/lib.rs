@@ -20,6 +20,7 @@ mod health;
 mod internal_api;
 mod layers;
 mod lockable;
+mod message_budget;
 mod plane;
 #[cfg(test)]
 #[allow(dead_code, reason = "shared; each test uses a part")]

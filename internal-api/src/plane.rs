@@ -35,6 +35,8 @@ const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 /// Bytes of an HTTP/2 frame.
 const FRAME_BYTES_MAX: u32 = 64 * 1024;
+/// Bytes of a question about health.
+const HEALTH_BYTES_MAX: usize = 1024;
 /// The services of this process, as health knows them; the empty name is the process as a whole.
 pub(crate) const SERVICE_NAMES: [&str; 7] = [
     "",
@@ -82,7 +84,8 @@ impl Plane {
         shutdown: &Shutdown,
     ) -> Result<Router, tonic_reflection::server::Error> {
         let mut routes = self.routes(gate, shutdown);
-        routes.add_service(health);
+        // They name a service, and take nothing from the budget of messages.
+        routes.add_service(health.max_decoding_message_size(HEALTH_BYTES_MAX));
         add_reflection(&mut routes)?;
         Ok(server(surround(routes.routes(), layers)))
     }

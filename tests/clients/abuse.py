@@ -311,9 +311,15 @@ def cut_frames(data):
     yield data[at:]
 
 
-def hoard():
+def announcements():
+    """Many messages at once that are announced and do not come."""
+    hoard(sent=1)
+
+
+def hoard(sent=None):
     """Many bodies at once that never end, each as long as one may be."""
     size = 4_000_000 if is_grpc else 60_000
+    sent = sent or size
     begun = b"\0" + (size + 9).to_bytes(4, "big") if is_grpc else b'{"x":"'
 
     def one():
@@ -322,7 +328,7 @@ def hoard():
             for stream in range(1, 200, 2):
                 flow.open(stream)
                 flow.send(stream, begun)
-                left[stream] = size
+                left[stream] = sent
             while not is_over():
                 for stream in [one for one in left if left[one] and flow.room(one)]:
                     room = min(flow.room(stream), left[stream])

@@ -247,3 +247,13 @@ fn giants_and_bombs_are_refused_in_bounded_memory() {
     siege.abuse(Door::Edge, "hoard");
     siege.end();
 }
+
+#[test]
+fn a_service_that_announces_more_than_there_is_room_for_waits_for_itself() {
+    let mut siege = Siege::new();
+    for manner in ["announcements", "hoard"] {
+        let did = siege.abuse(Door::Data, manner);
+        assert!(did["refused"].as_u64() > Some(0), "it got all seats: {did}");
+    }
+    siege.end();
+}

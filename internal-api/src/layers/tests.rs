@@ -4,7 +4,7 @@ use tower::ServiceExt as _;
 use tresor_proto::{CertificateName, ServiceName, TrustDomain};
 
 use super::*;
-use crate::directory::ServiceRole;
+use crate::{directory::ServiceRole, message_budget::BUDGET_BYTES};
 
 // Paths of methods that an edge may call; what is behind them here is the tests'.
 const SLOW: &str = "/tresor.vault.v1.RecordService/Put";
@@ -23,6 +23,7 @@ fn layers(seats: usize) -> Layers {
         plane: Plane::Data,
         directory: Arc::new(Directory::new(&services)),
         seats: Shares::new(seats),
+        budget: MessageBudget::new(BUDGET_BYTES),
         abort: Shutdown::new(),
         states: watch::Sender::new(LockState::LockedByOperator).subscribe(),
         metrics: Metrics::new(),
