@@ -18,6 +18,9 @@ const RECORDS: &str = "/v1/collections/customers/records";
 const PUT: &str = "/tresor.vault.v1.RecordService/Put";
 /// Mebibytes that either process may ever have had resident.
 const RESIDENT_MEBIBYTES_MAX: u64 = 512;
+/// Mebibytes by which one service may make the vault grow: its half of the budget of messages, and
+/// as much again for what it sends ahead.
+const MEBIBYTES_OF_A_SERVICE: u64 = 128;
 /// Handshakes under way that one address may have, and connections that one tenant or service may.
 const HANDSHAKES_OF_ONE: u64 = 64;
 const CONNECTIONS_OF_A_TENANT: u64 = 256;
@@ -251,9 +254,12 @@ fn giants_and_bombs_are_refused_in_bounded_memory() {
 #[test]
 fn a_service_that_announces_more_than_there_is_room_for_waits_for_itself() {
     let mut siege = Siege::new();
+    let before = resident_peak(siege.site.vault().id());
     for manner in ["announcements", "hoard"] {
         let did = siege.abuse(Door::Data, manner);
         assert!(did["refused"].as_u64() > Some(0), "it got all seats: {did}");
+        let grown = resident_peak(siege.site.vault().id()) - before;
+        assert!(grown < MEBIBYTES_OF_A_SERVICE, "{manner}: {grown} MiB");
     }
     siege.end();
 }
