@@ -146,6 +146,8 @@ pub struct Change {
 pub enum Precondition {
     /// There is no such row.
     Absent(StoreKey),
+    /// There is such a row, whatever it holds.
+    Present(StoreKey),
     /// The row is exactly what was read.
     Unchanged(StoreKey, RowDigest),
 }

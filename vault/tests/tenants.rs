@@ -10,8 +10,8 @@ use std::{fs, path::Path};
 
 use house::{House, customers, id, passphrase, sealed};
 use tresor_proto::{
-    AddressList, CustomerToken, ErrorCode, InfoType, PasswordRule, RefusalReason, Reveal, TenantId,
-    TenantName, TenantRef, TenantRole, TenantRoles, UserName,
+    AddressList, CustomerToken, ErrorCode, InfoType, PasswordRule, Policy, RefusalReason, Reveal,
+    TenantId, TenantName, TenantRef, TenantRole, TenantRoles, UserName,
 };
 use tresor_vault::{
     AddressChange, Enrolled, Loot, StolenRow, Tenant, TenantChange, TenantDeletion, TenantState,
@@ -231,6 +231,13 @@ async fn only_a_suspended_tenant_is_deleted_by_its_name_while_nobody_changes_key
     assert_eq!(begun.tenant.state, TenantState::Deleting);
     conflict(house.begin_deletion("stadtwerke").await);
     assert_eq!(house.resume().await.unwrap_err(), VaultError::Conflict);
+    let (name, roles) = (UserName::parse("late").unwrap(), TenantRoles::of(&[TenantRole::Admin]));
+    let permit = house.operator_permit();
+    let late = house.vault().add_user(&permit, &house.here(), &name, roles).await;
+    assert_eq!(late.unwrap_err(), VaultError::Conflict);
+    let late =
+        house.vault().put_collection(&permit, &house.here(), customers(), Policy::default()).await;
+    assert_eq!(late.unwrap_err(), VaultError::Conflict);
     assert_eq!(house.update(edit(&["192.0.2.1"], &[])).await.unwrap_err(), VaultError::Conflict);
     assert_eq!(denied(house.come_from("127.0.0.1").await), RefusalReason::TenantSuspended);
 }

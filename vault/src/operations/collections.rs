@@ -13,7 +13,8 @@ impl Vault {
     /// Makes a collection of a tenant, or gives it a new version of its policy.
     ///
     /// # Errors
-    /// `not_found` for an unknown tenant, `conflict` when another change came between.
+    /// `not_found` for an unknown tenant, `conflict` when another change came between, or the
+    /// tenant is being deleted.
     pub async fn put_collection(
         &self,
         permit: &OperatorPermit,
@@ -21,7 +22,7 @@ impl Vault {
         name: CollectionName,
         policy: Policy,
     ) -> Result<Collection, VaultError> {
-        let record = self.registry().tenant(tenant).await?.ok_or(VaultError::NotFound)?;
+        let record = self.kept_tenant(tenant).await?;
         let now_ms = self.clock().now_ms();
         let collection = self.registry().put_collection(record.id, name, policy, now_ms).await?;
         tracing::info!(

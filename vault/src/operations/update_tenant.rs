@@ -128,7 +128,7 @@ impl Vault {
     }
 
     /// A tenant that is not being deleted.
-    async fn kept_tenant(&self, tenant: &TenantRef) -> Result<TenantRecord, VaultError> {
+    pub(super) async fn kept_tenant(&self, tenant: &TenantRef) -> Result<TenantRecord, VaultError> {
         let record = self.registry().tenant(tenant).await?.ok_or(VaultError::NotFound)?;
         match record.standing {
             Standing::Deleting { .. } => Err(VaultError::Conflict),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tresor_proto::{DataClass, TenantId, storage};
 
-use super::Registry;
+use super::{Registry, deletions::kept};
 use crate::{
     error::VaultError,
     store::{Keyspace, StoreKey},
@@ -35,7 +35,7 @@ impl Registry {
         census: &Census,
     ) -> Result<(), VaultError> {
         let row = storage::CensusRow::from(census);
-        self.apply(Vec::new(), vec![self.put(census_key(tenant), &row)?]).await
+        self.apply(kept(tenant).into(), vec![self.put(census_key(tenant), &row)?]).await
     }
 
     /// The last census of a tenant, if one was taken.

@@ -2,7 +2,7 @@
 
 use tresor_proto::{CollectionName, Policy, TenantId, storage};
 
-use super::{Registry, Row};
+use super::{Registry, Row, deletions::kept};
 use crate::{
     error::VaultError,
     store::{Keyspace, Precondition, ScanRange, StoreKey},
@@ -47,7 +47,7 @@ impl Registry {
         let row = storage::CollectionRow { policy_version, policy: wire, updated_ms: now_ms };
         let versioned = version_key(tenant, &name, policy_version);
         let writes = vec![self.put(newest, &row)?, self.put(versioned, &row)?];
-        self.apply(vec![precondition], writes).await?;
+        self.apply([&kept(tenant)[..], &[precondition]].concat(), writes).await?;
         Ok(Collection { name, policy_version, policy, updated_ms: now_ms })
     }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     error::VaultError,
     reencryption::tenant_of,
-    store::{Keyspace, ScanRange, StoreKey, Write},
+    store::{Keyspace, Precondition, ScanRange, StoreKey, Write},
 };
 
 /// Rows removed at once.
@@ -105,6 +105,63 @@ impl Registry {
     }
 }
 
+/// The preconditions of whatever is written for a tenant: there is one, and it is not being deleted.
+/// Its settings may change meanwhile.
+pub(super) fn kept(tenant: TenantId) -> [Precondition; 2] {
+    [Precondition::Present(id_key(tenant)), Precondition::Absent(deletion_key(tenant))]
+}
+
 fn deletion_key(tenant: TenantId) -> StoreKey {
     StoreKey::new(Keyspace::Deletions, tenant.to_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use tresor_proto::{
+        CollectionName, Policy, TenantRef, UserName,
+        storage::{OperationRow, UserRow},
+    };
+    use uuid::Uuid;
+
+    use crate::{
+        error::VaultError,
+        house::House,
+        registry::{Census, Standing},
+        store::StoreEngine,
+    };
+
+    /// What is answered when something of each kind is written for the house's tenant.
+    async fn write_all(house: &House) -> Vec<Result<(), VaultError>> {
+        let (registry, tenant) = (house.vault().registry(), house.tenant);
+        let operation =
+            OperationRow { tenant: tenant.to_bytes().to_vec(), ..OperationRow::default() };
+        let name = CollectionName::parse("late").unwrap();
+        vec![
+            registry.add_user(tenant, &UserName::parse("late").unwrap(), &UserRow::default()).await,
+            registry.put_collection(tenant, name, Policy::default(), 1).await.map(drop),
+            registry.put_census(tenant, &Census::default()).await,
+            registry.create_operation(Uuid::from_u128(1), &operation).await,
+        ]
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_for_a_tenant_while_it_is_deleted_and_after() {
+        let house = House::build(StoreEngine::Memory).await;
+        let (registry, here) = (house.vault().registry(), TenantRef::Id(house.tenant));
+        let read = async || registry.tenant(&here).await.unwrap().unwrap();
+        let mut record = read().await;
+        record.standing = Standing::Suspended { since_ms: 1 };
+        registry.update_tenant(&record).await.unwrap();
+        registry.begin_deletion(read().await, 2).await.unwrap();
+        let refused = vec![Err(VaultError::Conflict); 4];
+        assert_eq!(write_all(&house).await, refused, "while");
+        registry.remove_tenant(&read().await).await.unwrap();
+        assert_eq!(write_all(&house).await, refused, "after");
+    }
+
+    #[tokio::test]
+    async fn what_is_written_for_a_tenant_does_not_hang_on_its_settings() {
+        let house = House::build(StoreEngine::Memory).await;
+        assert_eq!(write_all(&house).await, vec![Ok(()); 4]);
+    }
 }

@@ -6,9 +6,10 @@
 use tresor_proto::storage::{OperationRow, OperationState};
 use uuid::Uuid;
 
-use super::{Registry, Row};
+use super::{Registry, Row, deletions::kept};
 use crate::{
     error::VaultError,
+    reencryption::tenant_of,
     store::{Keyspace, Precondition, RowDigest, ScanRange, StoreKey, Write},
 };
 
@@ -29,7 +30,8 @@ impl Registry {
     ) -> Result<(), VaultError> {
         let key = key(id, row.state());
         let write = self.put(key.clone(), row)?;
-        self.apply(vec![Precondition::Absent(key)], vec![write]).await
+        let preconditions = [&kept(tenant_of(row)?)[..], &[Precondition::Absent(key)]].concat();
+        self.apply(preconditions, vec![write]).await
     }
 
     /// An operation by id.

@@ -6,7 +6,7 @@ use tresor_proto::{
     ErrorCode, Failure, TenantId, TenantRoles, UserName, limits::USERS_MAX, storage::UserRow,
 };
 
-use super::{Registry, Row};
+use super::{Registry, Row, deletions::kept};
 use crate::{
     error::VaultError,
     store::{Keyspace, Precondition, RowDigest, ScanRange, StoreKey, Write},
@@ -77,7 +77,8 @@ impl Registry {
     /// Adds a user.
     ///
     /// # Errors
-    /// `already_exists`; `too_large` when the tenant has as many as it may.
+    /// `already_exists`; `too_large` when the tenant has as many as it may; `conflict` when it is
+    /// being deleted.
     pub(crate) async fn add_user(
         &self,
         tenant: TenantId,
@@ -94,7 +95,7 @@ impl Registry {
         }
         let key = key(tenant, name);
         let write = self.put(key.clone(), row)?;
-        self.apply(vec![Precondition::Absent(key)], vec![write]).await
+        self.apply([&kept(tenant)[..], &[Precondition::Absent(key)]].concat(), vec![write]).await
     }
 
     /// Changes a user whose row is still what was read, and gives it as it is then. Its password
@@ -112,8 +113,9 @@ impl Registry {
         change(&mut row);
         row.password_version = now_ms.max(row.password_version.saturating_add(1));
         let key = key(record.tenant, &record.user.name);
-        let unchanged = Precondition::Unchanged(key.clone(), record.digest);
-        self.apply(vec![unchanged], vec![self.put(key, &row)?]).await?;
+        let unchanged = [Precondition::Unchanged(key.clone(), record.digest)];
+        let preconditions = [&kept(record.tenant)[..], &unchanged].concat();
+        self.apply(preconditions, vec![self.put(key, &row)?]).await?;
         let changed = self.user(record.tenant, &record.user.name).await?;
         changed.ok_or(VaultError::Conflict)
     }

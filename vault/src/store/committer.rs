@@ -82,7 +82,7 @@ fn bytes_of(change: &Change) -> usize {
     };
     // Old rows count: an engine may hold them until it has synced.
     let old_bytes = |precondition: &Precondition| match precondition {
-        Precondition::Absent(_) => 0,
+        Precondition::Absent(_) | Precondition::Present(_) => 0,
         Precondition::Unchanged(_, digest) => digest.row_bytes(),
     };
     change.writes.iter().map(bytes).sum::<usize>()

@@ -229,6 +229,8 @@ async fn absent_and_unchanged_are_checked(database: &Database) {
         (Precondition::Absent(record(b"k")), Outcome::PreconditionFailed),
         (Precondition::Unchanged(record(b"k"), RowDigest::of(b"0")), Outcome::PreconditionFailed),
         (Precondition::Unchanged(record(b"none"), RowDigest::of(b"")), Outcome::PreconditionFailed),
+        (Precondition::Present(record(b"none")), Outcome::PreconditionFailed),
+        (Precondition::Present(record(b"k")), Outcome::Applied),
         (Precondition::Absent(record(b"none")), Outcome::Applied),
         (Precondition::Unchanged(record(b"k"), RowDigest::of(b"1")), Outcome::Applied),
     ];

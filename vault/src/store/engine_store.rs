@@ -202,7 +202,9 @@ impl Shared {
 
 fn check_change(change: &Change) -> Result<(), StoreError> {
     for precondition in &change.preconditions {
-        let (Precondition::Absent(key) | Precondition::Unchanged(key, _)) = precondition;
+        let (Precondition::Absent(key)
+        | Precondition::Present(key)
+        | Precondition::Unchanged(key, _)) = precondition;
         check_key(&key.key)?;
     }
     change.writes.iter().try_for_each(|write| match write {

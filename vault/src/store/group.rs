@@ -67,6 +67,7 @@ impl<'engine> Group<'engine> {
     fn holds(&self, precondition: &Precondition) -> bool {
         match precondition {
             Precondition::Absent(key) => self.current(key).is_none(),
+            Precondition::Present(key) => self.current(key).is_some(),
             Precondition::Unchanged(key, digest) => {
                 self.current(key).is_some_and(|row| digest.is_of(row))
             }
@@ -81,7 +82,9 @@ impl<'engine> Group<'engine> {
 
 fn keys_of(change: &Change) -> impl Iterator<Item = &StoreKey> {
     let looked_at = change.preconditions.iter().map(|precondition| match precondition {
-        Precondition::Absent(key) | Precondition::Unchanged(key, _) => key,
+        Precondition::Absent(key)
+        | Precondition::Present(key)
+        | Precondition::Unchanged(key, _) => key,
     });
     looked_at.chain(change.writes.iter().map(Write::key))
 }

@@ -41,7 +41,8 @@ impl Vault {
     /// Adds a user to a tenant.
     ///
     /// # Errors
-    /// `not_found` for an unknown tenant, `already_exists`, `too_large` beyond 256.
+    /// `not_found` for an unknown tenant, `conflict` for one that is being deleted,
+    /// `already_exists`, `too_large` beyond 256.
     pub async fn add_user(
         &self,
         permit: &OperatorPermit,
@@ -49,7 +50,7 @@ impl Vault {
         name: &UserName,
         roles: TenantRoles,
     ) -> Result<GivenPassword, VaultError> {
-        let tenant = self.tenant_of(tenant).await?;
+        let tenant = self.kept_tenant(tenant).await?.id;
         let one_time = self.one_time_password(tenant).await?;
         let mut row = UserRow {
             roles: roles.to_wire(),
@@ -140,7 +141,7 @@ impl Vault {
         tenant: &TenantRef,
         name: &UserName,
     ) -> Result<GivenPassword, VaultError> {
-        let tenant = self.tenant_of(tenant).await?;
+        let tenant = self.kept_tenant(tenant).await?.id;
         let record = self.user_record(tenant, name).await?;
         let one_time = self.one_time_password(tenant).await?;
         let change = |row: &mut UserRow| one_time.put_into(row);
@@ -172,7 +173,7 @@ impl Vault {
         name: &UserName,
         change: impl FnOnce(&mut UserRow) + Send,
     ) -> Result<(TenantId, User), VaultError> {
-        let tenant = self.tenant_of(tenant).await?;
+        let tenant = self.kept_tenant(tenant).await?.id;
         let record = self.user_record(tenant, name).await?;
         let now_ms = self.clock().now_ms();
         let changed = self.registry().change_user(record, now_ms, change).await?;

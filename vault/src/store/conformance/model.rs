@@ -86,6 +86,7 @@ fn decide(map: &mut Map, attempt: Attempt, at: usize) -> (Change, Outcome) {
         attempt.expected.iter().map(|(key, expected)| resolve(map, key, *expected)).collect();
     let holds = preconditions.iter().all(|precondition| match precondition {
         Precondition::Absent(key) => !map.contains_key(&key.key),
+        Precondition::Present(key) => map.contains_key(&key.key),
         Precondition::Unchanged(key, digest) => {
             map.get(&key.key).is_some_and(|row| digest.is_of(row))
         }
