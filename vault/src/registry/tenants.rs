@@ -8,7 +8,7 @@ use tresor_proto::{
 use super::{Registry, Row};
 use crate::{
     error::VaultError,
-    store::{Keyspace, Precondition, RowDigest, ScanRange, StoreKey},
+    store::{Keyspace, Precondition, RowDigest, ScanRange, StoreKey, StoreRow},
 };
 
 /// A tenant, as operators see it.
@@ -139,19 +139,31 @@ impl Registry {
         after: Option<&TenantName>,
         limit: usize,
     ) -> Result<Vec<TenantRecord>, VaultError> {
-        let range = ScanRange {
-            keyspace: Keyspace::TenantNames,
-            prefix: Vec::new(),
-            after: after.map(|name| name.as_str().as_bytes().to_vec()),
-        };
+        let mut after = after.map(|name| name.as_str().as_bytes().to_vec());
         let mut tenants = Vec::new();
-        for row in self.store.scan(range, limit).await? {
-            let key = StoreKey::new(Keyspace::TenantNames, row.key);
-            let by_name: storage::TenantNameRow = self.decode(&key, &row.value)?;
-            let id = TenantRef::Id(parse_id(&by_name)?);
-            tenants.push(self.tenant(&id).await?.ok_or(VaultError::Integrity)?);
+        // Again for those that were skipped: a page that is not full is the last one.
+        while tenants.len() < limit {
+            let (keyspace, prefix) = (Keyspace::TenantNames, Vec::new());
+            let range = ScanRange { keyspace, prefix, after };
+            let rows = self.store.scan(range, limit - tenants.len()).await?;
+            let Some(last) = rows.last() else { break };
+            after = Some(last.key.clone());
+            for row in rows {
+                tenants.extend(self.tenant_named_by(row).await?);
+            }
         }
         Ok(tenants)
+    }
+
+    /// The tenant of a name's row as it was scanned; `None` when both were removed since.
+    async fn tenant_named_by(&self, row: StoreRow) -> Result<Option<TenantRecord>, VaultError> {
+        let key = StoreKey::new(Keyspace::TenantNames, row.key);
+        let by_name: storage::TenantNameRow = self.decode(&key, &row.value)?;
+        let found = self.tenant(&TenantRef::Id(parse_id(&by_name)?)).await?;
+        if found.is_none() && self.store.read(vec![key]).await? == [Some(row.value)] {
+            return Err(VaultError::Integrity);
+        }
+        Ok(found)
     }
 
     /// Marks a tenant as enrolled, if its row is still what was read.
@@ -297,4 +309,34 @@ pub(super) fn name_key(name: &TenantName) -> StoreKey {
 fn parse_id(row: &storage::TenantNameRow) -> Result<TenantId, VaultError> {
     let bytes = row.tenant.as_slice().try_into().map_err(|_| VaultError::Integrity)?;
     Ok(TenantId::from_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        house::House,
+        store::{StoreEngine, Write},
+    };
+
+    async fn scan(registry: &Registry) -> Vec<StoreRow> {
+        let keyspace = Keyspace::TenantNames;
+        let all = ScanRange { keyspace, prefix: Vec::new(), after: None };
+        registry.store.scan(all, 10).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_tenant_removed_while_all_are_listed_is_skipped_and_a_name_of_nobody_is_damage() {
+        let house = House::build(StoreEngine::Memory).await;
+        let (registry, here) = (house.vault().registry(), TenantRef::Id(house.tenant));
+        let (other, _) = house.create_tenant("other").await;
+        let record = registry.tenant(&here).await.unwrap().unwrap();
+        let scanned = scan(registry).await.pop().unwrap();
+        registry.remove_tenant(&record).await.unwrap();
+        assert!(registry.tenant_named_by(scanned).await.unwrap().is_none());
+        let listed = registry.tenants(None, 10).await.unwrap();
+        assert_eq!(listed.iter().map(|tenant| tenant.id).collect::<Vec<_>>(), [other]);
+        registry.apply(Vec::new(), vec![Write::Remove(id_key(other))]).await.unwrap();
+        assert_eq!(registry.tenants(None, 10).await.err(), Some(VaultError::Integrity));
+    }
 }
