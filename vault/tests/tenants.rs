@@ -210,6 +210,33 @@ async fn what_was_lent_is_given_back_when_the_tenant_is_suspended() {
 }
 
 #[tokio::test]
+async fn what_is_lent_while_the_tenant_is_suspended_is_given_back() {
+    let house = House::build(StoreEngine::Redb).await;
+    house.put(Some("r1"), vec![sealed("name", InfoType::PersonName, "Erika")]).await.unwrap();
+    let operation = house.mark(&[]).await;
+    let let_in_before = house.permit().await;
+    house.suspend().await;
+    let lent = house.vault().lend(&let_in_before, &House::loan(&[])).await;
+    assert_eq!(denied(lent), RefusalReason::TenantSuspended);
+    house.resume().await.unwrap();
+    house.work_off().await;
+    let state = house.operation(operation.id).await.state;
+    assert_eq!(state, tresor_vault::KeyOperationState::PendingCustomer);
+}
+
+#[tokio::test]
+async fn a_tenant_is_suspended_whatever_else_is_changed_meanwhile() {
+    let house = House::build(StoreEngine::Memory).await;
+    for last in 1..=8 {
+        let entry = format!("192.0.2.{last}");
+        let change = edit(&[entry.as_str()], &[]);
+        let (_, suspended) = tokio::join!(house.update(change), house.suspend());
+        assert_eq!(suspended.state, TenantState::Suspended);
+        house.resume().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn only_a_suspended_tenant_is_deleted_by_its_name_while_nobody_changes_keys() {
     let house = House::build(StoreEngine::Memory).await;
     let conflict = |outcome: Result<TenantDeletion, VaultError>| {

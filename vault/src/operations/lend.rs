@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use tresor_proto::{DataClass, Failure};
+use tresor_proto::{DataClass, Failure, RefusalReason, TenantId, TenantRef};
 
 use super::key_operations::KeyOperation;
 use crate::{
@@ -48,7 +48,8 @@ impl Vault {
     ///
     /// # Errors
     /// `invalid_request` for a lifetime of nothing or over a day; `wrong_key` for a class that the
-    /// customer token does not open; those of the keyring.
+    /// customer token does not open; `unauthenticated` when the tenant is suspended meanwhile; those
+    /// of the keyring.
     pub async fn lend(
         &self,
         permit: &Permit<Lend>,
@@ -77,10 +78,26 @@ impl Vault {
                 let loan = Loan { class_key, customer_token, ends_ms };
                 self.loans().take(permit.tenant(), class, loan);
             }
+            self.give_back_if_suspended(permit.tenant()).await?;
             tracing::info!(tenant = %permit.tenant(), count = lent.len(), "class keys are lent");
         }
         let operations = self.operations_for(permit, &lent).await?;
         Ok(Lent { classes: lent, ends_ms, operations })
+    }
+
+    /// Gives back what was lent just now when the tenant was suspended meanwhile: that had forgotten
+    /// only what was there.
+    async fn give_back_if_suspended(&self, tenant: TenantId) -> Result<(), VaultError> {
+        let record = self.registry().tenant(&TenantRef::Id(tenant)).await;
+        let standing = record.map(|found| found.map(|record| record.standing.refusal()));
+        let refusal = match standing {
+            Ok(Some(None)) => return Ok(()),
+            Ok(Some(Some(reason))) => reason.into(),
+            Ok(None) => RefusalReason::TenantUnknown.into(),
+            Err(error) => error,
+        };
+        self.loans().forget_tenant(tenant);
+        Err(refusal)
     }
 
     /// The class keys out of their slots; those the customer token does not open are left out.

@@ -13,6 +13,9 @@ use crate::{
     vault::Vault,
 };
 
+/// How often a tenant is read again to be suspended, when its settings change meanwhile.
+const SUSPEND_ATTEMPTS_MAX: usize = 16;
+
 /// What is to become of a tenant's settings.
 #[derive(Clone, Debug, Default)]
 pub struct TenantChange {
@@ -88,7 +91,8 @@ impl Vault {
         self.tenant(permit, &TenantRef::Id(tenant)).await
     }
 
-    /// Lets nobody of a tenant in any more, and forgets its keys. Done again, it changes nothing.
+    /// Lets nobody of a tenant in any more, whatever else is changed meanwhile, and forgets its
+    /// keys. Done again, it changes nothing.
     ///
     /// # Errors
     /// `not_found`; `conflict` when it is being deleted.
@@ -97,15 +101,31 @@ impl Vault {
         permit: &OperatorPermit,
         tenant: &TenantRef,
     ) -> Result<Tenant, VaultError> {
-        let mut record = self.kept_tenant(tenant).await?;
-        let id = record.id;
+        let mut attempts = SUSPEND_ATTEMPTS_MAX;
+        let id = loop {
+            attempts -= 1;
+            match self.try_suspend(permit, self.kept_tenant(tenant).await?).await {
+                // What came between was a change of settings: nothing that this hangs on.
+                Err(VaultError::Conflict) if attempts > 0 => {}
+                suspended => break suspended?,
+            }
+        };
+        self.forget_keys_of(id);
+        self.tenant(permit, &TenantRef::Id(id)).await
+    }
+
+    async fn try_suspend(
+        &self,
+        permit: &OperatorPermit,
+        mut record: TenantRecord,
+    ) -> Result<TenantId, VaultError> {
         if record.standing == Standing::Served {
             record.standing = Standing::Suspended { since_ms: self.clock().now_ms() };
             self.registry().update_tenant(&record).await?;
-            tracing::info!(tenant = %id, service = %permit.name(), "the tenant is suspended");
+            let (tenant, service) = (record.id, permit.name());
+            tracing::info!(%tenant, %service, "the tenant is suspended");
         }
-        self.forget_keys_of(id);
-        self.tenant(permit, &TenantRef::Id(id)).await
+        Ok(record.id)
     }
 
     /// Lets a suspended tenant in again. Done again, it changes nothing.

@@ -3,14 +3,14 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tresor_proto::{
-    TenantId,
+    TenantId, TenantRef,
     storage::{OperationRow, OperationStage, OperationState},
 };
 
 use super::{scan::WorkKeys, targets};
 use crate::{
     error::VaultError,
-    registry::OperationRecord,
+    registry::{OperationRecord, Standing},
     store::{Keyspace, ScanRange, Store, StoreRow},
     vault::Vault,
 };
@@ -73,9 +73,12 @@ impl Vault {
         Ok(true)
     }
 
-    /// What a step is done with, when all that is needed is lent.
+    /// What a step is done with, when the tenant is served and all that is needed lent.
     async fn ground(&self, row: &OperationRow) -> Result<Option<Ground>, VaultError> {
         let tenant = tenant_of(row)?;
+        if !self.is_served(tenant).await? {
+            return Ok(None);
+        }
         let keyring = self.keyring(tenant).await?;
         let mut lent = BTreeMap::new();
         for (class, epoch) in targets(&row.targets)? {
@@ -89,6 +92,12 @@ impl Vault {
         }
         let store = self.store(tenant).await?;
         Ok(Some(Ground { tenant, store, keys: WorkKeys::Lent(lent) }))
+    }
+
+    /// Whether anybody of a tenant is let in: for others nothing is opened.
+    async fn is_served(&self, tenant: TenantId) -> Result<bool, VaultError> {
+        let record = self.registry().tenant(&TenantRef::Id(tenant)).await?;
+        Ok(record.is_some_and(|record| record.standing == Standing::Served))
     }
 
     /// Whether an operation that is open can go on now: its keys are made, and lent.
