@@ -15,6 +15,7 @@ mod customer_tokens;
 mod edge;
 mod enrol;
 mod forwarded;
+mod guesses;
 mod header_section;
 mod health;
 mod layers;

@@ -1,10 +1,11 @@
 //! Sessions of users: a password is checked once, by the vault, and then for a while no more.
 //!
-//! It promises to remember no password, only a keyed digest of certificate, user and password, and
-//! for each the session the vault gave, until a minute before it ends; a session is never used for
-//! another certificate. It relies on the vault to check each session anew at each call.
+//! It promises to remember no password, only a keyed digest of certificate, network, user and
+//! password, and for each the session the vault gave, until a minute before it ends; a session is
+//! never used for another certificate or from another network, and tells no guesser anything.
+//! It relies on the vault to check each session anew at each call.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use quick_cache::sync::Cache;
 use ring::{hmac, rand::SystemRandom};
@@ -18,6 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     credentials::Credentials,
+    guesses::{Guesser, Guesses},
     vault::{Vault, malformed},
     visitor::Visitor,
 };
@@ -35,6 +37,7 @@ pub(crate) struct Sessions {
     /// Made at random for this process, and never told.
     key: hmac::Key,
     cache: Cache<Shown, Session>,
+    guesses: Guesses,
 }
 
 /// What stands for a user's password for a while. A secret.
@@ -52,22 +55,25 @@ impl Sessions {
     pub(crate) fn new(vault: Vault) -> Result<Self, DoorError> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
         let key = key.map_err(|_| DoorError::Randomness)?;
-        Ok(Self { vault, key, cache: Cache::new(SESSIONS_MAX) })
+        Ok(Self { vault, key, cache: Cache::new(SESSIONS_MAX), guesses: Guesses::default() })
     }
 
     /// A session of a visitor's user. Requests that come at once with the same password wait for
     /// the one that has it checked.
     ///
     /// # Errors
-    /// What the vault refuses with: `unauthenticated`, or that passwords wait to be checked.
+    /// What the vault refuses with: `unauthenticated`, or that passwords wait to be checked. Whoever
+    /// guessed has to wait, as the vault told, before it is looked whether there is a session.
     pub(crate) async fn open(
         &self,
         visitor: &Visitor,
         credentials: &Credentials,
     ) -> Result<Session, Failure> {
+        let guesser = (visitor.tenant(), credentials.user.clone(), visitor.subscriber());
+        self.guesses.pass(&guesser, Instant::now())?;
         let shown = self.digest(visitor, credentials.user.as_str(), &credentials.password);
         self.cache.remove_if(&shown, Session::is_over);
-        self.cache.get_or_insert_async(&shown, self.log_in(visitor, credentials)).await
+        self.cache.get_or_insert_async(&shown, self.log_in(visitor, credentials, &guesser)).await
     }
 
     /// Forgets the session of a visitor's user if the vault takes it no more: roles were changed,
@@ -117,13 +123,17 @@ impl Sessions {
         &self,
         visitor: &Visitor,
         credentials: &Credentials,
+        guesser: &Guesser,
     ) -> Result<Session, Failure> {
+        self.guesses.begin(guesser, Instant::now())?;
         let request = LoginRequest {
             context: Some(visitor.context(None)),
             user: credentials.user.as_str().to_owned(),
             password: credentials.password.expose_secret().to_owned(),
         };
-        let answer = self.vault.log_in(request).await?;
+        let answer = self.vault.log_in(request).await;
+        self.guesses.end(guesser, &answer, Instant::now());
+        let answer = answer?;
         if answer.password_change_due {
             return Err(RefusalReason::PasswordChangeDue.into());
         }
@@ -132,9 +142,9 @@ impl Sessions {
 
     fn digest(&self, visitor: &Visitor, user: &str, password: &Password) -> Shown {
         let mut digest = hmac::Context::with_key(&self.key);
-        let parts =
-            [visitor.certificate_digest(), user.as_bytes(), password.expose_secret().as_bytes()];
-        for part in parts {
+        let network = network_bytes(visitor.subscriber());
+        let password = password.expose_secret().as_bytes();
+        for part in [visitor.certificate_digest(), &network, user.as_bytes(), password] {
             // Each behind its length, so that no two passwords with their users are one text.
             digest.update(&(part.len() as u64).to_be_bytes());
             digest.update(part);
@@ -142,6 +152,13 @@ impl Sessions {
         let mut shown = [0; 32];
         shown.copy_from_slice(digest.sign().as_ref());
         shown
+    }
+}
+
+fn network_bytes(subscriber: IpAddr) -> [u8; 16] {
+    match subscriber {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use tresor_door::Peer;
+use tresor_door::{Peer, subscriber};
 use tresor_proto::{
     AddressList, CertificateName, ErrorCode, Failure, RefusalReason, RequestId, TenantId,
     vault::{ClientEvidence, RequestContext},
@@ -54,6 +54,11 @@ impl Visitor {
     /// Its tenant.
     pub(crate) fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    /// Who is behind the address it comes from.
+    pub(crate) fn subscriber(&self) -> IpAddr {
+        subscriber(self.source_address)
     }
 
     /// SHA-256 of its certificate.

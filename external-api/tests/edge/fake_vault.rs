@@ -117,6 +117,11 @@ impl FakeVault {
         *self.state.allowed_address.lock().unwrap() = "192.0.2.0/24";
     }
 
+    /// Lets clients in from the whole loopback.
+    pub(crate) fn allow_loopback(&self) {
+        *self.state.allowed_address.lock().unwrap() = "127.0.0.0/24";
+    }
+
     /// Its users.
     pub(crate) fn users(&self) -> MutexGuard<'_, Users> {
         self.state.users.lock().unwrap()

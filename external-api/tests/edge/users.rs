@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::{
-    CLIENT, RECORDS, Setting, client, code,
+    CLIENT, RECORDS, Setting, client, client_from, code,
     fake_vault::{PASSWORD, USER},
     lines,
 };
@@ -52,6 +52,30 @@ async fn a_password_is_checked_once_and_its_session_forwarded() {
     let sessions: Vec<_> =
         contexts.iter().map(|it| it.evidence.as_ref().unwrap().session.as_str()).collect();
     assert_eq!(sessions, ["session-1"; 9]);
+}
+
+#[tokio::test]
+async fn within_the_wait_a_guesser_gets_nothing_from_the_sessions_and_others_do() {
+    let mut setting = setting().await;
+    setting.vault.allow_loopback();
+    let files = setting.house.issue_client("stolen", CLIENT);
+    let [here, there] = [1, 2].map(|last| client_from([127, 0, 0, last], &files, "h2"));
+    for client in [&here, &there] {
+        setting.client = client.clone();
+        assert_eq!(get(&setting, RECORDS, PASSWORD).await.status(), StatusCode::OK);
+    }
+    assert_eq!(setting.vault.users().logins(), 2, "no session is lent to another network");
+    setting.vault.users().delay("127.0.0.1");
+    setting.client = here;
+    for password in ["wrong password", PASSWORD, PASSWORD, "wrong password"] {
+        let refused = get(&setting, RECORDS, password).await;
+        let seconds: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=42).contains(&seconds), "{seconds}");
+        assert_eq!(code(refused).await, (429, "rate_limited".to_owned()), "{password}");
+    }
+    setting.client = there;
+    assert_eq!(get(&setting, RECORDS, PASSWORD).await.status(), StatusCode::OK);
+    assert_eq!(setting.vault.users().logins(), 2);
 }
 
 #[tokio::test]

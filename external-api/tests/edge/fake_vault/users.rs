@@ -26,6 +26,8 @@ pub(crate) struct Users {
     /// Sessions that go on.
     sessions: HashSet<String>,
     logins: usize,
+    /// Where from nobody may log in for 42 seconds.
+    delayed_address: Option<String>,
 }
 
 impl Default for Users {
@@ -37,6 +39,7 @@ impl Default for Users {
             lifetime_seconds: 900,
             sessions: HashSet::new(),
             logins: 0,
+            delayed_address: None,
         }
     }
 }
@@ -69,6 +72,11 @@ impl Users {
         self.lifetime_seconds = seconds;
     }
 
+    /// Has everybody at an address wait before the next login.
+    pub(crate) fn delay(&mut self, address: &str) {
+        self.delayed_address = Some(address.to_owned());
+    }
+
     /// How often a password was checked.
     pub(crate) fn logins(&self) -> usize {
         self.logins
@@ -85,9 +93,15 @@ impl Users {
         if self.admit(context) { Ok(()) } else { Err(ErrorCode::Unauthenticated.into()) }
     }
 
-    fn log_in(&mut self, user: &str, password: &str) -> Result<LoginResponse, Failure> {
+    fn log_in(&mut self, asked: &LoginRequest) -> Result<LoginResponse, Failure> {
+        let LoginRequest { context, user, password } = asked;
+        let evidence = context.as_ref().unwrap().evidence.as_ref().unwrap();
+        if self.delayed_address.as_ref() == Some(&evidence.source_address) {
+            let failure = Failure::from(ErrorCode::RateLimited);
+            return Err(failure.with_retry_after(core::time::Duration::from_secs(42)));
+        }
         self.logins += 1;
-        if user != USER || password != self.password {
+        if user != USER || *password != self.password {
             return Err(ErrorCode::Unauthenticated.into());
         }
         if self.is_change_due {
@@ -142,10 +156,9 @@ impl AccessService for Services {
         &self,
         request: Request<LoginRequest>,
     ) -> Result<Response<LoginResponse>, Status> {
-        let LoginRequest { user, password, .. } = request.into_inner();
         // As long as a real one takes, so that others come meanwhile.
         tokio::time::sleep(core::time::Duration::from_millis(100)).await;
-        Ok(Response::new(self.0.users.lock().unwrap().log_in(&user, &password)?))
+        Ok(Response::new(self.0.users.lock().unwrap().log_in(&request.into_inner())?))
     }
 
     async fn change_password(
