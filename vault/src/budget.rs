@@ -132,6 +132,11 @@ impl Budgets {
         levels.iter_mut().map(to_use).collect()
     }
 
+    /// Forgets what a tenant has spent, which is no more.
+    pub(crate) fn forget_tenant(&self, tenant: TenantId) {
+        self.levels().retain(|(whose, _), _| *whose != tenant);
+    }
+
     fn levels(&self) -> MutexGuard<'_, HashMap<(TenantId, BudgetKind), Level>> {
         // Nothing panics while it is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

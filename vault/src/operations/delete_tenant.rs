@@ -75,16 +75,25 @@ impl Vault {
 
     /// Goes on with every deletion, each to its end; one that fails is told and tried again later.
     pub(crate) async fn go_on_deleting(&self) -> Result<(), VaultError> {
-        for tenant in self.registry().deletions().await? {
-            match self.delete_marked(tenant).await {
-                Ok(()) => tracing::warn!(%tenant, "the tenant is deleted"),
-                Err(error) => {
-                    let code = error.code().as_str();
-                    tracing::error!(%tenant, code, "the tenant cannot be deleted now");
-                }
+        let mut after = None;
+        loop {
+            let page = self.registry().deletions(after).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(*last);
+            for tenant in page {
+                self.delete_or_tell(tenant).await;
             }
         }
-        Ok(())
+    }
+
+    async fn delete_or_tell(&self, tenant: TenantId) {
+        match self.delete_marked(tenant).await {
+            Ok(()) => tracing::warn!(%tenant, "the tenant is deleted"),
+            Err(error) => {
+                let code = error.code().as_str();
+                tracing::error!(%tenant, code, "the tenant cannot be deleted now");
+            }
+        }
     }
 
     async fn delete_marked(&self, tenant: TenantId) -> Result<(), VaultError> {
@@ -98,7 +107,9 @@ impl Vault {
         self.key_worker().run(move || keyrings.destroy(tenant)).await??;
         self.stores().remove(tenant).await?;
         self.registry().remove_belongings(tenant).await?;
-        self.registry().remove_tenant(&record).await
+        self.registry().remove_tenant(&record).await?;
+        self.budgets().forget_tenant(tenant);
+        Ok(())
     }
 
     async fn suspended_tenant(&self, tenant: &TenantRef) -> Result<TenantRecord, VaultError> {

@@ -18,8 +18,8 @@ use crate::{
 
 /// Rows removed at once.
 const PAGE_ROWS: usize = 256;
-/// Deletions looked at in one turn.
-const DELETIONS_MAX: usize = 64;
+/// Deletions read at once.
+const DELETIONS_PAGE: usize = 64;
 /// What belongs to a tenant by the beginning of its keys.
 const KEYSPACES: [Keyspace; 3] = [Keyspace::Users, Keyspace::Collections, Keyspace::Census];
 
@@ -41,11 +41,15 @@ impl Registry {
         self.apply(vec![record.unchanged()], writes).await
     }
 
-    /// Tenants that are being deleted.
-    pub(crate) async fn deletions(&self) -> Result<Vec<TenantId>, VaultError> {
-        let range = ScanRange { keyspace: Keyspace::Deletions, prefix: Vec::new(), after: None };
+    /// A page of the tenants that are being deleted, after `after`; an empty one is the end.
+    pub(crate) async fn deletions(
+        &self,
+        after: Option<TenantId>,
+    ) -> Result<Vec<TenantId>, VaultError> {
+        let after = after.map(|tenant| deletion_key(tenant).key);
+        let range = ScanRange { keyspace: Keyspace::Deletions, prefix: Vec::new(), after };
         let mut tenants = Vec::new();
-        for row in self.store.scan(range, DELETIONS_MAX).await? {
+        for row in self.store.scan(range, DELETIONS_PAGE).await? {
             let id = row.key.as_slice().try_into().map_err(|_| VaultError::Integrity)?;
             let key = StoreKey::new(Keyspace::Deletions, row.key.clone());
             // A row that somebody else has put there deletes nobody.
@@ -118,12 +122,14 @@ fn deletion_key(tenant: TenantId) -> StoreKey {
 #[cfg(test)]
 mod tests {
     use tresor_proto::{
-        CollectionName, Policy, TenantRef, UserName,
-        storage::{OperationRow, UserRow},
+        CollectionName, Policy, TenantId, TenantLimits, TenantRef, UserName,
+        storage::{self, OperationRow, UserRow},
     };
     use uuid::Uuid;
 
+    use super::{DELETIONS_PAGE, deletion_key};
     use crate::{
+        budget::BudgetKind,
         error::VaultError,
         house::House,
         registry::{Census, Standing},
@@ -163,5 +169,32 @@ mod tests {
     async fn what_is_written_for_a_tenant_does_not_hang_on_its_settings() {
         let house = House::build(StoreEngine::Memory).await;
         assert_eq!(write_all(&house).await, vec![Ok(()); 4]);
+    }
+
+    #[tokio::test]
+    async fn deletions_that_fail_keep_no_other_from_its_end() {
+        let house = House::build(StoreEngine::Memory).await;
+        let (registry, here) = (house.vault().registry(), TenantRef::Id(house.tenant));
+        // Of tenants that are not there, and sort before every other.
+        let nobody = |number: u8| {
+            TenantId::from_bytes([[0; 15].as_slice(), &[number]].concat().try_into().unwrap())
+        };
+        for number in 0..=u8::try_from(DELETIONS_PAGE).unwrap() {
+            let row = storage::DeletionRow { begun_ms: 1 };
+            let write = registry.put(deletion_key(nobody(number)), &row).unwrap();
+            registry.apply(Vec::new(), vec![write]).await.unwrap();
+        }
+        let limits = TenantLimits::default();
+        let whose = (house.tenant, BudgetKind::Reveals);
+        drop(house.vault().budgets().grant(whose, &limits, 1, 1));
+        let read = async || registry.tenant(&here).await.unwrap().unwrap();
+        let mut record = read().await;
+        record.standing = Standing::Suspended { since_ms: 1 };
+        registry.update_tenant(&record).await.unwrap();
+        registry.begin_deletion(read().await, 2).await.unwrap();
+        assert_eq!(house.vault().budget_uses().len(), 1);
+        house.work_off().await;
+        assert!(registry.tenant(&here).await.unwrap().is_none());
+        assert_eq!(house.vault().budget_uses(), [], "its budgets are forgotten");
     }
 }
