@@ -26,6 +26,8 @@ pub enum DoorError {
     BadName,
     #[error("the certificate is not for client authentication")]
     WrongUsage,
+    #[error("the certificate's key is weaker than RSA with 2048 bits")]
+    WeakKey,
     #[error("the certificate is revoked")]
     Revoked,
     #[error("the certificate is on the deny list")]
@@ -97,6 +99,7 @@ impl DoorError {
             Self::SeveralNames => "certificate_several_names",
             Self::BadName => "certificate_bad_name",
             Self::WrongUsage => "certificate_wrong_usage",
+            Self::WeakKey => "certificate_weak_key",
             Self::Revoked => "certificate_revoked",
             Self::Denied => "certificate_denied",
             Self::RevocationUnknown => "certificate_revocation_unknown",
@@ -145,6 +148,7 @@ impl DoorError {
             | Self::SeveralNames
             | Self::BadName
             | Self::WrongUsage
+            | Self::WeakKey
             | Self::Revoked
             | Self::Denied
             | Self::RevocationUnknown

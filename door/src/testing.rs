@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose,
-    IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
-    date_time_ymd,
+    IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData, RevokedCertParams, SanType,
+    SerialNumber, date_time_ymd,
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use tempfile::TempDir;
@@ -133,8 +133,12 @@ impl House {
     /// The DER of a certificate as wished.
     pub(crate) fn der(&self, wish: &Wish) -> Vec<u8> {
         let key = KeyPair::generate().unwrap();
-        let certificate = wish.to_params().signed_by(&key, &self.issuer).unwrap();
-        certificate.der().to_vec()
+        self.der_for(wish, &key)
+    }
+
+    /// The same for somebody's key.
+    pub(crate) fn der_for(&self, wish: &Wish, key: &impl PublicKeyData) -> Vec<u8> {
+        wish.to_params().signed_by(key, &self.issuer).unwrap().der().to_vec()
     }
 }
 

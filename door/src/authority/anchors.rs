@@ -9,12 +9,16 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use tresor_proto::{CertificateName, TrustDomain, limits};
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
+use x509_parser::public_key::PublicKey;
 
 use super::denied::Denied;
 use super::revocation_lists::read_revocation_lists;
 use super::{PeerName, TrustFiles};
 use crate::DoorError;
 use crate::tls_files::{crypto_provider, read_certificates, to_anchors};
+
+/// Bits of an RSA key at least, as rustls has it in a handshake.
+const RSA_BITS_MIN: usize = 2048;
 
 /// The check itself.
 #[derive(Debug)]
@@ -52,6 +56,7 @@ impl Anchors {
     fn identify(&self, leaf: &CertificateDer<'_>) -> Result<PeerName, DoorError> {
         let (_, certificate) = X509Certificate::from_der(leaf).map_err(|_| DoorError::Malformed)?;
         check_usage(&certificate)?;
+        check_key(&certificate)?;
         let uri = the_one_uri(&certificate)?;
         let name = CertificateName::parse(uri, &self.trust_domain).ok_or(DoorError::BadName)?;
         Ok(PeerName { name, certificate_digest: sha256(leaf) })
@@ -104,6 +109,16 @@ fn check_usage(certificate: &X509Certificate<'_>) -> Result<(), DoorError> {
         Some(usage) if usage.value.client_auth => Ok(()),
         Some(_) | None => Err(DoorError::WrongUsage),
     }
+}
+
+/// As the handshake does when the key signs; evidence was signed for elsewhere, by a door that may
+/// not have asked (NIST SP 800-57 part 1 §5.6.1).
+fn check_key(certificate: &X509Certificate<'_>) -> Result<(), DoorError> {
+    let key = certificate.public_key().parsed().map_err(|_| DoorError::Malformed)?;
+    if matches!(key, PublicKey::RSA(key) if key.key_size() < RSA_BITS_MIN) {
+        return Err(DoorError::WeakKey);
+    }
+    Ok(())
 }
 
 /// SPIFFE X.509-SVID §2: exactly one URI; names of hosts may stand beside it.

@@ -1,6 +1,6 @@
 use std::fs;
 
-use rcgen::ExtendedKeyUsagePurpose;
+use rcgen::{ExtendedKeyUsagePurpose, SubjectPublicKeyInfo};
 use ring::digest::{SHA256, digest};
 use tresor_proto::limits;
 
@@ -44,6 +44,34 @@ fn every_flaw_has_its_own_reason() {
         assert_eq!(refusal.reason(), reason);
         assert_eq!(refusal.code(), tresor_proto::ErrorCode::Unauthenticated);
     }
+}
+
+const RSA_1024: &str = "-----BEGIN PUBLIC KEY-----
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDQDCPzYTFj4V3sqLVYdj7l8sCl
+hR1bP1+8UYZcEOKY3eu8yFqLnDaZX2jfAKhcVfgNYyTON1AjeHMRF7+6mFFPcbBH
+fflZdGXxzm8SQbTgaW4mhSClBzflt+3tw+XwX7VHWENoGODnsgNJFgaJXgUCKA/a
+LDeydkSSCKbtECKHwwIDAQAB
+-----END PUBLIC KEY-----";
+const RSA_2048: &str = "-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAtiZCRw2v8Q2M7999Xu8t
+rgkSUhGgjspfVdYzg2IDpzOiBtTwp8QE3QsDVM6NG3r7TgIHX8Zfy3W55Qw4U6Ip
+MG+S3MD5Zs95j9Wm6/sYGyxI/PAqNRoTwZU2B23Rkg8XtCA6Sdx7e2aFqZgAGvIw
+M+Tr9UrLUcmM4cIyGR44Aj8aKnOzpMIub9xtXQkgiEchJlEqXeWF6y/lWYxzzKt9
+P/+UC4ogRYOz/ziv7GZKNkCleuXH8PzFYYGN4kGM5kABIb0jZZ8zR5Ec0IILhXiO
+UX7Ga37TB2e9r7yp8NJaDY4AipI2+Z4Hts0mFw+nN/fUpE8FxeMaE5Js1T2rVzvg
+wwIDAQAB
+-----END PUBLIC KEY-----";
+
+#[test]
+fn a_key_that_no_handshake_takes_is_no_evidence() {
+    let house = House::new();
+    let verdict = |key| {
+        let key = SubjectPublicKeyInfo::from_pem(key).unwrap();
+        let leaf = house.der_for(&Wish::client(&[CLIENT]), &key);
+        house.authority().verify(&leaf, &[]).map_err(|refusal| refusal.reason())
+    };
+    assert_eq!(verdict(RSA_1024), Err("certificate_weak_key"));
+    assert!(verdict(RSA_2048).is_ok());
 }
 
 #[test]
