@@ -58,8 +58,6 @@ fn a_certificate_with_any_flaw_gets_in_nowhere_and_is_no_evidence() {
     command.arg(site.data_plane()).arg(repository().join("proto")).arg(site.path("ca"));
     let mut verdicts = verdicts(command.arg(site.path("stubs")).arg(&tenant.id));
     assert_eq!(verdicts.remove("good").as_deref(), Some("OK"));
-    // With it nobody gets through the handshake of an edge.
-    assert!(verdicts.remove("short-key").is_some());
     let refused = "UNAUTHENTICATED invalid credential";
     assert!(verdicts.values().all(|verdict| verdict == refused), "{verdicts:#?}");
 }
