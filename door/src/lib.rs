@@ -35,8 +35,10 @@ pub use connection::{Connection, Owner, Peer};
 pub use connector::{RenewingChannel, client_config, connect};
 pub use error::{DoorError, in_words};
 pub use guarded_body::{Guard, guard};
-pub use hardening::{forbid_dumps, harden};
-pub use listener::{Listener, ListenerOptions, OpenConnections, Refusals, TlsReload};
+pub use hardening::{descriptors_missing, forbid_dumps, harden};
+pub use listener::{
+    Listener, ListenerOptions, OpenConnections, PlainListener, Refusals, TlsReload,
+};
 pub use metrics::{Figures, Metrics, Sample};
 pub use private_file::{read_credential, read_private_file};
 pub use rates::Rates;

@@ -13,6 +13,7 @@ use crate::{Authority, Connection, DoorError, Shutdown, TlsFiles};
 
 mod entrance;
 mod open_connections;
+mod plain;
 mod proxy_header;
 mod refusals;
 mod reload;
@@ -23,9 +24,13 @@ mod turns;
 use entrance::Entrance;
 pub use open_connections::OpenConnections;
 pub(crate) use open_connections::Registered;
+pub(crate) use plain::PLAIN_CONNECTIONS_MAX;
+pub use plain::PlainListener;
 pub use refusals::Refusals;
 pub use reload::TlsReload;
 
+/// Handshakes under way at once, when the caller names no other number.
+pub(crate) const HANDSHAKES_MAX: usize = 256;
 /// Connections that wait for the server to take them.
 const CONNECTIONS_QUEUED_MAX: usize = 64;
 
@@ -73,7 +78,7 @@ impl ListenerOptions {
             handshake_timeout: Duration::from_millis(limits::TLS_HANDSHAKE_TIMEOUT_MS),
             idle_timeout: Duration::from_millis(limits::IDLE_TIMEOUT_MS),
             connections_max: 1024,
-            handshakes_max: 256,
+            handshakes_max: HANDSHAKES_MAX,
             is_tls12_allowed: false,
             proxies: AddressList::default(),
         }

@@ -4,7 +4,7 @@
 //! for twenty seconds at most. It relies on `tresor-door` for every handshake.
 
 use core::{convert::Infallible, pin::pin, time::Duration};
-use std::{future::IntoFuture as _, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, body::Body, response::Response};
 use futures::StreamExt as _;
@@ -14,12 +14,12 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use tresor_door::{
-    Authority, Connection, DoorError, Listener, ListenerOptions, Metrics, Peer, RenewingChannel,
-    Shutdown, TlsReload,
+    Authority, Connection, DoorError, Listener, ListenerOptions, Metrics, Peer, PlainListener,
+    RenewingChannel, Shutdown, TlsReload,
 };
 use tresor_proto::limits::{CONNECTION_STREAMS_MAX, IDLE_TIMEOUT_MS};
 
@@ -83,11 +83,11 @@ pub async fn start(config: Config, shutdown: Shutdown) -> Result<Edge, DoorError
     };
     let listener = Listener::bind_with(config.listen, &config.tls, authority, options).await?;
     let health = match config.health_listen {
-        Some(address) => Some(HealthListener::bind(address).await?),
+        Some(address) => Some(PlainListener::bind(address).await?),
         None => None,
     };
     let (local_addr, reload) = (listener.local_addr(), listener.reload_handle());
-    let health_addr = health.as_ref().map(|health| health.local_addr);
+    let health_addr = health.as_ref().map(PlainListener::local_addr);
     let metrics = Metrics::new();
     metrics.watch_listener("customers", listener.open_connections(), listener.refusals());
     let app = App::new(&vault, config.proxies.x_forwarded_for)?;
@@ -155,29 +155,4 @@ fn protocols() -> Builder<TokioExecutor> {
         .max_concurrent_streams(CONNECTION_STREAMS_MAX)
         .max_header_list_size(u32::try_from(header_section::READ_BYTES_MAX).unwrap_or(u32::MAX));
     builder
-}
-
-/// Health in plain HTTP, for probes on this machine.
-struct HealthListener {
-    socket: TcpListener,
-    local_addr: SocketAddr,
-}
-
-impl HealthListener {
-    async fn bind(address: SocketAddr) -> Result<Self, DoorError> {
-        let refuse = |error: std::io::Error| DoorError::Listen { address, kind: error.kind() };
-        let socket = TcpListener::bind(address).await.map_err(refuse)?;
-        let local_addr = socket.local_addr().map_err(refuse)?;
-        Ok(Self { socket, local_addr })
-    }
-
-    async fn serve(self, router: Router, shutdown: Shutdown) {
-        let leave = shutdown.wait();
-        let serving = axum::serve(self.socket, router).with_graceful_shutdown(leave);
-        tokio::select! {
-            // It never fails: an error of one connection is that connection's.
-            _ = serving.into_future() => {}
-            () = async { shutdown.wait().await; tokio::time::sleep(GRACE).await } => {}
-        }
-    }
 }

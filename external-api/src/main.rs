@@ -7,7 +7,9 @@ use std::{fmt::Display, io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use tokio::runtime::Runtime;
-use tresor_door::{DoorError, Shutdown, WipingAllocator, harden, logs, wiping_runtime};
+use tresor_door::{
+    DoorError, Shutdown, WipingAllocator, descriptors_missing, harden, logs, wiping_runtime,
+};
 use tresor_external_api::{Config, start};
 
 #[global_allocator]
@@ -45,6 +47,9 @@ fn main() -> ExitCode {
     }
     logs::install(&config.log);
     for weakness in weaknesses {
+        tracing::warn!("{weakness}");
+    }
+    if let Some(weakness) = descriptors_missing(1, config.limits.connections_max) {
         tracing::warn!("{weakness}");
     }
     let Ok(runtime) = runtime(config.limits.requests_max) else {

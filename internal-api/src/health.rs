@@ -4,14 +4,11 @@
 //! It says SERVING while the vault is unlocked, until the shutdown begins; `/readyz` says in one
 //! word why not, and no more than that to anybody.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{Router, http::StatusCode, routing::get};
-use tokio::{net::TcpListener, sync::watch};
-use tonic::{
-    service::Routes,
-    transport::{Server, server::TcpIncoming},
-};
+use tokio::sync::watch;
+use tonic::service::Routes;
 use tonic_health::{
     ServingStatus,
     pb::health_server::{Health, HealthServer},
@@ -59,48 +56,19 @@ async fn report_all(reporter: &HealthReporter, status: ServingStatus) {
     }
 }
 
-/// The plain listener for probes.
-pub(crate) struct Probes {
-    listener: TcpListener,
-    address: SocketAddr,
-}
-
-impl Probes {
-    /// Binds; the configuration has made sure that the address is a loopback one.
-    pub(crate) async fn bind(address: SocketAddr) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, address })
-    }
-
-    /// Where it listens; the port is the real one.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Serves until `shutdown`.
-    pub(crate) async fn serve<H: Health>(
-        self,
-        health: HealthServer<H>,
-        vault: Arc<LockableVault>,
-        metrics: Metrics,
-        shutdown: Shutdown,
-    ) -> Result<(), tonic::transport::Error> {
-        let ending = shutdown.clone();
-        let readiness = move || async move { readiness(&ending, &vault) };
-        let router: Router = Routes::new(health)
-            .into_axum_router()
-            .route("/healthz", get(|| async { "ok\n" }))
-            .route("/readyz", get(readiness))
-            .merge(metrics.router());
-        Server::builder()
-            .accept_http1(true)
-            .add_routes(Routes::from(router))
-            .serve_with_incoming_shutdown(TcpIncoming::from(self.listener), async move {
-                shutdown.wait().await;
-            })
-            .await
-    }
+/// What probes are answered.
+pub(crate) fn probes<H: Health>(
+    health: HealthServer<H>,
+    vault: Arc<LockableVault>,
+    metrics: &Metrics,
+    shutdown: Shutdown,
+) -> Router {
+    let readiness = move || async move { readiness(&shutdown, &vault) };
+    Routes::new(health)
+        .into_axum_router()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(readiness))
+        .merge(metrics.router())
 }
 
 fn readiness(shutdown: &Shutdown, vault: &LockableVault) -> (StatusCode, &'static str) {

@@ -17,8 +17,8 @@ use tonic_health::{
     server::HealthReporter,
 };
 use tresor_door::{
-    Authority, DoorError, Listener, ListenerOptions, Metrics, OpenConnections, Shares, Shutdown,
-    TlsReload, TrustFiles, half_of,
+    Authority, DoorError, Listener, ListenerOptions, Metrics, OpenConnections, PlainListener,
+    Shares, Shutdown, TlsReload, TrustFiles, half_of,
 };
 use tresor_vault::{OpenError, Settings, VaultError, VaultPlace, clock::SystemClock};
 
@@ -28,7 +28,7 @@ use crate::{
     directory::Directory,
     evidence::EvidenceCheck,
     gate::Gate,
-    health::{self, Probes},
+    health,
     layers::Layers,
     lockable::LockableVault,
     message_budget::{BUDGET_BYTES, MessageBudget},
@@ -66,14 +66,6 @@ pub enum StartError {
     /// The data directory, a keyring, seals that will not open.
     #[error("the vault does not open: {0}")]
     Vault(#[from] OpenError),
-    /// The listener for probes.
-    #[error("cannot listen on {address} ({kind})")]
-    Probes {
-        /// Its address.
-        address: SocketAddr,
-        /// What the system says.
-        kind: std::io::ErrorKind,
-    },
     /// The descriptor set built into the program.
     #[error("the program's descriptor set is damaged")]
     Reflection,
@@ -83,7 +75,7 @@ pub enum StartError {
 struct Listeners {
     data: Listener,
     control: Listener,
-    probes: Option<Probes>,
+    probes: Option<PlainListener>,
 }
 
 /// Starts the vault process; it serves until `shutdown`.
@@ -160,7 +152,7 @@ impl Listeners {
             Listener::bind_with(address, &config.tls, authority, options.clone()).await
         };
         let probes = match config.health_listen {
-            Some(address) => Some(bind_probes(address).await?),
+            Some(address) => Some(PlainListener::bind(address).await?),
             None => None,
         };
         Ok(Self {
@@ -180,14 +172,9 @@ impl Listeners {
         Addresses {
             data: self.data.local_addr(),
             control: self.control.local_addr(),
-            health: self.probes.as_ref().map(Probes::address),
+            health: self.probes.as_ref().map(PlainListener::local_addr),
         }
     }
-}
-
-async fn bind_probes(address: SocketAddr) -> Result<Probes, StartError> {
-    let refused = |error: std::io::Error| StartError::Probes { address, kind: error.kind() };
-    Probes::bind(address).await.map_err(refused)
 }
 
 async fn open_vault(
@@ -247,8 +234,9 @@ fn parts<H: Health>(
         vec![plane(Plane::Data, listeners.data)?, plane(Plane::Control, listeners.control)?];
     if let Some(probes) = listeners.probes {
         let vault = Arc::clone(gate.lockable());
-        let serving = probes.serve(health.clone(), vault, metrics, ending.shutdown.clone());
-        parts.push(serving.boxed());
+        let shutdown = ending.shutdown.clone();
+        let router = health::probes(health.clone(), vault, &metrics, shutdown.clone());
+        parts.push(probes.serve(router, shutdown).map(Ok).boxed());
     }
     Ok(parts)
 }

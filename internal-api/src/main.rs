@@ -6,7 +6,7 @@
 use std::{fmt::Display, io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use tresor_door::{Shutdown, WipingAllocator, harden, logs, wiping_runtime};
+use tresor_door::{Shutdown, WipingAllocator, descriptors_missing, harden, logs, wiping_runtime};
 use tresor_internal_api::{Config, start};
 
 #[global_allocator]
@@ -37,6 +37,9 @@ fn main() -> ExitCode {
     }
     logs::install(&config.log);
     for weakness in weaknesses {
+        tracing::warn!("{weakness}");
+    }
+    if let Some(weakness) = descriptors_missing(2, config.limits.connections_max) {
         tracing::warn!("{weakness}");
     }
     let Ok(runtime) = wiping_runtime().build() else {

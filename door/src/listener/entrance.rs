@@ -23,7 +23,7 @@ use crate::{Connection, DoorError, NoPlace, Shares, Shutdown};
 /// How often it is looked whether the peers' certificates have expired.
 const EXPIRY_ROUND: Duration = Duration::from_mins(1);
 /// How long accepting rests when the system has no descriptor or memory left.
-const REST: Duration = Duration::from_millis(100);
+pub(super) const REST: Duration = Duration::from_millis(100);
 
 /// Where connections come in: accepts, bounds and verifies them.
 #[derive(Debug)]

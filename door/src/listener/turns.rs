@@ -1,4 +1,5 @@
-//! Whose handshakes are under way: strangers, of whom nothing is known but an address.
+//! Whose handshakes are under way: strangers, of whom nothing is known but an address. Connections
+//! of the plain listener take turns too.
 //!
 //! It promises that an address has no more than a quarter of the turns, and that stalled handshakes
 //! from however many addresses keep nobody out: when all turns are taken, the oldest ends. It
