@@ -6,7 +6,7 @@
 
 use std::net::SocketAddr;
 
-use ppp::v2::{Addresses, Command, Header, PROTOCOL_PREFIX};
+use ppp::v2::{Addresses, Command, Header, PROTOCOL_PREFIX, Protocol};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tresor_proto::AddressList;
 
@@ -27,6 +27,10 @@ pub(super) async fn read_source(
     }
     let header = read_header(stream).await?;
     let header = Header::try_from(header.as_slice()).map_err(|_| "proxy_header")?;
+    // An address of anything but a TCP connection is not this connection's.
+    if header.command == Command::Proxy && header.protocol != Protocol::Stream {
+        return Err("proxy_header");
+    }
     match (header.command, header.addresses) {
         // The proxy itself, asking whether we are there.
         (Command::Local, _) => Ok(peer),
@@ -54,7 +58,7 @@ async fn read_header(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, &
 
 #[cfg(test)]
 mod tests {
-    use ppp::v2::{Builder, Protocol, Version};
+    use ppp::v2::{Builder, Version};
 
     use super::*;
 
@@ -107,6 +111,11 @@ mod tests {
         cases.push(b"PROXY TCP4 192.0.2.7 192.0.2.1 555 8443\r\n".to_vec());
         cases.push(vec![0x16, 0x03, 0x01, 0x02, 0, 1, 0, 1, 0xfc, 3, 3, 0, 0, 0, 0, 0, 0]);
         cases.push(header(Command::Proxy, Addresses::Unspecified));
+        for family in [0x10, 0x12] {
+            let mut not_tcp = whole.clone();
+            not_tcp[13] = family;
+            cases.push(not_tcp);
+        }
         let mut long = whole.clone();
         long[14..16].copy_from_slice(&u16::MAX.to_be_bytes());
         long.resize(FIXED_BYTES + usize::from(u16::MAX), 0);
