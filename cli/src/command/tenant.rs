@@ -45,7 +45,7 @@ code, or only the client certificate, cannot enrol.")]
     List(List),
     /// Show one tenant
     Show(Show),
-    /// Change a tenant's addresses, and whether its clients show a password
+    /// Change a tenant's addresses, whether its clients show a password, and its limits
     Update(Update),
     /// Let nobody of a tenant in any more
     Suspend(StandingFlags),
