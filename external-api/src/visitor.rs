@@ -46,8 +46,7 @@ impl Visitor {
     /// `unauthenticated` when it may not come from where it does.
     pub(crate) async fn admit(parts: &Parts, app: &App) -> Result<(Self, Admission), Refusal> {
         let visitor = Self::identify(parts, &app.proxies)?;
-        let (tenant, address) = (visitor.tenant, visitor.source_address);
-        let admission = app.admissions.admit(tenant, address, || visitor.context(None)).await?;
+        let admission = app.admissions.admit(&visitor).await?;
         Ok((visitor, admission))
     }
 
@@ -59,6 +58,11 @@ impl Visitor {
     /// Who is behind the address it comes from.
     pub(crate) fn subscriber(&self) -> IpAddr {
         subscriber(self.source_address)
+    }
+
+    /// Where it comes from, as a proxy that is trusted says too.
+    pub(crate) fn source_address(&self) -> IpAddr {
+        self.source_address
     }
 
     /// SHA-256 of its certificate.

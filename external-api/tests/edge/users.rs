@@ -1,5 +1,7 @@
 //! Users: who has to show a password, how often it is checked, and when a session ends.
 
+use std::time::{Duration, Instant};
+
 use futures::future::join_all;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -76,6 +78,26 @@ async fn within_the_wait_a_guesser_gets_nothing_from_the_sessions_and_others_do(
     setting.client = there;
     assert_eq!(get(&setting, RECORDS, PASSWORD).await.status(), StatusCode::OK);
     assert_eq!(setting.vault.users().logins(), 2);
+}
+
+#[tokio::test]
+async fn a_suspended_tenant_has_the_vault_asked_once_a_second_and_no_more() {
+    let setting = Setting::new().await;
+    setting.vault.users().suspend(true);
+    let begun = Instant::now();
+    for _ in 0..4 {
+        let at_once = (0..8).map(|_| get(&setting, RECORDS, PASSWORD));
+        for answer in join_all(at_once).await {
+            assert_eq!(code(answer).await, (401, "unauthenticated".to_owned()));
+        }
+    }
+    let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
+    let asked = setting.vault.users().introspections();
+    assert!((1..=seconds + 1).contains(&asked), "asked {asked} times in {seconds} s");
+    setting.vault.users().suspend(false);
+    while get(&setting, RECORDS, PASSWORD).await.status() != StatusCode::OK {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it is remembered for ever");
+    }
 }
 
 #[tokio::test]

@@ -20,6 +20,9 @@ pub(crate) const PASSWORD: &str = "korrekt-pferd-99";
 /// The users of the tenant, and who has asked for them.
 pub(crate) struct Users {
     is_required: bool,
+    is_suspended: bool,
+    /// How often somebody asked what clients are measured by.
+    introspections: usize,
     password: String,
     is_change_due: bool,
     lifetime_seconds: i64,
@@ -34,6 +37,8 @@ impl Default for Users {
     fn default() -> Self {
         Self {
             is_required: false,
+            is_suspended: false,
+            introspections: 0,
             password: PASSWORD.to_owned(),
             is_change_due: false,
             lifetime_seconds: 900,
@@ -48,6 +53,16 @@ impl Users {
     /// Has every client show a password.
     pub(crate) fn require(&mut self) {
         self.is_required = true;
+    }
+
+    /// Has every client refused, or none any more.
+    pub(crate) fn suspend(&mut self, is_suspended: bool) {
+        self.is_suspended = is_suspended;
+    }
+
+    /// How often the vault was asked what clients are measured by.
+    pub(crate) fn introspections(&self) -> usize {
+        self.introspections
     }
 
     /// Makes the password one that is only good for another.
@@ -138,7 +153,11 @@ impl AccessService for Services {
         &self,
         request: Request<IntrospectRequest>,
     ) -> Result<Response<IntrospectResponse>, Status> {
-        let users = self.0.users.lock().unwrap();
+        let mut users = self.0.users.lock().unwrap();
+        users.introspections += 1;
+        if users.is_suspended {
+            return Err(Failure::from(ErrorCode::Unauthenticated).into());
+        }
         let context = request.into_inner().context.unwrap();
         let has_session = context.evidence.as_ref().is_some_and(|it| !it.session.is_empty());
         if has_session {
