@@ -1,4 +1,4 @@
-//! Data keys out of their slots: with two keys, for the classes a request needs.
+//! Data and identifier keys out of their slots: with two keys, for the classes a request needs.
 //!
 //! They are kept for a short while, by (tenant, customer token, class, keyring sequence), and are
 //! only ever found by a request that has just proved the same customer token: the cache holds
@@ -14,7 +14,7 @@ use tresor_proto::{CustomerTokenId, DataClass, TenantId};
 use crate::{
     crypto_error::CryptoError,
     customer_token_entry::CustomerTokenEntry,
-    key::{ClassKey, DataKey, TokenWrapKey},
+    key::{ClassKey, DataKey, IdentifierKey, TokenWrapKey},
     keyring::{LoadedKeyring, TenantKeyring, WrappedDataKey},
     slot::SlotHolder,
 };
@@ -26,14 +26,15 @@ const LIFETIME_MS: u64 = 300_000;
 /// Classes kept unlocked at most, over all tenants: a kilobyte each.
 const ENTRIES_MAX: usize = 16_384;
 
-/// The data keys of one class, by epoch.
+/// The data keys of one class, by epoch, and its identifier keys, by version.
 #[derive(Debug)]
 pub(crate) struct ClassKeys {
     epochs: BTreeMap<u32, DataKey>,
+    identifiers: BTreeMap<u32, IdentifierKey>,
 }
 
 impl ClassKeys {
-    /// Unwraps the data keys of a class that are not destroyed.
+    /// Unwraps the keys of a class that are not destroyed.
     pub(crate) fn unwrap(
         keyring: &TenantKeyring,
         class: DataClass,
@@ -41,7 +42,10 @@ impl ClassKeys {
     ) -> Result<Self, CryptoError> {
         let kept = keyring.data_keys(class).filter(|key| !key.is_destroyed());
         let unwrap = |key: &WrappedDataKey| Ok((key.epoch, key.unwrap(keyring.tenant, class_key)?));
-        Ok(Self { epochs: kept.map(unwrap).collect::<Result<_, CryptoError>>()? })
+        Ok(Self {
+            epochs: kept.map(unwrap).collect::<Result<_, CryptoError>>()?,
+            identifiers: keyring.unwrap_identifier_keys(class, class_key)?.into_iter().collect(),
+        })
     }
 
     /// The newest epoch, which seals.
@@ -52,6 +56,18 @@ impl ClassKeys {
     /// The key of an epoch.
     pub(crate) fn epoch(&self, epoch: u32) -> Result<&DataKey, CryptoError> {
         self.epochs.get(&epoch).ok_or(CryptoError)
+    }
+
+    /// The newest identifier key, under which new indexes and surrogates are made, with its version.
+    #[allow(dead_code, reason = "surrogates and blind indexes come with the next changes")]
+    pub(crate) fn newest_identifier(&self) -> Result<(u32, &IdentifierKey), CryptoError> {
+        self.identifiers.last_key_value().map(|(version, key)| (*version, key)).ok_or(CryptoError)
+    }
+
+    /// The identifier key of a version.
+    #[allow(dead_code, reason = "surrogates and blind indexes come with the next changes")]
+    pub(crate) fn identifier(&self, version: u32) -> Result<&IdentifierKey, CryptoError> {
+        self.identifiers.get(&version).ok_or(CryptoError)
     }
 }
 

@@ -89,6 +89,21 @@ impl TenantKeyring {
         self.data_keys.iter().filter(move |key| key.class == class)
     }
 
+    /// Unwraps the identifier keys of a class under its class key, in the order of their versions.
+    pub(crate) fn unwrap_identifier_keys(
+        &self,
+        class: DataClass,
+        class_key: &ClassKey,
+    ) -> Result<Vec<(u32, IdentifierKey)>, CryptoError> {
+        let code = u32::from(class.code());
+        let kept = self.identifier_keys.iter().filter(|key| key.data_class == code);
+        let unwrap = |key: &storage::IdentifierKey| {
+            let aad = class_key_aad(Purpose::IdentifierKey, self.tenant, class, key.version)?;
+            Ok((key.version, wrap::unwrap_key(class_key, &aad, &key.wrapped)?))
+        };
+        kept.filter(|key| !key.wrapped.is_empty()).map(unwrap).collect()
+    }
+
     /// Adds to the data keys what was sealed under them.
     pub(super) fn add_seals(&mut self, seals: &Seals) {
         for key in &mut self.data_keys {

@@ -44,6 +44,13 @@ impl Fixture {
         let holder = Holder { keyring: &self.keyring, entry, wrap_key };
         cache.unlock(holder, [DataClass::Contact], now_ms)
     }
+
+    fn unlock_classes(&self, cache: &UnlockedCache, classes: &[DataClass]) -> Unlocked {
+        let wrap_key = customer_token_entry::wrap_key(TENANT, &self.customer_token).unwrap();
+        let entry = &self.keyring.keyring.customer_tokens[0];
+        let holder = Holder { keyring: &self.keyring, entry, wrap_key: &wrap_key };
+        cache.unlock(holder, classes.iter().copied(), NOW_MS).unwrap()
+    }
 }
 
 fn kept(cache: &UnlockedCache) -> usize {
@@ -90,4 +97,19 @@ fn keys_of_an_older_keyring_are_not_used_for_a_newer_one() {
     };
     assert_ne!(key(&old), key(&new));
     assert_eq!(kept(&cache), 2);
+}
+
+#[test]
+fn a_class_comes_with_its_identifier_keys_which_are_none_of_another_class() {
+    let (fixture, cache) = (Fixture::new(1), UnlockedCache::default());
+    let unlocked = fixture.unlock_classes(&cache, &[DataClass::Contact, DataClass::Identity]);
+    let key = |class| {
+        let keys = unlocked.class(class).unwrap();
+        let (version, key) = keys.newest_identifier().unwrap();
+        assert_eq!(version, 1);
+        assert_eq!(keys.identifier(1).unwrap().expose_secret(), key.expose_secret());
+        assert!(keys.identifier(2).is_err(), "there is none");
+        *key.expose_secret()
+    };
+    assert_ne!(key(DataClass::Contact), key(DataClass::Identity));
 }

@@ -1,7 +1,7 @@
 //! Every key that disk, passphrase and a customer token open together, by name, for tests that look
 //! where keys must not be: in the memory of a process, in files.
 
-use tresor_proto::{Secret, TenantId};
+use tresor_proto::{DataClass, Secret, TenantId};
 
 use super::Theft;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     crypto_error::CryptoError,
     customer_token_entry::{self, CustomerTokenEntry},
     kdf,
-    key::{ClassKey, IdentifierKey, Key},
+    key::{ClassKey, Key},
     keyring::TenantKeyring,
     slot::SlotHolder,
     wrap,
@@ -81,7 +81,7 @@ impl Theft<'_> {
             let class_key = slot.unlock(holder, &wrap_key, cipher_key)?;
             let name = format!("class key of {}", slot.class.as_str());
             add(keys, name, true, class_key.expose_secret())?;
-            keys_of_class(keyring, slot.class.code(), &class_key, keys)?;
+            keys_of_class(keyring, slot.class, &class_key, keys)?;
         }
         Ok(())
     }
@@ -90,22 +90,16 @@ impl Theft<'_> {
 /// What is wrapped under a class key.
 fn keys_of_class(
     keyring: &TenantKeyring,
-    class: u8,
+    class: DataClass,
     class_key: &ClassKey,
     keys: &mut Vec<KnownKey>,
 ) -> Result<(), CryptoError> {
-    for data_key in keyring.data_keys.iter().filter(|key| key.class.code() == class) {
-        if !data_key.is_destroyed() {
-            let opened = data_key.unwrap(keyring.tenant, class_key)?;
-            let name = format!("data key of {}, epoch {}", data_key.class.as_str(), data_key.epoch);
-            add(keys, name, true, opened.expose_secret())?;
-        }
+    for data_key in keyring.data_keys(class).filter(|key| !key.is_destroyed()) {
+        let opened = data_key.unwrap(keyring.tenant, class_key)?;
+        let name = format!("data key of {}, epoch {}", class.as_str(), data_key.epoch);
+        add(keys, name, true, opened.expose_secret())?;
     }
-    for message in keyring.identifier_keys.iter().filter(|key| key.data_class == u32::from(class)) {
-        let class = tresor_proto::DataClass::from_code(message.data_class).ok_or(CryptoError)?;
-        let place = WrapPlace::new(Purpose::IdentifierKey, keyring.tenant).class(class);
-        let aad = place.version(message.version).encode()?;
-        let key = wrap::unwrap_key::<IdentifierKey>(class_key, &aad, &message.wrapped)?;
+    for (_, key) in keyring.unwrap_identifier_keys(class, class_key)? {
         add(keys, format!("identifier key of {}", class.as_str()), true, key.expose_secret())?;
     }
     Ok(())
