@@ -1,12 +1,13 @@
 use zeroize::Zeroizing;
 
-use crate::Secret;
+use crate::{
+    Secret,
+    crockford::{from_base32, to_base32},
+};
 
 const PREFIX: &str = "tre_";
 const DIGITS: usize = 26;
 const CHECK_DIGITS: usize = 7;
-/// Crockford's base 32: without I, L, O, U.
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// The one-time code by which a tenant's customer enrols: 128 random bits, given to the operator
 /// once, worthless without the tenant's client certificate.
@@ -55,19 +56,6 @@ impl core::fmt::Debug for EnrolmentCode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("EnrolmentCode")
     }
-}
-
-fn to_base32(number: u128, digits: usize) -> Zeroizing<String> {
-    let digit = |at: usize| char::from(ALPHABET[(number >> (5 * at) & 31) as usize]);
-    Zeroizing::new((0..digits).rev().map(digit).collect())
-}
-
-/// Reads digits as a big-endian number; `None` when a digit is foreign or the number overflows.
-fn from_base32(digits: &str) -> Option<u128> {
-    digits.bytes().try_fold(0u128, |number, digit| {
-        let value = ALPHABET.iter().position(|&d| d == digit)?;
-        number.checked_mul(32)?.checked_add(u128::try_from(value).ok()?)
-    })
 }
 
 #[cfg(test)]

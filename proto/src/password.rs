@@ -3,6 +3,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Failure, Secret,
+    crockford::digit,
     limits::{PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN},
 };
 
@@ -10,8 +11,6 @@ use crate::{
 const ONE_TIME_DIGITS: usize = 20;
 /// Digits a group, so that it can be read out.
 const GROUP_DIGITS: usize = 5;
-/// Crockford's base 32: without I, L, O, U.
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// What a code point may become in NFC, in bytes of each of its own (Unicode Standard Annex 15).
 const NFC_GROWTH_MAX: usize = 3;
 
@@ -55,7 +54,7 @@ impl Password {
             if at > 0 && at % GROUP_DIGITS == 0 {
                 text.push('-');
             }
-            text.push(char::from(ALPHABET[(number >> (5 * at) & 31) as usize]));
+            text.push(digit(number >> (5 * at)));
         }
         Self(text)
     }
