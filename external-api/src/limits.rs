@@ -42,6 +42,7 @@ pub(crate) struct Limits {
     customer_token_requests_per_second: u32,
     address_requests_per_second: u32,
     reveals_per_day: u64,
+    searches_per_day: u64,
 }
 
 /// Tells the limits to a tenant's client; services have a door of their own.
@@ -83,5 +84,6 @@ pub(crate) async fn tell(State(app): State<App>, client: Client) -> Result<Json<
         customer_token_requests_per_second: own.customer_token_requests_per_second,
         address_requests_per_second: own.address_requests_per_second,
         reveals_per_day: own.reveals_per_day,
+        searches_per_day: own.searches_per_day,
     }))
 }

@@ -29,18 +29,22 @@ pub(super) struct LimitFlags {
     /// Records shown plain a day
     #[arg(long, value_name = "N")]
     reveals_per_day: Option<u64>,
+    /// Searches a day
+    #[arg(long, value_name = "N")]
+    searches_per_day: Option<u64>,
     /// Requests at once
     #[arg(long, value_name = "N")]
     concurrent_requests: Option<u32>,
 }
 
 /// The flags, as a group of arguments knows them.
-pub(super) const FLAGS: [&str; 6] = [
+pub(super) const FLAGS: [&str; 7] = [
     "requests_per_second",
     "user_requests_per_second",
     "customer_token_requests_per_second",
     "address_requests_per_second",
     "reveals_per_day",
+    "searches_per_day",
     "concurrent_requests",
 ];
 
@@ -60,7 +64,7 @@ impl LimitFlags {
                 .address_requests_per_second
                 .unwrap_or(before.address_requests_per_second),
             reveals_per_day: self.reveals_per_day.unwrap_or(before.reveals_per_day),
-            searches_per_day: before.searches_per_day,
+            searches_per_day: self.searches_per_day.unwrap_or(before.searches_per_day),
             concurrent_requests: self.concurrent_requests.unwrap_or(before.concurrent_requests),
         };
         (after != before).then_some(after)
