@@ -4,6 +4,7 @@
 //! calls, and on the vault for what the caller may do.
 
 mod access_service;
+mod batch_stream;
 mod census;
 mod cipher_rotation;
 mod collection_service;

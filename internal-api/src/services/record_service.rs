@@ -14,6 +14,7 @@ use tresor_proto::{
 use tresor_vault::{Delete, StoredRecord, VaultError, Write};
 
 use super::{
+    batch_stream::BatchStream,
     ingest::Ingest,
     reading::{self, Reading},
     step_stream::{self, Stop},
@@ -67,7 +68,7 @@ impl RecordService for Records {
     ) -> Result<Response<Self::IngestStream>, Status> {
         let origin = Origin::of(&request)?;
         let stop = Stop::new(&self.gate, &self.shutdown, &origin);
-        let ingest = Ingest::new(self.gate.clone(), origin, request.into_inner());
+        let ingest = BatchStream::<Ingest>::new(self.gate.clone(), origin, request.into_inner());
         Ok(Response::new(step_stream::into_answers(ingest, stop)))
     }
 
