@@ -154,9 +154,9 @@ fn uploads_that_hang_take_what_their_tenant_may_at_once_and_nothing_of_another()
     update(&site, &hanging, &["--concurrent-requests", "3"]);
     let crowd = Crowd::begin(&site, &hanging, 5);
     // Which of them came first is theirs to settle.
-    let mut statuses = crowd.statuses().to_vec();
-    statuses.sort();
-    assert_eq!(statuses, ["200", "200", "200", "503", "503"]);
+    let mut answered = crowd.statuses().to_vec();
+    answered.sort();
+    assert_eq!(answered, ["200", "200", "200", "503", "503"]);
     let refused = site.curl(&hanging, MASKED, &["--include"]);
     assert_eq!((refused.status, retry_after(&refused)), (503, 1), "{}", refused.body);
     assert!(refused.body.contains("\"code\":\"overloaded\""), "{}", refused.body);
