@@ -10,6 +10,8 @@ const FILES: &[&str] = &[
     "tresor/vault/v1/field.proto",
     "tresor/vault/v1/limits.proto",
     "tresor/vault/v1/record_service.proto",
+    "tresor/vault/v1/surrogate.proto",
+    "tresor/vault/v1/surrogate_service.proto",
     "tresor/vault/v1/customer_token_service.proto",
     "tresor/vault/v1/tenant_service.proto",
     "tresor/vault/v1/user.proto",
@@ -18,6 +20,7 @@ const FILES: &[&str] = &[
     "tresor/vault/v1/key_service.proto",
     "tresor/vault/v1/seal_service.proto",
     "tresor/storage/v1/record.proto",
+    "tresor/storage/v1/surrogate.proto",
     "tresor/storage/v1/keyring.proto",
     "tresor/storage/v1/registry.proto",
 ];

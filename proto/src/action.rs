@@ -64,7 +64,7 @@ impl From<Action> for vault::Action {
 }
 
 /// How much an answer shows; ordered, a larger one shows more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reveal {
     /// Type and class only.
     Redacted,

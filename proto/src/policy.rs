@@ -1,6 +1,9 @@
 use std::collections::HashSet;
 
-use crate::{Action, DataClass, Failure, FieldName, InfoType, limits::POLICY_FIELDS_MAX, vault};
+use crate::{
+    Action, DataClass, Failure, FieldName, InfoType, Mask, SearchIndex, SurrogateForm,
+    limits::POLICY_FIELDS_MAX, vault,
+};
 
 /// A collection's screening policy: what happens to each field. The vault's, fetched by the edge.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,12 @@ pub struct FieldPolicy {
     pub data_class: Option<DataClass>,
     /// Its action.
     pub action: Action,
+    /// How records are found by it, if they are.
+    pub search: Option<SearchIndex>,
+    /// Which surrogates it gives, when it is tokenized.
+    pub surrogate: Option<SurrogateForm>,
+    /// What its mask shows, when it is not its info type's.
+    pub mask: Option<Mask>,
 }
 
 /// What happens to fields nobody declared.
@@ -58,6 +67,13 @@ impl Policy {
         if fields.iter().any(|field| field.action == Action::Tokenize) {
             return Err(Failure::invalid("fields", "tokenize is not supported by this version"));
         }
+        let is_unsupported = |field: &FieldPolicy| {
+            field.search.is_some() || field.surrogate.is_some() || field.mask.is_some()
+        };
+        if fields.iter().any(is_unsupported) {
+            let description = "search, surrogate and mask are not supported by this version";
+            return Err(Failure::invalid("fields", description));
+        }
         undeclared.check()?;
         if !matches!(declared_clear_but_personal, Action::Seal | Action::Reject | Action::Clear) {
             let description = "one of: seal, reject, clear (which only flags it)";
@@ -91,6 +107,20 @@ impl Default for Policy {
 }
 
 impl FieldPolicy {
+    /// Declares what happens to a field, and nothing else of it.
+    #[must_use]
+    pub fn new(name: FieldName, action: Action) -> Self {
+        Self {
+            name,
+            info_type: None,
+            data_class: None,
+            action,
+            search: None,
+            surrogate: None,
+            mask: None,
+        }
+    }
+
     /// The class the field is locked with.
     #[must_use]
     pub fn class(&self) -> DataClass {
@@ -160,8 +190,20 @@ impl TryFrom<vault::FieldPolicy> for FieldPolicy {
             info_type,
             data_class: DataClass::from_wire(field.data_class).map_err(|()| unknown("class"))?,
             action: Action::from_wire(field.action()).unwrap_or(Action::Seal),
+            search: field.search.map(SearchIndex::try_from).transpose()?,
+            surrogate: surrogate_form(field.surrogate.as_ref(), info_type)?,
+            mask: field.mask.map(Mask::try_from).transpose()?,
         })
     }
+}
+
+fn surrogate_form(
+    wire: Option<&vault::SurrogateForm>,
+    info_type: Option<InfoType>,
+) -> Result<Option<SurrogateForm>, Failure> {
+    let Some(wire) = wire else { return Ok(None) };
+    let missing = || Failure::invalid("fields", "surrogates need an info type");
+    SurrogateForm::from_wire(wire, info_type.ok_or_else(missing)?).map(Some)
 }
 
 impl From<&Policy> for vault::Policy {
@@ -187,6 +229,9 @@ impl From<&FieldPolicy> for vault::FieldPolicy {
             info_type: field.info_type.map_or_else(String::new, |t| t.as_str().to_owned()),
             action: vault::Action::from(field.action) as i32,
             data_class: class as i32,
+            search: field.search.map(Into::into),
+            surrogate: field.surrogate.map(Into::into),
+            mask: field.mask.map(Into::into),
         }
     }
 }
@@ -196,12 +241,8 @@ mod tests {
     use super::*;
 
     fn declared(name: &str, action: Action) -> FieldPolicy {
-        FieldPolicy {
-            name: FieldName::parse(name).unwrap(),
-            info_type: Some(InfoType::IbanCode),
-            data_class: None,
-            action,
-        }
+        let name = FieldName::parse(name).unwrap();
+        FieldPolicy { info_type: Some(InfoType::IbanCode), ..FieldPolicy::new(name, action) }
     }
 
     #[test]

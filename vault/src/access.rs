@@ -17,7 +17,10 @@ use tresor_proto::{ClientName, ServiceName, Session, TenantId};
 pub use operator_permit::OperatorPermit;
 pub use permit::{AdmissionPermit, EnrolPermit, LoginPermit, Permit, PolicyPermit, UnderWay};
 pub(crate) use token_holder::TokenHolder;
-pub use verbs::{Delete, IssueTokens, Lend, ListTokens, ManageTokens, Read, TokenVerb, Write};
+pub use verbs::{
+    Delete, DeleteSurrogates, DescribeSurrogates, Detokenize, IssueTokens, Lend, ListTokens,
+    ManageTokens, Read, Search, TokenVerb, Tokenize, Write,
+};
 
 /// Whom the door has seen: made from a verified certificate, or from verified evidence.
 #[derive(Clone, Debug)]

@@ -60,8 +60,9 @@ pub mod entropy;
 pub mod store;
 
 pub use access::{
-    AdmissionPermit, Caller, Delete, EnrolPermit, IssueTokens, Lend, ListTokens, LoginPermit,
-    ManageTokens, OperatorPermit, Permit, PolicyPermit, Read, Role, TokenVerb, UnderWay, Write,
+    AdmissionPermit, Caller, Delete, DeleteSurrogates, DescribeSurrogates, Detokenize, EnrolPermit,
+    IssueTokens, Lend, ListTokens, LoginPermit, ManageTokens, OperatorPermit, Permit, PolicyPermit,
+    Read, Role, Search, TokenVerb, Tokenize, UnderWay, Write,
 };
 pub use budget::{BudgetKind, BudgetUse};
 pub use crypto_error::CryptoError;

@@ -74,7 +74,7 @@ fn read_field(entry: &Entry, mistakes: &mut Mistakes) -> Option<FieldPolicy> {
         mistakes.add(entry.key_place(), &path, "a field's name is 1 to 128 printable bytes");
         return None;
     };
-    let mut field = FieldPolicy { name, info_type: None, data_class: None, action: Action::Seal };
+    let mut field = FieldPolicy::new(name, Action::Seal);
     for setting in mistakes.mapping(entry, &path) {
         read_setting(&mut field, setting, &path, mistakes);
     }

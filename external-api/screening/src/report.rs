@@ -180,14 +180,14 @@ impl Tally {
     fn proposal(&self) -> FieldPolicy {
         let column = self.column();
         let by_type = column.info_type.map_or(DataClass::Other, InfoType::class);
+        let action = match column.action {
+            Action::Clear | Action::Drop => column.action,
+            Action::Seal | Action::Tokenize | Action::Reject => Action::Seal,
+        };
         FieldPolicy {
-            name: column.name,
             info_type: column.info_type,
             data_class: column.class.filter(|class| *class != by_type),
-            action: match column.action {
-                Action::Clear | Action::Drop => column.action,
-                Action::Seal | Action::Tokenize | Action::Reject => Action::Seal,
-            },
+            ..FieldPolicy::new(column.name, action)
         }
     }
 }

@@ -33,12 +33,7 @@ static PLANS: LazyLock<[Plan; 2]> = LazyLock::new(plans);
 
 fn plans() -> [Plan; 2] {
     let names = names();
-    let declared = names.iter().map(|name| FieldPolicy {
-        name: name.clone(),
-        info_type: None,
-        data_class: None,
-        action: Action::Clear,
-    });
+    let declared = names.iter().map(|name| FieldPolicy::new(name.clone(), Action::Clear));
     let flagged = Action::Seal;
     let clear = Policy::new(declared.collect(), UndeclaredPolicy::default(), flagged).unwrap();
     [Policy::default(), clear].map(|policy| Plan::compile(&policy, &names))

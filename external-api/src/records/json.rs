@@ -135,6 +135,7 @@ mod tests {
             state: state as i32,
             info_type: if class == 0 { "" } else { "CITY" }.to_owned(),
             data_class: class,
+            ..RevealedField::default()
         }
     }
 

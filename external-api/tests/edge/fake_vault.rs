@@ -152,12 +152,7 @@ pub(crate) fn customer_token(byte: u8) -> String {
 /// The only collection is `customers`; every version of its policy drops `surplus` and rejects
 /// `forbidden`, and from the second on `tariff` is clear.
 fn policy(version: u64) -> Policy {
-    let declared = |name: &str, action| FieldPolicy {
-        name: FieldName::parse(name).unwrap(),
-        info_type: None,
-        data_class: None,
-        action,
-    };
+    let declared = |name: &str, action| FieldPolicy::new(FieldName::parse(name).unwrap(), action);
     let tariff = if version == 1 { Action::Seal } else { Action::Clear };
     let fields = vec![
         declared("surplus", Action::Drop),
@@ -208,7 +203,7 @@ impl State {
             stored.push(record);
             put_result::Outcome::Stored(StoredRecord { id, revision: 1, replayed: false })
         };
-        PutResult { reference: String::new(), outcome: Some(outcome) }
+        PutResult { outcome: Some(outcome), ..PutResult::default() }
     }
 
     async fn ingest(
@@ -246,6 +241,7 @@ impl State {
             state: FieldState::Plain as i32,
             info_type: field.info_type.clone(),
             data_class: field.data_class,
+            ..RevealedField::default()
         };
         Some(RevealedRecord {
             id: id.to_owned(),
@@ -352,6 +348,7 @@ impl CollectionService for Services {
             policy_version: version,
             policy: Some((&policy(version)).into()),
             updated: None,
+            ..Collection::default()
         });
         Ok(Response::new(GetCollectionResponse { collection }))
     }

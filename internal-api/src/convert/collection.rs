@@ -12,5 +12,6 @@ pub(crate) fn to_wire(collection: &Collection) -> vault::Collection {
         policy_version: collection.policy_version,
         policy: Some((&collection.policy).into()),
         updated: Some(to_timestamp(collection.updated_ms)),
+        indexes: Vec::new(),
     }
 }

@@ -55,7 +55,7 @@ pub(crate) fn put_result(
         }),
         Err(error) => Outcome::Status(Failure::from(error).to_item_status()),
     };
-    vault::PutResult { reference, outcome: Some(outcome) }
+    vault::PutResult { reference, outcome: Some(outcome), surrogates: Vec::new() }
 }
 
 /// The result for one record read.
@@ -114,6 +114,8 @@ fn field_to_wire(field: RevealedField) -> vault::RevealedField {
         state: state as i32,
         info_type: info_type.map_or("", InfoType::as_str).to_owned(),
         data_class: class as i32,
+        surrogate: String::new(),
+        length_bytes_max: 0,
     }
 }
 

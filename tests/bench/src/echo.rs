@@ -35,7 +35,8 @@ impl RecordService for Echo {
     async fn put(&self, request: Request<PutRequest>) -> Result<Response<PutResponse>, Status> {
         let result = |reference: String| {
             let stored = StoredRecord { id: ID.to_owned(), revision: 1, replayed: false };
-            PutResult { reference, outcome: Some(put_result::Outcome::Stored(stored)) }
+            let outcome = Some(put_result::Outcome::Stored(stored));
+            PutResult { reference, outcome, ..PutResult::default() }
         };
         let records = request.into_inner().records.into_iter();
         let results = records.map(|record| result(record.reference)).collect();

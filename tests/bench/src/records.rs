@@ -62,6 +62,7 @@ pub(crate) fn revealed(id: &str) -> vault::GetResult {
         state: vault::FieldState::Plain as i32,
         info_type: (*info_type).to_owned(),
         data_class: vault::DataClass::Identity as i32,
+        ..vault::RevealedField::default()
     };
     let record = vault::RevealedRecord {
         id: id.to_owned(),

@@ -38,6 +38,26 @@ pub enum Read {}
 #[derive(Debug)]
 pub enum Delete {}
 
+/// To trade values for surrogates.
+#[derive(Debug)]
+pub enum Tokenize {}
+
+/// To trade surrogates for values or masks.
+#[derive(Debug)]
+pub enum Detokenize {}
+
+/// To see what is known of surrogates without their values.
+#[derive(Debug)]
+pub enum DescribeSurrogates {}
+
+/// To delete surrogates.
+#[derive(Debug)]
+pub enum DeleteSurrogates {}
+
+/// To find records by value.
+#[derive(Debug)]
+pub enum Search {}
+
 /// To lend class keys for a while.
 #[derive(Debug)]
 pub enum Lend {}
@@ -67,6 +87,31 @@ impl TokenVerb for Read {
 impl TokenVerb for Delete {
     const OPERATION_BITS: u32 = Operation::Delete as u32;
     const ROLES: TenantRoles = WRITERS;
+}
+
+impl TokenVerb for Tokenize {
+    const OPERATION_BITS: u32 = Operation::Tokenize as u32;
+    const ROLES: TenantRoles = WRITERS;
+}
+
+impl TokenVerb for Detokenize {
+    const OPERATION_BITS: u32 = Operation::Detokenize as u32;
+    const ROLES: TenantRoles = READERS;
+}
+
+impl TokenVerb for DescribeSurrogates {
+    const OPERATION_BITS: u32 = Operation::Tokenize as u32 | Operation::Detokenize as u32;
+    const ROLES: TenantRoles = READERS;
+}
+
+impl TokenVerb for DeleteSurrogates {
+    const OPERATION_BITS: u32 = Operation::Delete as u32;
+    const ROLES: TenantRoles = WRITERS;
+}
+
+impl TokenVerb for Search {
+    const OPERATION_BITS: u32 = Operation::Search as u32;
+    const ROLES: TenantRoles = READERS;
 }
 
 impl TokenVerb for Lend {
@@ -100,6 +145,11 @@ mod sealed {
     impl Sealed for super::Write {}
     impl Sealed for super::Read {}
     impl Sealed for super::Delete {}
+    impl Sealed for super::Tokenize {}
+    impl Sealed for super::Detokenize {}
+    impl Sealed for super::DescribeSurrogates {}
+    impl Sealed for super::DeleteSurrogates {}
+    impl Sealed for super::Search {}
     impl Sealed for super::Lend {}
     impl Sealed for super::IssueTokens {}
     impl Sealed for super::ManageTokens {}

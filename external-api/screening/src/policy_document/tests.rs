@@ -119,7 +119,7 @@ fn any_field() -> impl Strategy<Value = (String, FieldPolicy)> {
         "a field's name",
         |(name, info_type, data_class, action)| {
             let name = FieldName::parse(&name).ok()?;
-            let field = FieldPolicy { name, info_type, data_class, action };
+            let field = FieldPolicy { info_type, data_class, ..FieldPolicy::new(name, action) };
             Some((field.name.as_str().to_owned(), field))
         },
     )

@@ -10,7 +10,7 @@ fn name(text: &str) -> FieldName {
 }
 
 fn declared(text: &str, action: Action) -> FieldPolicy {
-    FieldPolicy { name: name(text), info_type: None, data_class: None, action }
+    FieldPolicy::new(name(text), action)
 }
 
 fn screened(id_field: Option<&str>, text: &str) -> Screened {

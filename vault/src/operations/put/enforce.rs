@@ -60,12 +60,9 @@ mod tests {
     use super::*;
 
     fn policy(action: Action) -> Policy {
-        let field = FieldPolicy {
-            name: FieldName::parse("iban").unwrap(),
-            info_type: Some(InfoType::IbanCode),
-            data_class: None,
-            action,
-        };
+        let name = FieldName::parse("iban").unwrap();
+        let info_type = Some(InfoType::IbanCode);
+        let field = FieldPolicy { info_type, ..FieldPolicy::new(name, action) };
         Policy::new(vec![field], UndeclaredPolicy::default(), Action::Seal).unwrap()
     }
 

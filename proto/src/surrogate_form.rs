@@ -1,0 +1,293 @@
+use crate::{Failure, InfoType, Reveal, vault};
+
+/// How a surrogate is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SurrogateKind {
+    /// Another one each time.
+    #[default]
+    Random,
+    /// The same one for the same value, within tenant, info type and reveal.
+    Deterministic,
+    /// One that looks like the value: a function of value, info type and format.
+    FormatPreserving(SurrogateFormat),
+}
+
+/// What a format-preserving surrogate looks like; the numbers are those of the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum SurrogateFormat {
+    /// A card number that never passes Luhn.
+    Card = 1,
+    /// A telephone number of the same country.
+    Phone = 2,
+    /// Digits.
+    Digits = 3,
+    /// Digits and letters, `0-9A-Za-z`.
+    Alphanumeric = 4,
+    /// Digits and capital letters, `0-9A-Z`.
+    UpperAlphanumeric = 5,
+}
+
+/// Which surrogates are made, and how much they ever show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SurrogateForm {
+    /// How they are made.
+    pub kind: SurrogateKind,
+    /// How much they ever show.
+    pub reveal: Reveal,
+}
+
+/// What a surrogate is for, and how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SurrogateOptions {
+    info_type: InfoType,
+    form: SurrogateForm,
+    expires_ms: Option<u64>,
+    uses_max: Option<u32>,
+}
+
+impl SurrogateKind {
+    /// Its name in policies and answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Deterministic => "deterministic",
+            Self::FormatPreserving(_) => "format-preserving",
+        }
+    }
+
+    /// Its format, when it has one.
+    #[must_use]
+    pub fn format(self) -> Option<SurrogateFormat> {
+        match self {
+            Self::Random | Self::Deterministic => None,
+            Self::FormatPreserving(format) => Some(format),
+        }
+    }
+}
+
+impl SurrogateFormat {
+    /// All formats, in the order of their numbers.
+    pub const ALL: [Self; 5] =
+        [Self::Card, Self::Phone, Self::Digits, Self::Alphanumeric, Self::UpperAlphanumeric];
+
+    /// Its name in policies and answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::Phone => "phone",
+            Self::Digits => "digits",
+            Self::Alphanumeric => "alphanumeric",
+            Self::UpperAlphanumeric => "upper-alphanumeric",
+        }
+    }
+
+    /// The format of a name; `None` for an unknown one.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == text)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The format of values of an info type when none is named.
+    ///
+    /// # Errors
+    /// `invalid_request` for an info type whose values have no format of their own.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "a type without a format needs one named")]
+    pub fn of(info_type: InfoType) -> Result<Self, Failure> {
+        match info_type {
+            InfoType::CreditCardNumber => Ok(Self::Card),
+            InfoType::PhoneNumber => Ok(Self::Phone),
+            _ => {
+                let description = "choose digits, alphanumeric or upper-alphanumeric: values of \
+                                   this info type have no format of their own";
+                Err(Failure::invalid("format", description))
+            }
+        }
+    }
+
+    /// Reads the wire's number, where "not given" is the format of the info type.
+    ///
+    /// # Errors
+    /// `invalid_request` for an unknown number, or when none is given and the type has none.
+    pub fn from_wire(code: i32, info_type: InfoType) -> Result<Self, Failure> {
+        if code == 0 {
+            return Self::of(info_type);
+        }
+        let known = Self::ALL.into_iter().find(|format| i32::from(format.code()) == code);
+        known.ok_or_else(|| Failure::invalid("format", "unknown format"))
+    }
+}
+
+impl SurrogateForm {
+    /// Reads the wire's form of surrogates for values of an info type.
+    ///
+    /// # Errors
+    /// `invalid_request` for unknown numbers, a format that is missing, and one where none belongs.
+    pub fn from_wire(wire: &vault::SurrogateForm, info_type: InfoType) -> Result<Self, Failure> {
+        let kind = vault::SurrogateKind::try_from(wire.kind);
+        let kind = match kind.map_err(|_| Failure::invalid("kind", "unknown kind"))? {
+            vault::SurrogateKind::Unspecified | vault::SurrogateKind::Random => {
+                SurrogateKind::Random
+            }
+            vault::SurrogateKind::Deterministic => SurrogateKind::Deterministic,
+            vault::SurrogateKind::FormatPreserving => {
+                SurrogateKind::FormatPreserving(SurrogateFormat::from_wire(wire.format, info_type)?)
+            }
+        };
+        if wire.format != 0 && kind.format().is_none() {
+            return Err(Failure::invalid("format", "only format-preserving surrogates have one"));
+        }
+        let reveal = vault::Reveal::try_from(wire.reveal);
+        let reveal = reveal.map_err(|_| Failure::invalid("reveal", "unknown reveal"))?;
+        let is_given = reveal != vault::Reveal::Unspecified;
+        let reveal = if is_given { Reveal::from_wire(reveal) } else { Reveal::Plain };
+        Ok(Self { kind, reveal })
+    }
+}
+
+impl Default for SurrogateForm {
+    fn default() -> Self {
+        Self { kind: SurrogateKind::Random, reveal: Reveal::Plain }
+    }
+}
+
+impl SurrogateOptions {
+    /// Puts options together.
+    ///
+    /// # Errors
+    /// `invalid_request` for a deterministic surrogate with an end: it is the same for everybody who
+    /// asks, so its end would be another's.
+    pub fn new(
+        info_type: InfoType,
+        form: SurrogateForm,
+        expires_ms: Option<u64>,
+        uses_max: Option<u32>,
+    ) -> Result<Self, Failure> {
+        let uses_max = uses_max.filter(|uses| *uses > 0);
+        if form.kind == SurrogateKind::Deterministic {
+            let description =
+                "a deterministic surrogate does not end: it is the same for all who ask";
+            for (field, is_given) in
+                [("expires", expires_ms.is_some()), ("uses_max", uses_max.is_some())]
+            {
+                if is_given {
+                    return Err(Failure::invalid(field, description));
+                }
+            }
+        }
+        Ok(Self { info_type, form, expires_ms, uses_max })
+    }
+
+    /// The info type of the value.
+    #[must_use]
+    pub fn info_type(&self) -> InfoType {
+        self.info_type
+    }
+
+    /// How it is made, and how much it ever shows.
+    #[must_use]
+    pub fn form(&self) -> SurrogateForm {
+        self.form
+    }
+
+    /// When it expires, milliseconds since the epoch.
+    #[must_use]
+    pub fn expires_ms(&self) -> Option<u64> {
+        self.expires_ms
+    }
+
+    /// How often it may be traded for its value or mask.
+    #[must_use]
+    pub fn uses_max(&self) -> Option<u32> {
+        self.uses_max
+    }
+}
+
+impl From<SurrogateKind> for vault::SurrogateKind {
+    fn from(kind: SurrogateKind) -> Self {
+        match kind {
+            SurrogateKind::Random => Self::Random,
+            SurrogateKind::Deterministic => Self::Deterministic,
+            SurrogateKind::FormatPreserving(_) => Self::FormatPreserving,
+        }
+    }
+}
+
+impl From<SurrogateFormat> for vault::SurrogateFormat {
+    fn from(format: SurrogateFormat) -> Self {
+        Self::try_from(i32::from(format.code())).unwrap_or_default()
+    }
+}
+
+impl From<SurrogateForm> for vault::SurrogateForm {
+    fn from(form: SurrogateForm) -> Self {
+        let format = form.kind.format().map_or(vault::SurrogateFormat::Unspecified, Into::into);
+        Self {
+            kind: vault::SurrogateKind::from(form.kind) as i32,
+            format: format as i32,
+            reveal: vault::Reveal::from(form.reveal) as i32,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_of_formats_agree_with_the_wire() {
+        for format in SurrogateFormat::ALL {
+            let wire = vault::SurrogateFormat::from(format);
+            let name = format.as_str().to_uppercase().replace('-', "_");
+            assert_eq!(wire.as_str_name(), format!("SURROGATE_FORMAT_{name}"));
+            assert_eq!(wire as i32, i32::from(format.code()));
+            assert_eq!(SurrogateFormat::from_text(format.as_str()), Some(format));
+        }
+    }
+
+    #[test]
+    fn a_form_survives_the_wire() {
+        let preserving = SurrogateKind::FormatPreserving(SurrogateFormat::Digits);
+        for kind in [SurrogateKind::Random, SurrogateKind::Deterministic, preserving] {
+            for reveal in [Reveal::Redacted, Reveal::Masked, Reveal::Plain] {
+                let form = SurrogateForm { kind, reveal };
+                let wire = vault::SurrogateForm::from(form);
+                assert_eq!(SurrogateForm::from_wire(&wire, InfoType::MeterId).unwrap(), form);
+            }
+        }
+        let nothing = vault::SurrogateForm::default();
+        let form = SurrogateForm::from_wire(&nothing, InfoType::MeterId).unwrap();
+        assert_eq!(form, SurrogateForm::default());
+    }
+
+    #[test]
+    fn a_format_is_that_of_the_info_type_or_has_to_be_named() {
+        let wire = vault::SurrogateForm { kind: 3, ..vault::SurrogateForm::default() };
+        let of = |info_type| SurrogateForm::from_wire(&wire, info_type);
+        let card = SurrogateKind::FormatPreserving(SurrogateFormat::Card);
+        assert_eq!(of(InfoType::CreditCardNumber).unwrap().kind, card);
+        assert!(of(InfoType::MeterId).is_err());
+        let misplaced = vault::SurrogateForm { kind: 1, format: 3, reveal: 0 };
+        assert!(SurrogateForm::from_wire(&misplaced, InfoType::MeterId).is_err());
+    }
+
+    #[test]
+    fn a_deterministic_surrogate_has_no_end() {
+        let form = |kind| SurrogateForm { kind, reveal: Reveal::Plain };
+        let options = |kind, expires, uses| {
+            SurrogateOptions::new(InfoType::MeterId, form(kind), expires, uses)
+        };
+        assert!(options(SurrogateKind::Deterministic, None, Some(0)).is_ok());
+        assert!(options(SurrogateKind::Deterministic, Some(1), None).is_err());
+        assert!(options(SurrogateKind::Deterministic, None, Some(1)).is_err());
+        assert_eq!(options(SurrogateKind::Random, Some(1), Some(2)).unwrap().uses_max(), Some(2));
+    }
+}
