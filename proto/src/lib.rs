@@ -6,6 +6,7 @@
 
 mod action;
 mod address_list;
+mod calling_code;
 mod certificate_name;
 mod collection_name;
 mod content;
@@ -21,6 +22,7 @@ mod field_settings;
 mod idempotency_key;
 mod info_type;
 pub mod limits;
+mod luhn;
 mod password;
 mod password_rule;
 mod policy;
@@ -39,6 +41,7 @@ mod user_name;
 
 pub use action::{Action, Reveal};
 pub use address_list::AddressList;
+pub use calling_code::calling_code;
 pub use certificate_name::{CertificateName, ClientName, ServiceName, TrustDomain};
 pub use collection_name::CollectionName;
 pub use content::{Content, ContentType};
@@ -52,6 +55,7 @@ pub use field_name::FieldName;
 pub use field_settings::{Mask, SearchIndex};
 pub use idempotency_key::IdempotencyKey;
 pub use info_type::InfoType;
+pub use luhn::passes_luhn;
 pub use password::Password;
 pub use password_rule::PasswordRule;
 pub use policy::{FieldPolicy, Policy, UndeclaredPolicy};

@@ -3,10 +3,9 @@
 //! It promises ISO 13616 with the length of each country, ISO 9362, and ISO/IEC 7812 with a table of
 //! issuers. It relies on the check digit algorithms.
 
-use super::{
-    check_digits::{luhn, mod97},
-    compact::Compact,
-};
+use tresor_proto::passes_luhn;
+
+use super::{check_digits::mod97, compact::Compact};
 use crate::Rule;
 
 /// Countries of the IBAN registry and the length of their IBANs.
@@ -132,7 +131,7 @@ pub(crate) fn card(text: &str) -> Option<Rule> {
     let compact = Compact::digits(text, b" -")?;
     let digits = compact.as_bytes();
     let rule = issuer(digits)?;
-    luhn(digits).then_some(Rule::Named(rule))
+    passes_luhn(digits).then_some(Rule::Named(rule))
 }
 
 /// A payment card written in groups, as on the card; a bare number is too often an order's.

@@ -19,19 +19,6 @@ pub(super) fn weighted(digits: &[u8], weights: &[u32]) -> Option<u32> {
     products.sum()
 }
 
-/// Luhn, ISO/IEC 7812-1 annex B.
-pub(super) fn luhn(digits: &[u8]) -> bool {
-    let mut sum = 0;
-    for (index, byte) in digits.iter().rev().enumerate() {
-        let Some(value) = digit(*byte) else {
-            return false;
-        };
-        let value = if index % 2 == 1 { value * 2 } else { value };
-        sum += value / 10 + value % 10;
-    }
-    !digits.is_empty() && sum % 10 == 0
-}
-
 /// GS1: weights 3 and 1 from the right, the last digit is the check digit.
 pub(super) fn gs1(digits: &[u8]) -> bool {
     let mut sum = 0;
@@ -91,8 +78,6 @@ mod tests {
 
     #[test]
     fn known_numbers_pass_and_their_neighbours_fail() {
-        assert!(luhn(b"79927398713"));
-        assert!(!luhn(b"79927398714"));
         assert!(gs1(b"4006381333931"));
         assert!(!gs1(b"4006381333932"));
         assert!(mod11_10(b"86095742719"));
@@ -105,7 +90,7 @@ mod tests {
     #[test]
     fn nothing_and_foreign_bytes_fail() {
         for bytes in [&b""[..], b"x", b"1x", b"\xff\xff"] {
-            assert!(!luhn(bytes) && !gs1(bytes) && !mod11_10(bytes));
+            assert!(!gs1(bytes) && !mod11_10(bytes));
         }
         assert_eq!(mod97(b"-".iter()), None);
     }

@@ -3,6 +3,8 @@
 //! It promises the shape of E.164 and of national notation. It relies on a hint, or on the `+` of the
 //! international notation together with a calling code that is in use.
 
+use tresor_proto::calling_code;
+
 use crate::Rule;
 
 /// Digits of the shortest and the longest number: local ones without area, E.164 §6.
@@ -10,16 +12,6 @@ const DIGITS: core::ops::RangeInclusive<usize> = 6..=15;
 
 /// Bytes of the longest notation, extension included.
 const NOTATION_BYTES_MAX: usize = 32;
-
-/// Calling codes of two digits; every other one that begins like these has three digits.
-const SHORT_CALLING_CODES: &[u8] = &[
-    20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55, 56,
-    57, 58, 60, 61, 62, 63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
-];
-
-/// First two digits of calling codes with three digits.
-const LONG_CALLING_CODES: &[u8] =
-    &[21, 22, 23, 24, 25, 26, 29, 35, 37, 38, 42, 50, 59, 67, 68, 69, 85, 88, 96, 97, 99];
 
 /// A telephone number in any notation.
 pub(crate) fn phone(text: &str) -> Option<Rule> {
@@ -39,11 +31,8 @@ pub(crate) fn phone(text: &str) -> Option<Rule> {
 pub(crate) fn international_phone(text: &str) -> Option<Rule> {
     let number = text.strip_prefix('+')?;
     let digits = digits(text)?;
-    let code = number.get(..2)?.parse::<u8>().ok();
-    let is_code = number.starts_with(['1', '7'])
-        || code
-            .is_some_and(|c| SHORT_CALLING_CODES.contains(&c) || LONG_CALLING_CODES.contains(&c));
-    (is_code && digits >= 8).then_some(Rule::Named("phone: international notation, calling code"))
+    (calling_code(number).is_some() && digits >= 8)
+        .then_some(Rule::Named("phone: international notation, calling code"))
 }
 
 /// How many digits a notation has; `None` when it is none.
