@@ -19,12 +19,45 @@ use crate::{
     local::{LocalSystem, Premises, parse_customer_token},
 };
 
+/// What opens the victim's door, but no lock behind it.
+const VICTIMS_DOOR: &str = "the victim's certificate and password";
+
 /// Tries them all on the record `id`; gives the attacks and the controls.
 pub(crate) async fn attempt(
     stage: &Stage,
     id: Option<&str>,
 ) -> Result<(Vec<Attack>, Vec<Attack>), CliError> {
     let Some(id) = id else { return Ok((Vec::new(), Vec::new())) };
+    let victim = &stage.set.victim;
+    let own = victim.https(&stage.system)?;
+    let read = async |https: &Https, customer_token: &CustomerToken| {
+        stage.set.get(https, customer_token, id, RevealFlag::Plain).await
+    };
+    let uploader = issue_write_only(&own, &victim.customer_token).await?;
+    let mut attacks = through_other_doors(stage, id).await?;
+    attacks.push(Attack::through_door(
+        "read with a customer token that only writes",
+        VICTIMS_DOOR,
+        read(&own, &uploader).await,
+    ));
+    attacks.extend(without_the_password(stage, id).await?);
+    let control = read(&own, &victim.customer_token).await;
+    let control = Attack::through_door(
+        "read with the right certificate, password and customer token",
+        "all of them",
+        control,
+    );
+    let written = write(stage, &own, &uploader).await;
+    let writes = Attack::through_door(
+        "store with the customer token that only writes",
+        VICTIMS_DOOR,
+        written,
+    );
+    Ok((attacks, vec![control, writes]))
+}
+
+/// With the certificate of one and the customer token of another, or none, or a forged one.
+async fn through_other_doors(stage: &Stage, id: &str) -> Result<Vec<Attack>, CliError> {
     let (victim, other) = (&stage.set.victim, &stage.set.other);
     let own = victim.https(&stage.system)?;
     let foreign = other.https(&stage.system)?;
@@ -32,22 +65,20 @@ pub(crate) async fn attempt(
     let read = async |https: &Https, customer_token: &CustomerToken| {
         stage.set.get(https, customer_token, id, RevealFlag::Plain).await
     };
-    let certificate = "the victim's certificate and password";
-    let uploader = issue_write_only(&own, &victim.customer_token).await?;
-    let mut attacks = vec![
+    Ok(vec![
         Attack::through_door(
             "read with no customer token",
-            certificate,
+            VICTIMS_DOOR,
             read_without(stage, &own, id).await,
         ),
         Attack::through_door(
             "read with a wrong customer token",
-            certificate,
+            VICTIMS_DOOR,
             read(&own, &guess).await,
         ),
         Attack::through_door(
             "read with another tenant's customer token",
-            certificate,
+            VICTIMS_DOOR,
             read(&own, &other.customer_token).await,
         ),
         Attack::through_door(
@@ -70,26 +101,7 @@ pub(crate) async fn attempt(
             "the victim's customer token",
             read(&with_forged_certificate(stage)?, &victim.customer_token).await,
         ),
-        Attack::through_door(
-            "read with a customer token that only writes",
-            certificate,
-            read(&own, &uploader).await,
-        ),
-    ];
-    attacks.extend(without_the_password(stage, id).await?);
-    let control = read(&own, &victim.customer_token).await;
-    let control = Attack::through_door(
-        "read with the right certificate, password and customer token",
-        "all of them",
-        control,
-    );
-    let written = write(stage, &own, &uploader).await;
-    let writes = Attack::through_door(
-        "store with the customer token that only writes",
-        certificate,
-        written,
-    );
-    Ok((attacks, vec![control, writes]))
+    ])
 }
 
 /// With everything the victim has but the password.
