@@ -60,6 +60,15 @@ impl Failure {
         self
     }
 
+    /// Names the fields at fault as parts of `path`.
+    #[must_use]
+    pub fn below(mut self, path: &str) -> Self {
+        for violation in &mut self.violations {
+            violation.field.insert_str(0, &format!("{path}."));
+        }
+        self
+    }
+
     /// Says when to try again.
     #[must_use]
     pub fn with_retry_after(mut self, delay: Duration) -> Self {

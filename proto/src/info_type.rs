@@ -104,6 +104,17 @@ taxonomy! {
     FreeText, "FREE_TEXT", "text", FreeText;
 }
 
+impl InfoType {
+    /// Whether its values are so few that their frequencies tell them: one of a few hundred at most.
+    #[must_use]
+    pub fn has_few_values(self) -> bool {
+        matches!(
+            self,
+            Self::Title | Self::Gender | Self::Age | Self::Nationality | Self::HouseNumber
+        )
+    }
+}
+
 impl core::fmt::Display for InfoType {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.as_str())

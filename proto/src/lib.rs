@@ -17,6 +17,7 @@ mod data_class;
 mod enrolment_code;
 mod error_code;
 mod failure;
+mod field_check;
 mod field_name;
 mod field_settings;
 mod idempotency_key;

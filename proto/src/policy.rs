@@ -53,7 +53,7 @@ impl Policy {
     /// `invalid_request` when a field is declared twice, an action is not allowed where it stands,
     /// or there are more than 1,024 fields.
     pub fn new(
-        fields: Vec<FieldPolicy>,
+        mut fields: Vec<FieldPolicy>,
         undeclared: UndeclaredPolicy,
         declared_clear_but_personal: Action,
     ) -> Result<Self, Failure> {
@@ -64,15 +64,11 @@ impl Policy {
         if !fields.iter().all(|field| names.insert(field.name.as_str())) {
             return Err(Failure::invalid("fields", "a field is declared twice"));
         }
-        if fields.iter().any(|field| field.action == Action::Tokenize) {
-            return Err(Failure::invalid("fields", "tokenize is not supported by this version"));
-        }
-        let is_unsupported = |field: &FieldPolicy| {
-            field.search.is_some() || field.surrogate.is_some() || field.mask.is_some()
-        };
-        if fields.iter().any(is_unsupported) {
-            let description = "search, surrogate and mask are not supported by this version";
-            return Err(Failure::invalid("fields", description));
+        for field in &mut fields {
+            field.check().map_err(|failure| failure.below(&format!("fields.{}", field.name)))?;
+            if field.action == Action::Tokenize {
+                field.surrogate.get_or_insert_default();
+            }
         }
         undeclared.check()?;
         if !matches!(declared_clear_but_personal, Action::Seal | Action::Reject | Action::Clear) {
@@ -251,6 +247,22 @@ mod tests {
         let policy = Policy::new(fields, UndeclaredPolicy::default(), Action::Reject).unwrap();
         assert_eq!(Policy::try_from(vault::Policy::from(&policy)).unwrap(), policy);
         assert_eq!(Policy::try_from(vault::Policy::default()).unwrap(), Policy::default());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_field_is_told_with_its_path() {
+        let field = FieldPolicy::new(FieldName::parse("a.b").unwrap(), Action::Tokenize);
+        let refused = Policy::new(vec![field], UndeclaredPolicy::default(), Action::Seal);
+        let failure = refused.unwrap_err();
+        assert_eq!(failure.violations()[0].field, "fields.a.b.info_type");
+    }
+
+    #[test]
+    fn a_field_that_is_tokenized_gives_random_surrogates_unless_the_policy_says_otherwise() {
+        let fields = vec![declared("a", Action::Tokenize)];
+        let policy = Policy::new(fields, UndeclaredPolicy::default(), Action::Seal).unwrap();
+        assert_eq!(policy.fields()[0].surrogate, Some(SurrogateForm::default()));
+        assert_eq!(Policy::try_from(vault::Policy::from(&policy)).unwrap(), policy);
     }
 
     #[test]

@@ -4,11 +4,12 @@
 //! place; no key is ignored and no bad value is replaced by a default. It relies on serde-saphyr for
 //! YAML and on `tresor_proto::Policy` for what may be combined.
 
+mod field;
 mod mistakes;
 mod tree;
 mod writing;
 
-use tresor_proto::{Action, DataClass, FieldName, FieldPolicy, InfoType, Policy, UndeclaredPolicy};
+use tresor_proto::{Action, FieldPolicy, Policy, UndeclaredPolicy};
 
 pub use mistakes::{Mistake, PolicyError};
 pub use writing::write;
@@ -65,47 +66,11 @@ impl Draft {
 
 fn read_fields(entry: &Entry, mistakes: &mut Mistakes) -> Vec<FieldPolicy> {
     let fields = mistakes.mapping(entry, "fields");
-    fields.iter().filter_map(|field| read_field(field, mistakes)).collect()
+    fields.iter().filter_map(|field| field::read(field, mistakes)).collect()
 }
 
-fn read_field(entry: &Entry, mistakes: &mut Mistakes) -> Option<FieldPolicy> {
-    let path = format!("fields.{}", entry.key());
-    let Ok(name) = FieldName::parse(entry.key()) else {
-        mistakes.add(entry.key_place(), &path, "a field's name is 1 to 128 printable bytes");
-        return None;
-    };
-    let mut field = FieldPolicy::new(name, Action::Seal);
-    for setting in mistakes.mapping(entry, &path) {
-        read_setting(&mut field, setting, &path, mistakes);
-    }
-    Some(field)
-}
-
-fn read_setting(field: &mut FieldPolicy, entry: &Entry, path: &str, mistakes: &mut Mistakes) {
-    let path = format!("{path}.{}", entry.key());
-    match entry.key() {
-        "info_type" => {
-            let expected = "an info type of the taxonomy, like PERSON_NAME or IBAN_CODE";
-            field.info_type = read_word(entry, &path, expected, mistakes, InfoType::from_text);
-        }
-        "class" => {
-            let expected = "a data class, like identity, contact or financial";
-            field.data_class = read_word(entry, &path, expected, mistakes, DataClass::from_text);
-        }
-        "action" => {
-            let expected = "one of seal, clear, drop, reject";
-            let action = read_word(entry, &path, expected, mistakes, declarable_action);
-            field.action = action.unwrap_or(Action::Seal);
-        }
-        "searchable" | "tokenize" => {
-            let description = "not supported by this version";
-            mistakes.add(entry.key_place(), &path, description);
-        }
-        _ => mistakes.unknown_key(entry, &path, "info_type, class, action"),
-    }
-}
-
-fn declarable_action(word: &str) -> Option<Action> {
+/// An action for fields nobody declared: a surrogate needs a declared type.
+fn undeclared_action(word: &str) -> Option<Action> {
     Action::from_text(word).filter(|action| *action != Action::Tokenize)
 }
 
@@ -125,7 +90,7 @@ fn read_undeclared(entry: &Entry, mistakes: &mut Mistakes) -> UndeclaredPolicy {
             }
             "not_personal" => {
                 let expected = "one of clear, seal, drop, reject";
-                let action = read_word(setting, &path, expected, mistakes, declarable_action);
+                let action = read_word(setting, &path, expected, mistakes, undeclared_action);
                 undeclared.not_personal = action.unwrap_or(Action::Clear);
             }
             _ => mistakes.unknown_key(setting, &path, "personal, unknown_text, not_personal"),
@@ -135,7 +100,7 @@ fn read_undeclared(entry: &Entry, mistakes: &mut Mistakes) -> UndeclaredPolicy {
 }
 
 fn protecting_action(word: &str) -> Option<Action> {
-    declarable_action(word).filter(|action| *action != Action::Clear)
+    undeclared_action(word).filter(|action| *action != Action::Clear)
 }
 
 fn read_flagged(entry: &Entry, mistakes: &mut Mistakes) -> Option<Action> {
@@ -158,12 +123,23 @@ fn read_word<T>(
 ) -> Option<T> {
     let parsed = match entry.node() {
         Node::Text(word) => parse(word),
-        Node::Nothing | Node::Map(_) | Node::Other => None,
+        Node::Nothing | Node::Map(_) | Node::Number(_) | Node::Truth(_) | Node::Other => None,
     };
     if parsed.is_none() {
         mistakes.add(entry.value_place(), path, &format!("must be {expected}"));
     }
     parsed
+}
+
+/// Reads a number up to `max`.
+fn read_number(entry: &Entry, path: &str, max: u64, mistakes: &mut Mistakes) -> Option<u64> {
+    if let Node::Number(number) = entry.node()
+        && *number <= max
+    {
+        return Some(*number);
+    }
+    mistakes.add(entry.value_place(), path, &format!("must be a number, {max} at most"));
+    None
 }
 
 #[cfg(test)]

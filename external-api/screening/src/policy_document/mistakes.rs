@@ -82,6 +82,18 @@ impl Mistakes {
         });
     }
 
+    /// Adds what a check of our own found at fault.
+    pub(super) fn add_failure(&mut self, place: Place, path: &str, failure: &Failure) {
+        for violation in failure.violations() {
+            self.add(place, path, &violation.description);
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn unknown_key(&mut self, entry: &Entry, path: &str, known: &str) {
         let description = format!("unknown key, known are {known}");
         self.add(entry.key_place(), path, &description);
@@ -92,7 +104,7 @@ impl Mistakes {
         match entry.node() {
             Node::Map(entries) => entries,
             Node::Nothing => &[],
-            Node::Text(_) | Node::Other => {
+            Node::Text(_) | Node::Number(_) | Node::Truth(_) | Node::Other => {
                 self.add(entry.value_place(), path, "must be a mapping");
                 &[]
             }

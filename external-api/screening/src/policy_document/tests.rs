@@ -1,5 +1,10 @@
 use proptest::prelude::*;
 
+use tresor_proto::{
+    DataClass, FieldName, InfoType, Mask, Reveal, SearchIndex, SurrogateForm, SurrogateFormat,
+    SurrogateKind,
+};
+
 use super::*;
 
 const EXAMPLE: &str = "
@@ -55,14 +60,63 @@ fn every_mistake_is_reported_with_its_place() {
 }
 
 #[test]
-fn what_this_version_cannot_do_is_refused_not_ignored() {
-    for yaml in [
-        "fields:\n  a: { tokenize: random }\n",
-        "fields:\n  a: { searchable: exact }\n",
-        "fields:\n  a: { action: tokenize }\n",
+fn surrogates_indexes_and_masks_are_read() {
+    let yaml = "fields:
+  a: { info_type: IBAN_CODE, tokenize: deterministic, searchable: exact }
+  b: { tokenize: { format: digits, reveal: masked, kind: format-preserving }, info_type: METER_ID }
+  c: { info_type: PHONE_NUMBER, tokenize: format-preserving, mask: { keep_first: 2, keep_last: 4 } }
+  d: { info_type: GENDER, searchable: { bits: 64, forced: true } }
+  e: { info_type: CITY, action: tokenize }
+";
+    let policy = parse(yaml).unwrap();
+    let fields = policy.fields();
+    let forms: Vec<_> = fields.iter().map(|field| field.surrogate).collect();
+    let form = |kind, reveal| Some(SurrogateForm { kind, reveal });
+    let preserving = SurrogateKind::FormatPreserving;
+    let expected = [
+        form(SurrogateKind::Deterministic, Reveal::Plain),
+        form(preserving(SurrogateFormat::Digits), Reveal::Masked),
+        form(preserving(SurrogateFormat::Phone), Reveal::Plain),
+        None,
+        form(SurrogateKind::Random, Reveal::Plain),
+    ];
+    assert_eq!(forms, expected);
+    assert_eq!(fields[0].search, Some(SearchIndex::default()));
+    assert_eq!(fields[2].mask, Mask::new(2, 4).ok());
+    assert_eq!(fields[3].search, SearchIndex::new(64, true).ok());
+    assert_eq!(parse(&write(&policy)).unwrap(), policy);
+}
+
+#[test]
+fn what_does_not_go_together_is_told_at_the_key_at_fault() {
+    for (marked, key) in [
+        ("¦a: { tokenize: random }", "info_type"),
+        ("a: { info_type: IBAN_CODE, ¦class: other, tokenize: random }", "class"),
+        ("a: { info_type: IBAN_CODE, ¦action: seal, tokenize: random }", "action"),
+        ("a: { action: clear, ¦searchable: exact }", "searchable"),
+        ("a: { info_type: GENDER, ¦searchable: exact }", "searchable"),
+        ("a: { action: drop, ¦mask: { keep_last: 4 } }", "mask"),
+        ("a: { info_type: METER_ID, tokenize: ¦format-preserving }", "tokenize"),
+        ("a: { info_type: CITY, tokenize: ¦{ kind: random, format: digits } }", "tokenize"),
+        ("a: { info_type: CITY, tokenize: ¦always }", "tokenize"),
+        ("a: { info_type: CITY, tokenize: { kind: ¦1 } }", "tokenize.kind"),
+        ("a: { info_type: CITY, tokenize: { format: ¦hex } }", "tokenize.format"),
+        ("a: { info_type: CITY, tokenize: { reveal: ¦all } }", "tokenize.reveal"),
+        ("a: { info_type: CITY, tokenize: { ¦colour: red } }", "tokenize.colour"),
+        ("a: { searchable: ¦fuzzy }", "searchable"),
+        ("a: { searchable: { bits: ¦12 } }", "searchable.bits"),
+        ("a: { searchable: { bits: ¦-8 } }", "searchable.bits"),
+        ("a: { searchable: { bits: ¦65544 } }", "searchable.bits"),
+        ("a: { searchable: { forced: ¦1 } }", "searchable.forced"),
+        ("a: { searchable: { ¦exact: true } }", "searchable.exact"),
+        ("a: { mask: ¦4 }", "mask"),
+        ("a: { mask: { keep_last: ¦9 } }", "mask.keep_last"),
+        ("a: { mask: { ¦keep_middle: 1 } }", "mask.keep_middle"),
     ] {
-        assert_eq!(places(yaml).len(), 1, "{yaml}");
-        assert_eq!(places(yaml)[0].0, 2, "{yaml}");
+        let line = format!("  {marked}");
+        let column = line.find('¦').unwrap() as u64 + 1;
+        let found = places(&format!("fields:\n{}\n", line.replace('¦', "")));
+        assert_eq!(found, [(2, column, format!("fields.a.{key}"))], "{marked}");
     }
 }
 
@@ -113,14 +167,35 @@ fn what_is_not_yaml_is_told_in_a_sentence_that_repeats_nothing() {
 fn any_field() -> impl Strategy<Value = (String, FieldPolicy)> {
     let info_type = proptest::option::of(proptest::sample::select(InfoType::ALL));
     let class = proptest::option::of(proptest::sample::select(DataClass::ALL.to_vec()));
-    let actions = [Action::Seal, Action::Clear, Action::Drop, Action::Reject];
-    let action = proptest::sample::select(actions.to_vec());
-    ("\\PC{1,20}", info_type, class, action).prop_filter_map(
+    let action = proptest::sample::select(Action::ALL.to_vec());
+    ("\\PC{1,20}", info_type, class, action, any_settings()).prop_filter_map(
         "a field's name",
-        |(name, info_type, data_class, action)| {
+        |(name, info_type, data_class, action, (surrogate, search, mask))| {
             let name = FieldName::parse(&name).ok()?;
-            let field = FieldPolicy { info_type, data_class, ..FieldPolicy::new(name, action) };
+            let declared = FieldPolicy::new(name, action);
+            let field = FieldPolicy { info_type, data_class, surrogate, search, mask, ..declared };
+            field.check().ok()?;
             Some((field.name.as_str().to_owned(), field))
+        },
+    )
+}
+
+/// What may be said of a field beside its action.
+fn any_settings()
+-> impl Strategy<Value = (Option<SurrogateForm>, Option<SearchIndex>, Option<Mask>)> {
+    let mut kinds: Vec<_> =
+        SurrogateFormat::ALL.into_iter().map(SurrogateKind::FormatPreserving).collect();
+    kinds.extend([SurrogateKind::Random, SurrogateKind::Deterministic]);
+    let kind = proptest::sample::select(kinds);
+    let reveal = proptest::sample::select(vec![Reveal::Redacted, Reveal::Masked, Reveal::Plain]);
+    let form = (kind, reveal).prop_map(|(kind, reveal)| SurrogateForm { kind, reveal });
+    let search = (1u16..=32, any::<bool>());
+    let search = search.prop_map(|(bytes, forced)| SearchIndex::new(bytes * 8, forced).unwrap());
+    let mask = (0u8..=8, 0u8..=8).prop_map(|(first, last)| Mask::new(first, last).unwrap());
+    let maybe = |chance| proptest::option::weighted(chance, Just(()));
+    (maybe(0.3), maybe(0.3), maybe(0.3), form, search, mask).prop_map(
+        |(has_form, has_search, has_mask, form, search, mask)| {
+            (has_form.map(|()| form), has_search.map(|()| search), has_mask.map(|()| mask))
         },
     )
 }

@@ -12,6 +12,8 @@ use super::PolicyError;
 pub(super) enum Node {
     Nothing,
     Text(String),
+    Number(u64),
+    Truth(bool),
     Map(Vec<Entry>),
     Other,
 }
@@ -38,7 +40,7 @@ pub(super) fn read(yaml: &str) -> Result<Vec<Entry>, PolicyError> {
     match root.value {
         Node::Map(entries) => Ok(entries),
         Node::Nothing => Ok(Vec::new()),
-        Node::Text(_) | Node::Other => {
+        Node::Text(_) | Node::Number(_) | Node::Truth(_) | Node::Other => {
             let place = Place::from(root.referenced);
             Err(PolicyError::one(place, "", "a policy is a mapping"))
         }
@@ -120,16 +122,16 @@ impl<'de> Visitor<'de> for NodeVisitor {
         Node::deserialize(deserializer)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Node, E> {
-        Ok(Node::Other)
+    fn visit_bool<E>(self, truth: bool) -> Result<Node, E> {
+        Ok(Node::Truth(truth))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Node, E> {
-        Ok(Node::Other)
+    fn visit_i64<E>(self, number: i64) -> Result<Node, E> {
+        Ok(u64::try_from(number).map_or(Node::Other, Node::Number))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
-        Ok(Node::Other)
+    fn visit_u64<E>(self, number: u64) -> Result<Node, E> {
+        Ok(Node::Number(number))
     }
 
     fn visit_i128<E>(self, _: i128) -> Result<Node, E> {

@@ -5,7 +5,12 @@
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_saphyr::FlowMap;
-use tresor_proto::{Action, DataClass, FieldPolicy, InfoType, Policy, UndeclaredPolicy};
+use tresor_proto::{
+    Action, DataClass, FieldPolicy, InfoType, Mask, Policy, Reveal, SearchIndex, SurrogateForm,
+    SurrogateFormat, UndeclaredPolicy,
+};
+
+use super::field::EXACT;
 
 /// Writes a policy as a document.
 #[must_use]
@@ -18,6 +23,12 @@ struct Document<'a>(&'a Policy);
 struct Fields<'a>(&'a [FieldPolicy]);
 
 struct Field<'a>(&'a FieldPolicy);
+
+struct Form(SurrogateForm);
+
+struct Search(SearchIndex);
+
+struct Kept(Mask);
 
 struct Undeclared(UndeclaredPolicy);
 
@@ -55,7 +66,63 @@ impl Serialize for Field<'_> {
         if let Some(class) = self.0.data_class.map(DataClass::as_str) {
             map.serialize_entry("class", class)?;
         }
-        map.serialize_entry("action", self.0.action.as_str())?;
+        match self.0.surrogate.map(Form) {
+            Some(form) => match form.word(self.0.info_type) {
+                Some(word) => map.serialize_entry("tokenize", word)?,
+                None => map.serialize_entry("tokenize", &FlowMap(form))?,
+            },
+            None => map.serialize_entry("action", self.0.action.as_str())?,
+        }
+        match self.0.search {
+            Some(search) if search == SearchIndex::default() => {
+                map.serialize_entry("searchable", EXACT)?;
+            }
+            Some(search) => map.serialize_entry("searchable", &FlowMap(Search(search)))?,
+            None => {}
+        }
+        if let Some(mask) = self.0.mask {
+            map.serialize_entry("mask", &FlowMap(Kept(mask)))?;
+        }
+        map.end()
+    }
+}
+
+impl Form {
+    /// The kind alone, when it says everything.
+    fn word(&self, info_type: Option<InfoType>) -> Option<&'static str> {
+        let Self(SurrogateForm { kind, reveal }) = self;
+        let by_type = info_type.and_then(|info_type| SurrogateFormat::of(info_type).ok());
+        let is_told = kind.format().is_none() || kind.format() == by_type;
+        (is_told && *reveal == Reveal::Plain).then(|| kind.as_str())
+    }
+}
+
+impl Serialize for Form {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("kind", self.0.kind.as_str())?;
+        if let Some(format) = self.0.kind.format() {
+            map.serialize_entry("format", format.as_str())?;
+        }
+        map.serialize_entry("reveal", self.0.reveal.as_str())?;
+        map.end()
+    }
+}
+
+impl Serialize for Search {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("bits", &self.0.bits())?;
+        map.serialize_entry("forced", &self.0.is_forced())?;
+        map.end()
+    }
+}
+
+impl Serialize for Kept {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("keep_first", &self.0.keep_first())?;
+        map.serialize_entry("keep_last", &self.0.keep_last())?;
         map.end()
     }
 }

@@ -1,0 +1,112 @@
+//! What a policy may say of one field, held against each other.
+
+use crate::{Action, Failure, FieldPolicy, InfoType};
+
+impl FieldPolicy {
+    /// Checks what is said of the field against each other.
+    ///
+    /// # Errors
+    /// `invalid_request` with what is wrong, each under the key of the policy document it belongs
+    /// to.
+    pub fn check(&self) -> Result<(), Failure> {
+        let mut wrong = Vec::new();
+        if self.action == Action::Tokenize {
+            self.check_tokenized(&mut wrong);
+        } else if self.surrogate.is_some() {
+            wrong.push(("action", "only a field that is tokenized gives surrogates"));
+        }
+        let is_sealed = matches!(self.action, Action::Seal | Action::Tokenize);
+        if self.mask.is_some() && !is_sealed {
+            wrong.push(("mask", "only a field that is sealed or tokenized has a mask"));
+        }
+        if let Some(search) = self.search {
+            if !is_sealed {
+                wrong.push(("searchable", "only a field that is sealed or tokenized has an index"));
+            }
+            let has_few_values = self.info_type.is_some_and(InfoType::has_few_values);
+            if has_few_values && !search.is_forced() {
+                let description = "values of this info type are so few that an onlooker of the \
+                                   database tells them by their frequencies; forced: true makes \
+                                   the index anyway";
+                wrong.push(("searchable", description));
+            }
+        }
+        let Some((key, description)) = wrong.first() else { return Ok(()) };
+        let failure = Failure::invalid(key, *description);
+        let rest = wrong.iter().skip(1);
+        Err(rest
+            .fold(failure, |failure, (key, description)| failure.with_violation(key, *description)))
+    }
+
+    fn check_tokenized(&self, wrong: &mut Vec<(&str, &str)>) {
+        let Some(info_type) = self.info_type else {
+            wrong.push(("info_type", "a field that is tokenized has one; FREE_TEXT if none fits"));
+            return;
+        };
+        if self.data_class.is_some_and(|class| class != info_type.class()) {
+            wrong.push(("class", "a surrogate is of the class of its info type"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DataClass, FieldName, Mask, SearchIndex, SurrogateForm};
+
+    fn field(action: Action, info_type: Option<InfoType>) -> FieldPolicy {
+        FieldPolicy { info_type, ..FieldPolicy::new(FieldName::parse("a").unwrap(), action) }
+    }
+
+    fn wrong(field: &FieldPolicy) -> Vec<String> {
+        let failure = field.check().err();
+        let violations = failure.iter().flat_map(|failure| failure.violations().to_vec());
+        violations.map(|violation| violation.field).collect()
+    }
+
+    #[test]
+    fn what_is_tokenized_has_an_info_type_and_its_class() {
+        let none = field(Action::Tokenize, None);
+        assert_eq!(wrong(&none), ["info_type"]);
+        let mut iban = field(Action::Tokenize, Some(InfoType::IbanCode));
+        for (class, expected) in [(DataClass::Financial, &[][..]), (DataClass::Other, &["class"])] {
+            iban.data_class = Some(class);
+            assert_eq!(wrong(&iban), expected);
+        }
+    }
+
+    #[test]
+    fn only_what_is_tokenized_gives_surrogates() {
+        for action in Action::ALL {
+            let surrogate = Some(SurrogateForm::default());
+            let field = FieldPolicy { surrogate, ..field(action, Some(InfoType::IbanCode)) };
+            let expected = if action == Action::Tokenize { &[][..] } else { &["action"] };
+            assert_eq!(wrong(&field), expected, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_sealed_has_a_mask_or_an_index() {
+        for action in Action::ALL {
+            let mut field = field(action, Some(InfoType::IbanCode));
+            field.mask = Some(Mask::new(1, 2).unwrap());
+            field.search = Some(SearchIndex::default());
+            let is_sealed = matches!(action, Action::Seal | Action::Tokenize);
+            let expected = if is_sealed { &[][..] } else { &["mask", "searchable"] };
+            assert_eq!(wrong(&field), expected, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn few_values_are_searchable_only_when_that_is_forced() {
+        for (info_type, is_forced, expected) in [
+            (InfoType::Gender, false, &["searchable"][..]),
+            (InfoType::Gender, true, &[]),
+            (InfoType::LastName, false, &[]),
+        ] {
+            let mut field = field(Action::Seal, Some(info_type));
+            field.search = Some(SearchIndex::new(128, is_forced).unwrap());
+            assert_eq!(wrong(&field), expected, "{info_type}");
+        }
+    }
+}
