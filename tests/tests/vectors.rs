@@ -1,4 +1,4 @@
-//! The golden vectors, opened by an independent decoder in Python (`cryptography`).
+//! The golden vectors, opened by independent decoders in Python (`cryptography`).
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -15,4 +15,13 @@ fn an_independent_decoder_opens_the_golden_vectors() {
     command.arg(repository().join("proto")).arg(directory.path().join("stubs"));
     let ran = run(&mut command, "").ok();
     assert!(ran.stdout.contains("18 passed, 0 failed"), "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn an_independent_ff1_opens_the_golden_surrogates() {
+    let mut command = Command::new(tool("python3"));
+    command.arg(repository().join("tests/clients/open_surrogates.py"));
+    command.arg(repository().join("vault/vectors/format_preserving.json"));
+    let ran = run(&mut command, "").ok();
+    assert!(ran.stdout.contains("55 passed, 0 failed"), "{}{}", ran.stdout, ran.stderr);
 }

@@ -139,4 +139,6 @@ fn restore(numerals: &mut [u16]) {
 }
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod tests;
