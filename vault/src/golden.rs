@@ -25,7 +25,7 @@ use crate::{
     crypto_error::CryptoError,
     customer_token_entry,
     entropy::Entropy,
-    idempotency::{AnswerDesk, RequestMark},
+    idempotency::{AnswerDesk, RequestMark, of_record},
     key::TokenAuthKey,
     keyring::{KeyringFiles, Keyrings, LoadedKeyring, read_file, replace_file},
     operations::enrol::generate,
@@ -134,7 +134,7 @@ fn answer(loaded: &LoadedKeyring, auth_key: &TokenAuthKey) -> (StoreKey, Vec<u8>
     let collection = CollectionName::parse("customers").unwrap();
     let mark = RequestMark::new(&key, &item, &collection, &asked.with_expiry(Some(NOW_MS)));
     let desk = AnswerDesk { tenant: TENANT, rows: &loaded.rows, now_ms: NOW_MS };
-    match mark.unwrap().keep(desk, &record, 3).unwrap() {
+    match mark.unwrap().keep(desk, of_record(&record, 3)).unwrap() {
         Write::Put(key, row) => (key, row),
         Write::Remove(_) => panic!("an answer is put"),
     }

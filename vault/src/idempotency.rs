@@ -1,7 +1,7 @@
 //! Answers kept for whoever repeats a write with an idempotency key.
 //!
-//! An answer lies in the same atomic change as the record it tells of, so that both are there or
-//! neither is; it holds an id and a revision, never a value. Its place and the digest of what was
+//! An answer lies in the same atomic change as the record or surrogate it tells of, so that both are
+//! there or neither is; it holds an id and a revision, or a surrogate, never a value. Its place and the digest of what was
 //! asked hang on the customer token, so that nobody else can test a guess. It relies on the MAC of
 //! the row, and on clocks that differ by less than a day.
 //!
@@ -12,6 +12,7 @@ use prost::Message as _;
 use subtle::ConstantTimeEq as _;
 use tresor_proto::{
     CollectionName, RecordId, TenantId, limits::IDEMPOTENCY_LIFETIME_MS, storage::GivenAnswer,
+    vault,
 };
 
 use crate::{
@@ -22,12 +23,14 @@ use crate::{
     record::{ItemKey, NewRecord, StoredRecord},
     row::{RowKeys, RowPlace},
     store::{Change, Keyspace, Precondition, RowDigest, ScanRange, StoreKey, StoreRow, Write},
+    surrogate::NewSurrogate,
     tlv::Tlv,
 };
 
 /// What a mark is made for, the first value of its encoding.
 const NAME: u8 = 1;
 const REQUEST: u8 = 2;
+const TOKENIZE: u8 = 3;
 
 /// Where an answer may lie: under the day before, of, or after now.
 pub(crate) const PLACES: usize = 3;
@@ -50,7 +53,7 @@ pub(crate) struct AnswerDesk<'a> {
 /// What is known of a request.
 pub(crate) enum Recalled {
     /// It was answered; the change that does nothing holds only once the answer is durable.
-    Answer(StoredRecord, Change),
+    Answer(GivenAnswer, Change),
     /// It was not; the change that does it begins with this.
     Nothing(Change),
 }
@@ -63,13 +66,16 @@ impl RequestMark {
         collection: &CollectionName,
         record: &NewRecord,
     ) -> Result<Self, CryptoError> {
-        let name = Tlv::new()
-            .with(1, &[NAME])
-            .with(2, item.idempotency_key.as_str().as_bytes())
-            .with(3, &item.ordinal.to_be_bytes())
-            .encode()?;
-        let name = kdf::hmac_sha256(key.expose_secret(), &[&name]);
-        Ok(Self { name, digest: digest(key, collection, record)? })
+        Ok(Self { name: name(key, item)?, digest: digest(key, collection, record)? })
+    }
+
+    /// The mark of a value that is to have a surrogate.
+    pub(crate) fn of_value(
+        key: &RequestKey,
+        item: &ItemKey,
+        value: &NewSurrogate,
+    ) -> Result<Self, CryptoError> {
+        Ok(Self { name: name(key, item)?, digest: value_digest(key, value)? })
     }
 
     /// Where its answer may lie.
@@ -101,7 +107,8 @@ impl RequestMark {
             let unchanged = Precondition::Unchanged(key.clone(), RowDigest::of(row));
             if desk.now_ms < answer.created_ms.saturating_add(IDEMPOTENCY_LIFETIME_MS) {
                 let still = Change { preconditions: vec![unchanged], writes: Vec::new() };
-                return Ok(Recalled::Answer(self.check(&answer)?, still));
+                self.check(&answer)?;
+                return Ok(Recalled::Answer(answer, still));
             }
             change.preconditions.push(unchanged);
             change.writes.push(Write::Remove(key));
@@ -109,33 +116,41 @@ impl RequestMark {
         Ok(Recalled::Nothing(change))
     }
 
-    /// Gives the answer to a repeat of what was asked, and to nothing else.
-    fn check(&self, answer: &GivenAnswer) -> Result<StoredRecord, VaultError> {
-        if !bool::from(self.digest.ct_eq(&answer.request_digest)) {
-            return Err(VaultError::IdempotencyKeyReused);
-        }
-        let id = RecordId::parse(&answer.record).map_err(|_| VaultError::Integrity)?;
-        Ok(StoredRecord { id, revision: answer.revision, is_replayed: true })
+    /// Makes sure that it is what was asked, and nothing else, that is repeated.
+    fn check(&self, answer: &GivenAnswer) -> Result<(), VaultError> {
+        let is_repeat = bool::from(self.digest.ct_eq(&answer.request_digest));
+        if is_repeat { Ok(()) } else { Err(VaultError::IdempotencyKeyReused) }
     }
 
-    /// The write that keeps an answer.
+    /// The write that keeps what was answered.
     pub(crate) fn keep(
         &self,
         desk: AnswerDesk<'_>,
-        record: &RecordId,
-        revision: u64,
+        answered: GivenAnswer,
     ) -> Result<Write, CryptoError> {
         let key = self.place(day(desk.now_ms));
-        let answer = GivenAnswer {
-            created_ms: desk.now_ms,
-            request_digest: self.digest.to_vec(),
-            record: record.as_str().to_owned(),
-            revision,
-        };
+        let (created_ms, request_digest) = (desk.now_ms, self.digest.to_vec());
+        let answer = GivenAnswer { created_ms, request_digest, ..answered };
         let place = RowPlace { tenant: desk.tenant, key: &key };
         let row = desk.rows.encode(place, &answer.encode_to_vec())?;
         Ok(Write::Put(key, row))
     }
+}
+
+/// The answer that tells of a record.
+pub(crate) fn of_record(record: &RecordId, revision: u64) -> GivenAnswer {
+    GivenAnswer { record: record.as_str().to_owned(), revision, ..GivenAnswer::default() }
+}
+
+/// The answer that tells of a surrogate.
+pub(crate) fn of_surrogate(text: String) -> GivenAnswer {
+    GivenAnswer { surrogate: text, ..GivenAnswer::default() }
+}
+
+/// The record that an answer tells of.
+pub(crate) fn stored_record(answer: &GivenAnswer) -> Result<StoredRecord, VaultError> {
+    let id = RecordId::parse(&answer.record).map_err(|_| VaultError::Integrity)?;
+    Ok(StoredRecord { id, revision: answer.revision, is_replayed: true })
 }
 
 impl AnswerDesk<'_> {
@@ -162,6 +177,33 @@ pub(crate) fn sweep(oldest: Vec<StoreRow>, now_ms: u64) -> Change {
 /// The number of a day as long as answers are kept: two days on, they are outdated.
 fn day(now_ms: u64) -> u32 {
     u32::try_from(now_ms / IDEMPOTENCY_LIFETIME_MS).unwrap_or(u32::MAX)
+}
+
+/// The name of an item, under which its answer lies.
+fn name(key: &RequestKey, item: &ItemKey) -> Result<[u8; 32], CryptoError> {
+    let name = Tlv::new()
+        .with(1, &[NAME])
+        .with(2, item.idempotency_key.as_str().as_bytes())
+        .with(3, &item.ordinal.to_be_bytes())
+        .encode()?;
+    Ok(kdf::hmac_sha256(key.expose_secret(), &[&name]))
+}
+
+/// The digest of a value that is to have a surrogate, and of what it is for.
+fn value_digest(key: &RequestKey, value: &NewSurrogate) -> Result<[u8; 32], CryptoError> {
+    let NewSurrogate { content, options, .. } = value;
+    let form = vault::SurrogateForm::from(options.form());
+    let head = Tlv::new()
+        .with(1, &[TOKENIZE])
+        .with(2, options.info_type().as_str().as_bytes())
+        .with(3, &form.kind.to_be_bytes())
+        .with(4, &form.format.to_be_bytes())
+        .with(5, &form.reveal.to_be_bytes())
+        .with(6, &options.expires_ms().unwrap_or(0).to_be_bytes())
+        .with(7, &options.uses_max().unwrap_or(0).to_be_bytes())
+        .with(8, &[content.content_type().code()])
+        .encode()?;
+    Ok(kdf::hmac_sha256(key.expose_secret(), &[&head, content.as_bytes()]))
 }
 
 /// The digest of what is asked: where to, and the record as the caller sent it. How its fields are

@@ -37,7 +37,6 @@ mod sealed_group;
 #[cfg(test)]
 mod secret_types;
 mod slot;
-#[allow(dead_code, reason = "who makes surrogates comes with the next changes")]
 mod surrogate;
 mod tlv;
 mod unlocked;
@@ -89,5 +88,9 @@ pub use registry::{Census, Collection, Standing, Tenant, TenantState, User};
 pub use seal::{
     CredentialSeal, Passphrase, PassphraseLengthError, PassphraseSeal, Pkcs11Key, Pkcs11Seal, Seal,
     SealError, SealFailure, SealFailures, SealId, Seals, SecretSource,
+};
+pub use surrogate::{
+    FormatPreserved, IssuedSurrogate, NewSurrogate, RevealedValue, SurrogateDescription,
+    SurrogateQuery,
 };
 pub use vault::{OpenError, Settings, Vault, VaultPlace};

@@ -9,7 +9,10 @@ mod collections;
 mod create_tenant;
 mod customer_tokens;
 mod delete;
+mod delete_surrogates;
 mod delete_tenant;
+mod describe_surrogates;
+mod detokenize;
 pub(crate) mod enrol;
 #[cfg(test)]
 mod equal_values;
@@ -28,9 +31,11 @@ mod reveal;
 mod rotate_cipher_keys;
 mod rotate_root_key;
 mod seals;
+mod sight;
 #[cfg(test)]
 mod tampering;
 mod tenants;
+mod tokenize;
 mod update_tenant;
 mod users;
 

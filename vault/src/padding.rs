@@ -28,6 +28,12 @@ pub(crate) fn from_frame(frame: &[u8]) -> Result<&[u8], CryptoError> {
     if is_padded { Ok(value) } else { Err(CryptoError) }
 }
 
+/// Bytes of the longest value in a frame of `frame_bytes`.
+pub(crate) fn value_bytes_max(frame_bytes: usize) -> Result<u32, CryptoError> {
+    let bytes = frame_bytes.checked_sub(LENGTH_BYTES).ok_or(CryptoError)?;
+    u32::try_from(bytes).map_err(|_| CryptoError)
+}
+
 /// The size a frame of `bytes` is padded to.
 pub(crate) fn bucket(bytes: usize) -> usize {
     BUCKETS.into_iter().find(|size| *size >= bytes).unwrap_or_else(|| padme(bytes))

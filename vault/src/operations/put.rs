@@ -26,9 +26,9 @@ use crate::{
 
 /// How often a record is tried when another change came between: of writers that meet at one
 /// record, one gets through in each round.
-const ROUNDS_MAX: u32 = 16;
+pub(super) const ROUNDS_MAX: u32 = 16;
 /// The pause before the second round; each further one is longer by as much.
-const PAUSE: Duration = Duration::from_millis(2);
+pub(super) const PAUSE: Duration = Duration::from_millis(2);
 /// Rows read at once: 16 MiB at most.
 const PART_ITEMS_MAX: usize = 64;
 /// Outdated answers removed for each that is kept.
@@ -162,7 +162,11 @@ impl Vault {
 
 /// The change that removes outdated answers, twice as many as come: so they do not pile up, and no
 /// write waits for the removal of many. Mostly the oldest tells that there is none.
-async fn sweep(store: &dyn Store, coming: usize, now_ms: u64) -> Result<Change, VaultError> {
+pub(super) async fn sweep(
+    store: &dyn Store,
+    coming: usize,
+    now_ms: u64,
+) -> Result<Change, VaultError> {
     let oldest = store.scan(idempotency::oldest(), 1).await?;
     let first = idempotency::sweep(oldest, now_ms);
     if first.writes.is_empty() {

@@ -377,15 +377,24 @@ impl House {
 
     /// The answers kept for repeated writes, as the thief of the database sees them.
     pub(crate) async fn answers(&mut self) -> Vec<StoreRow> {
+        self.rows_of(Keyspace::Idempotency).await
+    }
+
+    /// All rows of a keyspace, as the thief of the database sees them.
+    pub(crate) async fn rows_of(&mut self, keyspace: Keyspace) -> Vec<StoreRow> {
         self.close().await;
         let database = self.database_path();
         let store = open_database(self.engine, database, Existence::MustExist).await.unwrap();
-        let keyspace = Keyspace::Idempotency;
         let all = ScanRange { keyspace, prefix: Vec::new(), after: None };
         let rows = store.scan(all, usize::MAX).await.unwrap();
         store.close().await.unwrap();
-        self.vault = Some(self.try_open().await.unwrap());
+        self.open_again().await;
         rows
+    }
+
+    /// Writes a row as a writer of the database would.
+    pub(crate) async fn overwrite_row(&mut self, key: StoreKey, row: Vec<u8>) {
+        self.write_at(self.database_path(), key, row).await;
     }
 
     /// Writes an answer as a writer of the database would.

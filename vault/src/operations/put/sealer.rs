@@ -142,8 +142,9 @@ impl Sealer {
         let recalled = mark.map(|mark| mark.recall(self.desk(), &found.answers)).transpose()?;
         let mut change = match recalled {
             Some(Recalled::Answer(answer, still)) => {
+                let stored = idempotency::stored_record(&answer)?;
                 round.confirm(still);
-                return Ok(answer);
+                return Ok(stored);
             }
             Some(Recalled::Nothing(change)) => change,
             None => Change::default(),
@@ -153,8 +154,7 @@ impl Sealer {
         change.preconditions.extend(classes.into_iter().map(|class| floors.precondition(class)));
         let revision = sealed.next.revision;
         if let Some(mark) = mark {
-            let keep = mark.keep(self.desk(), &item.id, revision);
-            change.writes.push(keep.map_err(|CryptoError| VaultError::Internal)?);
+            change.writes.push(mark.keep(self.desk(), idempotency::of_record(&item.id, revision))?);
         }
         round.push(&item.id, change, sealed.next, sealed.old_bytes);
         Ok(StoredRecord { id: item.id.clone(), revision, is_replayed: false })

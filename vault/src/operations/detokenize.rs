@@ -1,0 +1,117 @@
+//! Trades surrogates for what they stand for, as much of it as is asked and they show.
+//!
+//! A surrogate that is mistyped or another tenant's is refused without a look at the database; what
+//! is counted is counted durably before it is shown.
+
+mod batch;
+mod counting;
+mod discloser;
+
+use std::sync::{Arc, Mutex};
+
+use tresor_proto::{Failure, Reveal};
+
+use self::{batch::Batch, discloser::Discloser};
+use crate::{
+    access::{Detokenize, Permit},
+    budget::{BudgetKind, Grant},
+    error::VaultError,
+    store::Store,
+    surrogate::{RevealedValue, SurrogateQuery},
+    vault::Vault,
+};
+
+/// Rows read at once: 16 MiB at most.
+const PART_ITEMS_MAX: usize = 256;
+/// How often rows are read again because keyrings keep changing.
+const ROUNDS_MAX: usize = 16;
+
+impl Vault {
+    /// Shows the values of surrogates, at most as much as `reveal` says; one result a surrogate, in
+    /// order. Masks and values count as uses; values take one each of the tenant's reveals.
+    ///
+    /// # Errors
+    /// For all: `rate_limited` when the tenant's reveals are spent, `overloaded`,
+    /// `storage_unavailable`. For one: `invalid_request` when it is mistyped or another tenant's,
+    /// `not_found`, `gone` when it has expired or is used up, `wrong_key`, `integrity`, `conflict`
+    /// when other uses kept coming between, and `rate_limited` when there were reveals for those
+    /// before it only.
+    pub async fn detokenize(
+        &self,
+        permit: &Permit<Detokenize>,
+        reveal: Reveal,
+        queries: Vec<Result<SurrogateQuery, Failure>>,
+    ) -> Result<Vec<Result<RevealedValue, VaultError>>, VaultError> {
+        let mut batch = Batch::new(permit.tenant(), queries);
+        if batch.left() == 0 {
+            return Ok(batch.into_results().collect());
+        }
+        let grant = self.grant_values(permit, reveal, batch.left())?;
+        batch.refuse_beyond(grant.granted(), &grant);
+        let mut discloser = Discloser {
+            tenant: permit.tenant(),
+            reveal,
+            holder: Arc::clone(permit.holder()),
+            cache: self.unlocked_cache(),
+            now_ms: self.clock().now_ms(),
+            outdated: Mutex::default(),
+        };
+        let store = self.store(permit.tenant()).await?;
+        let mut results = Vec::with_capacity(batch.len());
+        for part in batch.into_parts(PART_ITEMS_MAX) {
+            let opened;
+            (discloser, opened) = self.open_part(store.as_ref(), discloser, part).await?;
+            let counted = self.count_uses(store.as_ref(), &discloser, opened).await?;
+            results.extend(counted.into_results());
+        }
+        grant.keep(results.iter().filter(|result| batch::is_plain(result)).count());
+        Ok(results)
+    }
+
+    /// As many reveals as there are of `wanted`; what is shown masked or not at all takes none.
+    fn grant_values(
+        &self,
+        permit: &Permit<Detokenize>,
+        reveal: Reveal,
+        wanted: usize,
+    ) -> Result<Grant, VaultError> {
+        let wanted = u64::try_from(wanted).unwrap_or(u64::MAX);
+        if reveal != Reveal::Plain {
+            return Ok(Grant::of_what_is_free(wanted));
+        }
+        let whose = (permit.tenant(), BudgetKind::Reveals);
+        let now_ms = self.clock().now_ms();
+        self.budgets().grant(whose, permit.limits(), wanted, now_ms).or_refused()
+    }
+
+    /// Opens the values of a part. A row whose keys the discloser does not have is read again under
+    /// the newest keyring: its data key may have been replaced in between.
+    async fn open_part(
+        &self,
+        store: &dyn Store,
+        mut discloser: Discloser,
+        mut part: Batch,
+    ) -> Result<(Discloser, Batch), VaultError> {
+        for _ in 0..ROUNDS_MAX {
+            if part.left() == 0 {
+                return Ok((discloser, part));
+            }
+            let rows = store.read(part.keys()).await?;
+            let open = move || {
+                let opened = discloser.open(&mut part, rows);
+                (discloser, part, opened)
+            };
+            let opened;
+            (discloser, part, opened) = self.key_worker().run(open).await?;
+            opened?;
+            if part.left() > 0 {
+                let newest = self.renewed(&discloser.holder).await?;
+                if Arc::ptr_eq(&newest, &discloser.holder) {
+                    part.settle_left(&VaultError::Integrity);
+                }
+                discloser.holder = newest;
+            }
+        }
+        Err(VaultError::Overloaded)
+    }
+}

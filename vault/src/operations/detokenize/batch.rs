@@ -1,0 +1,160 @@
+//! A batch on its way: each surrogate asked for, opened and to be counted, or settled.
+
+use tresor_proto::{Failure, Surrogate, TenantId};
+
+use crate::{
+    budget::Grant,
+    error::VaultError,
+    record::Shown,
+    store::{Outcome, StoreKey},
+    surrogate::{RevealedValue, SurrogateQuery, rows::row_key},
+};
+
+/// What is told of one surrogate.
+pub(super) type Revealed = Result<RevealedValue, VaultError>;
+
+/// The surrogates of a call, or of a part of it, in order.
+pub(super) struct Batch(Vec<Item>);
+
+/// Where a surrogate is.
+pub(super) enum Item {
+    /// To be opened.
+    Asked(Surrogate),
+    /// Opened; shown once the use is counted.
+    Opened(Counted, RevealedValue),
+    /// Handed to the store to be counted.
+    Counting(Counted, RevealedValue),
+    /// Shown, or refused.
+    Settled(Revealed),
+}
+
+/// A surrogate whose uses are counted.
+#[derive(Clone, Debug)]
+pub(super) struct Counted {
+    /// Which.
+    pub(super) surrogate: Surrogate,
+    /// How often it may be traded.
+    pub(super) uses_max: u32,
+}
+
+impl Batch {
+    /// Holds surrogates; what names none of the tenant's is refused here.
+    pub(super) fn new(tenant: TenantId, queries: Vec<Result<SurrogateQuery, Failure>>) -> Self {
+        let item = |query: Result<SurrogateQuery, Failure>| {
+            let surrogate = query.and_then(|query| query.surrogate(tenant));
+            surrogate.map_or_else(|error| Item::Settled(Err(error.into())), Item::Asked)
+        };
+        Self(queries.into_iter().map(item).collect())
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// How many are still to be opened.
+    pub(super) fn left(&self) -> usize {
+        self.0.iter().filter(|item| item.asked().is_some()).count()
+    }
+
+    /// Refuses those to be opened beyond the first `count`.
+    pub(super) fn refuse_beyond(&mut self, count: usize, grant: &Grant) {
+        let asked = self.0.iter_mut().filter(|item| item.asked().is_some());
+        asked.skip(count).for_each(|item| *item = Item::Settled(Err(grant.refusal())));
+    }
+
+    /// Settles those still to be opened.
+    pub(super) fn settle_left(&mut self, error: &VaultError) {
+        let asked = self.0.iter_mut().filter(|item| item.asked().is_some());
+        asked.for_each(|item| *item = Item::Settled(Err(error.clone())));
+    }
+
+    /// Cuts it into parts of so many.
+    pub(super) fn into_parts(self, count: usize) -> impl Iterator<Item = Self> {
+        let mut items = self.0.into_iter();
+        core::iter::from_fn(move || {
+            let part: Vec<_> = items.by_ref().take(count).collect();
+            (!part.is_empty()).then_some(Self(part))
+        })
+    }
+
+    /// The keys of the rows of those to be opened, in order.
+    pub(super) fn keys(&self) -> Vec<StoreKey> {
+        self.0.iter().filter_map(Item::asked).map(|it| row_key(&it.id())).collect()
+    }
+
+    /// Those to be opened.
+    pub(super) fn asked_mut(&mut self) -> impl Iterator<Item = &mut Item> {
+        self.0.iter_mut().filter(|item| item.asked().is_some())
+    }
+
+    /// Those to be counted.
+    pub(super) fn opened(&self) -> impl Iterator<Item = &Counted> {
+        self.0.iter().filter_map(Item::counted)
+    }
+
+    /// Those to be counted.
+    pub(super) fn opened_mut(&mut self) -> impl Iterator<Item = &mut Item> {
+        self.0.iter_mut().filter(|item| item.counted().is_some())
+    }
+
+    /// Takes what became of the counts handed to the store, in order.
+    pub(super) fn settle(&mut self, outcomes: Vec<Outcome>) {
+        let counting = self.0.iter_mut().filter(|item| matches!(item, Item::Counting(..)));
+        for (item, outcome) in counting.zip(outcomes) {
+            *item = match (item.take(), outcome) {
+                (Item::Counting(_, value), Outcome::Applied) => Item::Settled(Ok(value)),
+                (Item::Counting(counted, value), Outcome::PreconditionFailed) => {
+                    Item::Opened(counted, value)
+                }
+                (other, _) => other,
+            };
+        }
+    }
+
+    /// One result a surrogate, in order.
+    pub(super) fn into_results(self) -> impl Iterator<Item = Revealed> {
+        self.0.into_iter().map(|item| match item {
+            Item::Settled(revealed) => revealed,
+            // Other uses kept coming between.
+            Item::Opened(..) => Err(VaultError::Conflict),
+            Item::Asked(_) | Item::Counting(..) => Err(VaultError::Internal),
+        })
+    }
+}
+
+impl Item {
+    /// The surrogate that is to be opened.
+    pub(super) fn asked(&self) -> Option<&Surrogate> {
+        match self {
+            Self::Asked(surrogate) => Some(surrogate),
+            Self::Opened(..) | Self::Counting(..) | Self::Settled(_) => None,
+        }
+    }
+
+    /// What is to be counted.
+    pub(super) fn counted(&self) -> Option<&Counted> {
+        match self {
+            Self::Opened(counted, _) => Some(counted),
+            Self::Asked(_) | Self::Counting(..) | Self::Settled(_) => None,
+        }
+    }
+
+    /// Hands one that is opened to the store, or settles it.
+    pub(super) fn count(&mut self, counted: Result<(), VaultError>) {
+        *self = match (self.take(), counted) {
+            (Self::Opened(counted, value), Ok(())) => Self::Counting(counted, value),
+            (_, Err(error)) => Self::Settled(Err(error)),
+            (other, Ok(())) => other,
+        };
+    }
+
+    fn take(&mut self) -> Self {
+        core::mem::replace(self, Self::Settled(Err(VaultError::Internal)))
+    }
+}
+
+/// Whether a value is shown whole.
+pub(super) fn is_plain(revealed: &Revealed) -> bool {
+    revealed.as_ref().is_ok_and(|value| matches!(value.shown, Shown::Plain(_)))
+}

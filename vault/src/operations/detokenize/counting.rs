@@ -1,0 +1,107 @@
+//! Counts uses: durably, before anything is shown.
+//!
+//! The count is a row of its own. A change counts one use over what was read, and only as long as
+//! the surrogate is there; so of uses that come at once none is lost, and none is beyond the last.
+
+use std::sync::Arc;
+
+use tresor_proto::storage;
+
+use super::{
+    batch::{Batch, Counted},
+    discloser::Discloser,
+};
+use crate::{
+    error::VaultError,
+    operations::{put, sight::Sight},
+    store::{Change, Precondition, Store, StoreKey, Write},
+    surrogate::{
+        expiry,
+        rows::{SurrogateRows, count_key, row_key},
+    },
+    vault::Vault,
+};
+
+impl Vault {
+    /// Counts the uses of what was opened, and shows it.
+    pub(super) async fn count_uses(
+        &self,
+        store: &dyn Store,
+        discloser: &Discloser,
+        mut batch: Batch,
+    ) -> Result<Batch, VaultError> {
+        let now_ms = discloser.now_ms;
+        for round in 0..put::ROUNDS_MAX {
+            let keys: Vec<StoreKey> = batch.opened().flat_map(keys).collect();
+            if keys.is_empty() {
+                break;
+            }
+            if round > 0 {
+                tokio::time::sleep(put::PAUSE * round).await;
+            }
+            let mut sight = Sight::default();
+            sight.add(&keys, store.read(keys.clone()).await?);
+            let (holder, tenant) = (Arc::clone(&discloser.holder), discloser.tenant);
+            let count = move || {
+                let rows = SurrogateRows { tenant, keys: &holder.keyring().rows };
+                let changes = count_all(&mut batch, &mut sight, rows, now_ms);
+                (batch, changes)
+            };
+            let changes;
+            (batch, changes) = self.key_worker().run(count).await?;
+            batch.settle(store.apply(changes).await?);
+        }
+        Ok(batch)
+    }
+}
+
+fn keys(counted: &Counted) -> [StoreKey; 2] {
+    let key = row_key(&counted.surrogate.id());
+    [count_key(&key), key]
+}
+
+/// The changes that count a use each, in order; settles those that are used up or gone.
+fn count_all(
+    batch: &mut Batch,
+    sight: &mut Sight,
+    rows: SurrogateRows<'_>,
+    now_ms: u64,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for item in batch.opened_mut() {
+        let Some(counted) = item.counted() else { continue };
+        let change = count(counted, sight, rows, now_ms);
+        item.count(change.map(|change| {
+            sight.note(&change);
+            changes.push(change);
+        }));
+    }
+    changes
+}
+
+fn count(
+    Counted { surrogate, uses_max }: &Counted,
+    sight: &Sight,
+    rows: SurrogateRows<'_>,
+    now_ms: u64,
+) -> Result<Change, VaultError> {
+    let key = row_key(&surrogate.id());
+    if sight.row(&key).is_none() {
+        return Err(VaultError::NotFound);
+    }
+    let count_key = count_key(&key);
+    // It is written with the surrogate: who removes it wants more uses than there are.
+    let row = sight.row(&count_key).ok_or(VaultError::Integrity)?;
+    let count: storage::SurrogateCount = rows.decode(&count_key, row)?;
+    let left = u64::from(*uses_max).saturating_sub(count.uses);
+    if left == 0 {
+        return Err(VaultError::Gone);
+    }
+    let preconditions = vec![Precondition::Present(key), sight.unchanged(&count_key)];
+    let next = storage::SurrogateCount { uses: count.uses.saturating_add(1), ..count };
+    let mut writes = vec![rows.put(count_key, &next)?];
+    if left == 1 {
+        writes.push(Write::Put(expiry::entry(now_ms, &surrogate.id()), Vec::new()));
+    }
+    Ok(Change { preconditions, writes })
+}

@@ -1,0 +1,143 @@
+//! Gives surrogates for values, durable before the answer.
+//!
+//! It never returns data and never says whether a value was there before. Of those who ask for one
+//! deterministic surrogate at once, one makes it and the others get that one: the change that makes
+//! it holds only as long as there is none.
+
+mod batch;
+mod issuer;
+mod sweep;
+
+use std::sync::Arc;
+
+use tresor_proto::{DataClass, Failure};
+
+use self::{batch::Batch, issuer::Issuer};
+use super::{put, sight::Sight};
+use crate::{
+    access::{Permit, Tokenize},
+    epoch_floor::{self, Floors},
+    error::VaultError,
+    store::{Change, Store, StoreKey},
+    surrogate::{IssuedSurrogate, NewSurrogate},
+    vault::Vault,
+};
+
+impl Vault {
+    /// Gives surrogates for values; one result a value, in order, once it is durable. A value with
+    /// an item key that had a random surrogate within a day gets that one.
+    ///
+    /// # Errors
+    /// For all: `overloaded`, `storage_unavailable`. For one: `wrong_key`, `invalid_request` when it
+    /// does not fit its format or has expired before it began, `conflict` when its item key was used
+    /// for another value, or when it has other bounds already.
+    pub async fn tokenize(
+        &self,
+        permit: &Permit<Tokenize>,
+        values: Vec<Result<NewSurrogate, Failure>>,
+    ) -> Result<Vec<Result<IssuedSurrogate, VaultError>>, VaultError> {
+        let mut batch = Batch::new(values);
+        let classes: Vec<_> = batch.classes().into_iter().collect();
+        let holder = self.writing_holder(permit.holder(), &batch.classes()).await?;
+        let mut issuer = Arc::new(Issuer {
+            tenant: permit.tenant(),
+            holder,
+            cache: self.unlocked_cache(),
+            entropy: self.entropy_arc(),
+            now_ms: self.clock().now_ms(),
+        });
+        let store = self.store(permit.tenant()).await?;
+        let mut aside = self.sweeps(&issuer, store.as_ref(), &batch).await?;
+        for count in 0..put::ROUNDS_MAX {
+            if !batch.is_pending() {
+                break;
+            }
+            if count > 0 {
+                tokio::time::sleep(put::PAUSE * count).await;
+            }
+            let aside = core::mem::take(&mut aside);
+            let place = (store.as_ref(), classes.as_slice());
+            let done;
+            (batch, done) = self.tokenize_round(&issuer, place, batch, aside).await?;
+            if done == Err(VaultError::Conflict) {
+                // A data key was replaced since; whoever knows it goes on.
+                issuer = self.renewed_issuer(&issuer).await?;
+            } else {
+                done?;
+            }
+        }
+        Ok(batch.into_results())
+    }
+
+    /// Issues what is pending, as far as nothing comes between.
+    async fn tokenize_round(
+        &self,
+        issuer: &Arc<Issuer>,
+        (store, classes): (&dyn Store, &[DataClass]),
+        batch: Batch,
+        aside: Vec<Change>,
+    ) -> Result<(Batch, Result<(), VaultError>), VaultError> {
+        let (mut batch, mut sight) = self.look(issuer, store, batch).await?;
+        let floor_keys = classes.iter().map(|class| epoch_floor::key(*class));
+        let keys: Vec<_> = batch.keys(issuer.now_ms).chain(floor_keys).collect();
+        sight.add(&keys, store.read(keys.clone()).await?);
+        let (issuer, classes) = (Arc::clone(issuer), classes.to_vec());
+        let issue = move || {
+            let keys = (issuer.tenant, &issuer.holder.keyring().rows);
+            let rows = classes.iter().map(|class| (*class, sight.row(&epoch_floor::key(*class))));
+            let changes = Floors::read(keys, rows).and_then(|floors| {
+                if !floors.admit(&issuer.holder.keyring().keyring) {
+                    return Err(VaultError::Conflict);
+                }
+                issuer.issue(&mut batch, &mut sight, &floors)
+            });
+            (batch, changes)
+        };
+        let (mut batch, changes) = self.key_worker().run(issue).await?;
+        let done = match changes {
+            Ok(mut changes) => {
+                changes.extend(aside);
+                batch.settle(store.apply(changes).await?);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        Ok((batch, done))
+    }
+
+    /// Makes what items are found by, and finds the deterministic surrogates there are.
+    async fn look(
+        &self,
+        issuer: &Arc<Issuer>,
+        store: &dyn Store,
+        mut batch: Batch,
+    ) -> Result<(Batch, Sight), VaultError> {
+        if batch.needs_preparing() {
+            let issuer = Arc::clone(issuer);
+            let prepare = move || issuer.prepare(&mut batch).map(|()| batch);
+            batch = self.key_worker().run(prepare).await??;
+        }
+        let mut sight = Sight::default();
+        let look_ups: Vec<StoreKey> = batch.look_ups().cloned().collect();
+        if look_ups.is_empty() {
+            return Ok((batch, sight));
+        }
+        sight.add(&look_ups, store.read(look_ups.clone()).await?);
+        let issuer = Arc::clone(issuer);
+        let find = move || {
+            issuer.find(&mut batch, &sight);
+            (batch, sight)
+        };
+        self.key_worker().run(find).await
+    }
+
+    /// An issuer that knows newer keys; `integrity` when there are none, so that the keyring is
+    /// older than the database.
+    async fn renewed_issuer(&self, issuer: &Issuer) -> Result<Arc<Issuer>, VaultError> {
+        let holder = self.renewed(&issuer.holder).await?;
+        if Arc::ptr_eq(&holder, &issuer.holder) {
+            return Err(VaultError::Integrity);
+        }
+        Ok(Arc::new(Issuer { holder, ..issuer.clone() }))
+    }
+}

@@ -1,0 +1,165 @@
+//! A batch on its way: each value pending, with its surrogate being stored, or settled.
+
+use std::collections::BTreeSet;
+
+use tresor_proto::{DataClass, Failure, SurrogateId, SurrogateKind};
+
+use crate::{
+    error::VaultError,
+    idempotency::RequestMark,
+    store::{Outcome, StoreKey},
+    surrogate::{
+        IssuedSurrogate, NewSurrogate,
+        rows::{count_key, row_key},
+    },
+};
+
+/// The values of a call, in order.
+pub(super) struct Batch {
+    items: Vec<Item>,
+}
+
+/// One value.
+pub(super) struct Item {
+    pub(super) way: Way,
+    pub(super) state: State,
+}
+
+/// What an item is found by, once that is made.
+pub(super) enum Way {
+    /// Nothing is known yet.
+    Unknown,
+    /// A random surrogate, recognised when it is repeated.
+    Repeated(RequestMark),
+    /// A deterministic one: where it is looked up, and which was found there.
+    Deterministic { look_up: StoreKey, found: Option<SurrogateId> },
+}
+
+/// Where an item is.
+pub(super) enum State {
+    /// To be issued.
+    Pending(NewSurrogate),
+    /// Handed to the store, with the answer once it is durable.
+    Stored(NewSurrogate, IssuedSurrogate),
+    /// Durable, or refused.
+    Settled(Result<IssuedSurrogate, VaultError>),
+}
+
+impl Batch {
+    /// Holds values; one that failed to parse keeps its failure.
+    pub(super) fn new(values: Vec<Result<NewSurrogate, Failure>>) -> Self {
+        let item = |value: Result<NewSurrogate, Failure>| Item {
+            way: Way::Unknown,
+            state: value.map_or_else(|error| State::Settled(Err(error.into())), State::Pending),
+        };
+        Self { items: values.into_iter().map(item).collect() }
+    }
+
+    /// The classes of the pending values.
+    pub(super) fn classes(&self) -> BTreeSet<DataClass> {
+        self.pending().map(|(_, value)| value.options.info_type().class()).collect()
+    }
+
+    /// Whether anything is left to issue.
+    pub(super) fn is_pending(&self) -> bool {
+        self.pending().next().is_some()
+    }
+
+    /// Whether there are items that are found by something, which is not made yet.
+    pub(super) fn needs_preparing(&self) -> bool {
+        self.pending().any(|(item, value)| matches!(item.way, Way::Unknown) && is_found(value))
+    }
+
+    /// How many items are recognised when they are repeated.
+    pub(super) fn keyed(&self) -> usize {
+        let is_random = |value: &NewSurrogate| value.options.form().kind == SurrogateKind::Random;
+        self.pending().filter(|(_, it)| is_random(it) && it.item_key.is_some()).count()
+    }
+
+    /// How many have an end.
+    pub(super) fn ending(&self) -> usize {
+        self.pending().filter(|(_, value)| has_end(value)).count()
+    }
+
+    /// Where the pending deterministic items are looked up.
+    pub(super) fn look_ups(&self) -> impl Iterator<Item = &StoreKey> {
+        self.pending().filter_map(|(item, _)| match &item.way {
+            Way::Deterministic { look_up, .. } => Some(look_up),
+            Way::Unknown | Way::Repeated(_) => None,
+        })
+    }
+
+    /// The keys of all rows that the pending items look at beside that.
+    pub(super) fn keys(&self, now_ms: u64) -> impl Iterator<Item = StoreKey> {
+        self.pending().flat_map(move |(item, _)| match &item.way {
+            Way::Repeated(mark) => mark.places(now_ms).to_vec(),
+            Way::Deterministic { found: Some(id), .. } => {
+                vec![row_key(id), count_key(&row_key(id))]
+            }
+            Way::Unknown | Way::Deterministic { found: None, .. } => Vec::new(),
+        })
+    }
+
+    /// The pending items.
+    pub(super) fn pending(&self) -> impl Iterator<Item = (&Item, &NewSurrogate)> {
+        self.items.iter().filter_map(|item| match &item.state {
+            State::Pending(value) => Some((item, value)),
+            State::Stored(..) | State::Settled(_) => None,
+        })
+    }
+
+    /// The pending items.
+    pub(super) fn pending_mut(&mut self) -> impl Iterator<Item = &mut Item> {
+        self.items.iter_mut().filter(|item| matches!(item.state, State::Pending(_)))
+    }
+
+    /// Takes what became of the items handed to the store, in order.
+    pub(super) fn settle(&mut self, outcomes: Vec<Outcome>) {
+        let stored = self.items.iter_mut().filter(|item| matches!(item.state, State::Stored(..)));
+        for (item, outcome) in stored.zip(outcomes) {
+            let state = core::mem::replace(&mut item.state, State::unknown());
+            item.state = match (state, outcome) {
+                (State::Stored(_, issued), Outcome::Applied) => State::Settled(Ok(issued)),
+                (State::Stored(value, _), Outcome::PreconditionFailed) => State::Pending(value),
+                (other, _) => other,
+            };
+        }
+    }
+
+    /// One result an item, in order.
+    pub(super) fn into_results(self) -> Vec<Result<IssuedSurrogate, VaultError>> {
+        let result = |item: Item| match item.state {
+            State::Settled(result) => result,
+            State::Pending(_) => Err(VaultError::Conflict),
+            State::Stored(..) => Err(VaultError::Internal),
+        };
+        self.items.into_iter().map(result).collect()
+    }
+}
+
+impl Item {
+    /// Hands it to the store, or settles it.
+    pub(super) fn answer(&mut self, answer: Result<IssuedSurrogate, VaultError>) {
+        self.state = match (core::mem::replace(&mut self.state, State::unknown()), answer) {
+            (State::Pending(value), Ok(issued)) => State::Stored(value, issued),
+            (_, Err(error)) => State::Settled(Err(error)),
+            (state, Ok(_)) => state,
+        };
+    }
+}
+
+impl State {
+    /// What stands in for a state while it is exchanged.
+    fn unknown() -> Self {
+        Self::Settled(Err(VaultError::Internal))
+    }
+}
+
+/// Whether a value is found by something, rather than just getting a surrogate.
+fn is_found(value: &NewSurrogate) -> bool {
+    value.options.form().kind != SurrogateKind::Random || value.item_key.is_some()
+}
+
+fn has_end(value: &NewSurrogate) -> bool {
+    value.options.expires_ms().is_some() || value.options.uses_max().is_some()
+}

@@ -1,0 +1,70 @@
+//! What finds the surrogate of a value: digests under keys that only a customer token opens.
+//!
+//! Whoever has the database, and all keys of the server with it, can neither test a guess nor tell
+//! which values are the same across info types or tenants. It relies on the identifier key of the
+//! class, which does not change with the data keys.
+
+use std::collections::{HashMap, hash_map::Entry};
+
+use ring::hmac;
+use tresor_proto::{Content, InfoType, Reveal, vault};
+
+use crate::{
+    crypto_error::CryptoError,
+    kdf,
+    key::{IdentifierKey, Key as _},
+    store::StoreKey,
+    surrogate::rows::look_up_key,
+    tlv::Tlv,
+    unlocked::ClassKeys,
+};
+
+const DETERMINISTIC: &[u8] = b"tresor/v1/deterministic";
+
+/// The look-ups of one call, each made when it is first needed.
+#[derive(Default)]
+pub(crate) struct LookUps(HashMap<(InfoType, Reveal), LookUp>);
+
+impl LookUps {
+    /// Where the deterministic surrogate of a value is looked up.
+    pub(crate) fn key(
+        &mut self,
+        keys: &ClassKeys,
+        (info_type, reveal): (InfoType, Reveal),
+        content: &Content,
+    ) -> Result<StoreKey, CryptoError> {
+        let look_up = match self.0.entry((info_type, reveal)) {
+            Entry::Occupied(made) => made.into_mut(),
+            Entry::Vacant(vacant) => {
+                vacant.insert(LookUp::new(keys.newest_identifier()?.1, info_type, reveal)?)
+            }
+        };
+        Ok(look_up_key(&look_up.digest(content)))
+    }
+}
+
+/// Finds the deterministic surrogates of one info type and reveal.
+struct LookUp(hmac::Key);
+
+impl LookUp {
+    /// The look-up of an info type and reveal under an identifier key.
+    fn new(key: &IdentifierKey, info_type: InfoType, reveal: Reveal) -> Result<Self, CryptoError> {
+        let reveal = vault::Reveal::from(reveal) as i32;
+        let of = Tlv::new()
+            .with(1, info_type.as_str().as_bytes())
+            .with(2, &reveal.to_be_bytes())
+            .encode()?;
+        let key = kdf::expand::<32>(key.expose_secret(), &[DETERMINISTIC, &of])?;
+        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &key[..])))
+    }
+
+    /// The digest of a value, exact to the byte.
+    fn digest(&self, content: &Content) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(&[content.content_type().code()]);
+        context.update(content.as_bytes());
+        let mut digest = [0; 32];
+        digest.copy_from_slice(context.sign().as_ref());
+        digest
+    }
+}

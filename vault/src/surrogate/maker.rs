@@ -1,0 +1,150 @@
+//! Makes surrogates: ids, and rows with the sealed values. Pure work, run on a key thread.
+//!
+//! What it gives is a change that holds only as long as the id is nobody's and no older data key
+//! had to be given up; whoever needs more adds it to that change, so that all of it happens at once.
+
+use tresor_proto::{
+    Content, Failure, Surrogate, SurrogateId, SurrogateOptions, TenantId, storage, vault,
+};
+
+use super::{
+    expiry,
+    rows::{SurrogateRows, count_key, row_key},
+    sealed_value::{self, ValuePlace},
+};
+use crate::{
+    aead::SALT_BYTES,
+    crypto_error::CryptoError,
+    entropy::Entropy,
+    epoch_floor::Floors,
+    error::VaultError,
+    keyring::LoadedKeyring,
+    store::{Change, Precondition, StoreKey, Write},
+    unlocked::Unlocked,
+};
+
+const ID_BYTES: usize = 16;
+
+/// What is needed to make surrogates.
+pub(crate) struct Maker<'a> {
+    pub(crate) keyring: &'a LoadedKeyring,
+    pub(crate) unlocked: Unlocked,
+    pub(crate) floors: &'a Floors,
+    pub(crate) draws: Draws,
+    pub(crate) now_ms: u64,
+}
+
+/// Fresh ids and salts, drawn at once: a call to the system costs several times the cipher.
+pub(crate) struct Draws {
+    bytes: Vec<u8>,
+    used: usize,
+}
+
+impl Maker<'_> {
+    /// Reads and writes rows of its tenant.
+    pub(crate) fn rows(&self) -> SurrogateRows<'_> {
+        SurrogateRows { tenant: self.tenant(), keys: &self.keyring.rows }
+    }
+
+    /// The tenant it makes them for.
+    pub(crate) fn tenant(&self) -> TenantId {
+        self.keyring.keyring.tenant
+    }
+
+    /// Makes a surrogate for a value; `look_up` is where a deterministic one is found.
+    ///
+    /// # Errors
+    /// `wrong_key` when the customer token does not open the class, `invalid_request` when it would
+    /// have expired already.
+    pub(crate) fn make(
+        &mut self,
+        content: &Content,
+        options: &SurrogateOptions,
+        look_up: Option<&StoreKey>,
+    ) -> Result<(Surrogate, Change), VaultError> {
+        if options.expires_ms().is_some_and(|end_ms| end_ms <= self.now_ms) {
+            return Err(Failure::invalid("expires", "it has passed already").into());
+        }
+        let (id, salt) = self.draws.take()?;
+        let mut row = self.row(options, look_up);
+        self.seal(&mut row, content, options, (&id, &salt))?;
+        let key = row_key(&id);
+        let class = options.info_type().class();
+        let preconditions =
+            vec![Precondition::Absent(key.clone()), self.floors.precondition(class)];
+        let writes = self.writes((&id, key), &row, look_up)?;
+        let surrogate = Surrogate::new(self.tenant(), options.info_type(), id);
+        Ok((surrogate, Change { preconditions, writes }))
+    }
+
+    /// The row and what finds, counts and ends it.
+    fn writes(
+        &self,
+        (id, key): (&SurrogateId, StoreKey),
+        row: &storage::Surrogate,
+        look_up: Option<&StoreKey>,
+    ) -> Result<Vec<Write>, VaultError> {
+        let rows = self.rows();
+        let mut writes = Vec::with_capacity(1);
+        if let Some(look_up) = look_up {
+            let message = storage::SurrogateLookUp { id: id.as_bytes().to_vec() };
+            writes.push(rows.put(look_up.clone(), &message)?);
+        }
+        if row.uses_max != 0 {
+            writes.push(rows.put(count_key(&key), &storage::SurrogateCount::default())?);
+        }
+        if row.expires_ms != 0 {
+            writes.push(Write::Put(expiry::entry(row.expires_ms, id), Vec::new()));
+        }
+        writes.push(rows.put(key, row)?);
+        Ok(writes)
+    }
+
+    fn row(&self, options: &SurrogateOptions, look_up: Option<&StoreKey>) -> storage::Surrogate {
+        let (form, info_type) = (options.form(), options.info_type());
+        storage::Surrogate {
+            created_ms: self.now_ms,
+            expires_ms: options.expires_ms().unwrap_or(0),
+            uses_max: options.uses_max().unwrap_or(0),
+            kind: vault::SurrogateKind::from(form.kind) as i32,
+            info_type: info_type.as_str().to_owned(),
+            data_class: vault::DataClass::from(info_type.class()) as i32,
+            reveal: vault::Reveal::from(form.reveal) as i32,
+            group: None,
+            look_up: look_up.map_or_else(Vec::new, |key| key.key.clone()),
+        }
+    }
+
+    fn seal(
+        &self,
+        row: &mut storage::Surrogate,
+        content: &Content,
+        options: &SurrogateOptions,
+        (id, salt): (&SurrogateId, &[u8; SALT_BYTES]),
+    ) -> Result<(), VaultError> {
+        let class = options.info_type().class();
+        let keys = self.unlocked.class(class).ok_or(VaultError::WrongKey)?;
+        let (epoch, data_key) = keys.newest().map_err(|CryptoError| VaultError::Integrity)?;
+        let place = ValuePlace { tenant: self.tenant(), id, class, epoch };
+        row.group = Some(sealed_value::seal(data_key, place, salt, (row, content))?);
+        self.keyring.seals.count(class, epoch);
+        Ok(())
+    }
+}
+
+impl Draws {
+    /// Draws for `count` surrogates.
+    pub(crate) fn new(entropy: &dyn Entropy, count: usize) -> Result<Self, CryptoError> {
+        let mut bytes = vec![0; count * (ID_BYTES + SALT_BYTES)];
+        entropy.fill(&mut bytes)?;
+        Ok(Self { bytes, used: 0 })
+    }
+
+    fn take(&mut self) -> Result<(SurrogateId, [u8; SALT_BYTES]), CryptoError> {
+        let rest = self.bytes.get(self.used..).unwrap_or_default();
+        let (id, rest) = rest.split_first_chunk::<ID_BYTES>().ok_or(CryptoError)?;
+        let salt = *rest.first_chunk::<SALT_BYTES>().ok_or(CryptoError)?;
+        self.used += ID_BYTES + SALT_BYTES;
+        Ok((SurrogateId::from_bytes(*id), salt))
+    }
+}
