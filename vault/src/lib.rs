@@ -8,6 +8,7 @@
 mod aad;
 mod access;
 mod aead;
+mod blind_index;
 mod budget;
 mod crypto_error;
 mod customer_token_entry;
@@ -26,6 +27,7 @@ mod loans;
 mod mask;
 mod operations;
 mod padding;
+mod policy_floor;
 #[cfg(test)]
 mod power_cut;
 mod record;
@@ -73,10 +75,10 @@ pub use keyring::{CustomerTokenState, CustomerTokenView, NewCustomerToken};
 pub use keyring::{KnownKey, Loot, StolenRow, Theft};
 pub use operations::{
     AddressChange, CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts,
-    DataKeyMark, Destination, Enrolled, GivenPassword, IssuedCustomerToken, KeyDue, KeyKind,
-    KeyOperation, KeyOperationState, KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest,
-    LoggedIn, NewTenant, RootKeyReplacement, RotatedCustomerToken, Rotation, RotationRequest,
-    SealReport, TenantChange, TenantDeletion, TenantKeyStatus,
+    DataKeyMark, Destination, Enrolled, FoundPage, GivenPassword, IssuedCustomerToken, KeyDue,
+    KeyKind, KeyOperation, KeyOperationState, KeyPolicy, KeyState, KeyVersion, KeyWork, Lent,
+    LoanRequest, LoggedIn, NewTenant, RootKeyReplacement, RotatedCustomerToken, Rotation,
+    RotationRequest, SealReport, SearchTerm, TenantChange, TenantDeletion, TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]
 pub use operations::{OpenLoop, SealLoop};

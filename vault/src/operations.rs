@@ -31,6 +31,7 @@ mod reveal;
 mod rotate_cipher_keys;
 mod rotate_root_key;
 mod seals;
+mod search;
 mod sight;
 #[cfg(test)]
 mod tampering;
@@ -58,6 +59,7 @@ pub(crate) use reveal::Reader;
 pub use rotate_cipher_keys::CipherKeyReplacement;
 pub use rotate_root_key::RootKeyReplacement;
 pub use seals::SealReport;
+pub use search::{FoundPage, SearchTerm};
 pub use update_tenant::{AddressChange, TenantChange};
 pub use users::{GivenPassword, LoggedIn};
 

@@ -73,7 +73,7 @@ pub enum Keyspace {
     Records = 1,
     /// Surrogates (reserved).
     Surrogates = 2,
-    /// Blind-index entries (reserved).
+    /// Entries of blind indexes.
     Index = 3,
     /// Records by subject (reserved).
     Subject = 4,

@@ -59,9 +59,13 @@ impl ClassKeys {
     }
 
     /// The newest identifier key, under which new indexes and surrogates are made, with its version.
-    #[allow(dead_code, reason = "surrogates and blind indexes come with the next changes")]
     pub(crate) fn newest_identifier(&self) -> Result<(u32, &IdentifierKey), CryptoError> {
         self.identifiers.last_key_value().map(|(version, key)| (*version, key)).ok_or(CryptoError)
+    }
+
+    /// The identifier keys by version: those that entries and surrogates may have been made under.
+    pub(crate) fn identifiers(&self) -> impl Iterator<Item = (u32, &IdentifierKey)> {
+        self.identifiers.iter().map(|(version, key)| (*version, key))
     }
 
     /// The identifier key of a version.

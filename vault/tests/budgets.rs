@@ -9,11 +9,20 @@ mod house;
 use core::time::Duration;
 
 use house::{House, sealed};
-use tresor_proto::{InfoType, RefusalReason, Reveal, TenantLimits, TenantRef, vault};
-use tresor_vault::{BudgetKind, BudgetUse, Read, TenantChange, VaultError, store::StoreEngine};
+use tresor_proto::{
+    Action, CollectionName, Content, FieldName, FieldPolicy, InfoType, Policy, RefusalReason,
+    Reveal, SearchIndex, TenantLimits, TenantRef, UndeclaredPolicy, vault,
+};
+use tresor_vault::{
+    BudgetKind, BudgetUse, Search, SearchTerm, TenantChange, VaultError, View, store::StoreEngine,
+};
 
 const PER_DAY: u64 = 5;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+fn people() -> CollectionName {
+    CollectionName::parse("people").unwrap()
+}
 
 impl House {
     async fn searching(searches_per_day: u64) -> Self {
@@ -24,11 +33,27 @@ impl House {
         let tenant = TenantRef::Id(house.tenant);
         let permit = house.operator_permit();
         house.vault().update_tenant(&permit, &tenant, change, false).await.unwrap();
+        house.make_searchable().await;
         house
     }
 
+    async fn make_searchable(&self) {
+        let field = FieldPolicy {
+            search: Some(SearchIndex::default()),
+            ..FieldPolicy::new(FieldName::parse("name").unwrap(), Action::Seal)
+        };
+        let policy = Policy::new(vec![field], UndeclaredPolicy::default(), Action::Seal).unwrap();
+        let (permit, tenant) = (self.operator_permit(), TenantRef::Id(self.tenant));
+        let put = self.vault().put_collection(&permit, &tenant, people(), policy);
+        put.await.unwrap();
+    }
+
     async fn search(&self) -> Result<(), VaultError> {
-        self.vault().take_search(&self.permit::<Read>().await)
+        let permit = self.permit::<Search>().await;
+        let view = View { collection: people(), reveal: Reveal::Masked, fields: Vec::new() };
+        let field = FieldName::parse("name").unwrap();
+        let term = SearchTerm { field, content: Content::text("Anna").unwrap() };
+        self.vault().search(&permit, &view, &[term], (None, 10)).await.map(drop)
     }
 
     async fn searches(&self, times: u64) {
@@ -92,5 +117,6 @@ async fn searches_are_neither_reveals_nor_another_tenants() {
     assert!(house.get("k1", Reveal::Plain).await.is_ok());
     let other = house.enrol_another("turm").await;
     house.move_to(other).await;
+    house.make_searchable().await;
     house.searches(2).await;
 }

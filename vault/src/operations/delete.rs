@@ -1,13 +1,17 @@
-//! Deletes records by id.
+//! Deletes records by id, with the entries of blind indexes that their rows list.
 
 use std::collections::HashSet;
 
-use tresor_proto::{CollectionName, RecordId};
+use prost::Message as _;
+use tresor_proto::{CollectionName, RecordId, storage};
 
 use super::record_key;
 use crate::{
     access::{Delete, Permit},
+    blind_index,
     error::VaultError,
+    keyring::LoadedKeyring,
+    row::RowPlace,
     store::{Change, Outcome, Precondition, RowDigest, Store, StoreKey, Write},
     vault::Vault,
 };
@@ -21,7 +25,8 @@ type Deleted = Result<(), VaultError>;
 
 impl Vault {
     /// Deletes records; one result an id, in order, once it is durable. A row that does not
-    /// authenticate can be deleted too; an id that comes twice is not found the second time.
+    /// authenticate can be deleted too, but what it lists is not believed: entries of it lead
+    /// nowhere from then on. An id that comes twice is not found the second time.
     ///
     /// # Errors
     /// For all: `storage_unavailable`. For one: `not_found`, `conflict` when other changes kept
@@ -36,11 +41,10 @@ impl Vault {
         let mut seen = HashSet::new();
         let mut results = Vec::with_capacity(ids.len());
         for part in ids.chunks(PART_ITEMS_MAX) {
-            let keys: Vec<_> = part.iter().map(|id| record_key(collection, id)).collect();
-            let is_first: Vec<bool> = keys.iter().map(|key| seen.insert(key.clone())).collect();
-            let firsts = keys.into_iter().zip(&is_first).filter(|(_, is_first)| **is_first);
-            let firsts = firsts.map(|(key, _)| key).collect();
-            let mut deleted = delete_part(store.as_ref(), firsts).await?.into_iter();
+            let is_first: Vec<bool> = part.iter().map(|id| seen.insert(id)).collect();
+            let firsts = part.iter().zip(&is_first).filter(|(_, is_first)| **is_first);
+            let firsts = firsts.map(|(id, _)| Doomed::new(collection, id)).collect();
+            let mut deleted = self.delete_part(permit, store.as_ref(), firsts).await?.into_iter();
             results.extend(is_first.into_iter().map(|is_first| match is_first {
                 true => deleted.next().unwrap_or(Err(VaultError::Internal)),
                 false => Err(VaultError::NotFound),
@@ -48,29 +52,64 @@ impl Vault {
         }
         Ok(results)
     }
-}
 
-/// Deletes rows with different keys.
-async fn delete_part(store: &dyn Store, keys: Vec<StoreKey>) -> Result<Vec<Deleted>, VaultError> {
-    let mut results = vec![Err(VaultError::Conflict); keys.len()];
-    for _ in 0..ROUNDS_MAX {
-        let left: Vec<_> = places(&results, &VaultError::Conflict);
-        if left.is_empty() {
-            break;
-        }
-        let wanted: Vec<_> = left.iter().filter_map(|at| keys.get(*at).cloned()).collect();
-        let rows = store.read(wanted.clone()).await?;
-        let found: Vec<bool> = rows.iter().map(Option::is_some).collect();
-        let changes =
-            wanted.into_iter().zip(rows).filter_map(|(key, row)| Some(remove(key, &row?)));
-        let mut outcomes = store.apply(changes.collect()).await?.into_iter();
-        for (at, is_found) in left.into_iter().zip(found) {
-            if let Some(result) = results.get_mut(at) {
-                *result = settled(is_found.then(|| outcomes.next()));
+    /// Deletes different records.
+    async fn delete_part(
+        &self,
+        permit: &Permit<Delete>,
+        store: &dyn Store,
+        doomed: Vec<Doomed>,
+    ) -> Result<Vec<Deleted>, VaultError> {
+        let mut results = vec![Err(VaultError::Conflict); doomed.len()];
+        for _ in 0..ROUNDS_MAX {
+            let left: Vec<_> = places(&results, &VaultError::Conflict);
+            if left.is_empty() {
+                break;
+            }
+            let wanted: Vec<_> = left.iter().filter_map(|at| doomed.get(*at).cloned()).collect();
+            let keys = wanted.iter().map(|one| one.key.clone()).collect();
+            let rows = store.read(keys).await?;
+            let found: Vec<bool> = rows.iter().map(Option::is_some).collect();
+            let keyring = self.keyring(permit.tenant()).await?;
+            let changes = move || {
+                let rows = wanted.into_iter().zip(rows);
+                rows.filter_map(|(one, row)| Some(one.remove(&keyring, &row?))).collect()
+            };
+            let changes = self.key_worker().run(changes).await?;
+            let mut outcomes = store.apply(changes).await?.into_iter();
+            for (at, is_found) in left.into_iter().zip(found) {
+                if let Some(result) = results.get_mut(at) {
+                    *result = settled(is_found.then(|| outcomes.next()));
+                }
             }
         }
+        Ok(results)
     }
-    Ok(results)
+}
+
+/// A record that is to be deleted.
+#[derive(Clone)]
+struct Doomed {
+    id: RecordId,
+    key: StoreKey,
+}
+
+impl Doomed {
+    fn new(collection: &CollectionName, id: &RecordId) -> Self {
+        Self { id: id.clone(), key: record_key(collection, id) }
+    }
+
+    /// The change that removes its row, and the entries that the row lists, if it is sound.
+    fn remove(self, keyring: &LoadedKeyring, row: &[u8]) -> Change {
+        let place = RowPlace { tenant: keyring.keyring.tenant, key: &self.key };
+        let message = keyring.rows.decode(place, row).ok();
+        let record = message.and_then(|message| storage::Record::decode(message).ok());
+        let entries = record.map(|record| record.index_entries).unwrap_or_default();
+        let preconditions = vec![Precondition::Unchanged(self.key.clone(), RowDigest::of(row))];
+        let mut writes = vec![Write::Remove(self.key)];
+        writes.extend(blind_index::writes(&self.id, &entries, &[]));
+        Change { preconditions, writes }
+    }
 }
 
 /// The places of the results that are this error.
@@ -86,12 +125,5 @@ fn settled(outcome: Option<Option<Outcome>>) -> Deleted {
         Some(Some(Outcome::Applied)) => Ok(()),
         Some(Some(Outcome::PreconditionFailed)) => Err(VaultError::Conflict),
         Some(None) => Err(VaultError::Internal),
-    }
-}
-
-fn remove(key: StoreKey, row: &[u8]) -> Change {
-    Change {
-        preconditions: vec![Precondition::Unchanged(key.clone(), RowDigest::of(row))],
-        writes: vec![Write::Remove(key)],
     }
 }

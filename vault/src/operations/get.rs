@@ -6,7 +6,7 @@ use tresor_proto::{RecordId, RefusalReason, Reveal, TokenOperation as Operation}
 
 use super::{record_key, reveal::Reader};
 use crate::{
-    access::{Permit, Read},
+    access::{Permit, Read, TokenVerb},
     budget::{BudgetKind, Grant},
     error::VaultError,
     record::{RevealedRecord, View},
@@ -51,7 +51,7 @@ impl Vault {
     /// As many reveals as there are of `wanted`; what is shown masked or not at all takes none.
     pub(super) fn grant_reveals(
         &self,
-        permit: &Permit<Read>,
+        permit: &Permit<impl TokenVerb>,
         view: &View,
         wanted: usize,
     ) -> Result<Grant, VaultError> {
@@ -62,17 +62,6 @@ impl Vault {
         let whose = (permit.tenant(), BudgetKind::Reveals);
         let now_ms = self.clock().now_ms();
         self.budgets().grant(whose, permit.limits(), wanted, now_ms).or_refused()
-    }
-
-    /// Takes one search of a tenant's budget. Whoever searches calls it before looking for anything;
-    /// no call of the internal API searches yet, so none does.
-    ///
-    /// # Errors
-    /// `rate_limited` when it is spent.
-    pub fn take_search(&self, permit: &Permit<Read>) -> Result<(), VaultError> {
-        let whose = (permit.tenant(), BudgetKind::Searches);
-        let now_ms = self.clock().now_ms();
-        self.budgets().grant(whose, permit.limits(), 1, now_ms).or_refused().map(drop)
     }
 
     /// Shows rows, one result each, in order. A row whose keys the reader does not have is read
@@ -115,7 +104,11 @@ impl Vault {
     }
 
     /// What is needed to show rows, if the customer token may see as much as is asked.
-    pub(super) fn reader(&self, permit: &Permit<Read>, view: &View) -> Result<Reader, VaultError> {
+    pub(super) fn reader(
+        &self,
+        permit: &Permit<impl TokenVerb>,
+        view: &View,
+    ) -> Result<Reader, VaultError> {
         let needed = match view.reveal {
             Reveal::Redacted | Reveal::Masked => Operation::ReadMasked,
             Reveal::Plain => Operation::ReadPlain,
@@ -130,11 +123,12 @@ impl Vault {
             cache: self.unlocked_cache(),
             now_ms: self.clock().now_ms(),
             outdated: Mutex::default(),
+            sought: Arc::default(),
         })
     }
 }
 
-async fn read_rows(
+pub(super) async fn read_rows(
     store: &dyn Store,
     view: &View,
     ids: &[RecordId],

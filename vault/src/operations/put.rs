@@ -16,6 +16,7 @@ use tresor_proto::{CollectionName, Failure, TenantId};
 use self::{batch::Batch, enforce::Rules, round::Round, sealer::Sealer};
 use crate::{
     access::{Permit, TokenHolder, Write},
+    blind_index::BlindIndex,
     error::VaultError,
     idempotency,
     record::{NewRecord, StoredRecord},
@@ -152,6 +153,7 @@ impl Vault {
             tenant,
             collection: collection.name.clone(),
             policy_version: collection.policy_version,
+            indexes: BlindIndex::all_of(collection).into(),
             holder,
             cache: self.unlocked_cache(),
             entropy: self.entropy_arc(),

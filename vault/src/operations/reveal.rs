@@ -1,8 +1,11 @@
 //! Shows a stored row: verify, open what the customer token covers, mask.
 
+mod sought;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use prost::Message as _;
+pub(crate) use sought::Sought;
 use tresor_proto::{
     Content, ContentType, DataClass, FieldName, InfoType, RecordId, Reveal, TenantId, storage,
 };
@@ -27,6 +30,8 @@ pub(crate) struct Reader {
     pub(crate) now_ms: u64,
     /// Records that have a group under an older data key.
     pub(crate) outdated: Mutex<Vec<RecordId>>,
+    /// What a record has to hold to be shown.
+    pub(crate) sought: Arc<[Sought]>,
 }
 
 /// A field with its place in the record.
@@ -38,6 +43,10 @@ impl Reader {
         let row = self.verified(id, row)?;
         if row.expires_ms != 0 && row.expires_ms <= self.now_ms {
             return Err(VaultError::Gone);
+        }
+        let holds = self.holds(id, &row).map_err(|CryptoError| VaultError::Integrity)?;
+        if !holds {
+            return Err(VaultError::NotFound);
         }
         let fields = self.fields(id, &row).map_err(|CryptoError| VaultError::Integrity)?;
         Ok(RevealedRecord {

@@ -1,9 +1,12 @@
 //! Collections in the registry: the newest policy under the name, every version beside it.
 
-use tresor_proto::{CollectionName, Policy, TenantId, storage};
+use std::collections::BTreeMap;
+
+use tresor_proto::{CollectionName, FieldName, Policy, TenantId, storage};
 
 use super::{Registry, Row, deletions::kept};
 use crate::{
+    blind_index::BlindIndex,
     error::VaultError,
     store::{Keyspace, Precondition, ScanRange, StoreKey},
 };
@@ -24,6 +27,8 @@ pub struct Collection {
     pub policy: Policy,
     /// When this version was put, milliseconds since the epoch.
     pub updated_ms: u64,
+    /// Since which version every one has declared the blind index of a field just so.
+    pub(crate) indexes_since: BTreeMap<FieldName, u64>,
 }
 
 impl Registry {
@@ -36,19 +41,24 @@ impl Registry {
         now_ms: u64,
     ) -> Result<Collection, VaultError> {
         let newest = newest_key(tenant, &name);
-        let (policy_version, precondition) =
-            match self.read::<storage::CollectionRow>(newest.clone()).await? {
-                None => (1, Precondition::Absent(newest.clone())),
-                Some(Row { message, digest }) => {
-                    (message.policy_version + 1, Precondition::Unchanged(newest.clone(), digest))
-                }
-            };
-        let wire = Some((&policy).into());
-        let row = storage::CollectionRow { policy_version, policy: wire, updated_ms: now_ms };
-        let versioned = version_key(tenant, &name, policy_version);
+        let row = self.read::<storage::CollectionRow>(newest.clone()).await?;
+        let (before, precondition) = match row {
+            None => (None, Precondition::Absent(newest.clone())),
+            Some(Row { message, digest }) => {
+                let before = to_collection(name.clone(), message)?;
+                (Some(before), Precondition::Unchanged(newest.clone(), digest))
+            }
+        };
+        let policy_version = before.as_ref().map_or(1, |before| before.policy_version + 1);
+        let indexes_since = BTreeMap::new();
+        let mut collection =
+            Collection { name, policy_version, policy, updated_ms: now_ms, indexes_since };
+        collection.indexes_since = indexes_since_before(&collection, before.as_ref());
+        let row = to_row(&collection);
+        let versioned = version_key(tenant, &collection.name, policy_version);
         let writes = vec![self.put(newest, &row)?, self.put(versioned, &row)?];
         self.apply([&kept(tenant)[..], &[precondition]].concat(), writes).await?;
-        Ok(Collection { name, policy_version, policy, updated_ms: now_ms })
+        Ok(collection)
     }
 
     /// A collection with its newest policy, or with `policy_version`.
@@ -92,16 +102,48 @@ impl Registry {
     }
 }
 
+/// Since when the indexes of a collection are declared as they are, given what it was before.
+fn indexes_since_before(
+    collection: &Collection,
+    before: Option<&Collection>,
+) -> BTreeMap<FieldName, u64> {
+    let earlier = before.map(BlindIndex::all_of).unwrap_or_default();
+    let since = |index: BlindIndex| {
+        let before = before.filter(|_| earlier.contains(&index));
+        let since = before.and_then(|before| before.indexes_since.get(&index.field).copied());
+        (index.field, since.unwrap_or(collection.policy_version))
+    };
+    BlindIndex::all_of(collection).into_iter().map(since).collect()
+}
+
+fn to_row(collection: &Collection) -> storage::CollectionRow {
+    let declared = |(field, since): (&FieldName, &u64)| storage::DeclaredIndex {
+        field: field.as_str().to_owned(),
+        since: *since,
+    };
+    storage::CollectionRow {
+        policy_version: collection.policy_version,
+        policy: Some((&collection.policy).into()),
+        updated_ms: collection.updated_ms,
+        indexes: collection.indexes_since.iter().map(declared).collect(),
+    }
+}
+
 fn to_collection(
     name: CollectionName,
     row: storage::CollectionRow,
 ) -> Result<Collection, VaultError> {
     let policy = Policy::try_from(row.policy.ok_or(VaultError::Integrity)?);
+    let since = |index: storage::DeclaredIndex| {
+        let field = FieldName::parse(&index.field).map_err(|_| VaultError::Integrity)?;
+        Ok((field, index.since))
+    };
     Ok(Collection {
         name,
         policy_version: row.policy_version,
         policy: policy.map_err(|_| VaultError::Integrity)?,
         updated_ms: row.updated_ms,
+        indexes_since: row.indexes.into_iter().map(since).collect::<Result<_, VaultError>>()?,
     })
 }
 

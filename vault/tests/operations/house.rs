@@ -397,6 +397,11 @@ impl House {
         self.write_at(self.database_path(), key, row).await;
     }
 
+    /// Changes the database as a writer of it would.
+    pub(crate) async fn apply(&mut self, change: Change) {
+        self.apply_at(self.database_path(), change).await;
+    }
+
     /// Writes an answer as a writer of the database would.
     pub(crate) async fn overwrite_answer(&mut self, answer: StoreRow) {
         let key = StoreKey::new(Keyspace::Idempotency, answer.key);
@@ -413,10 +418,14 @@ impl House {
     }
 
     async fn write_at(&mut self, database: PathBuf, key: StoreKey, row: Vec<u8>) {
+        let write = tresor_vault::store::Write::Put(key, row);
+        self.apply_at(database, Change { preconditions: Vec::new(), writes: vec![write] }).await;
+    }
+
+    async fn apply_at(&mut self, database: PathBuf, change: Change) {
         self.close().await;
         let store = open_database(self.engine, database, Existence::MustExist).await.unwrap();
-        let write = tresor_vault::store::Write::Put(key, row);
-        store.apply(vec![Change { preconditions: Vec::new(), writes: vec![write] }]).await.unwrap();
+        store.apply(vec![change]).await.unwrap();
         store.close().await.unwrap();
         self.vault = Some(self.try_open().await.unwrap());
     }

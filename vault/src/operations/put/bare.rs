@@ -3,6 +3,8 @@
 //! These are the ceilings that the benchmarks compare the whole with; the work is that of `put`
 //! and `get` exactly. They rely on a permit, like everything that touches keys.
 
+use std::sync::Arc;
+
 use tresor_proto::{CollectionName, Policy, RecordId};
 
 use super::{Rules, Sealer, batch::Batch, round::Round, sealer::PartRows};
@@ -11,6 +13,7 @@ use crate::{
     epoch_floor::Floors,
     error::VaultError,
     operations::reveal::Reader,
+    policy_floor::PolicyFloor,
     record::{NewRecord, RevealedRecord, View},
     store::Change,
     vault::Vault,
@@ -30,6 +33,7 @@ impl Vault {
             tenant: permit.tenant(),
             collection,
             policy_version: 1,
+            indexes: Arc::default(),
             holder: permit.holder().clone(),
             cache: self.unlocked_cache(),
             entropy: self.entropy_arc(),
@@ -53,7 +57,8 @@ impl SealLoop {
     /// `internal` when there is no randomness.
     pub fn seal(&self, records: Vec<NewRecord>) -> Result<Vec<Change>, VaultError> {
         let (policy, rows) = (Policy::default(), vec![None; records.len()]);
-        let rows = PartRows { rows, floors: Floors::default() };
+        let policy_floor = PolicyFloor::none(&self.0.collection);
+        let rows = PartRows { rows, floors: Floors::default(), policy: policy_floor };
         let records = records.into_iter().map(Ok).collect();
         let rules = Rules::new(&policy, false);
         let mut batch = Batch::new(records, &rules, self.0.now_ms, self.0.entropy.as_ref())?;

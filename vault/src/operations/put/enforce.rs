@@ -43,7 +43,9 @@ impl<'a> Rules<'a> {
             return Err(VaultError::RejectedByPolicy(field.name.clone()));
         }
         if let (Some(declared), Treatment::Seal { info_type, .. }) = (declared, field.treatment) {
-            let is_declared = declared.info_type.is_some() || declared.data_class.is_some();
+            let is_declared = declared.info_type.is_some()
+                || declared.data_class.is_some()
+                || declared.search.is_some();
             if is_declared {
                 let info_type = declared.info_type.or(info_type);
                 field.treatment = Treatment::Seal { info_type, class: declared.class() };

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use tresor_proto::RecordId;
+use tresor_proto::{RecordId, storage};
 
 use crate::store::{Change, RowDigest};
 
@@ -19,6 +19,15 @@ pub(super) struct Previous {
     pub(super) created_ms: u64,
     pub(super) revision: u64,
     pub(super) digest: RowDigest,
+    pub(super) index_entries: Vec<Vec<u8>>,
+}
+
+impl Previous {
+    /// What a row is of which this is the message.
+    pub(super) fn of(message: storage::Record, digest: RowDigest) -> Self {
+        let storage::Record { created_ms, revision, index_entries, .. } = message;
+        Self { created_ms, revision, digest, index_entries }
+    }
 }
 
 /// The changes of a round that are not applied yet.

@@ -16,12 +16,14 @@ use super::{
 use crate::{
     access::TokenHolder,
     aead::SALT_BYTES,
+    blind_index::{self, BlindIndex, IndexEntry, Indexer},
     crypto_error::CryptoError,
     entropy::Entropy,
     epoch_floor::{self, Floors},
     error::VaultError,
     idempotency::{self, AnswerDesk, Recalled},
     operations::record_key,
+    policy_floor::{self, PolicyFloor},
     record::{NewField, NewRecord, StoredRecord, Treatment},
     row::RowPlace,
     sealed_group::{self, FieldToSeal, GroupPlace, RecordPlace},
@@ -35,16 +37,27 @@ pub(super) struct Sealer {
     pub(super) tenant: TenantId,
     pub(super) collection: CollectionName,
     pub(super) policy_version: u64,
+    pub(super) indexes: Arc<[BlindIndex]>,
     pub(super) holder: Arc<TokenHolder>,
     pub(super) cache: Arc<UnlockedCache>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) now_ms: u64,
 }
 
-/// What was read for a part: the rows of its items' keys, in order, and the floors of its classes.
+/// What was read for a part: the rows of its items' keys, in order, the floors of its classes and
+/// that of the policy.
 pub(super) struct PartRows {
     pub(super) rows: Vec<Option<Vec<u8>>>,
     pub(super) floors: Floors,
+    pub(super) policy: PolicyFloor,
+}
+
+/// What the records of a part are sealed with.
+struct Supplies<'a> {
+    floors: &'a Floors,
+    policy: &'a PolicyFloor,
+    indexer: Indexer<'a>,
+    salts: Salts,
 }
 
 /// The rows that one item's keys have.
@@ -65,7 +78,7 @@ type Classes<'a> = BTreeMap<DataClass, Vec<FieldToSeal<'a>>>;
 impl Sealer {
     /// The keys of the pending items of a part, in order.
     /// Each has its record's, and those of its answer when it is to be recognised; those of the
-    /// floors of their classes come last.
+    /// floors of their classes and of the policy come last.
     pub(super) fn keys(
         &self,
         batch: &Batch,
@@ -78,24 +91,30 @@ impl Sealer {
             keys.extend(item.mark.iter().flat_map(|mark| mark.places(self.now_ms)));
         }
         keys.extend(classes.iter().map(|class| epoch_floor::key(*class)));
+        keys.push(policy_floor::key(&self.collection));
         keys
     }
 
     /// Tells the rows of a part's keys apart; `conflict` when a floor is above the newest epoch of
-    /// this sealer's keyring.
+    /// this sealer's keyring, or above its policy.
     pub(super) fn part_rows(
         &self,
         classes: &BTreeSet<DataClass>,
         mut rows: Vec<Option<Vec<u8>>>,
     ) -> Result<PartRows, VaultError> {
+        let policy = rows.pop().flatten();
+        let keys = (self.tenant, &self.holder.keyring().rows);
+        let policy = PolicyFloor::read(keys, &self.collection, policy.as_deref())?;
+        if !policy.admits(self.policy_version) {
+            return Err(VaultError::PolicyOutdated);
+        }
         let floor_rows = rows.split_off(rows.len().saturating_sub(classes.len()));
         let floor_rows = classes.iter().copied().zip(floor_rows.iter().map(Option::as_deref));
-        let keys = (self.tenant, &self.holder.keyring().rows);
         let floors = Floors::read(keys, floor_rows)?;
         if !floors.admit(&self.holder.keyring().keyring) {
             return Err(VaultError::Conflict);
         }
-        Ok(PartRows { rows, floors })
+        Ok(PartRows { rows, floors, policy })
     }
 
     /// Makes the marks of the items that are to be recognised when they are repeated.
@@ -113,15 +132,17 @@ impl Sealer {
         batch: &mut Batch,
         round: &mut Round,
         part: Range<usize>,
-        PartRows { rows, floors }: &PartRows,
+        PartRows { rows, floors, policy }: &PartRows,
     ) -> Result<(), VaultError> {
         let salts_needed = batch.pending(part.start, part.end).map(class_count).sum();
-        let mut salts = Salts::draw(self.entropy.as_ref(), salts_needed)?;
+        let salts = Salts::draw(self.entropy.as_ref(), salts_needed)?;
+        let indexer = Indexer::new(&self.indexes, policy);
+        let mut supplies = Supplies { floors, policy, indexer, salts };
         let mut rows = rows.iter().map(Option::as_deref);
         for item in batch.pending_mut(part.start, part.end) {
             let found = Found::take(&mut rows, item);
             let State::Pending(record) = &item.state else { continue };
-            match self.answer(item, record, round, (&found, floors, &mut salts)) {
+            match self.answer(item, record, round, (&found, &mut supplies)) {
                 Ok(answer) => item.state = stored(&mut item.state, answer),
                 Err(error) => item.state = State::Settled(Err(error)),
             }
@@ -136,7 +157,7 @@ impl Sealer {
         item: &Item,
         record: &NewRecord,
         round: &mut Round,
-        (found, floors, salts): (&Found<'_>, &Floors, &mut Salts),
+        (found, supplies): (&Found<'_>, &mut Supplies<'_>),
     ) -> Result<StoredRecord, VaultError> {
         let mark = item.mark.as_ref();
         let recalled = mark.map(|mark| mark.recall(self.desk(), &found.answers)).transpose()?;
@@ -149,9 +170,11 @@ impl Sealer {
             Some(Recalled::Nothing(change)) => change,
             None => Change::default(),
         };
-        let sealed = self.seal(&item.id, record, (found.row, round, salts), &mut change)?;
+        let sealed = self.seal(&item.id, record, (found.row, round, supplies), &mut change)?;
         let classes: BTreeSet<_> = record.fields().iter().filter_map(NewField::class).collect();
-        change.preconditions.extend(classes.into_iter().map(|class| floors.precondition(class)));
+        let floors = classes.into_iter().map(|class| supplies.floors.precondition(class));
+        change.preconditions.extend(floors);
+        change.preconditions.push(supplies.policy.precondition());
         let revision = sealed.next.revision;
         if let Some(mark) = mark {
             change.writes.push(mark.keep(self.desk(), idempotency::of_record(&item.id, revision))?);
@@ -165,7 +188,7 @@ impl Sealer {
         &self,
         id: &RecordId,
         record: &NewRecord,
-        (row, round, salts): (Option<&[u8]>, &Round, &mut Salts),
+        (row, round, supplies): (Option<&[u8]>, &Round, &mut Supplies<'_>),
         change: &mut Change,
     ) -> Result<Sealed, VaultError> {
         let key = record_key(&self.collection, id);
@@ -174,21 +197,22 @@ impl Sealer {
             (None, Some(row)) => Some(self.previous(&key, row)?),
             (None, None) => None,
         };
-        let message = self.message(id, record, previous.as_ref(), salts)?;
+        let message = self.message(id, record, previous.as_ref(), supplies)?;
         let place = RowPlace { tenant: self.tenant, key: &key };
         let sealed = self.holder.keyring().rows.encode(place, &message.encode_to_vec());
         let sealed = sealed.map_err(|CryptoError| VaultError::Internal)?;
-        let (created_ms, revision) = (message.created_ms, message.revision);
-        let next = Previous { created_ms, revision, digest: RowDigest::of(&sealed) };
+        let next = Previous::of(message, RowDigest::of(&sealed));
+        let old_entries = previous.as_ref().map_or(&[][..], |old| old.index_entries.as_slice());
+        change.writes.push(Write::Put(key.clone(), sealed));
+        change.writes.extend(blind_index::writes(id, old_entries, &next.index_entries));
         let (precondition, old_bytes) = match previous {
-            None => (Precondition::Absent(key.clone()), 0),
+            None => (Precondition::Absent(key), 0),
             Some(Previous { digest, .. }) => {
                 let old_bytes = digest.row_bytes();
-                (Precondition::Unchanged(key.clone(), digest), old_bytes)
+                (Precondition::Unchanged(key, digest), old_bytes)
             }
         };
         change.preconditions.push(precondition);
-        change.writes.push(Write::Put(key, sealed));
         Ok(Sealed { next, old_bytes })
     }
 
@@ -201,11 +225,13 @@ impl Sealer {
         id: &RecordId,
         record: &NewRecord,
         previous: Option<&Previous>,
-        salts: &mut Salts,
+        supplies: &mut Supplies<'_>,
     ) -> Result<storage::Record, VaultError> {
         let (clear_fields, classes) = split(record.fields());
         let unlocked = self.unlock(classes.keys().copied())?;
-        let groups = self.seal_groups(id, &classes, &unlocked, salts)?;
+        let groups = self.seal_groups(id, &classes, &unlocked, &mut supplies.salts)?;
+        let fields = record.fields().iter().map(|field| (&field.name, &field.content));
+        let entries = supplies.indexer.entries(fields, |index| unlocked.class(index.class))?;
         Ok(storage::Record {
             revision: previous.map_or(1, |previous| previous.revision.saturating_add(1)),
             policy_version: self.policy_version,
@@ -216,14 +242,12 @@ impl Sealer {
             erasure_bucket: 0,
             clear_fields,
             groups,
-            index_entries: Vec::new(),
+            index_entries: entries.into_iter().map(IndexEntry::into_bytes).collect(),
         })
     }
 
     fn previous(&self, key: &StoreKey, row: &[u8]) -> Result<Previous, VaultError> {
-        let record = self.verified(key, row)?;
-        let (created_ms, revision) = (record.created_ms, record.revision);
-        Ok(Previous { created_ms, revision, digest: RowDigest::of(row) })
+        Ok(Previous::of(self.verified(key, row)?, RowDigest::of(row)))
     }
 
     fn verified(&self, key: &StoreKey, row: &[u8]) -> Result<storage::Record, VaultError> {

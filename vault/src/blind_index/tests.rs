@@ -1,0 +1,136 @@
+use proptest::prelude::*;
+use tresor_proto::{ContentType, InfoType};
+
+use super::*;
+
+fn normal(info_type: InfoType, text: &str) -> String {
+    let content = Content::text(text).unwrap();
+    let normal = NormalRule::of(Some(info_type)).normalise(&content).unwrap();
+    String::from_utf8(normal.to_vec()).unwrap()
+}
+
+fn index(bits: u16) -> BlindIndex {
+    BlindIndex {
+        collection: CollectionName::parse("customers").unwrap(),
+        field: FieldName::parse("name").unwrap(),
+        class: DataClass::Identity,
+        bits,
+        rule: NormalRule::of(Some(InfoType::PersonName)),
+    }
+}
+
+fn keyed(index: &BlindIndex, version: u32, byte: u8) -> KeyedIndex {
+    index.keyed((version, &IdentifierKey::from_slice(&[byte; 32]).unwrap())).unwrap()
+}
+
+fn entry(index: &KeyedIndex, text: &str) -> Option<String> {
+    let entry = index.entry(&Content::text(text).unwrap());
+    entry.map(|entry| hex::encode(entry.as_bytes()))
+}
+
+/// An info type, the normal form, and spellings of it.
+type Spellings = (InfoType, &'static str, &'static [&'static str]);
+
+const SPELLINGS: &[Spellings] = &[
+    (
+        InfoType::PersonName,
+        "müller anna",
+        &["Müller,  Anna", " MÜLLER, ANNA\t", "Mu\u{308}ller Anna"],
+    ),
+    (InfoType::LastName, "weiss", &["WEISS", "Weiß", "ＷＥＩＳＳ"]),
+    (InfoType::EmailAddress, "anna@example.org", &["Anna@Example.ORG ", "anna @example.org"]),
+    (
+        InfoType::PhoneNumber,
+        "+49301234567",
+        &["+49 (0)30 / 1234-567", "0049 30 1234567", "tel:+49-30-1234567"],
+    ),
+    (InfoType::PhoneNumber, "0301234567", &["030/1234567", "(030) 12 34 567"]),
+    (InfoType::PhoneNumber, "n/a", &["N/A"]),
+    (InfoType::IbanCode, "DE89370400440532013000", &["de89 3704 0044 0532 0130 00"]),
+    (InfoType::Postcode, "1012AB", &["1012 ab", "1012-AB"]),
+    (InfoType::LicensePlateNumber, "TÜAB123", &["TÜ-AB 123", "tü ab123"]),
+    (InfoType::DateOfBirth, "1980-05-01", &["1.5.1980", "01.05.1980", "1980/5/1", "1980-05-01"]),
+    (InfoType::DateOfBirth, "1980-05-31", &["31/05/1980", "05/31/1980", "31-5-1980"]),
+    (InfoType::DateOfBirth, "01/05/1980", &["01/05/1980"]),
+    (InfoType::IpAddress, "2001:db8::1", &["2001:0DB8:0:0:0:0:0:1"]),
+    (InfoType::MacAddress, "00B0D063C226", &["00-B0-D0-63-C2-26", "00:b0:d0:63:c2:26"]),
+    (InfoType::City, "strassburg", &["Straßburg", "  STRASSBURG"]),
+];
+
+#[test]
+fn spellings_of_one_value_are_one() {
+    for (info_type, expected, spellings) in SPELLINGS {
+        for spelling in *spellings {
+            assert_eq!(normal(*info_type, spelling), *expected, "{info_type}: {spelling}");
+        }
+    }
+}
+
+#[test]
+fn a_json_scalar_is_its_text_and_nothing_has_no_entry() {
+    let index = keyed(&index(128), 1, 1);
+    let json = |literal: &str| {
+        let content = Content::new(ContentType::Json, literal.as_bytes().to_vec()).unwrap();
+        index.entry(&content).map(|entry| hex::encode(entry.as_bytes()))
+    };
+    assert_eq!(json("\"Anna\\u0020M\u{fc}ller\""), entry(&index, "anna müller"));
+    assert_eq!(json("1.10"), entry(&index, "1.10"));
+    assert_ne!(json("1.10"), json("1.1"));
+    for nothing in ["null", "{}", "[]", "\"\"", "\" \""] {
+        assert_eq!(json(nothing), None, "{nothing}");
+    }
+    assert_eq!(entry(&index, " \u{a0} "), None);
+    assert_eq!(entry(&index, ","), entry(&index, " ,"), "a comma alone is still a value");
+}
+
+#[test]
+fn an_entry_hangs_on_everything_of_its_index() {
+    let one = entry(&keyed(&index(128), 1, 1), "Anna").unwrap();
+    let others = [
+        keyed(&index(128), 1, 2),
+        keyed(&index(128), 2, 1),
+        keyed(&index(120), 1, 1),
+        keyed(&BlindIndex { rule: NormalRule::Text, ..index(128) }, 1, 1),
+        keyed(&BlindIndex { class: DataClass::Contact, ..index(128) }, 1, 1),
+        keyed(&BlindIndex { field: FieldName::parse("names").unwrap(), ..index(128) }, 1, 1),
+        keyed(
+            &BlindIndex { collection: CollectionName::parse("customer").unwrap(), ..index(128) },
+            1,
+            1,
+        ),
+    ];
+    for other in &others {
+        assert_ne!(entry(other, "Anna").unwrap(), one);
+    }
+    assert_eq!(entry(&keyed(&index(128), 1, 1), "ANNA "), Some(one));
+}
+
+/// Made by Python's `hashlib` and `hmac`, from what docs/formats.md says.
+#[test]
+fn the_derivation_is_frozen() {
+    let frozen = entry(&keyed(&index(64), 3, 7), "Müller, Anna").unwrap();
+    assert_eq!(frozen, "54d55427c339696c64d95c2dd0a94bb2");
+}
+
+proptest! {
+    #[test]
+    fn what_is_normal_stays_as_it_is(text in "\\PC{0,24}") {
+        for info_type in InfoType::ALL {
+            let content = Content::text(&text).unwrap();
+            let rule = NormalRule::of(Some(*info_type));
+            let Some(once) = rule.normalise(&content) else { continue };
+            let content = Content::text(core::str::from_utf8(&once).unwrap()).unwrap();
+            prop_assert_eq!(rule.normalise(&content), Some(once), "{}", info_type);
+        }
+    }
+
+    #[test]
+    fn case_spaces_and_composition_do_not_matter(text in "[a-zA-Zäöüßéşőł]{1,8}( [a-zA-Zäöüß]{1,8}){0,2}") {
+        use unicode_normalization::UnicodeNormalization as _;
+        let rule = NormalRule::Text;
+        let normal = |text: &str| rule.normalise(&Content::text(text).unwrap());
+        prop_assert_eq!(normal(&text), normal(&text.to_uppercase()));
+        prop_assert_eq!(normal(&text), normal(&text.nfd().collect::<String>()));
+        prop_assert_eq!(normal(&text), normal(&format!("  {} ", text.replace(' ', " \u{2003} "))));
+    }
+}

@@ -1,0 +1,24 @@
+//! Records found by sealed values: against a map, while others write, over indexes that a database
+//! writer has changed, through every rotation.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+#[path = "operations/house.rs"]
+#[allow(dead_code, reason = "shared; each test uses a part")]
+mod house;
+#[path = "../../tests/fuzz/random.rs"]
+#[allow(dead_code, reason = "shared; each test uses a part")]
+mod random;
+
+#[path = "search/false_friends.rs"]
+mod false_friends;
+#[path = "search/finder.rs"]
+mod finder;
+#[path = "search/model.rs"]
+mod model;
+#[path = "search/paging.rs"]
+mod paging;
+#[path = "search/rotations.rs"]
+mod rotations;
+#[path = "search/terms.rs"]
+mod terms;
