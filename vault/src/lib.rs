@@ -36,6 +36,7 @@ mod registry;
 mod row;
 mod seal;
 mod sealed_group;
+mod sealed_rows;
 #[cfg(test)]
 mod secret_types;
 mod slot;

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "operations/gatekeeper.rs"]
+mod gatekeeper;
 #[path = "operations/house.rs"]
 #[allow(dead_code, reason = "shared; each test uses a part")]
 mod house;

@@ -8,11 +8,15 @@ mod calls;
 mod deterministic;
 #[path = "surrogates/ends.rs"]
 mod ends;
+#[path = "operations/gatekeeper.rs"]
+mod gatekeeper;
 #[path = "operations/house.rs"]
 #[allow(dead_code, reason = "shared; each test uses a part")]
 mod house;
 #[path = "surrogates/repeats.rs"]
 mod repeats;
+#[path = "surrogates/rotation.rs"]
+mod rotation;
 
 use calls::{ENGINES, options, query, text_of, value};
 use house::House;

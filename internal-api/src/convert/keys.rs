@@ -54,6 +54,7 @@ pub(crate) fn census_to_wire(census: &Census) -> vault::Census {
         damaged: census.damaged,
         epochs: census.groups.iter().map(epoch).collect(),
         index_entries: census.index_entries,
+        surrogates: census.surrogates,
     }
 }
 

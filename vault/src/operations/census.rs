@@ -8,11 +8,13 @@ use tresor_proto::{DataClass, TenantId, TenantRef, storage};
 
 use crate::{
     access::OperatorPermit,
+    crypto_error::CryptoError,
     error::VaultError,
     keyring::LoadedKeyring,
     registry::Census,
     row::RowPlace,
-    store::{Keyspace, ScanRange, StoreKey, StoreRow},
+    sealed_rows::{self, SealedRow},
+    store::{Keyspace, StoreKey},
     vault::Vault,
 };
 
@@ -25,7 +27,7 @@ const STEP_PAGES: usize = 64;
 #[derive(Debug)]
 pub struct CensusUnderWay {
     tenant: TenantId,
-    after: Option<Vec<u8>>,
+    after: Option<StoreKey>,
     census: Census,
     is_done: bool,
 }
@@ -87,14 +89,13 @@ impl Vault {
     ) -> Result<bool, VaultError> {
         let keyring = self.enrolled_keyring(under_way.tenant).await?;
         let store = self.store(under_way.tenant).await?;
-        let (keyspace, prefix) = (Keyspace::Records, Vec::new());
-        let range = ScanRange { keyspace, prefix, after: under_way.after.take() };
-        let rows = store.scan(range, PAGE_ROWS).await?;
-        under_way.after = rows.last().map(|row| row.key.clone());
+        let after = under_way.after.take();
+        let rows = sealed_rows::scan(store.as_ref(), after.as_ref(), PAGE_ROWS).await?;
+        under_way.after = rows.last().map(|(key, _)| key.clone());
         let is_last = rows.len() < PAGE_ROWS;
         let mut census = core::mem::take(&mut under_way.census);
         let count = move || {
-            rows.into_iter().for_each(|row| count_row(&keyring, row, &mut census));
+            rows.iter().for_each(|row| count_row(&keyring, row, &mut census));
             census
         };
         under_way.census = self.key_worker().run(count).await?;
@@ -102,17 +103,35 @@ impl Vault {
     }
 }
 
-fn count_row(keyring: &LoadedKeyring, row: StoreRow, census: &mut Census) {
-    let key = StoreKey::new(Keyspace::Records, row.key);
-    let place = RowPlace { tenant: keyring.keyring.tenant, key: &key };
-    let message = keyring.rows.decode(place, &row.value).ok();
-    let Some(record) = message.and_then(|message| storage::Record::decode(message).ok()) else {
+fn count_row(keyring: &LoadedKeyring, (key, row): &SealedRow, census: &mut Census) {
+    let place = RowPlace { tenant: keyring.keyring.tenant, key };
+    let message = keyring.rows.decode(place, row).map_err(|CryptoError| ());
+    let counted = message.and_then(|message| match key.keyspace == Keyspace::Surrogates {
+        true => count_surrogate(message, census),
+        false => count_record(message, census),
+    });
+    if counted.is_err() {
         census.damaged += 1;
-        return;
-    };
+    }
+}
+
+fn count_record(message: &[u8], census: &mut Census) -> Result<(), ()> {
+    let record = storage::Record::decode(message).map_err(drop)?;
     census.records += 1;
     census.index_entries += u64::try_from(record.index_entries.len()).unwrap_or(u64::MAX);
-    for group in &record.groups {
+    count_groups(&record.groups, census);
+    Ok(())
+}
+
+fn count_surrogate(message: &[u8], census: &mut Census) -> Result<(), ()> {
+    let surrogate = storage::Surrogate::decode(message).map_err(drop)?;
+    census.surrogates += 1;
+    count_groups(surrogate.group.as_slice(), census);
+    Ok(())
+}
+
+fn count_groups(groups: &[storage::SealedGroup], census: &mut Census) {
+    for group in groups {
         if let Some(class) = DataClass::from_code(group.data_class) {
             *census.groups.entry((class, group.epoch)).or_default() += 1;
         }

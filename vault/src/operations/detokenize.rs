@@ -7,9 +7,9 @@ mod batch;
 mod counting;
 mod discloser;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tresor_proto::{Failure, Reveal};
+use tresor_proto::{Failure, Reveal, TokenOperation};
 
 use self::{batch::Batch, discloser::Discloser};
 use crate::{
@@ -64,6 +64,9 @@ impl Vault {
             let counted = self.count_uses(store.as_ref(), &discloser, opened).await?;
             results.extend(counted.into_results());
         }
+        let outdated = core::mem::take(&mut discloser.outdated);
+        let outdated = outdated.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.queue_rows(&discloser.holder, outdated, TokenOperation::Tokenize);
         grant.keep(results.iter().filter(|result| batch::is_plain(result)).count());
         Ok(results)
     }

@@ -1,4 +1,4 @@
-//! Seals records anew that a customer has just read, beside the answer.
+//! Seals records and surrogates anew that a customer has just read, beside the answer.
 //!
 //! It promises that no read waits for it or fails by it: what does not fit in the queue is left to
 //! the long work. A queued entry holds no key; the keys are looked up where requests keep them, and
@@ -6,22 +6,21 @@
 
 use std::sync::PoisonError;
 
-use tresor_proto::{
-    CollectionName, CustomerTokenId, DataClass, RecordId, TenantId, TokenOperation,
-};
+use tresor_proto::{CustomerTokenId, DataClass, TenantId, TokenOperation};
 
 use super::scan::WorkKeys;
 use crate::{
+    access::TokenHolder,
     error::VaultError,
     operations::{Reader, record_key},
-    store::StoreRow,
+    store::StoreKey,
     vault::Vault,
 };
 
 /// Reads whose records wait to be sealed anew: beyond that, they are left to the long work.
 const QUEUE_READS_MAX: usize = 64;
 
-/// Records that were read and have groups under older keys.
+/// Rows that were read and have groups under older keys.
 #[derive(Debug)]
 pub(crate) struct LazyQueue {
     reads: async_channel::Sender<OutdatedRead>,
@@ -31,8 +30,7 @@ pub(crate) struct LazyQueue {
 #[derive(Debug)]
 struct OutdatedRead {
     tenant: TenantId,
-    collection: CollectionName,
-    ids: Vec<RecordId>,
+    keys: Vec<StoreKey>,
     customer_token: CustomerTokenId,
     sequence: u64,
 }
@@ -48,14 +46,24 @@ impl Vault {
     /// Queues what a reader found under older keys, when its customer token may write.
     pub(crate) fn reseal_later(&self, reader: Reader) {
         let ids = reader.outdated.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let holder = reader.holder.holder().filter(|_| reader.holder.may(TokenOperation::Write));
-        let Some(holder) = holder.filter(|_| !ids.is_empty()) else {
+        let keys = ids.iter().map(|id| record_key(&reader.view.collection, id)).collect();
+        self.queue_rows(&reader.holder, keys, TokenOperation::Write);
+    }
+
+    /// Queues what was found under older keys, when the customer token may do what makes such rows.
+    pub(crate) fn queue_rows(
+        &self,
+        holder: &TokenHolder,
+        keys: Vec<StoreKey>,
+        needed: TokenOperation,
+    ) {
+        let holder = holder.holder().filter(|_| holder.may(needed));
+        let Some(holder) = holder.filter(|_| !keys.is_empty()) else {
             return;
         };
         let read = OutdatedRead {
-            tenant: reader.tenant,
-            collection: reader.view.collection,
-            ids,
+            tenant: holder.keyring.keyring.tenant,
+            keys,
             customer_token: holder.entry.bounds.id,
             sequence: holder.keyring.sequence,
         };
@@ -84,13 +92,8 @@ impl Vault {
         };
         let keys = DataClass::ALL.into_iter().filter_map(peek).collect();
         let store = self.store(read.tenant).await?;
-        let store_keys: Vec<_> =
-            read.ids.iter().map(|id| record_key(&read.collection, id)).collect();
-        let rows = store.read(store_keys.clone()).await?;
-        let there = store_keys.into_iter().zip(rows).filter_map(|(key, row)| {
-            let value = row?;
-            Some(StoreRow { key: key.key, value })
-        });
+        let rows = store.read(read.keys.clone()).await?;
+        let there = read.keys.iter().cloned().zip(rows).filter_map(|(key, row)| Some((key, row?)));
         let place = (read.tenant, store.as_ref());
         self.reseal_page(place, &WorkKeys::Unlocked(keys), there.collect()).await?;
         Ok(())

@@ -12,13 +12,18 @@ use tresor_proto::{
 };
 
 use crate::{
+    aead::SALT_BYTES,
     crypto_error::CryptoError,
     entropy::Entropy,
     epoch_floor::Floors,
     keyring::LoadedKeyring,
     row::RowPlace,
     sealed_group::{self, FieldToSeal, GroupPlace, RecordPlace},
-    store::{Change, Precondition, RowDigest, StoreKey, Write},
+    store::{Change, Keyspace, Precondition, RowDigest, StoreKey, Write},
+    surrogate::{
+        rows::{self, Facts},
+        sealed_value::{self, ValuePlace},
+    },
     unlocked::ClassKeys,
 };
 
@@ -63,6 +68,37 @@ impl Resealer {
     }
 
     fn try_reseal(&self, key: &StoreKey, row: &[u8]) -> Result<Resealed, CryptoError> {
+        match key.keyspace == Keyspace::Surrogates {
+            true => self.reseal_surrogate(key, row),
+            false => self.reseal_record(key, row),
+        }
+    }
+
+    fn reseal_surrogate(&self, key: &StoreKey, row: &[u8]) -> Result<Resealed, CryptoError> {
+        let row_place = RowPlace { tenant: self.tenant, key };
+        let message = self.keyring.rows.decode(row_place, row)?;
+        let mut message = storage::Surrogate::decode(message)?;
+        let (id, group) = (rows::id_of(key)?, message.group.as_ref().ok_or(CryptoError)?);
+        let (class, epoch) = (Facts::try_from(&message)?.class, group.epoch);
+        let Some(keys) = self.classes.get(&class) else { return Ok(Resealed::Nothing) };
+        let (newest, data_key) = keys.newest()?;
+        if epoch >= newest || newest < self.floors.epoch(class) {
+            return Ok(Resealed::Nothing);
+        }
+        let place = ValuePlace { tenant: self.tenant, id: &id, class, epoch };
+        let content = sealed_value::open(keys.epoch(epoch)?, place, &message)?;
+        let (place, salt) = (ValuePlace { epoch: newest, ..place }, self.salt()?);
+        let sealed = sealed_value::seal(data_key, place, &salt, (&message, &content))?;
+        self.keyring.seals.count(class, newest);
+        message.group = Some(sealed);
+        let unchanged = Precondition::Unchanged(key.clone(), RowDigest::of(row));
+        let preconditions = vec![unchanged, self.floors.precondition(class)];
+        let sealed = self.keyring.rows.encode(row_place, &message.encode_to_vec())?;
+        let writes = vec![Write::Put(key.clone(), sealed)];
+        Ok(Resealed::Groups(1, Change { preconditions, writes }))
+    }
+
+    fn reseal_record(&self, key: &StoreKey, row: &[u8]) -> Result<Resealed, CryptoError> {
         let row_place = RowPlace { tenant: self.tenant, key };
         let message = self.keyring.rows.decode(row_place, row)?;
         let mut message = storage::Record::decode(message)?;
@@ -109,12 +145,17 @@ impl Resealer {
         });
         let fields: Vec<_> = fields.collect::<Result<_, CryptoError>>()?;
         let to_seal: Vec<_> = fields.iter().map(OpenField::to_seal).collect();
-        let mut salt = [0; crate::aead::SALT_BYTES];
-        self.entropy.fill(&mut salt)?;
+        let salt = self.salt()?;
         let (epoch, data_key) = keys.newest()?;
         let sealed = sealed_group::seal(data_key, &GroupPlace { epoch, ..old }, salt, &to_seal)?;
         self.keyring.seals.count(class, epoch);
         Ok(sealed)
+    }
+
+    fn salt(&self) -> Result<[u8; SALT_BYTES], CryptoError> {
+        let mut salt = [0; SALT_BYTES];
+        self.entropy.fill(&mut salt)?;
+        Ok(salt)
     }
 }
 

@@ -11,7 +11,8 @@ use crate::{
     error::VaultError,
     keyring::LoadedKeyring,
     loans::Loan,
-    store::{Change, Keyspace, Outcome, Store, StoreKey, StoreRow},
+    sealed_rows::SealedRow,
+    store::{Change, Outcome, Store, StoreKey},
     unlocked::ClassKeys,
     vault::Vault,
 };
@@ -36,7 +37,7 @@ pub(super) struct PageReport {
     /// Rows that kept changing under way.
     pub(super) unsettled: u64,
     /// The keys of rows that do not authenticate or open.
-    pub(super) damaged: Vec<Vec<u8>>,
+    pub(super) damaged: Vec<StoreKey>,
 }
 
 /// What is to be done to rows, and the keys of each change.
@@ -44,7 +45,7 @@ pub(super) struct PageReport {
 struct Plan {
     keys: Vec<(StoreKey, usize)>,
     changes: Vec<Change>,
-    damaged: Vec<Vec<u8>>,
+    damaged: Vec<StoreKey>,
 }
 
 impl Vault {
@@ -53,11 +54,9 @@ impl Vault {
         &self,
         (tenant, store): (TenantId, &dyn Store),
         keys: &WorkKeys,
-        rows: Vec<StoreRow>,
+        rows: Vec<SealedRow>,
     ) -> Result<PageReport, VaultError> {
-        let mut report = PageReport::default();
-        let in_records = |row: StoreRow| (StoreKey::new(Keyspace::Records, row.key), row.value);
-        let mut left: Vec<_> = rows.into_iter().map(in_records).collect();
+        let (mut report, mut left) = (PageReport::default(), rows);
         for _ in 0..ROUNDS_MAX {
             let plan = self.plan((tenant, store), keys, left).await?;
             report.damaged.extend(plan.damaged);
@@ -86,7 +85,7 @@ impl Vault {
         &self,
         (tenant, store): (TenantId, &dyn Store),
         keys: &WorkKeys,
-        rows: Vec<(StoreKey, Vec<u8>)>,
+        rows: Vec<SealedRow>,
     ) -> Result<Plan, VaultError> {
         let classes = keys.classes();
         let floor_keys = classes.iter().map(|class| epoch_floor::key(*class)).collect();
@@ -132,12 +131,12 @@ impl Vault {
 }
 
 impl Plan {
-    fn of(resealer: &Resealer, rows: Vec<(StoreKey, Vec<u8>)>) -> Self {
+    fn of(resealer: &Resealer, rows: Vec<SealedRow>) -> Self {
         let mut plan = Self::default();
         for (key, row) in rows {
             match resealer.reseal(&key, &row) {
                 Resealed::Nothing => {}
-                Resealed::Damaged => plan.damaged.push(key.key),
+                Resealed::Damaged => plan.damaged.push(key),
                 Resealed::Groups(groups, change) => {
                     plan.keys.push((key, groups));
                     plan.changes.push(change);

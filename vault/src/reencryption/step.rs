@@ -11,7 +11,8 @@ use super::{scan::WorkKeys, targets};
 use crate::{
     error::VaultError,
     registry::{OperationRecord, Standing},
-    store::{Keyspace, ScanRange, Store, StoreRow},
+    sealed_rows::{self, SealedRow},
+    store::{Keyspace, Store, StoreKey},
     vault::Vault,
 };
 
@@ -111,14 +112,13 @@ impl Vault {
             0 => PAGE_ROWS,
             rate => PAGE_ROWS.min(usize::try_from(rate).unwrap_or(PAGE_ROWS)),
         };
-        let after = Some(row.cursor.clone()).filter(|cursor| !cursor.is_empty());
-        let range = ScanRange { keyspace: Keyspace::Records, prefix: Vec::new(), after };
-        let rows = ground.store.scan(range, limit).await?;
-        let Some(last) = rows.last() else {
+        let after = sealed_rows::place(row);
+        let rows = sealed_rows::scan(ground.store.as_ref(), after.as_ref(), limit).await?;
+        let Some((last, _)) = rows.last() else {
             self.end_of_scan(ground, row).await?;
             return Ok(0);
         };
-        row.cursor.clone_from(&last.key);
+        row.cursor = sealed_rows::cursor(last);
         let visited = rows.len();
         let count = u64::try_from(visited).unwrap_or(u64::MAX);
         if row.stage() == OperationStage::Counting {
@@ -134,7 +134,7 @@ impl Vault {
         &self,
         ground: &Ground,
         row: &mut OperationRow,
-        rows: Vec<StoreRow>,
+        rows: Vec<SealedRow>,
     ) -> Result<(), VaultError> {
         let place = (ground.tenant, ground.store.as_ref());
         let report = self.reseal_page(place, &ground.keys, rows).await?;
@@ -142,7 +142,7 @@ impl Vault {
         row.left += report.resealed + report.unsettled;
         row.damaged += u64::try_from(report.damaged.len()).unwrap_or(u64::MAX);
         let room = DAMAGED_LISTED_MAX.saturating_sub(row.damaged_records.len());
-        row.damaged_records.extend(report.damaged.iter().take(room).map(|key| shown(key)));
+        row.damaged_records.extend(report.damaged.iter().take(room).map(shown));
         Ok(())
     }
 
@@ -204,7 +204,11 @@ pub(crate) fn begin(row: &mut OperationRow, stage: OperationStage) {
     row.damaged_records.clear();
 }
 
-/// A record's key as text; a key that is none is shown as far as it can be.
-fn shown(key: &[u8]) -> String {
-    String::from_utf8_lossy(key).replace('\0', "/")
+/// A record's key as text, and a surrogate's id; a key that is none is shown as far as it can be.
+fn shown(key: &StoreKey) -> String {
+    if key.keyspace == Keyspace::Surrogates {
+        let id = key.key.iter().skip(1).map(|byte| format!("{byte:02x}"));
+        return format!("surrogates/{}", id.collect::<String>());
+    }
+    String::from_utf8_lossy(&key.key).replace('\0', "/")
 }

@@ -25,6 +25,8 @@ pub struct Census {
     pub groups: BTreeMap<(DataClass, u32), u64>,
     /// Entries of blind indexes.
     pub index_entries: u64,
+    /// Surrogates that authenticate and have a row of their own.
+    pub surrogates: u64,
 }
 
 impl Registry {
@@ -59,6 +61,7 @@ impl From<&Census> for storage::CensusRow {
             damaged: census.damaged,
             epochs: census.groups.iter().map(count).collect(),
             index_entries: census.index_entries,
+            surrogates: census.surrogates,
         }
     }
 }
@@ -78,6 +81,7 @@ impl TryFrom<storage::CensusRow> for Census {
             damaged: row.damaged,
             groups: row.epochs.iter().map(count).collect::<Result<_, VaultError>>()?,
             index_entries: row.index_entries,
+            surrogates: row.surrogates,
         })
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What the keys of rows with sealed values begin with.
-const SEALED: u8 = 1;
+pub(crate) const SEALED: u8 = 1;
 const LOOK_UP: u8 = 2;
 const COUNT: u8 = 4;
 
@@ -35,6 +35,12 @@ pub(crate) fn look_up_key(digest: &[u8; 32]) -> StoreKey {
 /// The key of what is counted of the surrogate whose row has `key`.
 pub(crate) fn count_key(of: &StoreKey) -> StoreKey {
     key(COUNT, &of.key)
+}
+
+/// The id in the key of a surrogate's row.
+pub(crate) fn id_of(key: &StoreKey) -> Result<SurrogateId, CryptoError> {
+    let id = key.key.strip_prefix(&[SEALED]).ok_or(CryptoError)?;
+    id.try_into().map(SurrogateId::from_bytes).map_err(|_| CryptoError)
 }
 
 fn key(kind: u8, rest: &[u8]) -> StoreKey {

@@ -1,57 +1,24 @@
 //! A write that chose its keys before the rotation and reaches the store after it.
 
-use std::sync::{
-    Arc, Mutex,
-    mpsc::{Receiver, Sender, channel},
-};
+use std::sync::Arc;
 
-use tresor_vault::{
-    CryptoError, KeyOperationState,
-    entropy::{Entropy, SystemEntropy},
-    store::StoreEngine,
-};
+use tresor_vault::{KeyOperationState, store::StoreEngine};
 
 use super::person;
-use crate::house::{House, id};
+use crate::{
+    gatekeeper::Gatekeeper,
+    house::{House, id},
+};
 
-/// Bytes of the salts of a record with two classes: drawn once the floors are read and before the
-/// record is sealed.
+/// Bytes of the salts of a record with two classes.
 const SALTS_BYTES: usize = 48;
-
-/// Randomness that keeps one writer waiting where it draws its salts.
-#[derive(Default)]
-struct Gatekeeper {
-    system: SystemEntropy,
-    gate: Mutex<Option<Gate>>,
-}
-
-struct Gate {
-    arrived: Sender<()>,
-    opened: Receiver<()>,
-}
-
-impl Entropy for Gatekeeper {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), CryptoError> {
-        let gate = match bytes.len() {
-            SALTS_BYTES => self.gate.lock().unwrap().take(),
-            _ => None,
-        };
-        if let Some(gate) = gate {
-            gate.arrived.send(()).unwrap();
-            gate.opened.recv().unwrap();
-        }
-        self.system.fill(bytes)
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_late_write_under_a_dying_key_is_sealed_again_under_the_new_one() {
-    let gatekeeper = Arc::new(Gatekeeper::default());
+    let gatekeeper = Gatekeeper::of(SALTS_BYTES);
     let house = Arc::new(House::build_with(StoreEngine::Redb, gatekeeper.clone()).await);
     house.put(Some("before"), person(1)).await.unwrap();
-    let (arrived, waits) = channel();
-    let (open, opened) = channel();
-    *gatekeeper.gate.lock().unwrap() = Some(Gate { arrived, opened });
+    let (waits, open) = gatekeeper.shut();
 
     // The late writer holds the keyring of before the mark, and is kept waiting.
     let writer = Arc::clone(&house);

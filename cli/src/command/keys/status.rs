@@ -71,12 +71,11 @@ async fn take_census(
 ) -> Result<(), CliError> {
     let request = TakeCensusRequest { tenant: tenant.tenant_id.clone() };
     let mut answers = plane.keys().take_census(request).await?.into_inner();
-    let mut records = 0;
+    let mut census = Census::default();
     while let Some(answer) = answers.message().await? {
-        records = answer.census.unwrap_or_default().records;
+        census = answer.census.unwrap_or_default();
     }
-    let name = printable(&tenant.tenant_name);
-    output.note(format!("{name}: {} counted", counted(records, "record")));
+    output.note(format!("{}: {} counted", printable(&tenant.tenant_name), rows(&census)));
     Ok(())
 }
 
@@ -105,9 +104,17 @@ fn census_line(census: Option<&Census>) -> String {
     let Some(census) = census else {
         return "none yet".to_owned();
     };
-    let records = counted(census.records, "record");
     let ended = moment(census.ended).unwrap_or_default();
-    format!("{records}, {} damaged, at {ended}", census.damaged)
+    format!("{}, {} damaged, at {ended}", rows(census), census.damaged)
+}
+
+/// What was counted: records, and surrogates where there are any.
+fn rows(census: &Census) -> String {
+    let records = counted(census.records, "record");
+    match census.surrogates {
+        0 => records,
+        surrogates => format!("{records}, {}", counted(surrogates, "surrogate")),
+    }
 }
 
 fn row(output: &Output, key: &KeyVersion) -> Vec<Cell> {
@@ -222,6 +229,7 @@ fn census_to_json(census: &Census) -> Value {
         "damaged": census.damaged,
         "groups": epochs.collect::<Vec<_>>(),
         "index_entries": census.index_entries,
+        "surrogates": census.surrogates,
     })
 }
 
