@@ -59,6 +59,9 @@ mod tests {
             let frame = to_frame(&value).unwrap();
             prop_assert_eq!(from_frame(&frame).unwrap(), &value[..]);
             prop_assert_eq!(frame.len(), bucket(4 + value.len()));
+            let longest = vec![1; value_bytes_max(frame.len()).unwrap() as usize];
+            prop_assert!(longest.len() >= value.len());
+            prop_assert_eq!(to_frame(&longest).unwrap().len(), frame.len());
         }
 
         #[test]

@@ -104,6 +104,8 @@ pub struct RevealedField {
     pub treatment: Treatment,
     /// What is shown of it.
     pub shown: Shown,
+    /// Bytes it has at most, as far as its padding tells. Only when redacted.
+    pub length_bytes_max: Option<u32>,
 }
 
 /// What is shown of a field.
@@ -113,7 +115,7 @@ pub enum Shown {
     Clear(Content),
     /// The value.
     Plain(Content),
-    /// The mask of its info type.
+    /// Its mask: the field's own, or that of its info type.
     Masked(Content),
     /// Nothing, as asked.
     Redacted,

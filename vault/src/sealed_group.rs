@@ -11,7 +11,7 @@ use tresor_proto::{
 use zeroize::Zeroizing;
 
 use crate::{
-    aead::{MessageKey, SALT_BYTES},
+    aead::{MessageKey, SALT_BYTES, TAG_BYTES},
     crypto_error::CryptoError,
     key::{DataKey, Key},
     padding,
@@ -109,6 +109,12 @@ pub(crate) fn seal(
         salt: salt.to_vec(),
         commitment: key.commitment().to_vec(),
     })
+}
+
+/// Bytes that the value of a stored field has at most, told by its padding without opening it.
+pub(crate) fn length_bytes_max(field: &storage::SealedField) -> Result<u32, CryptoError> {
+    let frame_bytes = field.ciphertext.len().checked_sub(TAG_BYTES).ok_or(CryptoError)?;
+    padding::value_bytes_max(frame_bytes)
 }
 
 /// Derives the key of a stored group and compares its commitment.

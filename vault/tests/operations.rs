@@ -7,8 +7,11 @@
 #[allow(dead_code, reason = "shared; each test uses a part")]
 mod house;
 
-use house::{House, clear, id, sealed, text_of};
-use tresor_proto::{Content, DataClass, ErrorCode, InfoType, RefusalReason, Reveal};
+use house::{House, clear, customers, id, sealed, text_of};
+use tresor_proto::{
+    Action, Content, DataClass, ErrorCode, FieldName, FieldPolicy, InfoType, Mask, Policy,
+    RefusalReason, Reveal, TenantRef, UndeclaredPolicy,
+};
 use tresor_vault::{NewRecord, OpenError, Shown, VaultError, store::StoreEngine};
 
 const ENGINES: [StoreEngine; 2] = [StoreEngine::Sled, StoreEngine::Redb];
@@ -38,6 +41,29 @@ async fn what_is_put_is_read_back_plain_masked_and_redacted() {
         let redacted = house.get("r1", Reveal::Redacted).await.unwrap();
         assert!(matches!(redacted.fields[0].shown, Shown::Redacted));
         assert!(matches!(redacted.fields[1].shown, Shown::Clear(_)));
+        let lengths: Vec<_> = redacted.fields.iter().map(|field| field.length_bytes_max).collect();
+        assert_eq!(lengths, [Some(28), None, Some(28), Some(28)], "a class of lengths, not one");
+        assert_eq!(plain.fields[0].length_bytes_max, None);
+    }
+}
+
+#[tokio::test]
+async fn a_field_shows_the_mask_of_the_newest_policy() {
+    let house = House::build(StoreEngine::Sled).await;
+    house.put(Some("r1"), person()).await.unwrap();
+    let name = FieldName::parse("mail").unwrap();
+    let mask = Some(Mask::new(2, 3).unwrap());
+    let mail = FieldPolicy { mask, ..FieldPolicy::new(name, Action::Seal) };
+    let policy = Policy::new(vec![mail], UndeclaredPolicy::default(), Action::Seal).unwrap();
+    let permit = house.vault().permit_operator(&House::operator()).unwrap();
+    let tenant = TenantRef::Id(house.tenant);
+    let put = house.vault().put_collection(&permit, &tenant, customers(), policy);
+    put.await.unwrap();
+    let got = house.get("r1", Reveal::Masked).await.unwrap();
+    let listed = house.list(None, 10).await.unwrap().items.remove(0).1.unwrap();
+    for record in [got, listed] {
+        let texts: Vec<_> = record.fields.iter().filter_map(text_of).collect();
+        assert_eq!(texts, ["A. M.", "geplant", "an•••org", "•••"]);
     }
 }
 

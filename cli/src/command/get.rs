@@ -49,7 +49,7 @@ pub(crate) struct Target {
 /// How much to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RevealFlag {
-    /// Type and class of sealed fields only
+    /// Type, class and greatest length of sealed fields only
     Redacted,
     /// Sealed fields masked
     Masked,
@@ -85,6 +85,8 @@ pub(crate) struct FieldDocument {
     pub(crate) info_type: Option<String>,
     /// Its class, when sealed.
     pub(crate) class: Option<String>,
+    /// Bytes it has at most, when redacted.
+    pub(crate) length_bytes_max: Option<u32>,
 }
 
 impl GetCommand {
@@ -150,7 +152,7 @@ pub(crate) fn show_fields(output: &Output, record: &RecordDocument) -> Result<()
         let tone = if field.state == "clear" { Tone::Faint } else { Tone::Notable };
         vec![
             Cell::new(printable(&field.name)),
-            Cell::new(printable(&record.text_of(&field.name))),
+            Cell::new(printable(&shown(record, field))),
             output.cell(tone, &printable(&field.state)),
             Cell::new(field.info_type.as_deref().unwrap_or("")),
             Cell::new(field.class.as_deref().unwrap_or("")),
@@ -158,6 +160,14 @@ pub(crate) fn show_fields(output: &Output, record: &RecordDocument) -> Result<()
     };
     let header = ["field", "value", "shown", "info type", "class"];
     output.table(&header, record.fields.iter().map(row))
+}
+
+/// The value of a field, or how long it is at most.
+fn shown(record: &RecordDocument, field: &FieldDocument) -> String {
+    match field.length_bytes_max {
+        Some(bytes) => format!("(up to {bytes} bytes)"),
+        None => record.text_of(&field.name),
+    }
 }
 
 #[cfg(test)]
@@ -174,5 +184,16 @@ mod tests {
         assert_eq!(record.text_of("/address/city"), "Burg");
         assert_eq!(record.text_of("/~1x"), "slash");
         assert_eq!(record.text_of("absent"), "");
+    }
+
+    #[test]
+    fn a_redacted_field_tells_how_long_it_is_at_most() {
+        let text = r#"{"id":"a","revision":1,"created":null,"updated":null,"record":{"a":null,"b":"x"},
+            "fields":[
+                {"name":"a","state":"redacted","info_type":null,"class":"device","length_bytes_max":28},
+                {"name":"b","state":"clear","info_type":null,"class":null,"length_bytes_max":null}]}"#;
+        let record: RecordDocument = serde_json::from_str(text).unwrap();
+        let told: Vec<_> = record.fields.iter().map(|field| shown(&record, field)).collect();
+        assert_eq!(told, ["(up to 28 bytes)", "x"]);
     }
 }

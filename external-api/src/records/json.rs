@@ -63,6 +63,8 @@ struct Field {
     state: &'static str,
     info_type: Option<String>,
     class: Option<&'static str>,
+    /// Bytes that the value has at most, as far as its padding tells. Only when redacted.
+    length_bytes_max: Option<u32>,
 }
 
 /// One record.
@@ -107,6 +109,7 @@ fn told(field: &RevealedField) -> Field {
         state: state(field.state()),
         info_type: Some(field.info_type.clone()).filter(|text| !text.is_empty()),
         class: class.map(DataClass::as_str),
+        length_bytes_max: Some(field.length_bytes_max).filter(|bytes| *bytes > 0),
     }
 }
 
@@ -148,15 +151,23 @@ mod tests {
             fields: vec![
                 field("tariff", Some("T1"), FieldState::Clear, 0),
                 field("/home/city", None, FieldState::Withheld, location),
+                RevealedField {
+                    length_bytes_max: 28,
+                    ..field("/home/town", None, FieldState::Redacted, location)
+                },
             ],
             ..RevealedRecord::default()
         };
         let expected = json!({
             "id": "a", "revision": 2, "created": null, "updated": null,
-            "record": {"tariff": "T1", "home": {"city": null}},
+            "record": {"tariff": "T1", "home": {"city": null, "town": null}},
             "fields": [
-                {"name": "tariff", "state": "clear", "info_type": null, "class": null},
-                {"name": "/home/city", "state": "withheld", "info_type": "CITY", "class": "location"},
+                {"name": "tariff", "state": "clear", "info_type": null, "class": null,
+                 "length_bytes_max": null},
+                {"name": "/home/city", "state": "withheld", "info_type": "CITY",
+                 "class": "location", "length_bytes_max": null},
+                {"name": "/home/town", "state": "redacted", "info_type": "CITY",
+                 "class": "location", "length_bytes_max": 28},
             ],
         });
         assert_eq!(json!(revealed(record).unwrap()), expected);

@@ -115,7 +115,7 @@ fn field_to_wire(field: RevealedField) -> vault::RevealedField {
         info_type: info_type.map_or("", InfoType::as_str).to_owned(),
         data_class: class as i32,
         surrogate: String::new(),
-        length_bytes_max: 0,
+        length_bytes_max: field.length_bytes_max.unwrap_or_default(),
     }
 }
 

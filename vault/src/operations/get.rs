@@ -9,6 +9,7 @@ use crate::{
     access::{Permit, Read, TokenVerb},
     budget::{BudgetKind, Grant},
     error::VaultError,
+    mask::FieldMasks,
     record::{RevealedRecord, View},
     store::Store,
     vault::Vault,
@@ -36,7 +37,8 @@ impl Vault {
         view: &View,
         ids: &[RecordId],
     ) -> Result<Vec<Result<RevealedRecord, VaultError>>, VaultError> {
-        let reader = self.reader(permit, view)?;
+        let mut reader = self.reader(permit, view)?;
+        reader.masks = self.masks(permit, view).await?;
         let grant = self.grant_reveals(permit, view, ids.len())?;
         let (now, later) = ids.split_at(grant.granted().min(ids.len()));
         let store = self.store(permit.tenant()).await?;
@@ -46,6 +48,19 @@ impl Vault {
         grant.keep(results.iter().filter(|result| result.is_ok()).count());
         results.extend(later.iter().map(|_| Err(refusal.clone())));
         Ok(results)
+    }
+
+    /// The masks of the collection's newest policy, where there is something to mask.
+    async fn masks(&self, permit: &Permit<Read>, view: &View) -> Result<FieldMasks, VaultError> {
+        if view.reveal != Reveal::Masked {
+            return Ok(FieldMasks::default());
+        }
+        match self.registry().collection(permit.tenant(), &view.collection, None).await {
+            Ok(collection) => Ok(FieldMasks::of(&collection.policy)),
+            // Each record says that it is not there.
+            Err(VaultError::NotFound) => Ok(FieldMasks::default()),
+            Err(error) => Err(error),
+        }
     }
 
     /// As many reveals as there are of `wanted`; what is shown masked or not at all takes none.
@@ -119,6 +134,7 @@ impl Vault {
         Ok(Reader {
             tenant: permit.tenant(),
             view: view.clone(),
+            masks: FieldMasks::default(),
             holder: permit.holder().clone(),
             cache: self.unlocked_cache(),
             now_ms: self.clock().now_ms(),

@@ -6,6 +6,7 @@ use super::record_prefix;
 use crate::{
     access::{Permit, Read},
     error::VaultError,
+    mask::FieldMasks,
     record::{Page, RevealedRecord, View},
     store::{Keyspace, ScanRange, StoreRow},
     vault::Vault,
@@ -29,8 +30,9 @@ impl Vault {
         after: Option<&RecordId>,
         limit: usize,
     ) -> Result<Page<Item>, VaultError> {
-        let reader = self.reader(permit, view)?;
-        self.registry().collection(permit.tenant(), &view.collection, None).await?;
+        let mut reader = self.reader(permit, view)?;
+        let newest = self.registry().collection(permit.tenant(), &view.collection, None).await?;
+        reader.masks = FieldMasks::of(&newest.policy);
         let grant = self.grant_reveals(permit, view, limit)?;
         let limit = limit.min(grant.granted());
         let store = self.store(permit.tenant()).await?;

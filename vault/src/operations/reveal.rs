@@ -14,7 +14,7 @@ use crate::{
     access::TokenHolder,
     crypto_error::CryptoError,
     error::VaultError,
-    mask,
+    mask::{FieldMasks, mask},
     record::{RevealedField, RevealedRecord, Shown, Treatment, View},
     row::RowPlace,
     sealed_group::{self, GroupPlace, OpenGroup, RecordPlace},
@@ -25,6 +25,8 @@ use crate::{
 pub(crate) struct Reader {
     pub(crate) tenant: TenantId,
     pub(crate) view: View,
+    /// Masks that the collection's newest policy gives to fields of its own.
+    pub(crate) masks: FieldMasks,
     pub(crate) holder: Arc<TokenHolder>,
     pub(crate) cache: Arc<UnlockedCache>,
     pub(crate) now_ms: u64,
@@ -162,7 +164,8 @@ impl Reader {
         Ok(match self.view.reveal {
             Reveal::Plain => Shown::Plain(content),
             Reveal::Masked | Reveal::Redacted => {
-                Shown::Masked(mask::mask(info_type(&field.info_type)?, &content))
+                let own = self.masks.field(&field.name);
+                Shown::Masked(mask(info_type(&field.info_type)?, own, &content))
             }
         })
     }
@@ -172,7 +175,8 @@ fn clear_field(field: &storage::ClearField) -> Result<RevealedField, CryptoError
     let content_type = ContentType::from_code(field.content_type).ok_or(CryptoError)?;
     let content = Content::new(content_type, field.value.clone()).map_err(|_| CryptoError)?;
     let name = FieldName::parse(&field.name).map_err(|_| CryptoError)?;
-    Ok(RevealedField { name, treatment: Treatment::Clear, shown: Shown::Clear(content) })
+    let (treatment, shown) = (Treatment::Clear, Shown::Clear(content));
+    Ok(RevealedField { name, treatment, shown, length_bytes_max: None })
 }
 
 fn sealed_field(
@@ -182,7 +186,11 @@ fn sealed_field(
 ) -> Result<RevealedField, CryptoError> {
     let name = FieldName::parse(&field.name).map_err(|_| CryptoError)?;
     let info_type = info_type(&field.info_type)?;
-    Ok(RevealedField { name, treatment: Treatment::Seal { info_type, class }, shown })
+    let is_redacted = matches!(shown, Shown::Redacted);
+    let length_bytes_max =
+        is_redacted.then(|| sealed_group::length_bytes_max(field)).transpose()?;
+    let treatment = Treatment::Seal { info_type, class };
+    Ok(RevealedField { name, treatment, shown, length_bytes_max })
 }
 
 fn class_of(group: &storage::SealedGroup) -> Result<DataClass, CryptoError> {

@@ -8,10 +8,10 @@ use tresor_proto::{Content, ContentType, DataClass, SurrogateId, TenantId, stora
 use zeroize::Zeroizing;
 
 use crate::{
-    aead::{MessageKey, SALT_BYTES, TAG_BYTES},
+    aead::{MessageKey, SALT_BYTES},
     crypto_error::CryptoError,
     key::{DataKey, Key as _},
-    padding,
+    padding, sealed_group,
     tlv::Tlv,
 };
 
@@ -88,8 +88,7 @@ pub(crate) fn open(
 pub(crate) fn length_bytes_max(row: &storage::Surrogate) -> Result<u32, CryptoError> {
     let group = row.group.as_ref().ok_or(CryptoError)?;
     let [field] = group.fields.as_slice() else { return Err(CryptoError) };
-    let frame_bytes = field.ciphertext.len().checked_sub(TAG_BYTES).ok_or(CryptoError)?;
-    padding::value_bytes_max(frame_bytes)
+    sealed_group::length_bytes_max(field)
 }
 
 fn aad(row: &storage::Surrogate, content_type: ContentType) -> Result<Vec<u8>, CryptoError> {

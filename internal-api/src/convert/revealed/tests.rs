@@ -14,7 +14,8 @@ fn revealed(field: RevealedField) -> RevealedRecord {
 }
 
 fn field(shown: Shown, treatment: Treatment) -> RevealedField {
-    RevealedField { name: FieldName::parse("iban").unwrap(), treatment, shown }
+    let length_bytes_max = matches!(shown, Shown::Redacted).then_some(28);
+    RevealedField { name: FieldName::parse("iban").unwrap(), treatment, shown, length_bytes_max }
 }
 
 fn on_the_wire(shown: Shown, treatment: Treatment) -> vault::RevealedField {
@@ -27,15 +28,16 @@ const SEALED: Treatment =
 
 #[test]
 fn what_is_redacted_or_withheld_has_no_value() {
-    for (shown, state) in [
-        (Shown::Redacted, vault::FieldState::Redacted),
-        (Shown::Withheld, vault::FieldState::Withheld),
+    for (shown, state, length_bytes_max) in [
+        (Shown::Redacted, vault::FieldState::Redacted, 28),
+        (Shown::Withheld, vault::FieldState::Withheld, 0),
     ] {
         let wire = on_the_wire(shown, SEALED);
         assert_eq!(wire.state(), state);
         assert!(wire.value.is_none());
         assert_eq!(wire.info_type, "IBAN_CODE");
         assert_eq!(wire.data_class(), vault::DataClass::Financial);
+        assert_eq!(wire.length_bytes_max, length_bytes_max);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     access::TokenHolder,
     crypto_error::CryptoError,
     error::VaultError,
-    mask,
+    mask::mask,
     record::Shown,
     store::StoreKey,
     surrogate::{
@@ -106,7 +106,7 @@ impl Discloser {
         Ok(match reveal {
             Reveal::Plain => Shown::Plain(content),
             Reveal::Masked | Reveal::Redacted => {
-                Shown::Masked(mask::mask(Some(facts.info_type), &content))
+                Shown::Masked(mask(Some(facts.info_type), None, &content))
             }
         })
     }

@@ -1,0 +1,108 @@
+use proptest::prelude::*;
+use tresor_proto::{Action, FieldName, FieldPolicy, UndeclaredPolicy};
+
+use super::*;
+
+fn shown(info_type: InfoType, own: Option<Mask>, text: &str) -> String {
+    let content = Content::text(text).unwrap();
+    mask(Some(info_type), own, &content).as_text().unwrap().to_owned()
+}
+
+fn masked(info_type: InfoType, text: &str) -> String {
+    shown(info_type, None, text)
+}
+
+#[test]
+fn each_type_has_its_mask() {
+    for (info_type, text, expected) in [
+        (InfoType::PersonName, "Maier, Anna-Lena", "M. A."),
+        (InfoType::EmailAddress, "anna@example.org", "a•••@example.org"),
+        (InfoType::DateOfBirth, "1959-10-04", "1959•••"),
+        (InfoType::DateOfBirth, "04.10.1959", "1959•••"),
+        (InfoType::IbanCode, "DE65 8844 7294 0557 6169 87", "DE•••6987"),
+        (InfoType::SwiftCode, "NOLADE21BRB", "NOLA•••"),
+        (InfoType::CreditCardNumber, "4111 1111 1111 1234", "•••1234"),
+        (InfoType::PhoneNumber, "+49 8360 161055", "•••1055"),
+        (InfoType::Postcode, "30911", "30•••"),
+        (InfoType::City, "Burg", "B•••"),
+        (InfoType::Street, "Lange Straße", "Lan•••"),
+        (InfoType::StreetAddress, "Lange Str. 12a", "Lange Str. •••"),
+        (InfoType::StreetAddress, "Rue de l'Église 3, Metz", "Rue de l'Église •••"),
+        (InfoType::LocationCoordinates, "52.5200, -13.4050", "52, -13 •••"),
+        (InfoType::Passport, "C01X00T47", "•••47"),
+        (InfoType::IpAddress, "192.0.2.7", "192.0.•••"),
+        (InfoType::IpAddress, "2001:db8:1:2::7", "2001:db8:1:•••"),
+        (InfoType::MacAddress, "00:1A:2B:3C:4D:5E", "001A2B•••"),
+        (InfoType::Username, "anna.maier", "a•••"),
+        (InfoType::LicensePlateNumber, "HB-AB 123", "HB•••"),
+        (InfoType::VehicleIdentificationNumber, "WVWZZZ1JZ3W386752", "•••6752"),
+        (InfoType::MeterId, "1EMH0012345678", "•••5678"),
+        (InfoType::FreeText, "Mieter verzogen", "•••"),
+        (InfoType::Gender, "weiblich", "•••"),
+    ] {
+        assert_eq!(masked(info_type, text), expected, "{info_type}");
+    }
+}
+
+#[test]
+fn what_a_mask_does_not_understand_is_hidden_whole() {
+    for (info_type, text) in [
+        (InfoType::PhoneNumber, "1234567"),
+        (InfoType::EmailAddress, "@example.org"),
+        (InfoType::EmailAddress, "anna@"),
+        (InfoType::PersonName, " , "),
+        (InfoType::PersonName, "A. M."),
+        (InfoType::DateOfBirth, "1959"),
+        (InfoType::DateOfBirth, "04.10.59"),
+        (InfoType::DateOfBirth, "1959 1960"),
+        (InfoType::StreetAddress, "c/o Maier, Lange Str. 12"),
+        (InfoType::StreetAddress, "Anna Maier Lange Str. 12"),
+        (InfoType::StreetAddress, "Lange Str."),
+        (InfoType::StreetAddress, "12 Main Street"),
+        (InfoType::LocationCoordinates, "52, 13"),
+        (InfoType::LocationCoordinates, "Anna, 13.1"),
+        (InfoType::LocationCoordinates, "52.Anna, 13.1"),
+        (InfoType::IpAddress, "192.0.2"),
+        (InfoType::LicensePlateNumber, "BAB123"),
+        (InfoType::LicensePlateNumber, "Anna-Lena 1"),
+        (InfoType::City, "B"),
+    ] {
+        assert_eq!(masked(info_type, text), "•••", "{info_type}");
+    }
+    let bytes = Content::new(tresor_proto::ContentType::Binary, vec![0xFF; 9]).unwrap();
+    assert_eq!(mask(Some(InfoType::MeterId), None, &bytes).as_text(), Some("•••"));
+    let text = Content::text("12345678").unwrap();
+    assert_eq!(mask(None, None, &text).as_text(), Some("•••"));
+}
+
+#[test]
+fn a_fields_own_mask_goes_before_that_of_its_type() {
+    let own = |first, last| Some(Mask::new(first, last).unwrap());
+    assert_eq!(shown(InfoType::IbanCode, own(4, 2), "DE65 8844 7294 0557"), "DE65•••57");
+    assert_eq!(shown(InfoType::EmailAddress, own(0, 0), "anna@example.org"), "•••");
+    assert_eq!(shown(InfoType::Gender, own(1, 0), "weiblich"), "w•••");
+    assert_eq!(shown(InfoType::MeterId, own(8, 8), "1EMH00123456789"), "•••");
+}
+
+#[test]
+fn a_policy_gives_masks_to_its_fields() {
+    let named = |name: &str| FieldName::parse(name).unwrap();
+    let mut iban = FieldPolicy::new(named("iban"), Action::Seal);
+    iban.mask = Some(Mask::new(2, 0).unwrap());
+    let other = FieldPolicy::new(named("name"), Action::Seal);
+    let policy = Policy::new(vec![iban, other], UndeclaredPolicy::default(), Action::Seal);
+    let masks = FieldMasks::of(&policy.unwrap());
+    assert_eq!(masks.field("iban"), Some(Mask::new(2, 0).unwrap()));
+    assert_eq!((masks.field("name"), masks.field("note")), (None, None));
+}
+
+proptest! {
+    #[test]
+    fn no_mask_panics_and_none_is_the_value(text in ".{0,40}|[0-9A-Za-z.,:@ -]{0,40}") {
+        for &info_type in InfoType::ALL {
+            prop_assert_ne!(masked(info_type, &text), text.clone());
+        }
+        let own = Some(Mask::new(8, 8).unwrap());
+        prop_assert_ne!(shown(InfoType::FreeText, own, &text), text);
+    }
+}
