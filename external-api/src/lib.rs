@@ -7,6 +7,7 @@
 
 mod access_log;
 mod admissions;
+mod bounded_items;
 mod client;
 mod config;
 mod credentials;
@@ -18,6 +19,7 @@ mod forwarded;
 mod guesses;
 mod header_section;
 mod health;
+mod idempotency;
 mod layers;
 mod limits;
 mod lingering_body;
@@ -33,6 +35,7 @@ mod screen;
 mod secret_header;
 mod sessions;
 mod small_body;
+mod surrogates;
 mod upload;
 mod vault;
 mod visitor;

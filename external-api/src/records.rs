@@ -24,6 +24,8 @@ use crate::{
 
 mod json;
 
+pub(crate) use json::field_state;
+
 /// Reads one record.
 #[utoipa::path(
     get, path = "/v1/collections/{collection}/records/{id}", tag = "records",

@@ -22,7 +22,7 @@ use crate::{
     problem::Refusal,
     records, screen,
     sessions::Sessions,
-    upload,
+    surrogates, upload,
     vault::Vault,
 };
 
@@ -88,6 +88,8 @@ fn work(requests_max: usize) -> OpenApiRouter<App> {
     let unary = OpenApiRouter::new()
         .routes(routes!(records::list))
         .routes(routes!(records::get, records::delete))
+        .routes(routes!(surrogates::tokenize))
+        .routes(routes!(surrogates::detokenize))
         .routes(routes!(enrol::enrol))
         .routes(routes!(customer_tokens::list, customer_tokens::issue))
         .routes(routes!(customer_tokens::call))

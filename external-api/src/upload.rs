@@ -7,7 +7,6 @@
 mod answer;
 mod batches;
 mod forward;
-mod idempotency;
 mod ingest_stream;
 mod media;
 mod rows;
@@ -30,10 +29,10 @@ pub(crate) use self::{
 use self::{
     answer::{ToldRow, UploadLine, Wanted},
     forward::{Forward, Target},
-    idempotency::Repeating,
 };
 use crate::{
     client::KeyHolder,
+    idempotency::{self, Repeating},
     openapi::{
         CsvUpload, JsonUpload, NdJsonUpload, Refused, RefusedBody, RefusedName, RefusedRecord,
         bounds,

@@ -16,14 +16,16 @@ use tresor_proto::{
     limits::{MESSAGE_BYTES_MAX, REQUEST_DEADLINE_MS},
     vault::{
         ChangePasswordRequest, ChangePasswordResponse, Collection, CustomerTokenServiceListRequest,
-        CustomerTokenServiceListResponse, DeleteRequest, DeleteResult, EnrolRequest, EnrolResponse,
-        GetCollectionRequest, GetRequest, GetResult, IngestRequest, IngestResponse,
-        IntrospectRequest, IntrospectResponse, IssueRequest, IssueResponse, LendRequest,
-        LendResponse, ListRequest, ListResponse, LoginRequest, LoginResponse, RevokeRequest,
-        RevokeResponse, RotateRequest, RotateResponse, access_service_client::AccessServiceClient,
+        CustomerTokenServiceListResponse, DeleteRequest, DeleteResult, DetokenizeRequest,
+        DetokenizeResponse, EnrolRequest, EnrolResponse, GetCollectionRequest, GetRequest,
+        GetResult, IngestRequest, IngestResponse, IntrospectRequest, IntrospectResponse,
+        IssueRequest, IssueResponse, LendRequest, LendResponse, ListRequest, ListResponse,
+        LoginRequest, LoginResponse, RevokeRequest, RevokeResponse, RotateRequest, RotateResponse,
+        TokenizeRequest, TokenizeResponse, access_service_client::AccessServiceClient,
         collection_service_client::CollectionServiceClient,
         customer_token_service_client::CustomerTokenServiceClient,
         record_service_client::RecordServiceClient,
+        surrogate_service_client::SurrogateServiceClient,
     },
 };
 
@@ -36,6 +38,7 @@ const ANSWER_BYTES_MAX: usize = MESSAGE_BYTES_MAX + 64 * 1024;
 #[derive(Clone)]
 pub(crate) struct Vault {
     records: RecordServiceClient<RenewingChannel>,
+    surrogates: SurrogateServiceClient<RenewingChannel>,
     collections: CollectionServiceClient<RenewingChannel>,
     customer_tokens: CustomerTokenServiceClient<RenewingChannel>,
     access: AccessServiceClient<RenewingChannel>,
@@ -46,8 +49,10 @@ impl Vault {
     /// The vault at the other end of `channel`.
     pub(crate) fn new(channel: RenewingChannel) -> Self {
         let records = RecordServiceClient::new(channel.clone());
+        let surrogates = SurrogateServiceClient::new(channel.clone());
         Self {
             records: records.max_decoding_message_size(ANSWER_BYTES_MAX),
+            surrogates: surrogates.max_decoding_message_size(ANSWER_BYTES_MAX),
             collections: CollectionServiceClient::new(channel.clone()),
             customer_tokens: CustomerTokenServiceClient::new(channel.clone()),
             access: AccessServiceClient::new(channel.clone()),
@@ -96,6 +101,22 @@ impl Vault {
     /// Reads a page of records.
     pub(crate) async fn list(&self, request: ListRequest) -> Result<ListResponse, Failure> {
         answered(self.records.clone().list(timed(request)).await)
+    }
+
+    /// Gives surrogates for values.
+    pub(crate) async fn tokenize(
+        &self,
+        request: TokenizeRequest,
+    ) -> Result<TokenizeResponse, Failure> {
+        answered(self.surrogates.clone().tokenize(timed(request)).await)
+    }
+
+    /// Gives values for surrogates.
+    pub(crate) async fn detokenize(
+        &self,
+        request: DetokenizeRequest,
+    ) -> Result<DetokenizeResponse, Failure> {
+        answered(self.surrogates.clone().detokenize(timed(request)).await)
     }
 
     /// Deletes one record.

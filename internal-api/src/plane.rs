@@ -19,6 +19,7 @@ use tresor_proto::{
         key_service_server::{KeyService, KeyServiceServer},
         record_service_server::{RecordService, RecordServiceServer},
         seal_service_server::{SealService, SealServiceServer},
+        surrogate_service_server::{SurrogateService, SurrogateServiceServer},
         tenant_service_server::{TenantService, TenantServiceServer},
     },
 };
@@ -26,7 +27,7 @@ use tresor_proto::{
 use crate::{
     gate::Gate,
     layers::{Layers, surround},
-    services::{Access, Collections, CustomerTokens, Keys, Records, SealDesk, Tenants},
+    services::{Access, Collections, CustomerTokens, Keys, Records, SealDesk, Surrogates, Tenants},
 };
 
 /// Bytes a stream may send ahead: one batch of usual size without a round trip in between.
@@ -38,9 +39,10 @@ const FRAME_BYTES_MAX: u32 = 64 * 1024;
 /// Bytes of a question about health.
 const HEALTH_BYTES_MAX: usize = 1024;
 /// The services of this process, as health knows them; the empty name is the process as a whole.
-pub(crate) const SERVICE_NAMES: [&str; 7] = [
+pub(crate) const SERVICE_NAMES: [&str; 8] = [
     "",
     "tresor.vault.v1.RecordService",
+    "tresor.vault.v1.SurrogateService",
     "tresor.vault.v1.CustomerTokenService",
     "tresor.vault.v1.CollectionService",
     "tresor.vault.v1.TenantService",
@@ -65,6 +67,7 @@ impl Plane {
         match self {
             Self::Data => routes
                 .add_service(records(Records::new(gate.clone(), shutdown.clone())))
+                .add_service(surrogates(Surrogates::new(gate.clone(), shutdown.clone())))
                 .add_service(customer_tokens(CustomerTokens::new(gate.clone())))
                 .add_service(access(Access::new(gate.clone()))),
             Self::Control => routes
@@ -117,6 +120,12 @@ fn add_reflection(routes: &mut RoutesBuilder) -> Result<(), tonic_reflection::se
 
 fn records(service: impl RecordService) -> RecordServiceServer<impl RecordService> {
     RecordServiceServer::new(service)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+fn surrogates(service: impl SurrogateService) -> SurrogateServiceServer<impl SurrogateService> {
+    SurrogateServiceServer::new(service)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX)
 }

@@ -130,6 +130,32 @@ for wrong in (None, "", "trsr_x", customer_token[:-1]):
         check(f"{method} {path} with a wrong customer token is 401", status == 401)
 ask("delete", RECORD, values=here, **shown())
 
+VALUES = ('{"info_type":"CITY","items":[{"value":"Burg","reference":"a"},{"value":7},{"value":[]}]}',
+          '{"items":[{"value":"4111111111111111","info_type":"CREDIT_CARD_NUMBER",'
+          '"kind":"format-preserving"},{"value":"x","info_type":"CITY","kind":"deterministic"}]}',
+          '{"info_type":"CITY","reveal":"masked","expires":"2100-01-01T00:00:00Z","uses":1,'
+          '"items":[{"value":"Burg"}]}')
+surrogates = []
+for body in VALUES:
+    status, content = ask("post", "/v1/tokenize", body, Idempotency_Key="k", **typed(JSON))
+    check(f"{body} is traded", status == 200)
+    surrogates += [it["surrogate"] for it in json.loads(content)["results"] if "surrogate" in it]
+for reveal in ("redacted", "masked", "plain"):
+    items = [{"surrogate": it} for it in (*surrogates, "srg_x", "")]
+    items.append({"surrogate": surrogates[2], "info_type": "CREDIT_CARD_NUMBER", "key_version": 1})
+    body = json.dumps({"reveal": reveal, "items": items})
+    status, _ = ask("post", "/v1/detokenize", body, **typed(JSON))
+    check(f"surrogates are traded {reveal}", status == 200)
+for path in ("/v1/tokenize", "/v1/detokenize"):
+    for body in ("", "{", "7", '{"items":{}}', '{"items":[]}', '{"items":[{"value":1,"x":2}]}',
+                 '{"kind":"none","items":[{"value":1}]}', '{"reveal":"all","items":[]}',
+                 '{"items":[' + ",".join(['{"value":1}'] * 1001) + "]}", " " * 5_000_000):
+        ask("post", path, body, **typed(JSON))
+ask("post", "/v1/tokenize", VALUES[0], Idempotency_Key="ü", **typed(JSON))
+for path in ("/v1/tokenize", "/v1/detokenize"):
+    status, _ = ask("post", path, "{}", values=here, Tresor_Customer_Token=customer_token[:-1])
+    check(f"{path} with a wrong customer token is 401", status == 401)
+
 for body in ("", "{}", '{"enrolment_code":"tre_x"}', '{"enrolment_code":7}', "x" * 5000):
     ask("post", "/v1/enrol", body, Content_Type=JSON)
 issued = []

@@ -24,10 +24,11 @@ stub_maker.make(proto, stubs)
 from google.protobuf import json_format, message_factory  # noqa: E402
 from tresor.vault.v1 import (  # noqa: E402
     access_service_pb2, collection_service_pb2, context_pb2, customer_token_service_pb2,
-    key_service_pb2, record_service_pb2, seal_service_pb2, tenant_service_pb2)
+    key_service_pb2, record_service_pb2, seal_service_pb2, surrogate_service_pb2,
+    tenant_service_pb2)
 
 FILES = [access_service_pb2, collection_service_pb2, customer_token_service_pb2, key_service_pb2,
-         record_service_pb2, seal_service_pb2, tenant_service_pb2]
+         record_service_pb2, seal_service_pb2, surrogate_service_pb2, tenant_service_pb2]
 # Of the operator: no tenant calls them, and the data plane has none of them.
 OPERATORS = {"TenantService", "KeyService", "SealService", "CollectionService/PutCollection"}
 # What only customers call, through an edge that shows whom it saw; a service is refused as such.
@@ -37,20 +38,28 @@ WITHOUT_TOKEN = {"AccessService", "CollectionService", "CustomerTokenService/Enr
 RECORD = {"id": "m1", "fields": [{"name": "vorname", "value": {"text": "Anna"},
                                   "info_type": "FIRST_NAME"}]}
 NEVER = "14fhprYCYlTyUewFx"
+OPTIONS, VALUE = {"info_type": "FIRST_NAME"}, {"value": {"text": "Anna"}}
+SURROGATE = {"surrogate": "{surrogate}"}
 
 
 def token_id(text):
     return text.split("_")[1]
 
 
-# Each method with its message, beside the context; `{collection}`, `{record}` and `{token}` are
-# the objects.
+# Each method with its message, beside the context; `{collection}`, `{record}`, `{token}` and
+# `{surrogate}` are the objects.
 METHODS = {
     "RecordService/Put": {"destination": {"collection": "{collection}"}, "records": [RECORD]},
     "RecordService/Ingest": {"opening": {"destination": {"collection": "{collection}"}}},
     "RecordService/Get": {"collection": "{collection}", "ids": ["{record}"], "reveal": 3},
     "RecordService/List": {"collection": "{collection}", "reveal": 3},
     "RecordService/Delete": {"collection": "{collection}", "ids": ["{record}"]},
+    "SurrogateService/Tokenize": {"options": OPTIONS, "items": [VALUE]},
+    "SurrogateService/TokenizeStream": {"opening": {"options": OPTIONS}},
+    "SurrogateService/Detokenize": {"items": [SURROGATE], "reveal": 3},
+    "SurrogateService/DetokenizeStream": {"opening": {"reveal": 3}},
+    "SurrogateService/Describe": {"items": [SURROGATE]},
+    "SurrogateService/Delete": {"items": [SURROGATE]},
     "CollectionService/GetCollection": {"name": "{collection}"},
     "CollectionService/ListCollections": {},
     "AccessService/Introspect": {},
@@ -64,12 +73,20 @@ METHODS = {
     "CustomerTokenService/List": {},
     "CustomerTokenService/Lend": {"lifetime": "600s", "dry_run": True},
 }
+# Of the streams, what follows the opening.
+BATCHES = {
+    "RecordService/Ingest": {"records": [RECORD]},
+    "SurrogateService/TokenizeStream": {"items": [VALUE]},
+    "SurrogateService/DetokenizeStream": {"items": [SURROGATE]},
+}
 # Each route with its body; nothing of a tenant is at those without a customer token.
 ROUTES = {
     "POST /v1/collections/{collection}/records": '{"vorname":"Anna"}',
     "GET /v1/collections/{collection}/records": None,
     "GET /v1/collections/{collection}/records/{id}": None,
     "DELETE /v1/collections/{collection}/records/{id}": None,
+    "POST /v1/tokenize": '{"info_type":"FIRST_NAME","items":[{"value":"Anna"}]}',
+    "POST /v1/detokenize": '{"reveal":"plain","items":[{"surrogate":"srg_city_1"}]}',
     "GET /v1/keys/tokens": None,
     "POST /v1/keys/tokens": '{"kind":"read_write"}',
     "POST /v1/keys/tokens/{id}:rotate": "{}",
@@ -133,7 +150,6 @@ STRANGE_SERVICE = {
     "a tenant that was not granted": context(other, other_token),
     "a tenant that was not granted, with evidence": context(other, other_token, OTHER),
 }
-THERE = {"collection": "customers", "record": "r1", "token": token_id(own_token)}
 
 
 def filled(value, objects):
@@ -167,14 +183,14 @@ def called(channel, method, messages):
 
 
 def message_of(name, method, given, objects=None):
-    fields = filled(METHODS[name], THERE | (objects or {}))
+    objects = THERE | (objects or {})
     kind = message_factory.GetMessageClass(method.input_type)
-    message = json_format.ParseDict(fields, kind())
-    if name != "RecordService/Ingest":
+    message = json_format.ParseDict(filled(METHODS[name], objects), kind())
+    if name not in BATCHES:
         message.context.CopyFrom(given)
         return [message]
     message.opening.context.CopyFrom(given)
-    return [message, json_format.ParseDict({"batch": {"records": [RECORD]}}, kind())]
+    return [message, json_format.ParseDict({"batch": filled(BATCHES[name], objects)}, kind())]
 
 
 def try_methods():
@@ -213,10 +229,13 @@ def all_alike(answers, code):
 def try_own(edge, name, method):
     """One's own identity is served; what is another's looks as if it were not there."""
     given = context(own, own_token, OWN)
-    foreign = {"collection": "only-other", "record": "r2", "token": token_id(other_token)}
-    absent = {"collection": "nowhere", "record": "r3", "token": NEVER}
+    foreign = {"collection": "only-other", "record": "r2", "token": token_id(other_token),
+               "surrogate": OTHER_SURROGATE}
+    # What is another's surrogate is to everybody else one that is mistyped.
+    absent = {"collection": "nowhere", "record": "r3", "token": NEVER,
+              "surrogate": mistyped(THERE["surrogate"])}
     for thing in foreign:
-        if f"{{{thing}}}" not in json.dumps(METHODS[name]):
+        if f"{{{thing}}}" not in json.dumps([METHODS[name], BATCHES.get(name)]):
             continue
         answers = [called(edge, method, message_of(name, method, given, {thing: objects[thing]}))
                    for objects in (foreign, absent)]
@@ -287,6 +306,19 @@ def asked(directory, method, path, customer_token, body=None):
     return answer.status, text
 
 
+def made(directory, customer_token):
+    """A surrogate."""
+    told = asked(directory, "POST", "/v1/tokenize", customer_token, ROUTES["POST /v1/tokenize"])[1]
+    return json.loads(told)["results"][0]["surrogate"]
+
+
+def mistyped(surrogate):
+    return surrogate[:-1] + ("0" if surrogate[-1] != "0" else "1")
+
+
+OTHER_SURROGATE = made(other_dir, other_token)
+THERE = {"collection": "customers", "record": "r1", "token": token_id(own_token),
+         "surrogate": made(own_dir, own_token)}
 try_methods()
 try_routes()
 print(json.dumps({"calls": calls, "wrong": wrong}))

@@ -246,7 +246,7 @@ impl Site {
             "" => String::new(),
             tenants => format!(
                 "[[services]]\nname = \"billing\"\nrole = \"service\"\ntenants = [{tenants}]\n\
-                 methods = [\"RecordService/*\", \"CollectionService/*\"]\n"
+                 methods = [\"RecordService/*\", \"SurrogateService/*\", \"CollectionService/*\"]\n"
             ),
         };
         let vault = format!(

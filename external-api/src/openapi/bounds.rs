@@ -3,12 +3,12 @@
 //! It promises that a value beyond a bound is refused, and relies on `tresor_proto` for both.
 
 use tresor_proto::{
-    CustomerTokenKind, DataClass, ErrorCode, Reveal, TokenOperation,
+    CustomerTokenKind, DataClass, ErrorCode, InfoType, Reveal, SurrogateFormat, TokenOperation,
     limits::{
         COLLECTION_NAME_BYTES_MAX, CUSTOMER_TOKEN_NAME_BYTES_MAX, FIELD_NAME_BYTES_MAX,
         IDEMPOTENCY_KEY_BYTES_MAX, OVERLAP_DEFAULT_MS, OVERLAP_MAX_MS, PAGE_ITEMS_DEFAULT,
         PAGE_ITEMS_MAX, PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, RECORD_FIELDS_MAX,
-        RECORD_ID_BYTES_MAX,
+        RECORD_ID_BYTES_MAX, REFERENCE_BYTES_MAX,
     },
 };
 use utoipa::{
@@ -61,7 +61,7 @@ pub(crate) fn record_id() -> ObjectBuilder {
 }
 
 /// A field's name.
-fn field_name() -> ObjectBuilder {
+pub(crate) fn field_name() -> ObjectBuilder {
     text().min_length(Some(1)).max_length(Some(FIELD_NAME_BYTES_MAX))
 }
 
@@ -72,13 +72,45 @@ fn idempotency_key() -> ObjectBuilder {
 }
 
 /// How much an answer shows.
-fn reveal() -> ObjectBuilder {
+pub(crate) fn reveal() -> ObjectBuilder {
     let words = [Reveal::Redacted, Reveal::Masked, Reveal::Plain].map(Reveal::as_str);
     text().enum_values(Some(words)).default(Some(Reveal::default().as_str().into()))
 }
 
+/// How much a surrogate ever shows.
+pub(crate) fn reveal_bound() -> ObjectBuilder {
+    reveal().default(Some(Reveal::Plain.as_str().into()))
+}
+
+/// What a value is.
+pub(crate) fn info_type() -> ObjectBuilder {
+    text().enum_values(Some(InfoType::ALL.iter().map(|info_type| info_type.as_str())))
+}
+
+/// How a surrogate is made.
+pub(crate) fn surrogate_kind() -> ObjectBuilder {
+    let words = ["random", "deterministic", "format-preserving"];
+    text().enum_values(Some(words)).default(Some("random".into()))
+}
+
+/// What a format-preserving surrogate looks like.
+pub(crate) fn surrogate_format() -> ObjectBuilder {
+    text().enum_values(Some(SurrogateFormat::ALL.map(SurrogateFormat::as_str)))
+}
+
+/// What a caller calls an item.
+pub(crate) fn reference() -> ObjectBuilder {
+    text().max_length(Some(REFERENCE_BYTES_MAX))
+}
+
+/// A string, a number or a boolean.
+pub(crate) fn scalar() -> ObjectBuilder {
+    let types = SchemaType::from_iter([Type::String, Type::Number, Type::Boolean]);
+    ObjectBuilder::new().schema_type(types)
+}
+
 /// How many records a page holds at most.
-fn page_size() -> ObjectBuilder {
+pub(crate) fn page_size() -> ObjectBuilder {
     let size = ObjectBuilder::new().schema_type(Type::Integer);
     let size = size.minimum(Some(1)).maximum(Some(PAGE_ITEMS_MAX));
     size.default(Some(PAGE_ITEMS_DEFAULT.into()))

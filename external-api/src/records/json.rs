@@ -77,7 +77,7 @@ pub(super) fn record(found: GetResult) -> Result<Record, Failure> {
 }
 
 /// One record of a page; one that is not given has a problem in its place.
-pub(super) fn item(found: GetResult) -> Item {
+pub(crate) fn item(found: GetResult) -> Item {
     let id = found.id.clone();
     let refused = |failure| Refused { id, problem: json!(Problem::of(&failure)) };
     record(found).map_or_else(|failure| Item::Refused(refused(failure)), Item::Record)
@@ -106,14 +106,15 @@ fn told(field: &RevealedField) -> Field {
     let class = DataClass::from_wire(field.data_class).ok().flatten();
     Field {
         name: field.name.clone(),
-        state: state(field.state()),
+        state: field_state(field.state()),
         info_type: Some(field.info_type.clone()).filter(|text| !text.is_empty()),
         class: class.map(DataClass::as_str),
         length_bytes_max: Some(field.length_bytes_max).filter(|bytes| *bytes > 0),
     }
 }
 
-fn state(state: FieldState) -> &'static str {
+/// The word for why a field shows what it shows.
+pub(crate) fn field_state(state: FieldState) -> &'static str {
     match state {
         FieldState::Unspecified => "unspecified",
         FieldState::Clear => "clear",

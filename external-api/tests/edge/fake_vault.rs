@@ -1,5 +1,6 @@
 //! A vault that keeps in memory what it is given, so that tests can look at it.
 
+mod surrogates;
 mod users;
 
 use std::{
@@ -32,11 +33,12 @@ use tresor_proto::{
         ingest_request::Message,
         put_result,
         record_service_server::{RecordService, RecordServiceServer},
+        surrogate_service_server::SurrogateServiceServer,
     },
 };
 
-use self::users::Users;
 pub(crate) use self::users::{PASSWORD, USER};
+use self::{surrogates::Asked, users::Users};
 use super::house::House;
 
 #[derive(Clone)]
@@ -54,6 +56,7 @@ struct State {
     is_acknowledging: watch::Sender<bool>,
     allowed_address: Mutex<&'static str>,
     users: Mutex<Users>,
+    asked: Mutex<Asked>,
 }
 
 #[derive(Clone)]
@@ -70,6 +73,7 @@ impl FakeVault {
             is_acknowledging: watch::Sender::new(true),
             allowed_address: Mutex::new("127.0.0.1"),
             users: Mutex::default(),
+            asked: Mutex::default(),
         });
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let domain = TrustDomain::parse("tresor.local").unwrap();
@@ -82,6 +86,7 @@ impl FakeVault {
         health.set_service_status("", tonic_health::ServingStatus::Serving).await;
         let server = Server::builder()
             .add_service(RecordServiceServer::new(services.clone()))
+            .add_service(SurrogateServiceServer::new(services.clone()))
             .add_service(CollectionServiceServer::new(services.clone()))
             .add_service(AccessServiceServer::new(services.clone()))
             .add_service(CustomerTokenServiceServer::new(services))

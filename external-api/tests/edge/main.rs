@@ -7,6 +7,7 @@ mod house;
 mod process;
 mod refusals;
 mod requests;
+mod surrogates;
 mod uploads;
 mod users;
 

@@ -94,7 +94,8 @@ fn a_role_is_served_on_its_own_plane_only_health_included() {
 #[test]
 fn no_role_of_operators_reaches_what_takes_a_customer_token() {
     for role in all_roles().iter().skip(2) {
-        let opening = ["RecordService/", "CustomerTokenService/", "AccessService/"];
+        let opening =
+            ["RecordService/", "SurrogateService/", "CustomerTokenService/", "AccessService/"];
         let opens = |method: &String| opening.iter().any(|prefix| method.starts_with(prefix));
         assert!(!callable(Plane::Control, role).iter().any(opens), "{role:?}");
     }

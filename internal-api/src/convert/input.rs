@@ -33,17 +33,22 @@ pub(crate) fn destination(wire: Option<vault::Destination>) -> Result<Destinatio
 
 /// What to read, and how much of it to show.
 pub(crate) fn view(collection: &str, reveal: i32, fields: &[String]) -> Result<View, Failure> {
-    let reveal = vault::Reveal::try_from(reveal)
-        .map_err(|_| Failure::invalid("reveal", "not a known reveal"))?;
+    let reveal = self::reveal(reveal)?;
     if fields.len() > RECORD_FIELDS_MAX {
         return Err(Failure::new(ErrorCode::TooLarge, "over 256 field names"));
     }
     let fields = fields.iter().map(|name| FieldName::parse(name));
     Ok(View {
         collection: CollectionName::parse(collection)?,
-        reveal: Reveal::from_wire(reveal),
+        reveal,
         fields: fields.collect::<Result<_, _>>()?,
     })
+}
+
+/// How much of values to show.
+pub(crate) fn reveal(wire: i32) -> Result<Reveal, Failure> {
+    let unknown = |_| Failure::invalid("reveal", "not a known reveal");
+    vault::Reveal::try_from(wire).map(Reveal::from_wire).map_err(unknown)
 }
 
 impl Batch {
@@ -115,7 +120,8 @@ impl Ids {
     }
 }
 
-fn check_batch(field: &str, items: usize) -> Result<(), Failure> {
+/// Checks how many items a batch has.
+pub(super) fn check_batch(field: &str, items: usize) -> Result<(), Failure> {
     if items == 0 {
         return Err(Failure::invalid(field, "at least one item"));
     }
@@ -126,14 +132,19 @@ fn check_batch(field: &str, items: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One item: its reference, echoed when it is within its limit, and its record.
+/// One item: its reference, and its record.
 fn item(mut input: vault::RecordInput) -> (String, Result<NewRecord, Failure>) {
-    let reference = core::mem::take(&mut input.reference);
-    if reference.len() > REFERENCE_BYTES_MAX {
-        let failure = Failure::new(ErrorCode::TooLarge, "a reference is over 128 bytes");
-        return (String::new(), Err(failure));
+    let (reference, checked) = reference(core::mem::take(&mut input.reference));
+    (reference, checked.and_then(|()| record(input)))
+}
+
+/// A reference to echo; of one over its limit nothing.
+pub(super) fn reference(text: String) -> (String, Result<(), Failure>) {
+    if text.len() <= REFERENCE_BYTES_MAX {
+        return (text, Ok(()));
     }
-    (reference, record(input))
+    let failure = Failure::new(ErrorCode::TooLarge, "a reference is over 128 bytes");
+    (String::new(), Err(failure))
 }
 
 fn record(input: vault::RecordInput) -> Result<NewRecord, Failure> {

@@ -3,8 +3,8 @@
 //! An item carries either its result or its status; a whole answer never exceeds the size of a
 //! message, so that a caller can always decode it.
 
-use prost::Message as _;
-use tresor_proto::{ErrorCode, Failure, InfoType, limits::MESSAGE_BYTES_MAX, vault};
+use prost::Message;
+use tresor_proto::{Content, ErrorCode, Failure, InfoType, limits::MESSAGE_BYTES_MAX, vault};
 use tresor_vault::{RevealedField, RevealedRecord, Shown, StoredRecord, Treatment, VaultError};
 
 use super::time::to_timestamp;
@@ -26,7 +26,7 @@ impl AnswerBudget {
 
     /// Takes room for one result; `false` when it does not fit. Once one did not, none does, so
     /// that what fits is always the beginning.
-    pub(crate) fn take(&mut self, result: &vault::GetResult) -> bool {
+    pub(crate) fn take(&mut self, result: &impl Message) -> bool {
         // The item's own tag and length are at most six bytes more.
         match self.bytes.checked_sub(result.encoded_len() + 6) {
             Some(left) if !self.is_spent => self.bytes = left,
@@ -73,9 +73,12 @@ pub(crate) fn get_result(
 
 /// The result for a record that is there and does not fit into the answer.
 pub(crate) fn does_not_fit(id: String) -> vault::GetResult {
-    let failure =
-        Failure::new(ErrorCode::TooLarge, "the answer is over 4 MiB; ask for fewer records");
-    get_result(id, Err(failure))
+    get_result(id, Err(too_much()))
+}
+
+/// Why an item does not fit into the answer.
+pub(crate) fn too_much() -> Failure {
+    Failure::new(ErrorCode::TooLarge, "the answer is over 4 MiB; ask for fewer at once")
 }
 
 /// The result for one deleted record.
@@ -96,26 +99,31 @@ fn record_to_wire(record: RevealedRecord) -> vault::RevealedRecord {
 }
 
 fn field_to_wire(field: RevealedField) -> vault::RevealedField {
-    use vault::FieldState;
-    let (state, content) = match field.shown {
-        Shown::Clear(content) => (FieldState::Clear, Some(content)),
-        Shown::Plain(content) => (FieldState::Plain, Some(content)),
-        Shown::Masked(content) => (FieldState::Masked, Some(content)),
-        Shown::Redacted => (FieldState::Redacted, None),
-        Shown::Withheld => (FieldState::Withheld, None),
-    };
+    let (state, content) = shown_to_wire(field.shown);
     let (info_type, class) = match field.treatment {
         Treatment::Clear => (None, vault::DataClass::Unspecified),
         Treatment::Seal { info_type, class } => (info_type, class.into()),
     };
     vault::RevealedField {
         name: field.name.as_str().to_owned(),
-        value: content.map(tresor_proto::Content::into_wire),
+        value: content.map(Content::into_wire),
         state: state as i32,
         info_type: info_type.map_or("", InfoType::as_str).to_owned(),
         data_class: class as i32,
         surrogate: String::new(),
         length_bytes_max: field.length_bytes_max.unwrap_or_default(),
+    }
+}
+
+/// What of a value is shown, and why.
+pub(super) fn shown_to_wire(shown: Shown) -> (vault::FieldState, Option<Content>) {
+    use vault::FieldState;
+    match shown {
+        Shown::Clear(content) => (FieldState::Clear, Some(content)),
+        Shown::Plain(content) => (FieldState::Plain, Some(content)),
+        Shown::Masked(content) => (FieldState::Masked, Some(content)),
+        Shown::Redacted => (FieldState::Redacted, None),
+        Shown::Withheld => (FieldState::Withheld, None),
     }
 }
 

@@ -9,14 +9,18 @@ mod census;
 mod cipher_rotation;
 mod collection_service;
 mod customer_token_service;
+mod detokenize_stream;
 mod ingest;
 mod key_service;
 mod reading;
 mod record_service;
 mod seal_service;
 mod step_stream;
+mod surrogate_service;
 mod tenant_service;
 mod tenant_users;
+mod tokenize_stream;
+mod trading;
 
 pub(crate) use access_service::Access;
 pub(crate) use collection_service::Collections;
@@ -24,6 +28,7 @@ pub(crate) use customer_token_service::CustomerTokens;
 pub(crate) use key_service::Keys;
 pub(crate) use record_service::Records;
 pub(crate) use seal_service::SealDesk;
+pub(crate) use surrogate_service::Surrogates;
 pub(crate) use tenant_service::Tenants;
 
 use tresor_proto::{ErrorCode, Failure};

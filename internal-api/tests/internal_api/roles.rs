@@ -39,7 +39,8 @@ fn is_look_at_policies(method: &str) -> bool {
 }
 
 fn is_data(method: &str) -> bool {
-    let services = ["RecordService/", "CustomerTokenService/", "AccessService/"];
+    let services =
+        ["RecordService/", "SurrogateService/", "CustomerTokenService/", "AccessService/"];
     services.iter().any(|service| method.starts_with(service)) || is_look_at_policies(method)
 }
 

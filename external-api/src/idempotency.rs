@@ -1,4 +1,4 @@
-//! The header that names an upload: `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
+//! The header that names a request: `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
 //!
 //! It promises that a key is the same in quotes, as the draft has it, and bare, as most clients
 //! send it. It relies on the alphabet of keys, which has no quotes.
@@ -10,18 +10,18 @@ use crate::openapi::bounds;
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// How a client names its upload.
+/// How a client names its request.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it describes what `key` reads")]
-pub(super) struct Repeating {
-    /// Names the upload: repeated with the same key within 24 hours, it stores what is missing.
+pub(crate) struct Repeating {
+    /// Names the request: repeated with the same key within 24 hours, it does what is missing.
     #[param(rename = "Idempotency-Key", inline, value_type = Option<bounds::RepeatKey>)]
     idempotency_key: String,
 }
 
 /// The key of a request, if it has one.
-pub(super) fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Failure> {
+pub(crate) fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Failure> {
     let mut values = headers.get_all(HEADER).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),

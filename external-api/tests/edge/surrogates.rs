@@ -1,0 +1,91 @@
+//! Batches of values and surrogates, as JSON.
+
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use tresor_proto::vault::value::Content;
+
+use crate::{Setting, code};
+
+async fn post(setting: &Setting, path: &str, body: impl Into<Vec<u8>>) -> Response {
+    setting.request(Method::POST, path).body(body.into()).send().await.unwrap()
+}
+
+async fn told(response: Response) -> Value {
+    assert_eq!(response.status(), 200);
+    serde_json::from_str(&response.text().await.unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn values_are_traded_for_surrogates_and_back_in_order() {
+    let setting = Setting::new().await;
+    let body = r#"{"info_type":"PERSON_NAME","kind":"deterministic","items":[
+        {"value":"Erika","reference":"r1"},{"value":1.10},{"value":["x"]},
+        {"value":true,"reference":"again","info_type":"CITY"}]}"#;
+    let request = setting.request(Method::POST, "/v1/tokenize");
+    let request = request.header("Idempotency-Key", "\"batch-7\"").body(body);
+    let answer = told(request.send().await.unwrap()).await;
+    let results = answer["results"].as_array().unwrap();
+    assert_eq!(results[0], json!({"reference": "r1", "surrogate": "srg_0"}));
+    assert_eq!(results[1], json!({"surrogate": "srg_1"}));
+    assert_eq!(results[2]["problem"]["code"], "invalid_request");
+    assert_eq!(results[2]["problem"]["violations"][0]["field"], "value");
+    let again = json!({"reference": "again", "surrogate": "srg_3", "replayed": true});
+    assert_eq!(results[3], again);
+
+    let [asked] = &setting.vault.tokenized()[..] else { panic!("one call") };
+    assert_eq!(asked.idempotency_key, "batch-7");
+    let options = asked.options.clone().unwrap();
+    assert_eq!((options.info_type.as_str(), options.kind), ("PERSON_NAME", 2));
+    let own = asked.items[3].options.clone().unwrap();
+    assert_eq!((own.info_type.as_str(), own.kind), ("CITY", 2));
+    let literal = asked.items[1].value.clone().unwrap().content.unwrap();
+    assert_eq!(literal, Content::Json("1.10".to_owned()));
+
+    let body = json!({"reveal": "plain", "items": [
+        {"surrogate": "srg_1", "reference": "b"}, {"surrogate": "srg_9"}, {"surrogate": "srg_0"},
+    ]});
+    let answer = post(&setting, "/v1/detokenize", body.to_string()).await.text().await.unwrap();
+    assert!(answer.contains("\"value\":1.10"), "{answer}");
+    let results = serde_json::from_str::<Value>(&answer).unwrap()["results"].clone();
+    assert_eq!((&results[0]["reference"], &results[0]["state"]), (&json!("b"), &json!("plain")));
+    assert_eq!(
+        results[1],
+        json!({"problem": {"code": "not_found", "title": "not found",
+        "detail": "not found"}})
+    );
+    assert_eq!((&results[2]["value"], &results[2]["class"]), (&json!("Erika"), &json!("identity")));
+}
+
+#[tokio::test]
+async fn a_batch_is_bounded_and_a_body_is_what_is_described() {
+    let setting = Setting::new().await;
+    let batch = |items: usize| {
+        let items = vec![r#"{"value":"x"}"#; items].join(",");
+        format!("{{\"info_type\":\"CITY\",\"items\":[{items}]}}")
+    };
+    let whole = told(post(&setting, "/v1/tokenize", batch(1_000)).await).await;
+    assert_eq!(whole["results"].as_array().unwrap().len(), 1_000);
+    for (path, body, expected) in [
+        ("/v1/tokenize", batch(1_001), (413, "too_large")),
+        ("/v1/tokenize", " ".repeat(4 * 1024 * 1024 + 1), (413, "too_large")),
+        ("/v1/tokenize", String::new(), (400, "invalid_request")),
+        ("/v1/tokenize", r#"{"items":[{"valeu":1}]}"#.to_owned(), (400, "invalid_request")),
+        ("/v1/tokenize", r#"{"items":[],"purpose":""}"#.to_owned(), (400, "invalid_request")),
+        ("/v1/tokenize?kind=random", batch(1), (400, "invalid_request")),
+        ("/v1/detokenize", batch(1), (400, "invalid_request")),
+        ("/v1/detokenize?reveal=plain", r#"{"items":[]}"#.to_owned(), (400, "invalid_request")),
+    ] {
+        let refused = code(post(&setting, path, body).await).await;
+        assert_eq!((refused.0, refused.1.as_str()), expected, "{path}");
+    }
+    assert_eq!(setting.vault.tokenized().len(), 1, "what is refused is not forwarded");
+}
+
+#[tokio::test]
+async fn without_the_customer_token_nothing_is_traded() {
+    let setting = Setting::new().await;
+    for path in ["/v1/tokenize", "/v1/detokenize"] {
+        let refused = setting.bare(Method::POST, path).body("{}").send().await.unwrap();
+        assert_eq!(code(refused).await, (401, "unauthenticated".to_owned()), "{path}");
+    }
+}
