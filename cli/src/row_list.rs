@@ -169,6 +169,7 @@ mod tests {
             row,
             line: Some(row + 1),
             id: None,
+            pseudonymous: None,
             problem: serde_json::from_value(problem.clone()).ok(),
             problem_document: Some(problem),
         }

@@ -17,12 +17,15 @@ use tresor_proto::{CollectionName, CustomerToken};
 use tresor_screening::reader::{Charset, Format};
 
 mod checkpoint;
+mod layout;
 mod part;
+mod pseudonymous;
 mod resumable;
 
 pub(crate) use self::{
     checkpoint::{Checkpoint, Destination, FileMark},
     part::Part,
+    pseudonymous::{Pseudonymous, place_of},
     resumable::{Ledger, Resumable, Totals},
 };
 use crate::{
@@ -50,6 +53,8 @@ pub(crate) struct Upload<'a> {
     pub(crate) id_field: Option<&'a str>,
     /// The rows to send.
     pub(crate) part: Part,
+    /// Whether each result brings the record with what stands in for its personal data.
+    pub(crate) is_pseudonymous: bool,
     /// The name under which the server recognises rows it has stored already.
     pub(crate) idempotency_key: Option<String>,
 }
@@ -80,6 +85,8 @@ pub(crate) struct RowResult {
     pub(crate) line: Option<u64>,
     /// The record's id, when stored.
     pub(crate) id: Option<String>,
+    /// The record with what stands in for its personal data, when asked for.
+    pub(crate) pseudonymous: Option<serde_json::Map<String, serde_json::Value>>,
     /// Why it was not stored.
     pub(crate) problem: Option<Problem>,
     /// The problem as it came.
@@ -103,6 +110,8 @@ pub(crate) struct Summary {
     pub(crate) fields_clear: u64,
     /// Fields not stored.
     pub(crate) fields_dropped: u64,
+    /// Fields sealed for which there is a surrogate.
+    pub(crate) fields_tokenized: u64,
     /// Why the upload broke off.
     #[serde(skip_serializing)]
     pub(crate) problem: Option<Problem>,
@@ -154,6 +163,9 @@ fn request(
     }
     if let Some(id_field) = upload.id_field {
         request = request.query(&[("id_field", id_field)]);
+    }
+    if upload.is_pseudonymous {
+        request = request.query(&[("pseudonymous", "true")]);
     }
     if upload.part.first_row() > 1 {
         request = request.query(&[("first_row", upload.part.first_row())]);

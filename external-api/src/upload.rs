@@ -9,6 +9,7 @@ mod batches;
 mod forward;
 mod ingest_stream;
 mod media;
+mod pseudonymous;
 mod rows;
 mod screening;
 
@@ -92,7 +93,8 @@ pub(crate) async fn upload(
     let (rows, shape) = Rows::open(media, request.into_body(), wanted.first_row);
     let (sender, answers) = tokio::sync::mpsc::channel(ANSWERS_QUEUED_MAX);
     let screening = Screening::new(policy, wanted.id_field.clone(), wanted.is_explained);
-    let target = Target { collection, idempotency_key };
+    let is_pseudonymous = wanted.is_pseudonymous;
+    let target = Target { collection, idempotency_key, is_pseudonymous };
     let forward = Forward::new(app, holder, target, screening);
     tokio::spawn(forward.run(Batches::new(rows), sender));
     answer::respond(answers, &shape, &wanted).await
@@ -114,10 +116,13 @@ struct UploadParameters {
     /// The field whose value becomes the record's id.
     #[param(inline, value_type = Option<bounds::IdField>)]
     id_field: String,
+    /// Tells each stored record again, with surrogates and masks in the place of personal data.
+    pseudonymous: Option<bool>,
 }
 
 fn options(mut parameters: Parameters, headers: &HeaderMap) -> Result<Wanted, Failure> {
     let is_explained = parameters.parsed("explain", "true or false", boolean)?;
+    let is_pseudonymous = parameters.parsed("pseudonymous", "true or false", boolean)?;
     let is_rejected_only = parameters.parsed("results", "all or rejected", rejected_only)?;
     let description = "a field's name";
     let id_field =
@@ -127,6 +132,7 @@ fn options(mut parameters: Parameters, headers: &HeaderMap) -> Result<Wanted, Fa
     Ok(Wanted {
         first_row: first_row.unwrap_or(1),
         is_explained: is_explained.unwrap_or_default(),
+        is_pseudonymous: is_pseudonymous.unwrap_or_default(),
         is_rejected_only: is_rejected_only.unwrap_or_default(),
         is_lines: headers.get(header::ACCEPT).is_some_and(|accepted| accepted == NDJSON),
         id_field,

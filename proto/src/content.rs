@@ -95,6 +95,16 @@ impl Content {
         core::str::from_utf8(&self.bytes).ok()
     }
 
+    /// Whether there is nothing in it: white space, `null`, or an empty container.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        match self.content_type {
+            ContentType::Text => self.as_text().is_some_and(|text| text.trim().is_empty()),
+            ContentType::Json => matches!(self.as_text(), Some("null" | "{}" | "[]")),
+            ContentType::Binary => self.bytes.is_empty(),
+        }
+    }
+
     /// Moves it into a message.
     #[must_use]
     pub fn into_wire(mut self) -> vault::Value {

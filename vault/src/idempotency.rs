@@ -150,7 +150,13 @@ pub(crate) fn of_surrogate(text: String) -> GivenAnswer {
 /// The record that an answer tells of.
 pub(crate) fn stored_record(answer: &GivenAnswer) -> Result<StoredRecord, VaultError> {
     let id = RecordId::parse(&answer.record).map_err(|_| VaultError::Integrity)?;
-    Ok(StoredRecord { id, revision: answer.revision, is_replayed: true })
+    Ok(StoredRecord {
+        id,
+        revision: answer.revision,
+        is_replayed: true,
+        surrogates: Vec::new(),
+        masks: Vec::new(),
+    })
 }
 
 impl AnswerDesk<'_> {

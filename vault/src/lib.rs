@@ -84,8 +84,8 @@ pub use operations::{
 #[cfg(feature = "test-support")]
 pub use operations::{OpenLoop, SealLoop};
 pub use record::{
-    ItemKey, NewField, NewRecord, Page, RevealedField, RevealedRecord, Shown, StoredRecord,
-    Subject, Treatment, View,
+    FieldMask, FieldSurrogate, ItemKey, NewField, NewRecord, Page, RevealedField, RevealedRecord,
+    Shown, StoredRecord, Subject, Treatment, View,
 };
 pub use registry::{Census, Collection, Standing, Tenant, TenantState, User};
 pub use seal::{

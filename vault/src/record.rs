@@ -7,7 +7,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use tresor_proto::{
     CollectionName, Content, DataClass, ErrorCode, Failure, FieldName, IdempotencyKey, InfoType,
-    RecordId, Reveal,
+    RecordId, Reveal, SurrogateForm,
     limits::{RECORD_BYTES_MAX, RECORD_FIELDS_MAX, SUBJECT_BYTES_MAX},
 };
 
@@ -51,6 +51,13 @@ pub enum Treatment {
         /// Its class.
         class: DataClass,
     },
+    /// Sealed with the class of its info type, and given a surrogate.
+    Tokenize {
+        /// Its info type.
+        info_type: InfoType,
+        /// Which surrogate.
+        form: SurrogateForm,
+    },
 }
 
 /// Whom a record is about, as the caller names the person: personal data, kept only as a digest.
@@ -65,6 +72,32 @@ pub struct StoredRecord {
     pub revision: u64,
     /// Whether an earlier request with the same idempotency key stored it.
     pub is_replayed: bool,
+    /// The surrogates of its tokenized fields, in their order.
+    pub surrogates: Vec<FieldSurrogate>,
+    /// The masks of its sealed fields, in their order; only when the destination asks for masks.
+    pub masks: Vec<FieldMask>,
+}
+
+/// The surrogate of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldSurrogate {
+    /// The field's name.
+    pub field: FieldName,
+    /// The surrogate's text.
+    pub surrogate: String,
+}
+
+/// The mask of a field.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FieldMask {
+    /// The field's name.
+    pub field: FieldName,
+    /// Its info type, when known.
+    pub info_type: Option<InfoType>,
+    /// Its class.
+    pub class: DataClass,
+    /// As much of the value as anybody may see who may see masks.
+    pub mask: String,
 }
 
 /// What to read, and how much of it to show.
@@ -132,12 +165,28 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+impl core::fmt::Debug for FieldMask {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("FieldMask")
+    }
+}
+
 impl NewField {
+    /// Its info type, when it is to be sealed and that is known.
+    pub(crate) fn info_type(&self) -> Option<InfoType> {
+        match self.treatment {
+            Treatment::Clear => None,
+            Treatment::Seal { info_type, .. } => info_type,
+            Treatment::Tokenize { info_type, .. } => Some(info_type),
+        }
+    }
+
     /// Its class, when it is to be sealed.
     pub(crate) fn class(&self) -> Option<DataClass> {
         match self.treatment {
             Treatment::Clear => None,
             Treatment::Seal { class, .. } => Some(class),
+            Treatment::Tokenize { info_type, .. } => Some(info_type.class()),
         }
     }
 }

@@ -91,7 +91,8 @@ async fn who_only_writes_reads_and_deletes_and_manages_nothing() {
     let writer = order(CustomerTokenKind::WriteOnly);
     let writer = issue(&house, &house.customer_token, writer).await.unwrap().customer_token;
     let permit = house.try_permit::<Write>(&writer).await.unwrap();
-    let destination = Destination { collection: customers(), policy_version: Some(1) };
+    let destination =
+        Destination { collection: customers(), policy_version: Some(1), has_masks: false };
     let record = NewRecord::new(Some(id("r2")), vec![sealed("name", InfoType::PersonName, "Eva")]);
     let stored = house.vault().put(&permit, &destination, vec![record]).await.unwrap();
     assert!(stored[0].is_ok());

@@ -25,8 +25,8 @@ use crate::{
     row_list::{RowList, RowLists},
     session::Session,
     transfer::{
-        Checkpoint, Destination, FileMark, LATIN1_CSV, Ledger, Media, Part, Resumable, Totals,
-        Upload,
+        Checkpoint, Destination, FileMark, LATIN1_CSV, Ledger, Media, Part, Pseudonymous,
+        Resumable, Totals, Upload, place_of,
     },
 };
 
@@ -36,6 +36,7 @@ use crate::{
 Examples:
   tresor upload customers.csv --collection customers
   tresor upload customers.ndjson.gz --collection customers --id-field order_number
+  tresor upload customers.csv --collection customers --out pseudonymous.csv
 
 CSV needs a header row; `;` or `,` is found out. Rows that are refused are listed in
 FILE.rejects.ndjson, by line and reason; the rest is stored, and the exit code is 3.
@@ -60,6 +61,9 @@ pub(crate) struct UploadCommand {
     /// File to write every row's result to (NDJSON): line, and id or reason
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
+    /// File to write the same records to, with surrogates and masks for personal data
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// Begin with the first row, whatever an upload that broke off has stored
     #[arg(long)]
     restart: bool,
@@ -89,7 +93,7 @@ impl UploadCommand {
         let customer_token = self.target.customer_token.read(session)?;
         // Held to the end: two uploads of one file would write over each other's progress.
         let _file = locked(&self.file)?;
-        let ledger = self.ledger(&endpoint, media)?;
+        let ledger = self.ledger(&endpoint, media).await?;
         announce(&session.output, &self, &ledger);
         let upload = Upload {
             file: &self.file,
@@ -97,6 +101,7 @@ impl UploadCommand {
             collection: &self.target.collection,
             id_field: self.id_field.as_deref(),
             part: Part::WHOLE,
+            is_pseudonymous: self.out.is_some(),
             idempotency_key: None,
         };
         let resumable = Resumable {
@@ -113,7 +118,7 @@ impl UploadCommand {
     }
 
     /// What is known of the upload: what an earlier run has kept of it, or nothing yet.
-    fn ledger(&self, endpoint: &Endpoint, media: Media) -> Result<Ledger, CliError> {
+    async fn ledger(&self, endpoint: &Endpoint, media: Media) -> Result<Ledger, CliError> {
         let is_file = self.file.is_file();
         let path = is_file.then(|| Checkpoint::path_beside(&self.file));
         let mark = if is_file { FileMark::of(&self.file)? } else { FileMark::default() };
@@ -123,6 +128,7 @@ impl UploadCommand {
             collection: self.target.collection.as_str().to_owned(),
             content_type: media.content_type.to_owned(),
             id_field: self.id_field.clone(),
+            out: self.out.as_deref().map(place_of).transpose()?,
         };
         let kept = match path.as_deref().filter(|_| !self.restart) {
             Some(path) => Checkpoint::load(path)?,
@@ -138,7 +144,25 @@ impl UploadCommand {
         };
         lists.go_on_after(checkpoint.rows)?;
         let progress = Progress::start(&self.file)?;
-        Ok(Ledger { checkpoint, path, lists, progress, saved: Instant::now() })
+        let pseudonymous = self.pseudonymous(&checkpoint, media).await?;
+        Ok(Ledger { checkpoint, path, lists, pseudonymous, progress, saved: Instant::now() })
+    }
+
+    /// The pseudonymous file, from its beginning or from where an earlier run has left it.
+    async fn pseudonymous(
+        &self,
+        checkpoint: &Checkpoint,
+        media: Media,
+    ) -> Result<Option<Pseudonymous>, CliError> {
+        let Some(path) = self.out.as_deref().map(place_of).transpose()? else { return Ok(None) };
+        if !self.file.is_file() {
+            return Err(CliError::usage("--out needs a file that can be read more than once"));
+        }
+        let file = &self.file;
+        match checkpoint.extent {
+            Some(extent) => Pseudonymous::go_on(path, file, media, extent).await.map(Some),
+            None => Pseudonymous::begin(path, file, media).await.map(Some),
+        }
     }
 
     fn media(&self) -> Result<Media, CliError> {
@@ -243,24 +267,31 @@ fn show(output: &Output, totals: &Totals) -> Result<(), CliError> {
     }
     let accepted = format!("{} stored", counted(totals.accepted, "record"));
     output.line(output.paint(Tone::Good, &accepted))?;
-    if let (Some(sealed), Some(clear), Some(dropped)) =
-        (totals.fields_sealed, totals.fields_clear, totals.fields_dropped)
+    if let (Some(sealed), Some(tokenized), Some(clear), Some(dropped)) =
+        (totals.fields_sealed, totals.fields_tokenized, totals.fields_clear, totals.fields_dropped)
     {
         output.line(format!(
-            "  {sealed} fields sealed, {clear} stored readable, {dropped} dropped"
+            "  {sealed} fields sealed, {tokenized} of them tokenized, {clear} stored readable, \
+             {dropped} dropped"
         ))?;
     }
     if totals.rejected > 0 {
         let rejected = format!("{} refused", counted(totals.rejected, "row"));
         output.line(output.paint(Tone::Bad, &rejected))?;
     }
-    match &totals.rejects_file {
-        Some(file) => {
-            let file = file.display().to_string();
-            output.line(format!("  lines and reasons in {}", printable(&file)))
-        }
-        None => Ok(()),
+    if let Some(file) = &totals.rejects_file {
+        let file = file.display().to_string();
+        output.line(format!("  lines and reasons in {}", printable(&file)))?;
     }
+    show_pseudonymous(output, totals)
+}
+
+fn show_pseudonymous(output: &Output, totals: &Totals) -> Result<(), CliError> {
+    let Some(file) = &totals.pseudonymous_file else { return Ok(()) };
+    let records = counted(totals.pseudonymous_records.unwrap_or_default(), "record");
+    let file = file.display().to_string();
+    let left_out = if totals.rejected > 0 { "; refused rows are not in it" } else { "" };
+    output.line(format!("{records} with surrogates and masks in {}{left_out}", printable(&file)))
 }
 
 #[cfg(test)]

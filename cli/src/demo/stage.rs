@@ -127,6 +127,7 @@ impl Stage {
             collection: &self.set.collection,
             id_field: None,
             part: Part::WHOLE,
+            is_pseudonymous: false,
             idempotency_key: None,
         };
         let https = self.set.victim.https(&self.system)?;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tresor_proto::IdempotencyKey;
 
+use super::pseudonymous::Extent;
 use crate::error::CliError;
 
 /// The version of what is written.
@@ -43,6 +44,9 @@ pub(crate) struct Checkpoint {
     pub(crate) rejected: u64,
     /// What became of the fields; `None` once it is not known of some rows.
     pub(crate) fields: Option<FieldCounts>,
+    /// How much of the pseudonymous file is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) extent: Option<Extent>,
     saved_unix_seconds: i64,
 }
 
@@ -68,6 +72,9 @@ pub(crate) struct Destination {
     pub(crate) content_type: String,
     /// The field whose value becomes the record's id.
     pub(crate) id_field: Option<String>,
+    /// Where the pseudonymous file will be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// Fields by what became of them.
@@ -77,6 +84,8 @@ pub(crate) struct FieldCounts {
     pub(crate) sealed: u64,
     pub(crate) clear: u64,
     pub(crate) dropped: u64,
+    #[serde(default)]
+    pub(crate) tokenized: u64,
 }
 
 impl FileMark {
@@ -110,6 +119,7 @@ impl Checkpoint {
             accepted: 0,
             rejected: 0,
             fields: Some(FieldCounts::default()),
+            extent: None,
             saved_unix_seconds: 0,
         }
     }
@@ -205,6 +215,7 @@ mod tests {
             collection: collection.to_owned(),
             content_type: "text/csv".to_owned(),
             id_field: None,
+            out: None,
         }
     }
 

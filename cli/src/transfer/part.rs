@@ -51,7 +51,7 @@ impl Part {
         if rows == 0 {
             return Ok(Some(Self::WHOLE));
         }
-        let input = SyncIoBridge::new(unpacked(open(file).await?, media.encoding));
+        let input = reader(file, media).await?;
         let found = tokio::task::spawn_blocking(move || find(rows, media.format(), input));
         found.await.map_err(|_| CliError::failed("the file's rows cannot be counted"))?
     }
@@ -95,6 +95,14 @@ impl Part {
             Some(_) => body_of(ZstdEncoder::new(BufReader::with_capacity(CHUNK_BYTES, part))),
         })
     }
+}
+
+/// The unpacked bytes of a file, for whoever reads them on a thread of its own.
+pub(super) async fn reader(
+    file: &Path,
+    media: Media,
+) -> Result<impl Read + Send + 'static, CliError> {
+    Ok(SyncIoBridge::new(unpacked(open(file).await?, media.encoding)))
 }
 
 fn body_of(input: impl AsyncRead + Send + 'static) -> Body {

@@ -13,7 +13,10 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use serde::Serialize;
 use tresor_proto::{CustomerToken, ErrorCode};
 
-use super::{Checkpoint, Event, Part, RowResult, Summary, Upload, checkpoint::FieldCounts, upload};
+use super::{
+    Checkpoint, Event, Part, Pseudonymous, RowResult, Summary, Upload, checkpoint::FieldCounts,
+    upload,
+};
 use crate::{
     error::CliError,
     https::Https,
@@ -50,6 +53,8 @@ pub(crate) struct Ledger {
     pub(crate) path: Option<PathBuf>,
     /// Refused rows, and results.
     pub(crate) lists: RowLists,
+    /// The same file with surrogates and masks, when it is wanted.
+    pub(crate) pseudonymous: Option<Pseudonymous>,
     /// What is shown meanwhile.
     pub(crate) progress: Progress,
     /// When it was last kept.
@@ -71,10 +76,18 @@ pub(crate) struct Totals {
     pub(crate) fields_clear: Option<u64>,
     /// Fields not stored.
     pub(crate) fields_dropped: Option<u64>,
+    /// Fields sealed for which there is a surrogate.
+    pub(crate) fields_tokenized: Option<u64>,
     /// The row behind which this run went on.
     pub(crate) resumed_after_row: Option<u64>,
     /// Where lines and reasons of refused rows are.
     pub(crate) rejects_file: Option<PathBuf>,
+    /// Where the pseudonymous file is, once it is whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pseudonymous_file: Option<PathBuf>,
+    /// How many records are in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pseudonymous_records: Option<u64>,
 }
 
 impl Resumable<'_> {
@@ -86,7 +99,7 @@ impl Resumable<'_> {
             self.output.note(format!("{error}: if this upload breaks off, it cannot go on there"));
             self.ledger.path = None;
         }
-        let end = self.attempts().await;
+        let end = self.attempts().await.and_then(|()| self.ledger.complete());
         self.ledger.progress.finish();
         let end = match end {
             Ok(()) => {
@@ -170,11 +183,14 @@ impl Ledger {
         }
         row.line = row.line.map(|line| part.line_in_file(line));
         self.checkpoint.rows = row.row;
-        match row.problem {
+        match &row.problem {
             None => self.checkpoint.accepted += 1,
             Some(_) => self.checkpoint.rejected += 1,
         }
         self.lists.add(&row)?;
+        if let (Some(pseudonymous), None) = (&mut self.pseudonymous, &row.problem) {
+            pseudonymous.add(row.pseudonymous.as_ref())?;
+        }
         if self.saved.elapsed() > SAVE_INTERVAL { self.save() } else { Ok(()) }
     }
 
@@ -183,12 +199,26 @@ impl Ledger {
             sealed: fields.sealed.saturating_add(summary.fields_sealed),
             clear: fields.clear.saturating_add(summary.fields_clear),
             dropped: fields.dropped.saturating_add(summary.fields_dropped),
+            tokenized: fields.tokenized.saturating_add(summary.fields_tokenized),
         });
     }
 
-    /// Keeps what is known; the lists first, so that no row is missing from them afterwards.
+    /// Keeps what is known; the files first, so that no row is missing from them afterwards.
     fn save(&mut self) -> Result<(), CliError> {
         self.lists.flush()?;
+        self.checkpoint.extent = self.pseudonymous.as_mut().map(Pseudonymous::sync).transpose()?;
+        self.keep()
+    }
+
+    /// Gives the pseudonymous file its name, in a way that can be gone on with at any point.
+    fn complete(&mut self) -> Result<(), CliError> {
+        let Some(pseudonymous) = &mut self.pseudonymous else { return Ok(()) };
+        self.checkpoint.extent = Some(pseudonymous.complete()?);
+        self.keep()?;
+        self.pseudonymous.as_mut().map_or(Ok(()), Pseudonymous::name)
+    }
+
+    fn keep(&mut self) -> Result<(), CliError> {
         self.saved = Instant::now();
         self.path.as_deref().map_or(Ok(()), |path| self.checkpoint.save(path))
     }
@@ -201,7 +231,7 @@ impl Ledger {
     }
 
     /// What to do after the last attempt.
-    fn parting(&self, error: CliError, file: &Path) -> CliError {
+    fn parting(&mut self, error: CliError, file: &Path) -> CliError {
         let rows = self.checkpoint.rows;
         if self.path.is_none() {
             return error.advise(format!(
@@ -211,6 +241,9 @@ impl Ledger {
         }
         if rows == 0 && (error.is_unsent() || !error.may_pass()) {
             self.forget();
+            if let Some(pseudonymous) = &mut self.pseudonymous {
+                pseudonymous.discard();
+            }
             return error;
         }
         let again = format!(
@@ -225,6 +258,7 @@ impl Ledger {
 
     fn totals(self, begun_at: u64, complete: bool) -> Result<Totals, CliError> {
         let Checkpoint { accepted, rejected, fields, .. } = self.checkpoint;
+        let whole = self.pseudonymous.as_ref().filter(|_| complete);
         Ok(Totals {
             complete,
             accepted,
@@ -232,8 +266,11 @@ impl Ledger {
             fields_sealed: fields.map(|fields| fields.sealed),
             fields_clear: fields.map(|fields| fields.clear),
             fields_dropped: fields.map(|fields| fields.dropped),
+            fields_tokenized: fields.map(|fields| fields.tokenized),
             resumed_after_row: (begun_at > 0).then_some(begun_at),
             rejects_file: self.lists.finish()?,
+            pseudonymous_file: whole.map(|file| file.path().to_owned()),
+            pseudonymous_records: whole.map(Pseudonymous::records),
         })
     }
 }

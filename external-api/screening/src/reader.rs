@@ -12,11 +12,13 @@ mod ndjson;
 mod refusal;
 mod unflatten;
 
-use std::{io::Read, ops::ControlFlow, sync::Arc};
+use std::{borrow::Cow, io::Read, ops::ControlFlow, sync::Arc};
 
+use encoding_rs::WINDOWS_1252;
 use tresor_proto::{Content, FieldName, limits::RECORD_BYTES_MAX};
 
 pub use self::{
+    csv::{CsvHead, csv_head},
     refusal::{ReadError, RowError},
     unflatten::{to_json, unflatten},
 };
@@ -43,6 +45,20 @@ pub enum Charset {
     Utf8,
     /// ISO-8859-1, read as the WHATWG reads that label: as windows-1252, its superset in print.
     Latin1,
+}
+
+impl Charset {
+    /// Encodes a text; `None` when it has characters that the encoding does not.
+    #[must_use]
+    pub fn encode(self, text: &str) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Self::Utf8 => Some(Cow::Borrowed(text.as_bytes())),
+            Self::Latin1 => {
+                let (bytes, _, has_unmappable) = WINDOWS_1252.encode(text);
+                (!has_unmappable).then_some(bytes)
+            }
+        }
+    }
 }
 
 /// One row of an upload.

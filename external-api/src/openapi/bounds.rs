@@ -210,6 +210,15 @@ pub(crate) fn record() -> ObjectBuilder {
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true)))
 }
 
+/// Surrogates by field.
+pub(crate) fn surrogates() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property_names(Some(field_name()))
+        .max_properties(Some(RECORD_FIELDS_MAX))
+        .additional_properties(Some(text()))
+}
+
 /// The field whose value may be anything.
 pub(crate) fn anything() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::AnyValue)

@@ -3,6 +3,8 @@
 //! It promises one line a row in order and a summary as the last line, whatever happens. It relies
 //! on the forwarding for their order.
 
+use std::collections::BTreeMap;
+
 use axum::{
     body::{Body, Bytes},
     response::{IntoResponse as _, Response},
@@ -16,7 +18,10 @@ use tresor_proto::{ErrorCode, Failure, FieldName, vault::StoredRecord};
 use utoipa::ToSchema;
 
 use super::{Verdict, rows::Shape, screening::Counts};
-use crate::problem::{Problem, Refusal};
+use crate::{
+    openapi::bounds,
+    problem::{Problem, Refusal},
+};
 
 /// The content type of streams of JSON lines.
 pub(crate) const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
@@ -27,6 +32,8 @@ pub(super) struct Wanted {
     pub(super) first_row: u64,
     /// Whether verdicts are told.
     pub(super) is_explained: bool,
+    /// Whether each stored record is told again, with surrogates and masks.
+    pub(super) is_pseudonymous: bool,
     /// Whether only refused rows are told.
     pub(super) is_rejected_only: bool,
     /// Whether even one JSON object is answered with lines: `Accept: application/x-ndjson`.
@@ -47,8 +54,17 @@ pub(super) enum Answer {
 pub(super) struct RowResult {
     pub(super) row: u64,
     pub(super) line: u64,
-    pub(super) outcome: Result<StoredRecord, Failure>,
+    pub(super) outcome: Result<Stored, Failure>,
     pub(super) verdicts: Option<Vec<Verdict>>,
+}
+
+/// What is told of a stored row.
+pub(super) struct Stored {
+    pub(super) record: StoredRecord,
+    /// Surrogates by field.
+    pub(super) surrogates: BTreeMap<String, String>,
+    /// The record with what stands in for its personal data, when asked for.
+    pub(super) pseudonymous: Option<serde_json::Value>,
 }
 
 /// What an upload came to.
@@ -62,6 +78,8 @@ pub(crate) struct Summary {
     /// Rows that were refused.
     rejected: u64,
     fields_sealed: u64,
+    /// Those of them for which there is a surrogate.
+    fields_tokenized: u64,
     fields_clear: u64,
     fields_dropped: u64,
 }
@@ -76,6 +94,7 @@ impl Summary {
     pub(crate) fn accept(&mut self, counts: Counts) {
         self.accepted += 1;
         self.fields_sealed += counts.sealed;
+        self.fields_tokenized += counts.tokenized;
         self.fields_clear += counts.clear;
         self.fields_dropped += counts.dropped;
     }
@@ -148,6 +167,14 @@ pub(super) struct ToldRow<'a> {
     /// Stored before, by an upload with the same idempotency key.
     #[serde(skip_serializing_if = "Option::is_none")]
     replayed: Option<bool>,
+    /// The surrogates of its tokenized fields, by field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = bounds::surrogates)]
+    surrogates: Option<&'a BTreeMap<String, String>>,
+    /// The record with surrogates and masks in the place of personal data; what is dropped is null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = bounds::record)]
+    pseudonymous: Option<&'a serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Problem<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,9 +188,11 @@ impl RowResult {
             row: self.row,
             line,
             status: if stored.is_some() { "stored" } else { "rejected" },
-            id: stored.map(|stored| stored.id.as_str()),
-            revision: stored.map(|stored| stored.revision),
-            replayed: stored.and_then(|stored| stored.replayed.then_some(true)),
+            id: stored.map(|stored| stored.record.id.as_str()),
+            revision: stored.map(|stored| stored.record.revision),
+            replayed: stored.and_then(|stored| stored.record.replayed.then_some(true)),
+            surrogates: stored.map(|stored| &stored.surrogates).filter(|given| !given.is_empty()),
+            pseudonymous: stored.and_then(|stored| stored.pseudonymous.as_ref()),
             problem: self.outcome.as_ref().err().map(Problem::of),
             verdicts: self.verdicts.as_deref(),
         }

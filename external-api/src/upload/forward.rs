@@ -8,18 +8,18 @@ use std::{collections::VecDeque, sync::Arc};
 
 use tokio::sync::mpsc::Sender;
 use tresor_proto::{
-    CollectionName, ErrorCode, Failure, IdempotencyKey,
+    Action, CollectionName, ErrorCode, Failure, IdempotencyKey,
     vault::{
-        Destination, IngestOpening, IngestResponse, PutResult, RecordInput, StoredRecord,
-        put_result::Outcome,
+        Destination, IngestOpening, IngestResponse, PutResult, RecordInput, put_result::Outcome,
     },
 };
 use tresor_screening::reader::Row;
 
 use super::{
-    answer::{Answer, RowResult, Summary},
+    answer::{Answer, RowResult, Stored, Summary},
     batches::{Batch, Batches},
     ingest_stream::{BATCHES_SENT_MAX, IDLE_TIMEOUT, IngestStream},
+    pseudonymous,
     screening::{Fate, Screening},
 };
 use crate::{client::KeyHolder, routes::App, sessions::Session, vault::malformed};
@@ -42,6 +42,8 @@ pub(super) struct Target {
     pub(super) collection: CollectionName,
     /// By what it is recognised when it is repeated.
     pub(super) idempotency_key: Option<IdempotencyKey>,
+    /// Whether each stored record is told again, with surrogates and masks.
+    pub(super) is_pseudonymous: bool,
 }
 
 /// A batch that is not answered yet.
@@ -160,6 +162,7 @@ impl Forward {
             destination: Some(Destination {
                 collection: self.target.collection.as_str().to_owned(),
                 policy_version: self.screening.version(),
+                masks: self.target.is_pseudonymous,
             }),
             idempotency_key: key.map_or_else(String::new, |key| key.as_str().to_owned()),
         };
@@ -201,32 +204,35 @@ impl Forward {
         if answer.results.len() != sent.records {
             return Err(malformed());
         }
-        self.tell(sent.fates, answer.results, answers).await
+        self.tell(sent, answer.results, answers).await
     }
 
     /// Tells the results of batches of which nothing was forwarded, once it is their turn.
     async fn tell_unforwarded(&mut self, answers: &Sender<Answer>) -> Result<(), Failure> {
         while let Some(sent) = self.sent.pop_front_if(|sent| sent.records == 0) {
-            self.tell(sent.fates, Vec::new(), answers).await?;
+            self.tell(sent, Vec::new(), answers).await?;
         }
         Ok(())
     }
 
     async fn tell(
         &mut self,
-        fates: Vec<Fate>,
+        Sent { rows, fates, .. }: Sent,
         results: Vec<PutResult>,
         answers: &Sender<Answer>,
     ) -> Result<(), Failure> {
         let mut results = results.into_iter();
-        let results = fates.into_iter().map(|fate| {
+        let results = rows.iter().zip(fates).map(|(row, fate)| {
             let outcome = match fate.outcome {
-                Ok(counts) => stored(results.next()).inspect(|stored| {
-                    self.summary.accept(counts);
-                    if stored.replayed {
-                        self.summary.replay();
-                    }
-                }),
+                Ok(counts) => {
+                    let told = self.target.is_pseudonymous.then_some((row, &fate.actions[..]));
+                    stored(results.next(), told).inspect(|stored| {
+                        self.summary.accept(counts);
+                        if stored.record.replayed {
+                            self.summary.replay();
+                        }
+                    })
+                }
                 Err(failure) => Err(failure),
             };
             if outcome.is_err() {
@@ -240,12 +246,21 @@ impl Forward {
     }
 }
 
-fn stored(result: Option<PutResult>) -> Result<StoredRecord, Failure> {
-    match result.and_then(|result| result.outcome) {
-        Some(Outcome::Stored(stored)) => Ok(stored),
-        Some(Outcome::Status(status)) => Err(Failure::from_item_status(&status)),
-        None => Err(malformed()),
-    }
+/// What is told of a row, with the record rebuilt when its row and actions are given.
+fn stored(result: Option<PutResult>, told: Option<(&Row, &[Action])>) -> Result<Stored, Failure> {
+    let mut result = result.ok_or_else(malformed)?;
+    let record = match result.outcome.take() {
+        Some(Outcome::Stored(stored)) => stored,
+        Some(Outcome::Status(status)) => return Err(Failure::from_item_status(&status)),
+        None => return Err(malformed()),
+    };
+    let pseudonymous = told.map(|(row, actions)| {
+        let record = row.result.as_ref().map_err(|_| malformed())?;
+        pseudonymous::record(record, actions, &result)
+    });
+    let surrogates = result.surrogates.iter();
+    let surrogates = surrogates.map(|given| (given.field.clone(), given.surrogate.clone()));
+    Ok(Stored { record, surrogates: surrogates.collect(), pseudonymous: pseudonymous.transpose()? })
 }
 
 /// The vault's next answer.

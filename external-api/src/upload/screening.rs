@@ -10,7 +10,7 @@ use tresor_proto::{
     Action, Content, ContentType, ErrorCode, Failure, FieldName, InfoType, RecordId, vault,
 };
 use tresor_screening::{
-    self as screen, Plan, Source,
+    self as screen, Evidence, Plan, Source,
     reader::{Record, Row},
 };
 use utoipa::ToSchema;
@@ -43,12 +43,16 @@ pub(crate) struct Fate {
     pub(crate) outcome: Result<Counts, Failure>,
     /// The verdicts, when asked for.
     pub(crate) verdicts: Option<Vec<Verdict>>,
+    /// What is done with each field, for whoever rebuilds the record.
+    pub(crate) actions: Vec<Action>,
 }
 
 /// Fields by what is done with them.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Counts {
     pub(crate) sealed: u64,
+    /// Those of the sealed ones that get a surrogate.
+    pub(crate) tokenized: u64,
     pub(crate) clear: u64,
     pub(crate) dropped: u64,
 }
@@ -99,10 +103,11 @@ impl Screening {
             fates: Vec::with_capacity(rows.len()),
         };
         for row in rows {
-            let mut verdicts = None;
+            let (mut verdicts, mut actions) = (None, Vec::new());
             let outcome = match &row.result {
                 Ok(record) => {
                     let found = plans.screen(&self.policy.policy, record);
+                    actions = found.iter().map(action).collect();
                     verdicts = self.is_explained.then(|| explain(&record.names, &found));
                     self.forward(record, &found)
                 }
@@ -117,6 +122,7 @@ impl Screening {
                     counts
                 }),
                 verdicts,
+                actions,
             });
         }
         screened
@@ -134,13 +140,16 @@ impl Screening {
         let mut fields = Vec::with_capacity(record.names.len());
         let named = record.names.iter().zip(&record.values);
         for ((name, value), verdict) in named.zip(verdicts) {
-            let count = match verdict.action {
-                Action::Clear => &mut counts.clear,
-                Action::Drop => &mut counts.dropped,
-                // No verdict tokenizes yet, and a rejection has been answered: seal, to be safe.
-                Action::Seal | Action::Tokenize | Action::Reject => &mut counts.sealed,
-            };
-            *count += 1;
+            match verdict.action {
+                Action::Clear => counts.clear += 1,
+                Action::Drop => counts.dropped += 1,
+                Action::Tokenize => {
+                    counts.sealed += 1;
+                    counts.tokenized += u64::from(verdict.evidence != Evidence::Empty);
+                }
+                // A rejection has been answered: seal, to be safe.
+                Action::Seal | Action::Reject => counts.sealed += 1,
+            }
             if verdict.action != Action::Drop {
                 fields.push(field(name, value, verdict));
             }
@@ -205,10 +214,20 @@ fn check_rejections(names: &[FieldName], verdicts: &[screen::Verdict]) -> Result
     }))
 }
 
+/// What is done with a field, as far as showing it goes: where there is no value to stand in for,
+/// nothing is hidden.
+fn action(verdict: &screen::Verdict) -> Action {
+    match (verdict.action, verdict.evidence) {
+        (Action::Tokenize, Evidence::Empty) => Action::Clear,
+        (action, _) => action,
+    }
+}
+
 fn field(name: &FieldName, value: &Content, verdict: &screen::Verdict) -> vault::Field {
     let action = match verdict.action {
         Action::Clear => vault::Action::Clear,
-        Action::Seal | Action::Tokenize | Action::Drop | Action::Reject => vault::Action::Seal,
+        Action::Tokenize => vault::Action::Tokenize,
+        Action::Seal | Action::Drop | Action::Reject => vault::Action::Seal,
     };
     let class = verdict.class.map_or(vault::DataClass::Unspecified, Into::into);
     vault::Field {

@@ -14,18 +14,18 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming, async_trait, transport::Server};
 use tresor_door::{Authority, Listener, Shutdown, TrustFiles};
 use tresor_proto::{
-    Action, CustomerToken, CustomerTokenId, CustomerTokenKind, ErrorCode, Failure, FieldName,
-    FieldPolicy, Policy, Secret, TrustDomain, UndeclaredPolicy,
+    Action, Content, CustomerToken, CustomerTokenId, CustomerTokenKind, ErrorCode, Failure,
+    FieldName, FieldPolicy, InfoType, Policy, Secret, TrustDomain, UndeclaredPolicy,
     vault::{
         self as wire, Collection, CustomerTokenServiceListRequest,
-        CustomerTokenServiceListResponse, DeleteRequest, DeleteResponse, DeleteResult,
-        EnrolRequest, EnrolResponse, FieldState, GetCollectionRequest, GetCollectionResponse,
-        GetRequest, GetResponse, GetResult, IngestOpening, IngestRequest, IngestResponse,
-        IssueRequest, IssueResponse, LendRequest, LendResponse, ListCollectionsRequest,
-        ListCollectionsResponse, ListRequest, ListResponse, PutCollectionRequest,
-        PutCollectionResponse, PutRequest, PutResponse, PutResult, RecordInput, RequestContext,
-        RevealedField, RevealedRecord, RevokeRequest, RevokeResponse, RotateRequest,
-        RotateResponse, StoredRecord,
+        CustomerTokenServiceListResponse, DeleteRequest, DeleteResponse, DeleteResult, Destination,
+        EnrolRequest, EnrolResponse, FieldState, FieldSurrogate, GetCollectionRequest,
+        GetCollectionResponse, GetRequest, GetResponse, GetResult, IngestOpening, IngestRequest,
+        IngestResponse, IssueRequest, IssueResponse, LendRequest, LendResponse,
+        ListCollectionsRequest, ListCollectionsResponse, ListRequest, ListResponse,
+        PutCollectionRequest, PutCollectionResponse, PutRequest, PutResponse, PutResult,
+        RecordInput, RequestContext, RevealedField, RevealedRecord, RevokeRequest, RevokeResponse,
+        RotateRequest, RotateResponse, StoredRecord,
         access_service_server::AccessServiceServer,
         collection_service_server::{CollectionService, CollectionServiceServer},
         customer_token_service_server::{CustomerTokenService, CustomerTokenServiceServer},
@@ -155,7 +155,7 @@ pub(crate) fn customer_token(byte: u8) -> String {
 }
 
 /// The only collection is `customers`; every version of its policy drops `surplus` and rejects
-/// `forbidden`, and from the second on `tariff` is clear.
+/// `forbidden` and tokenizes `account`, and from the second on `tariff` is clear.
 fn policy(version: u64) -> Policy {
     let declared = |name: &str, action| FieldPolicy::new(FieldName::parse(name).unwrap(), action);
     let tariff = if version == 1 { Action::Seal } else { Action::Clear };
@@ -164,6 +164,10 @@ fn policy(version: u64) -> Policy {
         declared("forbidden", Action::Reject),
         declared("number", Action::Clear),
         declared("tariff", tariff),
+        FieldPolicy {
+            info_type: Some(InfoType::IbanCode),
+            ..declared("account", Action::Tokenize)
+        },
     ];
     Policy::new(fields, UndeclaredPolicy::default(), Action::Seal).unwrap()
 }
@@ -178,27 +182,43 @@ impl State {
         if is_known { Ok(()) } else { Err(ErrorCode::Unauthenticated.into()) }
     }
 
-    fn open(&self, opening: IngestOpening) -> Result<u64, Failure> {
+    fn open(&self, opening: IngestOpening) -> Result<Destination, Failure> {
         self.admit(opening.context)?;
-        Ok(opening.destination.unwrap().policy_version)
+        Ok(opening.destination.unwrap())
     }
 
     async fn put(
         &self,
-        version: u64,
+        destination: &Destination,
         records: Vec<RecordInput>,
     ) -> Result<IngestResponse, Failure> {
         let mut is_acknowledging = self.is_acknowledging.subscribe();
         is_acknowledging.wait_for(|is| *is).await.unwrap();
-        if version != *self.version.lock().unwrap() {
+        if destination.policy_version != *self.version.lock().unwrap() {
             return Err(ErrorCode::Conflict.into());
         }
         self.batches.lock().unwrap().push(records.len());
-        let results = records.into_iter().map(|record| self.put_one(record)).collect();
-        Ok(IngestResponse { results })
+        let put = |record| self.put_one(record, destination.masks);
+        Ok(IngestResponse { results: records.into_iter().map(put).collect() })
     }
 
-    fn put_one(&self, record: RecordInput) -> PutResult {
+    /// Stores a record; gives `srg_` and its name for a field to tokenize, and dots as masks.
+    fn put_one(&self, record: RecordInput, has_masks: bool) -> PutResult {
+        let of_action = |action: wire::Action| {
+            record.fields.iter().filter(move |field| field.action() == action)
+        };
+        let surrogates = of_action(wire::Action::Tokenize).map(|field| FieldSurrogate {
+            field: field.name.clone(),
+            surrogate: format!("srg_{}", field.name),
+        });
+        let surrogates = surrogates.collect();
+        let masked = of_action(wire::Action::Seal).map(|field| RevealedField {
+            name: field.name.clone(),
+            value: Some(Content::text("•••").unwrap().into_wire()),
+            state: FieldState::Masked as i32,
+            ..RevealedField::default()
+        });
+        let fields = masked.filter(|_| has_masks).collect();
         let mut stored = self.stored.lock().unwrap();
         let outcome = if record.id == "refused" {
             put_result::Outcome::Status(Failure::from(ErrorCode::AlreadyExists).to_item_status())
@@ -208,7 +228,7 @@ impl State {
             stored.push(record);
             put_result::Outcome::Stored(StoredRecord { id, revision: 1, replayed: false })
         };
-        PutResult { outcome: Some(outcome), ..PutResult::default() }
+        PutResult { outcome: Some(outcome), surrogates, fields, ..PutResult::default() }
     }
 
     async fn ingest(
@@ -216,17 +236,17 @@ impl State {
         messages: &mut Streaming<IngestRequest>,
         answers: &mpsc::Sender<Result<IngestResponse, Status>>,
     ) -> Result<(), Status> {
-        let mut version = None;
+        let mut destination = None;
         let mut context = RequestContext::default();
         while let Some(message) = messages.message().await? {
-            match (message.message.unwrap(), version) {
+            match (message.message.unwrap(), &destination) {
                 (Message::Opening(opening), None) => {
                     context.clone_from(opening.context.as_ref().unwrap());
-                    version = Some(self.open(opening)?);
+                    destination = Some(self.open(opening)?);
                 }
-                (Message::Batch(batch), Some(version)) => {
+                (Message::Batch(batch), Some(destination)) => {
                     self.users.lock().unwrap().check(&context)?;
-                    let answer = self.put(version, batch.records).await?;
+                    let answer = self.put(destination, batch.records).await?;
                     let _ = answers.send(Ok(answer)).await;
                 }
                 (Message::Opening(_), Some(_)) | (Message::Batch(_), None) => {

@@ -31,12 +31,39 @@ async fn a_csv_is_stored_row_by_row() {
     assert_eq!(lines[0], expected);
     assert_eq!((lines[1]["row"].as_u64(), lines[1]["line"].as_u64()), (Some(2), Some(3)));
     let expected = json!({"complete": true, "accepted": 2, "rejected": 0, "fields_sealed": 4,
-        "fields_clear": 0, "fields_dropped": 2});
+        "fields_tokenized": 0, "fields_clear": 0, "fields_dropped": 2});
     assert_eq!(summary(&lines), &expected);
     let stored = setting.vault.stored();
     let expected = [("email", Action::Seal), ("tariff", Action::Seal)];
     assert_eq!(told(&stored[0].fields), expected);
     assert_eq!(stored[0].fields[0].info_type, "EMAIL_ADDRESS");
+}
+
+#[tokio::test]
+async fn a_tokenized_field_is_answered_with_its_surrogate() {
+    let setting = Setting::new().await;
+    let lines = lines(setting.upload("", CSV, "account;tariff\nDE1;T1\n;T2\n").await).await;
+    assert_eq!(lines[0]["surrogates"], json!({"account": "srg_account"}));
+    assert_eq!(lines[0]["pseudonymous"], Value::Null, "nobody asked for it");
+    assert_eq!(
+        (&summary(&lines)["fields_sealed"], &summary(&lines)["fields_tokenized"]),
+        (&json!(4), &json!(1))
+    );
+    let stored = setting.vault.stored();
+    assert_eq!(told(&stored[0].fields), [("account", Action::Tokenize), ("tariff", Action::Seal)]);
+}
+
+#[tokio::test]
+async fn a_stored_record_is_told_again_with_what_stands_in_for_its_values() {
+    let setting = Setting::new().await;
+    let body = "account;number;tariff;surplus\nDE1;17;T1;x\n;18;T2;y\n";
+    let lines = lines(setting.upload("?pseudonymous=true", CSV, body).await).await;
+    let records: Vec<_> = lines.iter().filter_map(|line| line.get("pseudonymous")).collect();
+    let expected = [
+        json!({"account": "srg_account", "number": "17", "tariff": "•••", "surplus": null}),
+        json!({"account": "", "number": "18", "tariff": "•••", "surplus": null}),
+    ];
+    assert_eq!(records, expected.iter().collect::<Vec<_>>());
 }
 
 #[tokio::test]

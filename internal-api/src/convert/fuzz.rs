@@ -54,7 +54,8 @@ fn put() -> vault::PutRequest {
         ],
         expires: Some(Timestamp { seconds: 1_900_000_000, nanos: 5_000_000 }),
     };
-    let destination = vault::Destination { collection: "customers".to_owned(), policy_version: 1 };
+    let destination =
+        vault::Destination { collection: "customers".to_owned(), policy_version: 1, masks: false };
     vault::PutRequest {
         idempotency_key: "key".to_owned(),
         context: Some(context()),

@@ -5,7 +5,7 @@
 
 use tresor_proto::{
     Action, CollectionName, Content, DataClass, ErrorCode, Failure, FieldName, InfoType, RecordId,
-    Reveal,
+    Reveal, SurrogateForm,
     limits::{BATCH_ITEMS_MAX, RECORD_FIELDS_MAX, RECORD_ID_BYTES_MAX, REFERENCE_BYTES_MAX},
     vault,
 };
@@ -28,6 +28,7 @@ pub(crate) fn destination(wire: Option<vault::Destination>) -> Result<Destinatio
     Ok(Destination {
         collection: CollectionName::parse(&wire.collection)?,
         policy_version: (wire.policy_version > 0).then_some(wire.policy_version),
+        has_masks: wire.masks,
     })
 }
 
@@ -188,9 +189,12 @@ fn treatment(wire: &vault::Field) -> Result<Treatment, Failure> {
             class: class.unwrap_or_else(|| info_type.map_or(DataClass::Other, InfoType::class)),
         }),
         Action::Clear => Ok(Treatment::Clear),
-        Action::Tokenize => {
-            Err(Failure::invalid("action", "tokenize is not supported by this version"))
-        }
+        // Which surrogate is the policy's to say.
+        Action::Tokenize => Ok(Treatment::Tokenize {
+            info_type: info_type
+                .ok_or_else(|| Failure::invalid("info_type", "a tokenized field has one"))?,
+            form: SurrogateForm::default(),
+        }),
         Action::Drop | Action::Reject => {
             Err(Failure::invalid("action", "a field arrives sealed or clear, or not at all"))
         }

@@ -5,7 +5,9 @@
 
 use prost::Message;
 use tresor_proto::{Content, ErrorCode, Failure, InfoType, limits::MESSAGE_BYTES_MAX, vault};
-use tresor_vault::{RevealedField, RevealedRecord, Shown, StoredRecord, Treatment, VaultError};
+use tresor_vault::{
+    FieldMask, RevealedField, RevealedRecord, Shown, StoredRecord, Treatment, VaultError,
+};
 
 use super::time::to_timestamp;
 
@@ -47,15 +49,38 @@ pub(crate) fn put_result(
     stored: Result<StoredRecord, VaultError>,
 ) -> vault::PutResult {
     use vault::put_result::Outcome;
-    let outcome = match stored {
-        Ok(record) => Outcome::Stored(vault::StoredRecord {
+    let record = match stored {
+        Ok(record) => record,
+        Err(error) => {
+            let outcome = Some(Outcome::Status(Failure::from(error).to_item_status()));
+            return vault::PutResult { reference, outcome, ..vault::PutResult::default() };
+        }
+    };
+    let surrogates = record.surrogates.into_iter().map(|given| vault::FieldSurrogate {
+        field: given.field.as_str().to_owned(),
+        surrogate: given.surrogate,
+    });
+    vault::PutResult {
+        reference,
+        outcome: Some(Outcome::Stored(vault::StoredRecord {
             id: record.id.as_str().to_owned(),
             revision: record.revision,
             replayed: record.is_replayed,
-        }),
-        Err(error) => Outcome::Status(Failure::from(error).to_item_status()),
-    };
-    vault::PutResult { reference, outcome: Some(outcome), surrogates: Vec::new() }
+        })),
+        surrogates: surrogates.collect(),
+        fields: record.masks.into_iter().map(mask_to_wire).collect(),
+    }
+}
+
+fn mask_to_wire(mask: FieldMask) -> vault::RevealedField {
+    vault::RevealedField {
+        name: mask.field.as_str().to_owned(),
+        value: Some(vault::Value { content: Some(vault::value::Content::Text(mask.mask)) }),
+        state: vault::FieldState::Masked as i32,
+        info_type: mask.info_type.map_or("", InfoType::as_str).to_owned(),
+        data_class: vault::DataClass::from(mask.class) as i32,
+        ..vault::RevealedField::default()
+    }
 }
 
 /// The result for one record read.
@@ -103,6 +128,7 @@ fn field_to_wire(field: RevealedField) -> vault::RevealedField {
     let (info_type, class) = match field.treatment {
         Treatment::Clear => (None, vault::DataClass::Unspecified),
         Treatment::Seal { info_type, class } => (info_type, class.into()),
+        Treatment::Tokenize { info_type, .. } => (Some(info_type), info_type.class().into()),
     };
     vault::RevealedField {
         name: field.name.as_str().to_owned(),

@@ -115,7 +115,7 @@ pub(crate) fn field(
 /// As the edge sends it after screening under the first policy.
 pub(crate) fn destination() -> Option<vault::Destination> {
     let collection = "customers".to_owned();
-    Some(vault::Destination { collection, policy_version: 1 })
+    Some(vault::Destination { collection, policy_version: 1, masks: false })
 }
 
 pub(crate) fn put_request(tenant: &Tenant, records: Vec<vault::RecordInput>) -> vault::PutRequest {

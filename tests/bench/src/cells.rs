@@ -145,7 +145,7 @@ fn put_request(context: RequestContext, batch: usize) -> PutRequest {
     PutRequest {
         idempotency_key: String::new(),
         context: Some(context),
-        destination: Some(Destination { collection, policy_version: 0 }),
+        destination: Some(Destination { collection, policy_version: 0, masks: false }),
         records: vec![records::input(); batch],
     }
 }

@@ -129,7 +129,8 @@ async fn data_stay_readable_and_requests_under_way_end_as_they_began() {
     for _ in 0..2 {
         rotate(&house, &[house.tenant]).await[0].clone().unwrap();
     }
-    let destination = Destination { collection: customers(), policy_version: Some(1) };
+    let destination =
+        Destination { collection: customers(), policy_version: Some(1), has_masks: false };
     let record = NewRecord::new(Some(id("under-way")), fields());
     let stored = house.vault().put(&write, &destination, vec![record]).await.unwrap();
     assert!(stored[0].is_ok());

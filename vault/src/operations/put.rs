@@ -42,6 +42,9 @@ pub struct Destination {
     pub collection: CollectionName,
     /// The version of the policy; `None` when the caller did not screen.
     pub policy_version: Option<u64>,
+    /// Whether results bring the masks of the sealed fields. They show the values that were sent to
+    /// whoever sent them, so that they take no more than writing does.
+    pub has_masks: bool,
 }
 
 impl Vault {
@@ -67,6 +70,9 @@ impl Vault {
         }
         let rules = Rules::new(&collection.policy, destination.policy_version.is_some());
         let mut batch = Batch::new(records, &rules, self.clock().now_ms(), self.entropy())?;
+        if destination.has_masks {
+            batch.mask(&rules);
+        }
         let classes = batch.classes(0, batch.len());
         let holder = self.writing_holder(permit.holder(), &classes).await?;
         let mut sealer = Arc::new(self.sealer(tenant, holder, &collection));

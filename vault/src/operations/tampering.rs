@@ -45,7 +45,8 @@ async fn house() -> House {
     let tenant = TenantRef::Id(house.tenant);
     let policy = tresor_proto::Policy::default();
     house.vault().put_collection(&permit, &tenant, visits(), policy).await.unwrap();
-    let destination = Destination { collection: visits(), policy_version: Some(1) };
+    let destination =
+        Destination { collection: visits(), policy_version: Some(1), has_masks: false };
     let record = NewRecord::new(Some(id("r1")), person("visit"));
     let permit = house.permit::<Write>().await;
     house.vault().put(&permit, &destination, vec![record]).await.unwrap()[0].as_ref().unwrap();

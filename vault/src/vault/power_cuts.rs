@@ -109,7 +109,8 @@ async fn store(vault: &Vault, tenant: TenantId, customer_token: &CustomerToken) 
     let item_key = ItemKey { idempotency_key, ordinal: 1 };
     let record = NewRecord::new(None, CLASSES.map(field).into());
     let record = record.map(|record| record.with_item_key(Some(item_key)));
-    let destination = Destination { collection: customers(), policy_version: Some(1) };
+    let destination =
+        Destination { collection: customers(), policy_version: Some(1), has_masks: false };
     let mut stored = vault.put(&permit, &destination, vec![record]).await.unwrap();
     stored.remove(0).unwrap()
 }

@@ -217,7 +217,11 @@ impl Pair {
             Ok(permit) => {
                 let id = RecordId::parse(record).unwrap();
                 let new = NewRecord::new(Some(id), values.iter().map(field).collect());
-                let destination = Destination { collection: customers(), policy_version: Some(1) };
+                let destination = Destination {
+                    collection: customers(),
+                    policy_version: Some(1),
+                    has_masks: false,
+                };
                 let stored = self.world.vault().put(&permit, &destination, vec![new]).await;
                 stored.and_then(|mut stored| stored.remove(0))
             }

@@ -252,7 +252,8 @@ impl House {
         records: Vec<Result<NewRecord, Failure>>,
     ) -> Result<Vec<Result<StoredRecord, VaultError>>, VaultError> {
         let permit = self.permit::<Write>().await;
-        let destination = Destination { collection: customers(), policy_version: Some(1) };
+        let destination =
+            Destination { collection: customers(), policy_version: Some(1), has_masks: false };
         self.vault().put(&permit, &destination, records).await
     }
 

@@ -85,7 +85,7 @@ impl Finder {
         let fields = values.iter().map(|(name, value)| sealed(name, value)).collect();
         let permit: Permit<Write> = self.house.permit().await;
         let policy_version = Some(policy_version);
-        let destination = Destination { collection: people(), policy_version };
+        let destination = Destination { collection: people(), policy_version, has_masks: false };
         let records = vec![NewRecord::new(Some(id(record)), fields)];
         self.house.vault().put(&permit, &destination, records).await?.remove(0)
     }

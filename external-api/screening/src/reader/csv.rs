@@ -48,6 +48,32 @@ pub(super) fn read(
     Ok(())
 }
 
+/// What stands before the rows of a CSV, for whoever writes one like it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CsvHead {
+    /// What parts the columns.
+    pub delimiter: u8,
+    /// How many columns there are.
+    pub columns: usize,
+    /// The bytes before the first row: the header with its end of line, and blank lines about it.
+    pub bytes: u64,
+}
+
+/// Reads the header of a CSV.
+///
+/// # Errors
+/// When there is none, or its quotes do not match.
+pub fn csv_head(input: impl Read) -> Result<CsvHead, ReadError> {
+    let mut rows = Rows::open(input)?;
+    let columns = match rows.next()? {
+        None => return Err(ReadError::Empty),
+        Some((_, Err(_))) => return Err(ReadError::HeaderQuotes),
+        Some((_, Ok(columns))) => columns.len(),
+    };
+    rows.skip_empty_lines()?;
+    Ok(CsvHead { delimiter: rows.delimiter(), columns, bytes: rows.offset() })
+}
+
 fn header(charset: Charset, columns: Columns<'_>) -> Result<Arc<[FieldName]>, ReadError> {
     if columns.len() > RECORD_FIELDS_MAX {
         return Err(ReadError::HeaderTooWide);

@@ -402,3 +402,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_head_of_a_csv_ends_where_its_first_row_begins() {
+    for (text, delimiter, columns) in [
+        ("\u{feff}\"a\";b,c\r\n1;2\r\n", b';', 2),
+        ("a,b\n\n1,2\n", b',', 2),
+        ("\n\"a;b\"\r1\r", b';', 1),
+    ] {
+        let head = csv_head(Trickle(text.as_bytes())).unwrap();
+        let (rows, _) = read_all(CSV, text.as_bytes());
+        let expected = CsvHead { delimiter, columns, bytes: rows[0].offset };
+        assert_eq!(head, expected, "{text:?}");
+    }
+    assert!(csv_head(&b""[..]).is_err());
+}
+
+#[test]
+fn a_character_set_encodes_what_it_decodes() {
+    let text = "Süd • 5 €";
+    assert_eq!(Charset::Utf8.encode(text).unwrap(), text.as_bytes());
+    assert_eq!(Charset::Latin1.encode(text).unwrap(), &b"S\xFCd \x95 5 \x80"[..]);
+    assert_eq!(Charset::Latin1.encode("Łódź"), None);
+}

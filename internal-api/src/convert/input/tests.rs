@@ -53,6 +53,20 @@ fn a_clear_field_is_clear_only_when_it_says_so() {
 }
 
 #[test]
+fn a_tokenized_field_has_an_info_type() {
+    let tokenized = |info_type: &str| {
+        treated(|field| {
+            field.action = vault::Action::Tokenize as i32;
+            field.info_type = info_type.to_owned();
+        })
+    };
+    let form = SurrogateForm::default();
+    let info_type = InfoType::IbanCode;
+    assert_eq!(tokenized("IBAN_CODE"), Ok(Treatment::Tokenize { info_type, form }));
+    assert_eq!(tokenized(""), Err(ErrorCode::InvalidRequest));
+}
+
+#[test]
 fn what_is_unknown_or_not_for_fields_is_invalid() {
     let invalid = Err(ErrorCode::InvalidRequest);
     assert_eq!(treated(|field| field.info_type = "SHOE".to_owned()), invalid);
@@ -60,7 +74,7 @@ fn what_is_unknown_or_not_for_fields_is_invalid() {
     for action in [-1, 99] {
         assert_eq!(treated(|field| field.action = action), invalid);
     }
-    for action in [vault::Action::Tokenize, vault::Action::Drop, vault::Action::Reject] {
+    for action in [vault::Action::Drop, vault::Action::Reject] {
         assert_eq!(treated(|field| field.action = action as i32), invalid);
     }
     assert_eq!(treated(|field| field.value = None), invalid);
@@ -171,7 +185,7 @@ fn a_view_is_masked_unless_asked_otherwise() {
 fn policy_version_zero_means_not_screened() {
     let wire = |policy_version| {
         let collection = "c".to_owned();
-        let wire = vault::Destination { collection, policy_version };
+        let wire = vault::Destination { collection, policy_version, masks: false };
         destination(Some(wire)).unwrap().policy_version
     };
     assert_eq!(wire(0), None);

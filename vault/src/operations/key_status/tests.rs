@@ -205,7 +205,7 @@ async fn seals_are_counted_and_written_down() {
     drop(work);
     let record = crate::NewRecord::new(None, vec![sealed("n", InfoType::PersonName, "Bo")]);
     let collection = crate::house::customers();
-    let destination = crate::Destination { collection, policy_version: Some(1) };
+    let destination = crate::Destination { collection, policy_version: Some(1), has_masks: false };
     house.vault().put(&write, &destination, vec![record]).await.unwrap();
     house.vault().keep_seal_counts(1).await;
     house.reopen().await;

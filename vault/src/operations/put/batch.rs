@@ -12,7 +12,7 @@ use crate::{
     error::VaultError,
     idempotency::RequestMark,
     key::RequestKey,
-    record::{ItemKey, NewField, NewRecord, StoredRecord},
+    record::{FieldMask, ItemKey, NewField, NewRecord, StoredRecord, Treatment},
     store::Outcome,
 };
 
@@ -30,6 +30,8 @@ pub(super) struct Item {
     pub(super) id: RecordId,
     /// What it is recognised by when it is repeated.
     pub(super) mark: Option<RequestMark>,
+    /// What is told of its sealed fields once it is stored.
+    masks: Vec<FieldMask>,
     pub(super) state: State,
 }
 
@@ -57,16 +59,26 @@ impl Batch {
             let made = make_id(now_ms, random);
             let admitted = parsed.map_err(VaultError::from).and_then(|mut record| {
                 rules.enforce(&mut record)?;
+                refuse_tokenized(&record)?;
                 Ok(record)
             });
             let (id, state) = match admitted {
                 Err(error) => (made, State::Settled(Err(error))),
                 Ok(record) => (record.id().cloned().unwrap_or(made), State::Pending(record)),
             };
-            Item { id, mark: None, state }
+            Item { id, mark: None, masks: Vec::new(), state }
         };
         let uuids = uuids.chunks(ID_RANDOM_BYTES);
         Ok(Self { items: records.into_iter().zip(uuids).map(item).collect() })
+    }
+
+    /// Makes the masks of the pending items.
+    pub(super) fn mask(&mut self, rules: &Rules<'_>) {
+        for item in &mut self.items {
+            if let State::Pending(record) = &item.state {
+                item.masks = rules.masks(record);
+            }
+        }
     }
 
     /// How many items come with an idempotency key.
@@ -133,12 +145,20 @@ impl Batch {
     /// One result an item, in order.
     pub(super) fn into_results(self) -> Vec<Result<StoredRecord, VaultError>> {
         let result = |item: Item| match item.state {
-            State::Settled(result) => result,
+            State::Settled(Ok(stored)) => Ok(StoredRecord { masks: item.masks, ..stored }),
+            State::Settled(Err(error)) => Err(error),
             State::Pending(_) => Err(VaultError::Conflict),
             State::Stored(..) => Err(VaultError::Internal),
         };
         self.items.into_iter().map(result).collect()
     }
+}
+
+/// No surrogate is given with a record yet.
+fn refuse_tokenized(record: &NewRecord) -> Result<(), VaultError> {
+    let is_tokenized = |field: &&NewField| matches!(field.treatment, Treatment::Tokenize { .. });
+    let tokenized = record.fields().iter().find(is_tokenized);
+    tokenized.map_or(Ok(()), |field| Err(VaultError::RejectedByPolicy(field.name.clone())))
 }
 
 impl Item {

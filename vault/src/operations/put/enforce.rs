@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use tresor_proto::{Action, FieldPolicy, Policy};
+use tresor_proto::{Action, FieldPolicy, InfoType, Policy, SurrogateForm};
 
 use crate::{
     error::VaultError,
-    record::{NewField, NewRecord, Treatment},
+    mask,
+    record::{FieldMask, NewField, NewRecord, Treatment},
 };
 
 /// A policy, ready to be held against records.
@@ -32,14 +33,7 @@ impl<'a> Rules<'a> {
 
     fn enforce_field(&self, field: &mut NewField) -> Result<(), VaultError> {
         let declared = self.declared.get(field.name.as_str());
-        let is_clear = field.treatment == Treatment::Clear;
-        let is_taken = match declared.map(|declared| declared.action) {
-            None => !is_clear || self.takes_undeclared_clear,
-            Some(Action::Clear) => true,
-            Some(Action::Seal) => !is_clear,
-            Some(Action::Tokenize | Action::Drop | Action::Reject) => false,
-        };
-        if !is_taken {
+        if !self.takes(declared.map(|declared| declared.action), field.treatment) {
             return Err(VaultError::RejectedByPolicy(field.name.clone()));
         }
         if let (Some(declared), Treatment::Seal { info_type, .. }) = (declared, field.treatment) {
@@ -51,13 +45,54 @@ impl<'a> Rules<'a> {
                 field.treatment = Treatment::Seal { info_type, class: declared.class() };
             }
         }
+        if let Some(FieldPolicy { surrogate: Some(form), info_type: Some(info_type), .. }) =
+            declared
+        {
+            field.treatment = tokenized(field, *info_type, *form);
+        }
         Ok(())
     }
+
+    /// Whether the policy takes a field as it is: at least as protected as it says. A surrogate is
+    /// given where the policy says which, and nowhere else.
+    fn takes(&self, declared: Option<Action>, treatment: Treatment) -> bool {
+        match (declared, treatment) {
+            (None, Treatment::Clear) => self.takes_undeclared_clear,
+            (None | Some(Action::Seal | Action::Tokenize), Treatment::Seal { .. })
+            | (Some(Action::Clear), Treatment::Clear | Treatment::Seal { .. })
+            | (Some(Action::Tokenize), Treatment::Tokenize { .. }) => true,
+            (_, Treatment::Tokenize { .. })
+            | (Some(Action::Seal | Action::Tokenize), Treatment::Clear)
+            | (Some(Action::Drop | Action::Reject), _) => false,
+        }
+    }
+
+    /// The masks of a record's sealed fields.
+    pub(super) fn masks(&self, record: &NewRecord) -> Vec<FieldMask> {
+        let masked = |field: &NewField| {
+            let kept = self.declared.get(field.name.as_str()).and_then(|declared| declared.mask);
+            let (info_type, class) = (field.info_type(), field.class()?);
+            let mask = mask::mask(info_type, kept, &field.content);
+            let mask = mask.as_text().unwrap_or_default().to_owned();
+            Some(FieldMask { field: field.name.clone(), info_type, class, mask })
+        };
+        record.fields().iter().filter_map(masked).collect()
+    }
+}
+
+/// A field of which there is nothing is sealed: nothing can stand in for it.
+fn tokenized(field: &NewField, info_type: InfoType, form: SurrogateForm) -> Treatment {
+    if field.content.is_blank() {
+        return Treatment::Seal { info_type: Some(info_type), class: info_type.class() };
+    }
+    Treatment::Tokenize { info_type, form }
 }
 
 #[cfg(test)]
 mod tests {
-    use tresor_proto::{Content, DataClass, FieldName, InfoType, UndeclaredPolicy};
+    use tresor_proto::{
+        Content, DataClass, FieldName, Mask, Reveal, SurrogateKind, UndeclaredPolicy,
+    };
 
     use super::*;
 
@@ -106,6 +141,68 @@ mod tests {
         for action in [Action::Drop, Action::Reject] {
             assert!(enforce(&policy(action), true, "iban", SEALED).is_err());
         }
+    }
+
+    fn tokenizing() -> (Policy, SurrogateForm) {
+        let form = SurrogateForm { kind: SurrogateKind::Deterministic, reveal: Reveal::Masked };
+        let name = FieldName::parse("iban").unwrap();
+        let field = FieldPolicy {
+            info_type: Some(InfoType::IbanCode),
+            surrogate: Some(form),
+            mask: Mask::new(1, 2).ok(),
+            ..FieldPolicy::new(name, Action::Tokenize)
+        };
+        (Policy::new(vec![field], UndeclaredPolicy::default(), Action::Seal).unwrap(), form)
+    }
+
+    #[test]
+    fn a_field_declared_tokenized_gets_the_surrogate_the_policy_says() {
+        let (policy, form) = tokenizing();
+        let other =
+            Treatment::Tokenize { info_type: InfoType::City, form: SurrogateForm::default() };
+        let expected = Treatment::Tokenize { info_type: InfoType::IbanCode, form };
+        for treatment in [SEALED, other] {
+            assert_eq!(enforce(&policy, true, "iban", treatment), Ok(expected));
+        }
+        assert!(enforce(&policy, true, "iban", Treatment::Clear).is_err());
+    }
+
+    #[test]
+    fn nobody_gets_a_surrogate_of_a_field_that_is_not_declared_tokenized() {
+        let asked =
+            Treatment::Tokenize { info_type: InfoType::City, form: SurrogateForm::default() };
+        for action in [Action::Seal, Action::Clear] {
+            assert!(enforce(&policy(action), true, "iban", asked).is_err(), "{action:?}");
+        }
+        assert!(enforce(&Policy::default(), true, "iban", asked).is_err());
+    }
+
+    #[test]
+    fn nothing_stands_in_for_nothing() {
+        let (policy, _) = tokenizing();
+        let name = FieldName::parse("iban").unwrap();
+        let field = NewField { name, content: Content::text(" ").unwrap(), treatment: SEALED };
+        let mut record = NewRecord::new(None, vec![field]).unwrap();
+        Rules::new(&policy, true).enforce(&mut record).unwrap();
+        let class = DataClass::Financial;
+        let expected = Treatment::Seal { info_type: Some(InfoType::IbanCode), class };
+        assert_eq!(record.fields()[0].treatment, expected);
+    }
+
+    #[test]
+    fn a_mask_is_that_of_the_policy_or_of_the_info_type() {
+        let (policy, _) = tokenizing();
+        let field = |name: &str, treatment| NewField {
+            name: FieldName::parse(name).unwrap(),
+            content: Content::text("DE65 8844 7294").unwrap(),
+            treatment,
+        };
+        let fields =
+            vec![field("iban", SEALED), field("other", SEALED), field("clear", Treatment::Clear)];
+        let record = NewRecord::new(None, fields).unwrap();
+        let masks = Rules::new(&policy, true).masks(&record);
+        let masks: Vec<_> = masks.iter().map(|m| (m.field.as_str(), m.mask.as_str())).collect();
+        assert_eq!(masks, [("iban", "D•••94"), ("other", "•••")]);
     }
 
     #[test]

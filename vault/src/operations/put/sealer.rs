@@ -180,7 +180,13 @@ impl Sealer {
             change.writes.push(mark.keep(self.desk(), idempotency::of_record(&item.id, revision))?);
         }
         round.push(&item.id, change, sealed.next, sealed.old_bytes);
-        Ok(StoredRecord { id: item.id.clone(), revision, is_replayed: false })
+        Ok(StoredRecord {
+            id: item.id.clone(),
+            revision,
+            is_replayed: false,
+            surrogates: Vec::new(),
+            masks: Vec::new(),
+        })
     }
 
     /// Seals a record into a change, over what is there.
@@ -315,6 +321,10 @@ fn split(fields: &[NewField]) -> (Vec<storage::ClearField>, Classes<'_>) {
             Treatment::Seal { info_type, class } => {
                 let field = FieldToSeal { position, name, info_type: *info_type, content };
                 classes.entry(*class).or_default().push(field);
+            }
+            Treatment::Tokenize { info_type, .. } => {
+                let field = FieldToSeal { position, name, info_type: Some(*info_type), content };
+                classes.entry(info_type.class()).or_default().push(field);
             }
         }
     }

@@ -87,6 +87,16 @@ impl<R: Read> Rows<R> {
         Ok(rows)
     }
 
+    /// What parts its columns.
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// The bytes before what is read next.
+    pub(super) fn offset(&self) -> u64 {
+        self.begin.offset
+    }
+
     /// The delimiter that parts the first row into more columns.
     fn find_delimiter(&mut self) -> io::Result<u8> {
         let mut widest = (0, b';');
@@ -212,7 +222,7 @@ impl<R: Read> Rows<R> {
     }
 
     /// Steps behind line ends; afterwards a row begins at `start`, or nothing is left.
-    fn skip_empty_lines(&mut self) -> io::Result<()> {
+    pub(super) fn skip_empty_lines(&mut self) -> io::Result<()> {
         while self.start < self.buffer.len() || self.fill()? {
             match self.buffer.get(self.start) {
                 Some(b'\n' | b'\r') => self.advance(self.start + 1),

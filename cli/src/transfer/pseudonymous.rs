@@ -1,0 +1,296 @@
+//! The same file with surrogates and masks in the place of personal data, written while the
+//! original is uploaded.
+//!
+//! It promises that nothing half-written stands under the final name, that records are in the order
+//! of the original, and that an upload which goes on continues it where the last row was known to be
+//! acknowledged. It writes what the answers say and nothing of the original but the header of a CSV.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{BufWriter, ErrorKind, Seek as _, SeekFrom, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::OFlags;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Media, checkpoint::START_OVER, layout::Layout};
+use crate::error::CliError;
+
+/// What the file is called until it is whole.
+const DRAFT: &str = ".tresor-part";
+
+/// The file as far as it is written.
+#[derive(Debug)]
+pub(crate) struct Pseudonymous {
+    path: PathBuf,
+    layout: Layout,
+    /// `None` once it has its final name.
+    draft: Option<BufWriter<File>>,
+    extent: Extent,
+}
+
+/// How much of the file is written; kept with the progress of the upload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Extent {
+    pub(crate) bytes: u64,
+    pub(crate) records: u64,
+    /// Whether it only lacks its final name.
+    pub(crate) is_whole: bool,
+}
+
+/// The place of a file as an absolute path, so that it stays the same whatever the directory is.
+pub(crate) fn place_of(path: &Path) -> Result<PathBuf, CliError> {
+    let packed =
+        ["gz", "zst"].into_iter().any(|packed| path.extension().is_some_and(|e| e == packed));
+    if packed {
+        return Err(CliError::usage("--out is written unpacked; give it a name that says so"));
+    }
+    std::path::absolute(path).map_err(|error| CliError::file("write", path, &error))
+}
+
+impl Pseudonymous {
+    /// Begins the file, laid out like `original`.
+    pub(crate) async fn begin(
+        path: PathBuf,
+        original: &Path,
+        media: Media,
+    ) -> Result<Self, CliError> {
+        if path.symlink_metadata().is_ok() {
+            let message = format!("{} is there already", path.display());
+            return Err(CliError::failed(message).advise("remove it first, or name another --out"));
+        }
+        let layout = Layout::of(original, media).await?;
+        let draft = open_draft(&path, OpenOptions::new().create(true))?;
+        let opening = layout.opening().to_vec();
+        let mut file = Self { path, layout, draft: Some(draft), extent: Extent::default() };
+        file.cut_off(0)?;
+        file.write(&opening)?;
+        Ok(file)
+    }
+
+    /// Goes on with a file of which `extent` is known to be written.
+    pub(crate) async fn go_on(
+        path: PathBuf,
+        original: &Path,
+        media: Media,
+        extent: Extent,
+    ) -> Result<Self, CliError> {
+        let layout = Layout::of(original, media).await?;
+        let is_named = extent.is_whole && !draft_of(&path).exists();
+        let draft = (!is_named).then(|| open_draft(&path, &mut OpenOptions::new()));
+        let mut file = Self { path, layout, draft: draft.transpose()?, extent };
+        file.cut_off(extent.bytes)?;
+        Ok(file)
+    }
+
+    /// How many records it has.
+    pub(crate) fn records(&self) -> u64 {
+        self.extent.records
+    }
+
+    /// Where it will be.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the next record.
+    pub(crate) fn add(&mut self, record: Option<&Map<String, Value>>) -> Result<(), CliError> {
+        let is_first = self.extent.records == 0;
+        let text = record.and_then(|record| self.layout.record(record, is_first));
+        let text = text.ok_or_else(|| {
+            CliError::failed("the server's answer does not say what stands in for a stored row")
+        })?;
+        self.write(&text)?;
+        self.extent.records += 1;
+        Ok(())
+    }
+
+    /// Hands what is written to the disk, and tells how much that is.
+    pub(crate) fn sync(&mut self) -> Result<Extent, CliError> {
+        let synced = self.draft.as_mut().map_or(Ok(()), |draft| {
+            draft.flush()?;
+            draft.get_ref().sync_data()
+        });
+        synced.map_err(|error| self.failed(&error))?;
+        Ok(self.extent)
+    }
+
+    /// Writes the end, after which it only lacks its final name.
+    pub(crate) fn complete(&mut self) -> Result<Extent, CliError> {
+        if !self.extent.is_whole {
+            self.write(self.layout.closing())?;
+            self.extent.is_whole = true;
+        }
+        self.sync()
+    }
+
+    /// Gives it its final name.
+    pub(crate) fn name(&mut self) -> Result<(), CliError> {
+        if self.draft.take().is_none() {
+            return Ok(());
+        }
+        let named = std::fs::rename(draft_of(&self.path), &self.path);
+        let directory = self.path.parent().unwrap_or(Path::new("/"));
+        named.and_then(|()| File::open(directory)?.sync_all()).map_err(|error| self.failed(&error))
+    }
+
+    /// Takes away what is written.
+    pub(crate) fn discard(&mut self) {
+        if self.draft.take().is_some() {
+            // A draft left behind is written over by the next upload.
+            let _ = std::fs::remove_file(draft_of(&self.path));
+        }
+    }
+
+    fn write(&mut self, text: &[u8]) -> Result<(), CliError> {
+        let written = match &mut self.draft {
+            Some(draft) => draft.write_all(text),
+            None => Err(ErrorKind::ReadOnlyFilesystem.into()),
+        };
+        written.map_err(|error| self.failed(&error))?;
+        self.extent.bytes += text.len() as u64;
+        Ok(())
+    }
+
+    /// Goes on behind the first `bytes`.
+    fn cut_off(&mut self, bytes: u64) -> Result<(), CliError> {
+        let Some(draft) = &mut self.draft else { return Ok(()) };
+        let file = draft.get_mut();
+        let cut_off = file.metadata().and_then(|metadata| {
+            if metadata.len() < bytes {
+                return Ok(false);
+            }
+            file.set_len(bytes)?;
+            file.seek(SeekFrom::End(0)).map(|_| true)
+        });
+        match cut_off {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let message = format!("{} has been shortened", draft_of(&self.path).display());
+                Err(CliError::failed(message).advise(START_OVER))
+            }
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    fn failed(&self, error: &std::io::Error) -> CliError {
+        CliError::file("write", &self.path, error)
+    }
+}
+
+fn draft_of(path: &Path) -> PathBuf {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(DRAFT);
+    draft.into()
+}
+
+/// Opens the draft and keeps other uploads off it; a link in its place is not followed.
+fn open_draft(path: &Path, options: &mut OpenOptions) -> Result<BufWriter<File>, CliError> {
+    let draft = draft_of(path);
+    let failed = |error: std::io::Error| CliError::file("write", &draft, &error);
+    let options = options.read(true).write(true).mode(0o600);
+    let opened = options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(&draft);
+    let file = opened.map_err(failed)?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let message = format!("another upload writes {}", path.display());
+            Err(CliError::failed(message))
+        }
+        // Some file systems know no locks.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(BufWriter::new(file)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const MEDIA: Media = Media { content_type: "application/json", encoding: None };
+
+    fn place() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let original = directory.path().join("a.json");
+        std::fs::write(&original, "[{\"name\":\"Erika\"}]").unwrap();
+        let out = directory.path().join("out.json");
+        (directory, original, out)
+    }
+
+    fn add(file: &mut Pseudonymous, number: u64) {
+        file.add(json!({ "name": number }).as_object()).unwrap();
+    }
+
+    fn numbers(path: &Path) -> Vec<Value> {
+        let records: Vec<Value> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        records.into_iter().map(|record| record["name"].clone()).collect()
+    }
+
+    #[tokio::test]
+    async fn the_final_name_appears_when_the_file_is_whole() {
+        let (_directory, original, out) = place();
+        let mut file = Pseudonymous::begin(out.clone(), &original, MEDIA).await.unwrap();
+        add(&mut file, 1);
+        file.complete().unwrap();
+        assert!(!out.exists());
+        file.name().unwrap();
+        assert_eq!(numbers(&out), [1]);
+        assert!(!draft_of(&out).exists());
+        let refusal = Pseudonymous::begin(out, &original, MEDIA).await.unwrap_err();
+        assert!(refusal.to_string().contains("is there already"), "{refusal}");
+    }
+
+    #[tokio::test]
+    async fn it_goes_on_behind_what_was_known_to_be_written() {
+        let (_directory, original, out) = place();
+        let mut first = Pseudonymous::begin(out.clone(), &original, MEDIA).await.unwrap();
+        add(&mut first, 1);
+        let known = first.sync().unwrap();
+        add(&mut first, 2);
+        first.sync().unwrap();
+        drop(first);
+        let mut second = Pseudonymous::go_on(out.clone(), &original, MEDIA, known).await.unwrap();
+        add(&mut second, 3);
+        second.complete().unwrap();
+        second.name().unwrap();
+        assert_eq!(numbers(&out), [1, 3]);
+    }
+
+    #[tokio::test]
+    async fn it_may_end_before_or_after_it_has_its_name() {
+        let (_directory, original, out) = place();
+        let mut file = Pseudonymous::begin(out.clone(), &original, MEDIA).await.unwrap();
+        let whole = file.complete().unwrap();
+        drop(file);
+        for _ in 0..2 {
+            let again = Pseudonymous::go_on(out.clone(), &original, MEDIA, whole).await;
+            let mut again = again.unwrap();
+            assert_eq!(again.complete().unwrap(), whole);
+            again.name().unwrap();
+            assert_eq!(numbers(&out), [0; 0]);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_shortened_or_is_a_link_is_not_gone_on_with() {
+        let (_directory, original, out) = place();
+        let extent = Extent { bytes: 99, ..Extent::default() };
+        std::fs::write(draft_of(&out), "[").unwrap();
+        let refusal = Pseudonymous::go_on(out.clone(), &original, MEDIA, extent).await.unwrap_err();
+        assert!(refusal.to_string().contains("shortened"), "{refusal}");
+        std::fs::remove_file(draft_of(&out)).unwrap();
+        std::os::unix::fs::symlink(&original, draft_of(&out)).unwrap();
+        assert!(Pseudonymous::begin(out, &original, MEDIA).await.is_err());
+        assert!(std::fs::read_to_string(&original).unwrap().contains("Erika"));
+    }
+
+    #[test]
+    fn a_name_that_says_packed_is_refused() {
+        assert!(place_of(Path::new("a.csv.gz")).is_err());
+        assert!(place_of(Path::new("a.csv")).unwrap().is_absolute());
+    }
+}
