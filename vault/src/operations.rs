@@ -25,6 +25,7 @@ mod key_work;
 mod lend;
 mod list;
 mod mark_data_keys;
+mod name_surrogates;
 mod put;
 mod renew;
 mod reveal;

@@ -28,6 +28,11 @@ pub(crate) fn from_frame(frame: &[u8]) -> Result<&[u8], CryptoError> {
     if is_padded { Ok(value) } else { Err(CryptoError) }
 }
 
+/// Bytes of the longest value that is padded to the same size as one of `value_bytes`.
+pub(crate) fn length_class(value_bytes: usize) -> Result<u32, CryptoError> {
+    value_bytes_max(bucket(LENGTH_BYTES + value_bytes))
+}
+
 /// Bytes of the longest value in a frame of `frame_bytes`.
 pub(crate) fn value_bytes_max(frame_bytes: usize) -> Result<u32, CryptoError> {
     let bytes = frame_bytes.checked_sub(LENGTH_BYTES).ok_or(CryptoError)?;

@@ -6,16 +6,15 @@
 //! for; it relies on the MAC of the rows, and on the class keys that a customer token opens.
 
 pub(crate) mod expiry;
-#[allow(dead_code, reason = "who asks for them comes with the next changes")]
 pub(crate) mod format_preserving;
 pub(crate) mod look_up;
 pub(crate) mod maker;
+pub(crate) mod named;
 pub(crate) mod rows;
 pub(crate) mod sealed_value;
 
 use tresor_proto::{
-    Content, DataClass, Failure, InfoType, Reveal, Surrogate, SurrogateFormat, SurrogateKind,
-    SurrogateOptions, TenantId,
+    Content, DataClass, InfoType, Reveal, SurrogateFormat, SurrogateKind, SurrogateOptions,
 };
 
 use crate::record::{ItemKey, Shown};
@@ -97,14 +96,4 @@ pub struct SurrogateDescription {
     pub uses_max: Option<u32>,
     /// Records that hold it, where that is counted.
     pub references: u64,
-}
-
-impl SurrogateQuery {
-    /// The surrogate it names; `invalid_request` when that is none of the tenant's.
-    pub(crate) fn surrogate(&self, tenant: TenantId) -> Result<Surrogate, Failure> {
-        if self.form.is_some() {
-            return Err(Failure::invalid("format", "not served by this vault yet"));
-        }
-        Surrogate::parse(tenant, &self.text)
-    }
 }

@@ -13,6 +13,8 @@ mod gatekeeper;
 #[path = "operations/house.rs"]
 #[allow(dead_code, reason = "shared; each test uses a part")]
 mod house;
+#[path = "surrogates/preserved.rs"]
+mod preserved;
 #[path = "surrogates/repeats.rs"]
 mod repeats;
 #[path = "surrogates/rotation.rs"]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tresor_proto::{Failure, Surrogate, storage};
+use tresor_proto::{Failure, SurrogateId, storage};
 
 use super::{put, sight::Sight};
 use crate::{
@@ -11,7 +11,8 @@ use crate::{
     store::{Change, Keyspace, Outcome, StoreKey, Write},
     surrogate::{
         SurrogateQuery, expiry,
-        rows::{SurrogateRows, count_key, row_key},
+        named::{Named, Preserved},
+        rows::{Bounds, SurrogateRows, count_key, row_key},
     },
     vault::Vault,
 };
@@ -20,8 +21,8 @@ type Deleted = Result<(), VaultError>;
 
 /// Where a surrogate is.
 enum Item {
-    Asked(Surrogate),
-    Deleting(Surrogate),
+    Asked(Named),
+    Deleting(Named),
     Settled(Deleted),
 }
 
@@ -37,12 +38,12 @@ impl Vault {
         permit: &Permit<DeleteSurrogates>,
         queries: Vec<Result<SurrogateQuery, Failure>>,
     ) -> Result<Vec<Deleted>, VaultError> {
-        let tenant = permit.tenant();
-        let item = |query: Result<SurrogateQuery, Failure>| {
-            let surrogate = query.and_then(|query| query.surrogate(tenant));
-            surrogate.map_or_else(|error| Item::Settled(Err(error.into())), Item::Asked)
+        let (tenant, now_ms) = (permit.tenant(), self.clock().now_ms());
+        let names = self.name_surrogates(permit.holder(), queries).await?;
+        let item = |named: Result<Named, VaultError>| {
+            named.map_or_else(|error| Item::Settled(Err(error)), Item::Asked)
         };
-        let mut items: Vec<_> = queries.into_iter().map(item).collect();
+        let mut items: Vec<_> = names.into_iter().map(item).collect();
         for round in 0..put::ROUNDS_MAX {
             let keys: Vec<_> = items.iter().filter_map(Item::key).collect();
             if keys.is_empty() {
@@ -56,7 +57,7 @@ impl Vault {
             let holder = Arc::clone(permit.holder());
             let plan = move || {
                 let rows = SurrogateRows { tenant, keys: &holder.keyring().rows };
-                let changes = plan(&mut items, &mut sight, rows);
+                let changes = plan(&mut items, &mut sight, rows, now_ms);
                 (items, changes)
             };
             let changes;
@@ -68,46 +69,78 @@ impl Vault {
 }
 
 /// The changes that delete what is there, in order; settles what is not.
-fn plan(items: &mut [Item], sight: &mut Sight, rows: SurrogateRows<'_>) -> Vec<Change> {
+fn plan(
+    items: &mut [Item],
+    sight: &mut Sight,
+    rows: SurrogateRows<'_>,
+    now_ms: u64,
+) -> Vec<Change> {
     let mut changes = Vec::new();
     for item in items {
-        let Item::Asked(surrogate) = *item else { continue };
-        match removal(&surrogate, sight, rows) {
-            None => *item = Item::Settled(Err(VaultError::NotFound)),
-            Some(change) => {
-                sight.note(&change);
-                changes.push(change);
-                *item = Item::Deleting(surrogate);
+        let Item::Asked(named) = item else { continue };
+        let change = match (&*named, named.id()) {
+            (Named::Preserved(preserved), _) => mark(preserved, sight, rows, now_ms),
+            (Named::Ours(_), id) => {
+                id.ok_or(VaultError::Internal).and_then(|id| remove(&id, sight, rows))
             }
-        }
+        };
+        item.plan(change.map(|change| {
+            sight.note(&change);
+            changes.push(change);
+        }));
     }
     changes
 }
 
-/// The change that deletes a surrogate, if it is there.
-fn removal(surrogate: &Surrogate, sight: &Sight, rows: SurrogateRows<'_>) -> Option<Change> {
-    let key = row_key(&surrogate.id());
-    let message = rows.decode::<storage::Surrogate>(&key, sight.row(&key)?);
+/// The change that removes a surrogate of ours.
+fn remove(id: &SurrogateId, sight: &Sight, rows: SurrogateRows<'_>) -> Result<Change, VaultError> {
+    let key = row_key(id);
+    let row = sight.row(&key).ok_or(VaultError::NotFound)?;
     // Of what does not authenticate nothing is believed: its look-up is found to lead nowhere.
-    let message = message.unwrap_or_default();
+    let message = rows.decode::<storage::Surrogate>(&key, row).unwrap_or_default();
     let preconditions = vec![sight.unchanged(&key)];
     let mut removed = vec![count_key(&key), key];
     if !message.look_up.is_empty() {
         removed.push(StoreKey::new(Keyspace::Surrogates, message.look_up));
     }
     if message.expires_ms != 0 {
-        removed.push(expiry::entry(message.expires_ms, &surrogate.id()));
+        removed.push(expiry::entry(message.expires_ms, id));
     }
-    Some(Change { preconditions, writes: removed.into_iter().map(Write::Remove).collect() })
+    Ok(Change { preconditions, writes: removed.into_iter().map(Write::Remove).collect() })
+}
+
+/// The change that marks a format-preserving surrogate as deleted: it could be made again at any
+/// time, so only a row can say that it is not.
+fn mark(
+    preserved: &Preserved,
+    sight: &Sight,
+    rows: SurrogateRows<'_>,
+    now_ms: u64,
+) -> Result<Change, VaultError> {
+    let key = &preserved.key;
+    let before = sight.row(key).map(|row| rows.decode::<storage::FormatPreserved>(key, row));
+    // One that does not authenticate can be deleted too.
+    let before = before.and_then(Result::ok);
+    if before.as_ref().is_some_and(|row| row.deleted_ms != 0) {
+        return Err(VaultError::NotFound);
+    }
+    let row = storage::FormatPreserved {
+        created_ms: before.map_or(now_ms, |row| row.created_ms),
+        deleted_ms: now_ms,
+        ..preserved.row(&Bounds::NONE)
+    };
+    let preconditions = vec![sight.unchanged(key)];
+    let writes = vec![rows.put(key.clone(), &row)?, Write::Remove(count_key(key))];
+    Ok(Change { preconditions, writes })
 }
 
 fn settle(items: &mut [Item], outcomes: Vec<Outcome>) {
     let deleting = items.iter_mut().filter(|item| matches!(item, Item::Deleting(_)));
     for (item, outcome) in deleting.zip(outcomes) {
-        let Item::Deleting(surrogate) = *item else { continue };
-        *item = match outcome {
-            Outcome::Applied => Item::Settled(Ok(())),
-            Outcome::PreconditionFailed => Item::Asked(surrogate),
+        *item = match (item.take(), outcome) {
+            (Item::Deleting(_), Outcome::Applied) => Item::Settled(Ok(())),
+            (Item::Deleting(named), Outcome::PreconditionFailed) => Item::Asked(named),
+            (other, _) => other,
         };
     }
 }
@@ -115,9 +148,22 @@ fn settle(items: &mut [Item], outcomes: Vec<Outcome>) {
 impl Item {
     fn key(&self) -> Option<StoreKey> {
         match self {
-            Self::Asked(surrogate) => Some(row_key(&surrogate.id())),
+            Self::Asked(named) => Some(named.key()),
             Self::Deleting(_) | Self::Settled(_) => None,
         }
+    }
+
+    /// Hands one that is asked for to the store, or settles it.
+    fn plan(&mut self, planned: Result<(), VaultError>) {
+        *self = match (self.take(), planned) {
+            (Self::Asked(named), Ok(())) => Self::Deleting(named),
+            (_, Err(error)) => Self::Settled(Err(error)),
+            (other, Ok(())) => other,
+        };
+    }
+
+    fn take(&mut self) -> Self {
+        core::mem::replace(self, Self::Settled(Err(VaultError::Internal)))
     }
 
     fn into_result(self) -> Deleted {

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use tresor_proto::{Failure, Surrogate, storage};
+use tresor_proto::{Failure, storage};
 
 use crate::{
     access::{DescribeSurrogates, Permit},
-    crypto_error::CryptoError,
     error::VaultError,
     surrogate::{
         SurrogateDescription, SurrogateQuery,
-        rows::{Facts, SurrogateRows, count_key, row_key},
+        named::Named,
+        rows::{Facts, SurrogateRows, count_key},
     },
     vault::Vault,
 };
@@ -29,10 +29,9 @@ impl Vault {
         permit: &Permit<DescribeSurrogates>,
         queries: Vec<Result<SurrogateQuery, Failure>>,
     ) -> Result<Vec<Described>, VaultError> {
-        let tenant = permit.tenant();
-        let parse = |query: Result<SurrogateQuery, Failure>| query?.surrogate(tenant);
-        let asked: Vec<_> = queries.into_iter().map(parse).collect();
-        let keys = asked.iter().flatten().map(|surrogate| row_key(&surrogate.id()));
+        let (tenant, holder) = (permit.tenant(), permit.holder());
+        let asked = self.name_surrogates(holder, queries).await?;
+        let keys = asked.iter().flatten().map(Named::key);
         let keys: Vec<_> = keys.flat_map(|key| [count_key(&key), key]).collect();
         let rows = match keys.is_empty() {
             true => Vec::new(),
@@ -42,10 +41,10 @@ impl Vault {
         let describe = move || {
             let reader = SurrogateRows { tenant, keys: &holder.keyring().rows };
             let mut rows = rows.into_iter();
-            let describe = |asked: Result<Surrogate, Failure>| {
-                let surrogate = asked?;
+            let describe = |asked: Result<Named, VaultError>| {
+                let named = asked?;
                 let (count, row) = (rows.next().flatten(), rows.next().flatten());
-                describe(reader, &surrogate, &row.ok_or(VaultError::NotFound)?, count)
+                describe(reader, &named, row.as_deref(), count.as_deref())
             };
             asked.into_iter().map(describe).collect()
         };
@@ -55,26 +54,22 @@ impl Vault {
 
 fn describe(
     rows: SurrogateRows<'_>,
-    surrogate: &Surrogate,
-    row: &[u8],
-    count: Option<Vec<u8>>,
+    named: &Named,
+    row: Option<&[u8]>,
+    count: Option<&[u8]>,
 ) -> Described {
-    let key = row_key(&surrogate.id());
-    let row: storage::Surrogate = rows.decode(&key, row)?;
-    let Facts { info_type, class, kind, bounds } =
-        Facts::try_from(&row).map_err(|CryptoError| VaultError::Integrity)?;
-    if info_type != surrogate.info_type() {
-        return Err(VaultError::NotFound);
-    }
-    let count_key = count_key(&key);
-    let count = count.map(|row| rows.decode(&count_key, &row)).transpose()?;
-    let count: storage::SurrogateCount = count.unwrap_or_default();
+    let read = named.read(rows, row)?;
+    let Facts { info_type, class, kind, bounds } = read.facts;
+    let count: storage::SurrogateCount = match count {
+        Some(row) => rows.decode(&count_key(&named.key()), row)?,
+        None => storage::SurrogateCount::default(),
+    };
     Ok(SurrogateDescription {
         info_type,
         class,
         kind,
         reveal: bounds.reveal,
-        created_ms: Some(row.created_ms),
+        created_ms: read.created_ms,
         expires_ms: Some(bounds.expires_ms).filter(|end_ms| *end_ms != 0),
         uses: count.uses,
         uses_max: Some(bounds.uses_max).filter(|uses| *uses != 0),

@@ -42,7 +42,7 @@ impl Vault {
         reveal: Reveal,
         queries: Vec<Result<SurrogateQuery, Failure>>,
     ) -> Result<Vec<Result<RevealedValue, VaultError>>, VaultError> {
-        let mut batch = Batch::new(permit.tenant(), queries);
+        let mut batch = Batch::new(self.name_surrogates(permit.holder(), queries).await?);
         if batch.left() == 0 {
             return Ok(batch.into_results().collect());
         }

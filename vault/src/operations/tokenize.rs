@@ -6,6 +6,7 @@
 
 mod batch;
 mod issuer;
+mod preserve;
 mod sweep;
 
 use std::sync::Arc;

@@ -62,11 +62,9 @@ impl Maker<'_> {
         options: &SurrogateOptions,
         look_up: Option<&StoreKey>,
     ) -> Result<(Surrogate, Change), VaultError> {
-        if options.expires_ms().is_some_and(|end_ms| end_ms <= self.now_ms) {
-            return Err(Failure::invalid("expires", "it has passed already").into());
-        }
-        let (id, salt) = self.draws.take()?;
         let mut row = self.row(options, look_up);
+        check_end(row.expires_ms, self.now_ms)?;
+        let (id, salt) = self.draws.take()?;
         self.seal(&mut row, content, options, (&id, &salt))?;
         let key = row_key(&id);
         let class = options.info_type().class();
@@ -130,6 +128,14 @@ impl Maker<'_> {
         self.keyring.seals.count(class, epoch);
         Ok(())
     }
+}
+
+/// Refuses an end that has passed; 0 is none.
+pub(crate) fn check_end(expires_ms: u64, now_ms: u64) -> Result<(), VaultError> {
+    if expires_ms != 0 && expires_ms <= now_ms {
+        return Err(Failure::invalid("expires", "it has passed already").into());
+    }
+    Ok(())
 }
 
 impl Draws {

@@ -20,6 +20,7 @@ use crate::{
 /// What the keys of rows with sealed values begin with.
 pub(crate) const SEALED: u8 = 1;
 const LOOK_UP: u8 = 2;
+const PRESERVED: u8 = 3;
 const COUNT: u8 = 4;
 
 /// The key of a surrogate's row.
@@ -30,6 +31,11 @@ pub(crate) fn row_key(id: &SurrogateId) -> StoreKey {
 /// The key that finds the deterministic surrogate of a value.
 pub(crate) fn look_up_key(digest: &[u8; 32]) -> StoreKey {
     key(LOOK_UP, digest)
+}
+
+/// The key of what bounds a format-preserving surrogate.
+pub(crate) fn preserved_key(digest: &[u8; 32]) -> StoreKey {
+    key(PRESERVED, digest)
 }
 
 /// The key of what is counted of the surrogate whose row has `key`.
@@ -115,6 +121,9 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
+    /// Those of a surrogate without any.
+    pub(crate) const NONE: Self = Self { reveal: Reveal::Plain, expires_ms: 0, uses_max: 0 };
+
     /// Whether it has expired.
     pub(crate) fn has_expired(&self, now_ms: u64) -> bool {
         self.expires_ms != 0 && self.expires_ms <= now_ms

@@ -71,14 +71,29 @@ impl House {
         reveal: Reveal,
         texts: &[String],
     ) -> Vec<Result<RevealedValue, VaultError>> {
+        self.trade(reveal, texts.iter().map(|text| query(text)).collect()).await
+    }
+
+    pub(crate) async fn trade(
+        &self,
+        reveal: Reveal,
+        queries: Vec<SurrogateQuery>,
+    ) -> Vec<Result<RevealedValue, VaultError>> {
         let permit = self.permit::<Detokenize>().await;
-        let queries = texts.iter().map(|text| Ok(query(text))).collect();
+        let queries = queries.into_iter().map(Ok).collect();
         self.vault().detokenize(&permit, reveal, queries).await.unwrap()
     }
 
     pub(crate) async fn describe(&self, text: &str) -> Result<SurrogateDescription, VaultError> {
+        self.describe_named(query(text)).await
+    }
+
+    pub(crate) async fn describe_named(
+        &self,
+        query: SurrogateQuery,
+    ) -> Result<SurrogateDescription, VaultError> {
         let permit = self.permit::<DescribeSurrogates>().await;
-        let described = self.vault().describe_surrogates(&permit, vec![Ok(query(text))]).await;
+        let described = self.vault().describe_surrogates(&permit, vec![Ok(query)]).await;
         described.unwrap().remove(0)
     }
 
@@ -90,8 +105,15 @@ impl House {
         &self,
         texts: &[String],
     ) -> Vec<Result<(), VaultError>> {
+        self.delete_named(texts.iter().map(|text| query(text)).collect()).await
+    }
+
+    pub(crate) async fn delete_named(
+        &self,
+        queries: Vec<SurrogateQuery>,
+    ) -> Vec<Result<(), VaultError>> {
         let permit = self.permit::<DeleteSurrogates>().await;
-        let queries = texts.iter().map(|text| Ok(query(text))).collect();
+        let queries = queries.into_iter().map(Ok).collect();
         self.vault().delete_surrogates(&permit, queries).await.unwrap()
     }
 

@@ -1,13 +1,14 @@
 //! A batch on its way: each surrogate asked for, opened and to be counted, or settled.
 
-use tresor_proto::{Failure, Surrogate, TenantId};
+use tresor_proto::SurrogateId;
 
 use crate::{
     budget::Grant,
     error::VaultError,
+    operations::name_surrogates::Names,
     record::Shown,
     store::{Outcome, StoreKey},
-    surrogate::{RevealedValue, SurrogateQuery, rows::row_key},
+    surrogate::{RevealedValue, named::Named},
 };
 
 /// What is told of one surrogate.
@@ -19,7 +20,7 @@ pub(super) struct Batch(Vec<Item>);
 /// Where a surrogate is.
 pub(super) enum Item {
     /// To be opened.
-    Asked(Surrogate),
+    Asked(Named),
     /// Opened; shown once the use is counted.
     Opened(Counted, RevealedValue),
     /// Handed to the store to be counted.
@@ -29,22 +30,23 @@ pub(super) enum Item {
 }
 
 /// A surrogate whose uses are counted.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Counted {
-    /// Which.
-    pub(super) surrogate: Surrogate,
+    /// The key of its row.
+    pub(super) key: StoreKey,
+    /// Its id, when it is one of ours.
+    pub(super) id: Option<SurrogateId>,
     /// How often it may be traded.
     pub(super) uses_max: u32,
 }
 
 impl Batch {
-    /// Holds surrogates; what names none of the tenant's is refused here.
-    pub(super) fn new(tenant: TenantId, queries: Vec<Result<SurrogateQuery, Failure>>) -> Self {
-        let item = |query: Result<SurrogateQuery, Failure>| {
-            let surrogate = query.and_then(|query| query.surrogate(tenant));
-            surrogate.map_or_else(|error| Item::Settled(Err(error.into())), Item::Asked)
+    /// Holds surrogates.
+    pub(super) fn new(names: Names) -> Self {
+        let item = |named: Result<Named, VaultError>| {
+            named.map_or_else(|error| Item::Settled(Err(error)), Item::Asked)
         };
-        Self(queries.into_iter().map(item).collect())
+        Self(names.into_iter().map(item).collect())
     }
 
     /// How many there are.
@@ -54,7 +56,7 @@ impl Batch {
 
     /// How many are still to be opened.
     pub(super) fn left(&self) -> usize {
-        self.0.iter().filter(|item| item.asked().is_some()).count()
+        self.asked().count()
     }
 
     /// Refuses those to be opened beyond the first `count`.
@@ -80,7 +82,12 @@ impl Batch {
 
     /// The keys of the rows of those to be opened, in order.
     pub(super) fn keys(&self) -> Vec<StoreKey> {
-        self.0.iter().filter_map(Item::asked).map(|it| row_key(&it.id())).collect()
+        self.asked().map(Named::key).collect()
+    }
+
+    /// Those to be opened.
+    pub(super) fn asked(&self) -> impl Iterator<Item = &Named> {
+        self.0.iter().filter_map(Item::asked)
     }
 
     /// Those to be opened.
@@ -125,9 +132,9 @@ impl Batch {
 
 impl Item {
     /// The surrogate that is to be opened.
-    pub(super) fn asked(&self) -> Option<&Surrogate> {
+    pub(super) fn asked(&self) -> Option<&Named> {
         match self {
-            Self::Asked(surrogate) => Some(surrogate),
+            Self::Asked(named) => Some(named),
             Self::Opened(..) | Self::Counting(..) | Self::Settled(_) => None,
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     store::{Change, Precondition, Store, StoreKey, Write},
     surrogate::{
         expiry,
-        rows::{SurrogateRows, count_key, row_key},
+        rows::{SurrogateRows, count_key},
     },
     vault::Vault,
 };
@@ -55,9 +55,8 @@ impl Vault {
     }
 }
 
-fn keys(counted: &Counted) -> [StoreKey; 2] {
-    let key = row_key(&counted.surrogate.id());
-    [count_key(&key), key]
+fn keys(Counted { key, .. }: &Counted) -> [StoreKey; 2] {
+    [count_key(key), key.clone()]
 }
 
 /// The changes that count a use each, in order; settles those that are used up or gone.
@@ -80,16 +79,15 @@ fn count_all(
 }
 
 fn count(
-    Counted { surrogate, uses_max }: &Counted,
+    Counted { key, id, uses_max }: &Counted,
     sight: &Sight,
     rows: SurrogateRows<'_>,
     now_ms: u64,
 ) -> Result<Change, VaultError> {
-    let key = row_key(&surrogate.id());
-    if sight.row(&key).is_none() {
+    if sight.row(key).is_none() {
         return Err(VaultError::NotFound);
     }
-    let count_key = count_key(&key);
+    let count_key = count_key(key);
     // It is written with the surrogate: who removes it wants more uses than there are.
     let row = sight.row(&count_key).ok_or(VaultError::Integrity)?;
     let count: storage::SurrogateCount = rows.decode(&count_key, row)?;
@@ -97,11 +95,11 @@ fn count(
     if left == 0 {
         return Err(VaultError::Gone);
     }
-    let preconditions = vec![Precondition::Present(key), sight.unchanged(&count_key)];
+    let preconditions = vec![Precondition::Present(key.clone()), sight.unchanged(&count_key)];
     let next = storage::SurrogateCount { uses: count.uses.saturating_add(1), ..count };
     let mut writes = vec![rows.put(count_key, &next)?];
-    if left == 1 {
-        writes.push(Write::Put(expiry::entry(now_ms, &surrogate.id()), Vec::new()));
+    if let Some(id) = id.filter(|_| left == 1) {
+        writes.push(Write::Put(expiry::entry(now_ms, &id), Vec::new()));
     }
     Ok(Change { preconditions, writes })
 }

@@ -1,8 +1,11 @@
 //! Opens rows of surrogates as far as they show their values: pure work, run on a key thread.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use tresor_proto::{DataClass, Reveal, Surrogate, TenantId, storage};
+use tresor_proto::{Content, DataClass, Reveal, TenantId};
 
 use super::batch::{Batch, Counted, Item};
 use crate::{
@@ -10,11 +13,13 @@ use crate::{
     crypto_error::CryptoError,
     error::VaultError,
     mask::mask,
+    padding,
     record::Shown,
     store::StoreKey,
     surrogate::{
         RevealedValue,
-        rows::{Facts, SurrogateRows, row_key},
+        named::{Named, Read},
+        rows::{Facts, SurrogateRows},
         sealed_value::{self, ValuePlace},
     },
     unlocked::{Unlocked, UnlockedCache},
@@ -41,8 +46,8 @@ impl Discloser {
     ) -> Result<(), VaultError> {
         let unlocked = self.unlock(batch)?;
         for (item, row) in batch.asked_mut().zip(rows) {
-            let Item::Asked(surrogate) = item else { continue };
-            match self.disclose(surrogate, row, &unlocked) {
+            let Item::Asked(named) = item else { continue };
+            match self.disclose(named, row.as_deref(), &unlocked) {
                 Err(VaultError::Integrity) => {}
                 Err(error) => *item = Item::Settled(Err(error)),
                 Ok((None, value)) => *item = Item::Settled(Ok(value)),
@@ -52,63 +57,69 @@ impl Discloser {
         Ok(())
     }
 
-    /// What a row shows, and how it is counted.
+    /// What a surrogate shows, and how it is counted.
     fn disclose(
         &self,
-        surrogate: &Surrogate,
-        row: Option<Vec<u8>>,
+        named: &Named,
+        row: Option<&[u8]>,
         unlocked: &Unlocked,
     ) -> Result<(Option<Counted>, RevealedValue), VaultError> {
-        let reveal = self.reveal;
-        if reveal != Reveal::Redacted && unlocked.class(surrogate.info_type().class()).is_none() {
+        if self.reveal != Reveal::Redacted && unlocked.class(named.class()).is_none() {
             return Err(VaultError::WrongKey);
         }
-        let (row, key) = (row.ok_or(VaultError::NotFound)?, row_key(&surrogate.id()));
-        let row: storage::Surrogate = self.rows().decode(&key, &row)?;
-        let facts = Facts::try_from(&row).map_err(|CryptoError| VaultError::Integrity)?;
-        if facts.info_type != surrogate.info_type() {
-            return Err(VaultError::NotFound);
-        }
-        if facts.bounds.has_expired(self.now_ms) {
+        let read = named.read(self.rows(), row)?;
+        let Facts { info_type, class, bounds, .. } = read.facts;
+        if bounds.has_expired(self.now_ms) {
             return Err(VaultError::Gone);
         }
-        let reveal = reveal.min(facts.bounds.reveal);
-        let shown = self.shown(surrogate, (&row, &facts), reveal, unlocked)?;
-        let length_bytes_max = sealed_value::length_bytes_max(&row);
+        let length_bytes_max = match (named, &read.sealed) {
+            (Named::Preserved(preserved), _) => {
+                padding::length_class(preserved.value.as_bytes().len())
+            }
+            (Named::Ours(_), Some(row)) => sealed_value::length_bytes_max(row),
+            (Named::Ours(_), None) => Err(CryptoError),
+        };
         let length_bytes_max = length_bytes_max.map_err(|CryptoError| VaultError::Integrity)?;
-        let Facts { info_type, class, bounds, .. } = facts;
+        let reveal = self.reveal.min(bounds.reveal);
+        let shown = match reveal {
+            Reveal::Redacted => Shown::Redacted,
+            Reveal::Masked => {
+                let content = self.value(named, &read, unlocked)?;
+                Shown::Masked(mask(Some(info_type), None, &content))
+            }
+            Reveal::Plain => Shown::Plain(self.value(named, &read, unlocked)?),
+        };
         let uses_max = bounds.uses_max;
         let is_counted = uses_max != 0 && reveal != Reveal::Redacted;
-        let counted = is_counted.then_some(Counted { surrogate: *surrogate, uses_max });
+        let counted = is_counted.then(|| Counted { key: named.key(), id: named.id(), uses_max });
         Ok((counted, RevealedValue { shown, info_type, class, length_bytes_max }))
     }
 
-    fn shown(
+    fn value(
         &self,
-        surrogate: &Surrogate,
-        (row, facts): (&storage::Surrogate, &Facts),
-        reveal: Reveal,
+        named: &Named,
+        read: &Read,
         unlocked: &Unlocked,
-    ) -> Result<Shown, VaultError> {
-        if reveal == Reveal::Redacted {
-            return Ok(Shown::Redacted);
-        }
-        let keys = unlocked.class(facts.class).ok_or(VaultError::WrongKey)?;
+    ) -> Result<Content, VaultError> {
+        let surrogate = match named {
+            Named::Ours(surrogate) => surrogate,
+            Named::Preserved(preserved) => {
+                let value = &preserved.value;
+                return Ok(Content::new(value.content_type(), value.as_bytes().to_vec())?);
+            }
+        };
+        let row = read.sealed.as_ref().ok_or(VaultError::Integrity)?;
+        let class = read.facts.class;
+        let keys = unlocked.class(class).ok_or(VaultError::WrongKey)?;
         let epoch = row.group.as_ref().map_or(0, |group| group.epoch);
-        let (tenant, id, class) = (self.tenant, surrogate.id(), facts.class);
-        let place = ValuePlace { tenant, id: &id, class, epoch };
+        let place = ValuePlace { tenant: self.tenant, id: &surrogate.id(), class, epoch };
         let content = keys.epoch(epoch).and_then(|key| sealed_value::open(key, place, row));
         let content = content.map_err(|CryptoError| VaultError::Integrity)?;
         if keys.newest().is_ok_and(|(newest, _)| epoch < newest) {
             let mut outdated = self.outdated.lock().unwrap_or_else(PoisonError::into_inner);
-            outdated.push(row_key(&id));
+            outdated.push(named.key());
         }
-        Ok(match reveal {
-            Reveal::Plain => Shown::Plain(content),
-            Reveal::Masked | Reveal::Redacted => {
-                Shown::Masked(mask(Some(facts.info_type), None, &content))
-            }
-        })
+        Ok(content)
     }
 
     pub(super) fn rows(&self) -> SurrogateRows<'_> {
@@ -116,13 +127,12 @@ impl Discloser {
     }
 
     /// Unlocks the classes of the surrogates that are asked for.
-    fn unlock(&self, batch: &mut Batch) -> Result<Unlocked, VaultError> {
+    fn unlock(&self, batch: &Batch) -> Result<Unlocked, VaultError> {
         if self.reveal == Reveal::Redacted {
             return Ok(Unlocked::default());
         }
-        let asked = batch.asked_mut().filter_map(|item| item.asked().copied());
-        let classes: std::collections::BTreeSet<DataClass> =
-            asked.map(|surrogate| surrogate.info_type().class()).collect();
+        let asked = batch.asked();
+        let classes: BTreeSet<DataClass> = asked.map(Named::class).collect();
         let holder = self.holder.holder().ok_or(VaultError::Internal)?;
         let unlocked = self.cache.unlock(holder, classes, self.now_ms);
         unlocked.map_err(|CryptoError| VaultError::Integrity)

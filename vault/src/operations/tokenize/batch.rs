@@ -10,6 +10,7 @@ use crate::{
     store::{Outcome, StoreKey},
     surrogate::{
         IssuedSurrogate, NewSurrogate,
+        named::Preserved,
         rows::{count_key, row_key},
     },
 };
@@ -33,6 +34,8 @@ pub(super) enum Way {
     Repeated(RequestMark),
     /// A deterministic one: where it is looked up, and which was found there.
     Deterministic { look_up: StoreKey, found: Option<SurrogateId> },
+    /// A format-preserving one.
+    Preserved(Box<Preserved>),
 }
 
 /// Where an item is.
@@ -85,7 +88,7 @@ impl Batch {
     pub(super) fn look_ups(&self) -> impl Iterator<Item = &StoreKey> {
         self.pending().filter_map(|(item, _)| match &item.way {
             Way::Deterministic { look_up, .. } => Some(look_up),
-            Way::Unknown | Way::Repeated(_) => None,
+            Way::Unknown | Way::Repeated(_) | Way::Preserved(_) => None,
         })
     }
 
@@ -96,6 +99,7 @@ impl Batch {
             Way::Deterministic { found: Some(id), .. } => {
                 vec![row_key(id), count_key(&row_key(id))]
             }
+            Way::Preserved(preserved) => vec![preserved.key.clone(), count_key(&preserved.key)],
             Way::Unknown | Way::Deterministic { found: None, .. } => Vec::new(),
         })
     }

@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
-use tresor_proto::{Failure, Surrogate, SurrogateKind, TenantId, storage};
+use tresor_proto::{Surrogate, SurrogateKind, TenantId, storage};
 
-use super::batch::{Batch, Item, State, Way};
+use super::{
+    batch::{Batch, Item, State, Way},
+    preserve::preserve,
+};
 use crate::{
     access::TokenHolder,
     crypto_error::CryptoError,
@@ -20,6 +23,7 @@ use crate::{
         IssuedSurrogate, NewSurrogate,
         look_up::LookUps,
         maker::{Draws, Maker},
+        named::Preserved,
         rows::{SurrogateRows, count_key, row_key},
     },
     unlocked::{Unlocked, UnlockedCache},
@@ -36,7 +40,7 @@ pub(super) struct Issuer {
 }
 
 /// What an item becomes: its answer, and the change under which it holds.
-type Issued = Result<(IssuedSurrogate, Change), VaultError>;
+pub(super) type Issued = Result<(IssuedSurrogate, Change), VaultError>;
 
 impl Issuer {
     /// Makes what the pending items are found by; settles those for which it cannot be made.
@@ -100,6 +104,7 @@ impl Issuer {
             Way::Unknown => make(maker, value, None),
             Way::Repeated(mark) => self.repeat(maker, value, mark, sight),
             Way::Deterministic { look_up, .. } => find_or_make(maker, value, look_up, sight),
+            Way::Preserved(preserved) => preserve(maker, value, preserved, sight),
         }
     }
 
@@ -198,8 +203,8 @@ fn way(
             let look_up = look_ups.key(keys, (info_type, form.reveal), content)?;
             Ok(Way::Deterministic { look_up, found: None })
         }
-        (SurrogateKind::FormatPreserving(_), _) => {
-            Err(Failure::invalid("kind", "not served by this vault yet").into())
+        (SurrogateKind::FormatPreserving(format), _) => {
+            Ok(Way::Preserved(Box::new(Preserved::of_value(keys, (info_type, format), content)?)))
         }
     }
 }
