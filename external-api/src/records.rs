@@ -23,6 +23,7 @@ use crate::{
 };
 
 mod json;
+pub(crate) mod search;
 
 pub(crate) use json::field_state;
 

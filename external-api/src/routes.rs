@@ -88,6 +88,7 @@ fn work(requests_max: usize) -> OpenApiRouter<App> {
     let unary = OpenApiRouter::new()
         .routes(routes!(records::list))
         .routes(routes!(records::get, records::delete))
+        .routes(routes!(records::search::search))
         .routes(routes!(surrogates::tokenize))
         .routes(routes!(surrogates::detokenize))
         .routes(routes!(enrol::enrol))

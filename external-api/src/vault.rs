@@ -21,7 +21,8 @@ use tresor_proto::{
         GetResult, IngestRequest, IngestResponse, IntrospectRequest, IntrospectResponse,
         IssueRequest, IssueResponse, LendRequest, LendResponse, ListRequest, ListResponse,
         LoginRequest, LoginResponse, RevokeRequest, RevokeResponse, RotateRequest, RotateResponse,
-        TokenizeRequest, TokenizeResponse, access_service_client::AccessServiceClient,
+        SearchRequest, SearchResponse, TokenizeRequest, TokenizeResponse,
+        access_service_client::AccessServiceClient,
         collection_service_client::CollectionServiceClient,
         customer_token_service_client::CustomerTokenServiceClient,
         record_service_client::RecordServiceClient,
@@ -101,6 +102,11 @@ impl Vault {
     /// Reads a page of records.
     pub(crate) async fn list(&self, request: ListRequest) -> Result<ListResponse, Failure> {
         answered(self.records.clone().list(timed(request)).await)
+    }
+
+    /// Finds a page of records.
+    pub(crate) async fn search(&self, request: SearchRequest) -> Result<SearchResponse, Failure> {
+        answered(self.records.clone().search(timed(request)).await)
     }
 
     /// Gives surrogates for values.

@@ -52,6 +52,7 @@ const RULES: &[(&str, Roles)] = &[
     ("RecordService/Ingest", RECORDS),
     ("RecordService/Get", RECORDS),
     ("RecordService/List", RECORDS),
+    ("RecordService/Search", RECORDS),
     ("RecordService/Delete", RECORDS),
     ("SurrogateService/Tokenize", RECORDS),
     ("SurrogateService/TokenizeStream", RECORDS),

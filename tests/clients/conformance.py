@@ -26,6 +26,7 @@ granted = set()
 
 RECORDS = "/v1/collections/{collection}/records"
 RECORD = RECORDS + "/{id}"
+SEARCH = RECORDS + ":search"
 TOKENS = "/v1/keys/tokens"
 JSON, LINES, CSV = "application/json", "application/x-ndjson", "text/csv"
 GOOD_JSON = '{"nr":"r1","vorname":"Anna","tief":{"betrag":1.10,"leer":[]}}'
@@ -152,7 +153,15 @@ for path in ("/v1/tokenize", "/v1/detokenize"):
                  '{"items":[' + ",".join(['{"value":1}'] * 1001) + "]}", " " * 5_000_000):
         ask("post", path, body, **typed(JSON))
 ask("post", "/v1/tokenize", VALUES[0], Idempotency_Key="ü", **typed(JSON))
-for path in ("/v1/tokenize", "/v1/detokenize"):
+for body in ('{"terms":[{"field":"vorname","value":"Cleo"}]}', "", '{"terms":[]}', '{"terms":7}',
+             '{"terms":[{"field":"iban","value":"x"}]}', '{"terms":[{"field":"","value":null}]}',
+             '{"terms":[{"field":"vorname","value":"Cleo"}],"page_size":1001}',
+             '{"terms":[{"field":"vorname","value":"Cleo"}],"page_token":"%"}',
+             '{"terms":[' + ",".join(['{"field":"vorname","value":1}'] * 9) + "]}"):
+    ask("post", SEARCH, body, values=here, **typed(JSON))
+ask("post", SEARCH, '{"terms":[{"field":"vorname","value":"x"}]}', "", {"collection": "nobody"},
+    **typed(JSON))
+for path in (SEARCH, "/v1/tokenize", "/v1/detokenize"):
     status, _ = ask("post", path, "{}", values=here, Tresor_Customer_Token=customer_token[:-1])
     check(f"{path} with a wrong customer token is 401", status == 401)
 

@@ -54,6 +54,8 @@ METHODS = {
     "RecordService/Get": {"collection": "{collection}", "ids": ["{record}"], "reveal": 3},
     "RecordService/List": {"collection": "{collection}", "reveal": 3},
     "RecordService/Delete": {"collection": "{collection}", "ids": ["{record}"]},
+    "RecordService/Search": {"collection": "{collection}", "reveal": 3,
+                             "terms": [{"field": "vorname", **VALUE}]},
     "SurrogateService/Tokenize": {"options": OPTIONS, "items": [VALUE]},
     "SurrogateService/TokenizeStream": {"opening": {"options": OPTIONS}},
     "SurrogateService/Detokenize": {"items": [SURROGATE], "reveal": 3},
@@ -85,6 +87,8 @@ ROUTES = {
     "GET /v1/collections/{collection}/records": None,
     "GET /v1/collections/{collection}/records/{id}": None,
     "DELETE /v1/collections/{collection}/records/{id}": None,
+    "POST /v1/collections/{collection}/records:search":
+        '{"terms":[{"field":"vorname","value":"Anna"}]}',
     "POST /v1/tokenize": '{"info_type":"FIRST_NAME","items":[{"value":"Anna"}]}',
     "POST /v1/detokenize": '{"reveal":"plain","items":[{"surrogate":"srg_city_1"}]}',
     "GET /v1/keys/tokens": None,

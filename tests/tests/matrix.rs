@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use std::process::Command;
+use std::{fs, process::Command};
 
 use serde_json::json;
 use tresor_tests::{Site, Tenant, repository, run, tool};
@@ -25,6 +25,10 @@ fn nobody_gets_at_what_is_anothers_by_any_method_or_route_and_all_are_told_the_s
     assert_eq!(site.vault().stop(), 0);
     site.start_vault();
     site.operator(&["collection", "put", "only-other", "--tenant", "herne"]).ok();
+    let policy = "fields:\n  vorname: { info_type: FIRST_NAME, searchable: exact }\n";
+    fs::write(site.path("policy.yaml"), policy).unwrap();
+    let searchable = ["collection", "put", "customers", "-f", "policy.yaml", "--tenant"];
+    site.operator(&[&searchable[..], &["burg"]].concat()).ok();
     store(&site, &own, "customers", "r1");
     for (collection, record) in [("customers", "r2"), ("only-other", "r1")] {
         store(&site, &other, collection, record);

@@ -40,6 +40,10 @@ fn documented_routes() -> BTreeSet<String> {
 fn the_document_is_valid_and_kept_by_every_answer() {
     let site = Site::start_with_log("sled", "info");
     let tenant = site.tenant("burg");
+    let policy = "fields:\n  vorname: { info_type: FIRST_NAME, searchable: exact }\n";
+    fs::write(site.path("policy.yaml"), policy).unwrap();
+    let put = ["collection", "put", "customers", "-f", "policy.yaml", "--tenant", "burg"];
+    site.operator(&put).ok();
     let (path, document) = document(&site, &tenant);
     assert_eq!(document["openapi"], "3.1.0");
     let python = tool("python3");

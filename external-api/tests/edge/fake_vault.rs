@@ -25,7 +25,7 @@ use tresor_proto::{
         ListCollectionsRequest, ListCollectionsResponse, ListRequest, ListResponse,
         PutCollectionRequest, PutCollectionResponse, PutRequest, PutResponse, PutResult,
         RecordInput, RequestContext, RevealedField, RevealedRecord, RevokeRequest, RevokeResponse,
-        RotateRequest, RotateResponse, StoredRecord,
+        RotateRequest, RotateResponse, SearchRequest, SearchResponse, StoredRecord,
         access_service_server::AccessServiceServer,
         collection_service_server::{CollectionService, CollectionServiceServer},
         customer_token_service_server::{CustomerTokenService, CustomerTokenServiceServer},
@@ -328,6 +328,13 @@ impl RecordService for Services {
             results: page.map(|id| self.0.found(id)).collect(),
             next_page_token: if is_last { String::new() } else { next.to_string() },
         }))
+    }
+
+    async fn search(
+        &self,
+        request: Request<SearchRequest>,
+    ) -> Result<Response<SearchResponse>, Status> {
+        Ok(Response::new(self.0.search(request.into_inner())?))
     }
 
     async fn delete(

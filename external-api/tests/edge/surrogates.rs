@@ -1,10 +1,10 @@
-//! Batches of values and surrogates, as JSON.
+//! Batches of values and surrogates, and searches, as JSON.
 
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tresor_proto::vault::value::Content;
 
-use crate::{Setting, code};
+use crate::{RECORDS, Setting, code, lines};
 
 async fn post(setting: &Setting, path: &str, body: impl Into<Vec<u8>>) -> Response {
     setting.request(Method::POST, path).body(body.into()).send().await.unwrap()
@@ -82,10 +82,37 @@ async fn a_batch_is_bounded_and_a_body_is_what_is_described() {
 }
 
 #[tokio::test]
-async fn without_the_customer_token_nothing_is_traded() {
+async fn without_the_customer_token_nothing_is_traded_or_searched() {
     let setting = Setting::new().await;
-    for path in ["/v1/tokenize", "/v1/detokenize"] {
+    for path in ["/v1/tokenize", "/v1/detokenize", &format!("{RECORDS}:search")] {
         let refused = setting.bare(Method::POST, path).body("{}").send().await.unwrap();
         assert_eq!(code(refused).await, (401, "unauthenticated".to_owned()), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_search_has_its_values_in_the_body_and_tells_whether_the_index_is_complete() {
+    let setting = Setting::new().await;
+    lines(setting.upload("?id_field=number", "text/csv", "number;tariff\na;T1\n").await).await;
+    let path = format!("{RECORDS}:search");
+    let body = json!({"terms": [{"field": "tariff", "value": "T1"}], "page_size": 1});
+    let answer = told(post(&setting, &path, body.to_string()).await).await;
+    assert_eq!(answer["records"][0]["record"]["number"], "a");
+    let rest = (&answer["next_page_token"], &answer["index_complete"]);
+    assert_eq!(rest, (&json!("a"), &json!(false)));
+    let [asked] = &setting.vault.searched()[..] else { panic!("one call") };
+    assert_eq!((asked.collection.as_str(), asked.page_size), ("customers", 1));
+    assert_eq!(asked.terms[0].field, "tariff");
+
+    for (path, body) in [
+        (path.clone(), r#"{"terms":{}}"#),
+        (path.clone(), r#"{"terms":[],"reveal":"all"}"#),
+        (format!("{path}?field=tariff"), r#"{"terms":[]}"#),
+        ("/v1/collections/Customers/records:search".to_owned(), r#"{"terms":[]}"#),
+    ] {
+        let refused = code(post(&setting, &path, body).await).await;
+        assert_eq!(refused, (400, "invalid_request".to_owned()), "{path}");
+    }
+    let unknown = post(&setting, &format!("{RECORDS}:find"), "{}").await;
+    assert_eq!(code(unknown).await.0, 404);
 }

@@ -14,6 +14,7 @@ pub(crate) mod keys;
 pub(crate) mod page;
 pub(crate) mod revealed;
 pub(crate) mod seal;
+pub(crate) mod search;
 pub(crate) mod surrogates;
 pub(crate) mod tenant;
 pub(crate) mod tenant_change;

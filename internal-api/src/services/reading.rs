@@ -6,9 +6,9 @@
 
 use tresor_proto::{
     ErrorCode, Failure, RecordId,
-    vault::{GetResult, ListResponse},
+    vault::{GetResult, ListResponse, SearchResponse},
 };
-use tresor_vault::{Read, VaultError, View};
+use tresor_vault::{Read, Search, SearchTerm, VaultError, View};
 
 use crate::{
     caller::Origin,
@@ -96,12 +96,40 @@ pub(super) async fn page(
     Ok(answer(results, after))
 }
 
+/// Finds one page of records: what is found in one search, and fits.
+pub(super) async fn search(
+    reading: &Reading<'_>,
+    view: &View,
+    terms: &[SearchTerm],
+    (mut after, limit): (Option<RecordId>, usize),
+) -> Result<SearchResponse, Failure> {
+    let vault = reading.gate.vault()?;
+    let permit = reading.gate.permit::<Search>(reading.origin, reading.context).await?;
+    let limit = limit.min(PART_ITEMS);
+    let found = vault.search(&permit, view, terms, (after.as_ref(), limit)).await?;
+    let index_complete = found.is_index_complete;
+    let mut budget = AnswerBudget::new();
+    let mut results = Vec::with_capacity(found.items.len());
+    for (id, revealed) in found.items {
+        let result = get_result(id.as_str().to_owned(), revealed.map_err(Failure::from));
+        if !budget.take(&result) {
+            return Ok(SearchResponse { results, next_page_token: text(after), index_complete });
+        }
+        results.push(result);
+        after = Some(id);
+    }
+    Ok(SearchResponse { results, next_page_token: text(found.next), index_complete })
+}
+
 /// Whether the tenant's reveals are spent: what was shown before is answered all the same.
 fn is_spent(error: &VaultError) -> bool {
     error.code() == ErrorCode::RateLimited
 }
 
 fn answer(results: Vec<GetResult>, next: Option<RecordId>) -> ListResponse {
-    let next_page_token = next.map_or_else(String::new, |id| id.as_str().to_owned());
-    ListResponse { results, next_page_token }
+    ListResponse { results, next_page_token: text(next) }
+}
+
+fn text(next: Option<RecordId>) -> String {
+    next.map_or_else(String::new, |id| id.as_str().to_owned())
 }

@@ -7,8 +7,8 @@ use tresor_proto::{
     CollectionName, Failure, RecordId,
     vault::{
         DeleteRequest, DeleteResponse, GetRequest, GetResponse, IngestRequest, IngestResponse,
-        ListRequest, ListResponse, PutRequest, PutResponse, PutResult,
-        record_service_server::RecordService,
+        ListRequest, ListResponse, PutRequest, PutResponse, PutResult, SearchRequest,
+        SearchResponse, record_service_server::RecordService,
     },
 };
 use tresor_vault::{Delete, StoredRecord, VaultError, Write};
@@ -26,6 +26,7 @@ use crate::{
         item_keys::ItemKeys,
         page,
         revealed::{delete_result, put_result},
+        search::terms,
     },
     gate::Gate,
 };
@@ -92,6 +93,22 @@ impl RecordService for Records {
         let after = page::after(&request.page_token, |text| RecordId::parse(text).ok())?;
         let reading = Reading { gate: &self.gate, origin: &origin, context: &context };
         let page = reading::page(&reading, &view, after, limit).await?;
+        Ok(Response::new(page))
+    }
+
+    async fn search(
+        &self,
+        request: Request<SearchRequest>,
+    ) -> Result<Response<SearchResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let context = origin.context(request.context)?;
+        let view = view(&request.collection, request.reveal, &request.fields)?;
+        let terms = terms(request.terms)?;
+        let limit = page::size(request.page_size)?;
+        let after = page::after(&request.page_token, |text| RecordId::parse(text).ok())?;
+        let reading = Reading { gate: &self.gate, origin: &origin, context: &context };
+        let page = reading::search(&reading, &view, &terms, (after, limit)).await?;
         Ok(Response::new(page))
     }
 

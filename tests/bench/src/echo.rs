@@ -12,7 +12,8 @@ use tresor_proto::{
     limits::MESSAGE_BYTES_MAX,
     vault::{
         DeleteRequest, DeleteResponse, GetRequest, GetResponse, IngestRequest, IngestResponse,
-        ListRequest, ListResponse, PutRequest, PutResponse, PutResult, StoredRecord, put_result,
+        ListRequest, ListResponse, PutRequest, PutResponse, PutResult, SearchRequest,
+        SearchResponse, StoredRecord, put_result,
         record_service_server::{RecordService, RecordServiceServer},
     },
 };
@@ -57,6 +58,10 @@ impl RecordService for Echo {
     }
 
     async fn list(&self, _: Request<ListRequest>) -> Result<Response<ListResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn search(&self, _: Request<SearchRequest>) -> Result<Response<SearchResponse>, Status> {
         Err(Status::unimplemented("not measured"))
     }
 

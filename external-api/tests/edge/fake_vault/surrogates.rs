@@ -7,7 +7,7 @@ use tresor_proto::{
     vault::{
         DescribeRequest, DescribeResponse, DetokenizeRequest, DetokenizeResponse, DetokenizeResult,
         DetokenizeStreamRequest, DetokenizeStreamResponse, FieldState, IssuedSurrogate,
-        RevealedValue, SurrogateItem, SurrogateServiceDeleteRequest,
+        RevealedValue, SearchRequest, SearchResponse, SurrogateItem, SurrogateServiceDeleteRequest,
         SurrogateServiceDeleteResponse, TokenizeItem, TokenizeRequest, TokenizeResponse,
         TokenizeResult, TokenizeStreamRequest, TokenizeStreamResponse, detokenize_result,
         surrogate_service_server::SurrogateService, tokenize_result,
@@ -20,12 +20,18 @@ use super::{FakeVault, Services, State};
 #[derive(Default)]
 pub(super) struct Asked {
     tokenized: Vec<TokenizeRequest>,
+    searched: Vec<SearchRequest>,
 }
 
 impl FakeVault {
     /// The calls of `Tokenize`.
     pub(crate) fn tokenized(&self) -> Vec<TokenizeRequest> {
         self.state.asked.lock().unwrap().tokenized.clone()
+    }
+
+    /// The calls of `Search`.
+    pub(crate) fn searched(&self) -> Vec<SearchRequest> {
+        self.state.asked.lock().unwrap().searched.clone()
     }
 }
 
@@ -61,6 +67,18 @@ impl State {
             None => Outcome::Status(Failure::from(ErrorCode::NotFound).to_item_status()),
         };
         DetokenizeResult { reference: item.reference, outcome: Some(outcome) }
+    }
+
+    /// Finds the first record.
+    pub(super) fn search(&self, mut request: SearchRequest) -> Result<SearchResponse, Failure> {
+        self.admit(request.context.take())?;
+        self.asked.lock().unwrap().searched.push(request);
+        let first = self.stored.lock().unwrap().first().map(|record| record.id.clone());
+        Ok(SearchResponse {
+            results: first.iter().map(|id| self.found(id)).collect(),
+            next_page_token: first.unwrap_or_default(),
+            index_complete: false,
+        })
     }
 }
 
