@@ -5,7 +5,7 @@
 //! not understand is hidden whole. It relies on the info type, or on the mask that a policy gives
 //! the field.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use tresor_proto::{Content, InfoType, Mask, Policy};
 
@@ -13,14 +13,14 @@ const DOTS: &str = "•••";
 
 /// The masks that a policy gives to fields of its own, by name.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FieldMasks(HashMap<String, Mask>);
+pub(crate) struct FieldMasks(Arc<HashMap<String, Mask>>);
 
 impl FieldMasks {
     /// Those of a policy.
     pub(crate) fn of(policy: &Policy) -> Self {
         let masks = policy.fields().iter();
         let masks = masks.filter_map(|field| Some((field.name.as_str().to_owned(), field.mask?)));
-        Self(masks.collect())
+        Self(Arc::new(masks.collect()))
     }
 
     /// The mask of a field, if it has one of its own.

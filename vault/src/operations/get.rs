@@ -37,8 +37,8 @@ impl Vault {
         view: &View,
         ids: &[RecordId],
     ) -> Result<Vec<Result<RevealedRecord, VaultError>>, VaultError> {
-        let mut reader = self.reader(permit, view)?;
-        reader.masks = self.masks(permit, view).await?;
+        check_reveal(permit, view)?;
+        let reader = self.reader(permit, view, self.masks(permit, view).await?)?;
         let grant = self.grant_reveals(permit, view, ids.len())?;
         let (now, later) = ids.split_at(grant.granted().min(ids.len()));
         let store = self.store(permit.tenant()).await?;
@@ -118,23 +118,19 @@ impl Vault {
         Err(VaultError::Overloaded)
     }
 
-    /// What is needed to show rows, if the customer token may see as much as is asked.
+    /// What is needed to show rows under the masks of the newest policy, if the customer token may
+    /// see as much as is asked.
     pub(super) fn reader(
         &self,
         permit: &Permit<impl TokenVerb>,
         view: &View,
+        masks: FieldMasks,
     ) -> Result<Reader, VaultError> {
-        let needed = match view.reveal {
-            Reveal::Redacted | Reveal::Masked => Operation::ReadMasked,
-            Reveal::Plain => Operation::ReadPlain,
-        };
-        if !permit.holder().may(needed) {
-            return Err(RefusalReason::CustomerTokenLacksOperation.into());
-        }
+        check_reveal(permit, view)?;
         Ok(Reader {
             tenant: permit.tenant(),
             view: view.clone(),
-            masks: FieldMasks::default(),
+            masks,
             holder: permit.holder().clone(),
             cache: self.unlocked_cache(),
             now_ms: self.clock().now_ms(),
@@ -142,6 +138,16 @@ impl Vault {
             sought: Arc::default(),
         })
     }
+}
+
+/// Refuses a customer token that may not see as much as is asked.
+pub(super) fn check_reveal(permit: &Permit<impl TokenVerb>, view: &View) -> Result<(), VaultError> {
+    let needed = match view.reveal {
+        Reveal::Redacted | Reveal::Masked => Operation::ReadMasked,
+        Reveal::Plain => Operation::ReadPlain,
+    };
+    let may = permit.holder().may(needed);
+    if may { Ok(()) } else { Err(RefusalReason::CustomerTokenLacksOperation.into()) }
 }
 
 pub(super) async fn read_rows(

@@ -2,7 +2,7 @@
 
 use tresor_proto::RecordId;
 
-use super::record_prefix;
+use super::{get::check_reveal, record_prefix};
 use crate::{
     access::{Permit, Read},
     error::VaultError,
@@ -30,9 +30,9 @@ impl Vault {
         after: Option<&RecordId>,
         limit: usize,
     ) -> Result<Page<Item>, VaultError> {
-        let mut reader = self.reader(permit, view)?;
+        check_reveal(permit, view)?;
         let newest = self.registry().collection(permit.tenant(), &view.collection, None).await?;
-        reader.masks = FieldMasks::of(&newest.policy);
+        let reader = self.reader(permit, view, FieldMasks::of(&newest.policy))?;
         let grant = self.grant_reveals(permit, view, limit)?;
         let limit = limit.min(grant.granted());
         let store = self.store(permit.tenant()).await?;

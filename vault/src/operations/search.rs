@@ -13,11 +13,15 @@ use leapfrog::{Leap, Leapfrog};
 use query::{Query, Seeker, indexed};
 use tresor_proto::{Content, FieldName, RecordId};
 
-use super::{Reader, get::read_rows};
+use super::{
+    Reader,
+    get::{check_reveal, read_rows},
+};
 use crate::{
     access::{Permit, Search},
     budget::BudgetKind,
     error::VaultError,
+    mask::FieldMasks,
     policy_floor::{self, PolicyFloor},
     record::{RevealedRecord, View},
     store::Store,
@@ -52,6 +56,7 @@ pub struct FoundPage {
 struct Ground<'a> {
     permit: &'a Permit<Search>,
     view: &'a View,
+    masks: &'a FieldMasks,
     store: &'a dyn Store,
 }
 
@@ -74,13 +79,14 @@ impl Vault {
         terms: &[SearchTerm],
         (after, limit): (Option<&RecordId>, usize),
     ) -> Result<FoundPage, VaultError> {
-        self.reader(permit, view)?;
+        check_reveal(permit, view)?;
         let tenant = permit.tenant();
         let collection = self.registry().collection(tenant, &view.collection, None).await?;
+        let masks = FieldMasks::of(&collection.policy);
         let terms = indexed(&collection, terms)?;
         self.take_search(permit)?;
         let store = self.store(tenant).await?;
-        let ground = Ground { permit, view, store: store.as_ref() };
+        let ground = Ground { permit, view, masks: &masks, store: store.as_ref() };
         let floor = ground.store.read(vec![policy_floor::key(&view.collection)]).await?;
         let (holder, cache) = (permit.holder().clone(), self.unlocked_cache());
         let seeker = Seeker { holder, cache, now_ms: self.clock().now_ms() };
@@ -148,11 +154,12 @@ impl Vault {
     /// else was not found.
     async fn show_found(
         &self,
-        Ground { permit, view, store }: Ground<'_>,
+        Ground { permit, view, masks, store }: Ground<'_>,
         query: &Query,
         candidates: Vec<RecordId>,
     ) -> Result<Vec<Item>, VaultError> {
-        let reader = Reader { sought: query.sought.clone(), ..self.reader(permit, view)? };
+        let reader = self.reader(permit, view, masks.clone())?;
+        let reader = Reader { sought: query.sought.clone(), ..reader };
         let rows = read_rows(store, view, &candidates).await?;
         let shown = self.show(store, reader, candidates.clone(), rows).await?;
         let is_found =

@@ -9,6 +9,7 @@ use crate::{
     access::{Read, Write},
     error::VaultError,
     house::{House, clear, customers, id, sealed},
+    mask::FieldMasks,
     operations::Destination,
     random::{Random, cases},
     record::{NewField, NewRecord, View},
@@ -79,7 +80,7 @@ async fn assert_refused(house: &House, what: &str) {
 async fn reader(house: &House) -> Reader {
     let permit = house.permit::<Read>().await;
     let view = View { collection: customers(), reveal: Reveal::Plain, fields: Vec::new() };
-    house.vault().reader(&permit, &view).unwrap()
+    house.vault().reader(&permit, &view, FieldMasks::default()).unwrap()
 }
 
 #[tokio::test]

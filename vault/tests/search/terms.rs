@@ -1,6 +1,6 @@
 //! What can be searched for, and what is answered.
 
-use tresor_proto::{ErrorCode, InfoType, Reveal};
+use tresor_proto::{ErrorCode, InfoType, Mask, Reveal};
 use tresor_vault::{Permit, Search, Shown, VaultError, View, store::StoreEngine};
 
 use crate::finder::{Finder, Wanted, declared, fields, people};
@@ -48,6 +48,21 @@ async fn what_is_found_is_shown_masked_or_as_asked() {
             assert_eq!(matches!(field.shown, Shown::Plain(_)), is_plain);
             assert_eq!(matches!(field.shown, Shown::Masked(_)), !is_plain);
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_found_is_shown_under_the_newest_policys_masks() {
+    let mut finder = filled().await;
+    let mut fields = fields(128);
+    for field in &mut fields {
+        field.mask = Some(Mask::new(0, 0).unwrap());
+    }
+    finder.declare(fields).await;
+    let page = finder.page(&[("mail", "b@b.de")], None, 10).await.unwrap();
+    for field in &page.items[0].1.as_ref().unwrap().fields {
+        let Shown::Masked(content) = &field.shown else { panic!("not masked") };
+        assert_eq!(content.as_text(), Some("•••"), "{}", field.name);
     }
 }
 

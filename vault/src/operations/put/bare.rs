@@ -12,6 +12,7 @@ use crate::{
     access::{Permit, Read, Write},
     epoch_floor::Floors,
     error::VaultError,
+    mask::FieldMasks,
     operations::reveal::Reader,
     policy_floor::PolicyFloor,
     record::{NewRecord, RevealedRecord, View},
@@ -46,7 +47,7 @@ impl Vault {
     /// # Errors
     /// `forbidden` when the customer token may not see as much as asked.
     pub fn open_loop(&self, permit: &Permit<Read>, view: &View) -> Result<OpenLoop, VaultError> {
-        Ok(OpenLoop(self.reader(permit, view)?))
+        Ok(OpenLoop(self.reader(permit, view, FieldMasks::default())?))
     }
 }
 
