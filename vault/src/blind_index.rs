@@ -129,6 +129,11 @@ impl KeyedIndex {
 }
 
 impl IndexId {
+    /// The id that an entry, as a row lists it, begins with.
+    pub(crate) fn of(entry: &[u8]) -> Option<Self> {
+        entry.first_chunk().copied().map(Self)
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }

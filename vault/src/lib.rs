@@ -40,6 +40,7 @@ mod sealed_rows;
 #[cfg(test)]
 mod secret_types;
 mod slot;
+mod stored_field;
 mod surrogate;
 mod tlv;
 mod unlocked;
@@ -76,10 +77,11 @@ pub use keyring::{CustomerTokenState, CustomerTokenView, NewCustomerToken};
 pub use keyring::{KnownKey, Loot, StolenRow, Theft};
 pub use operations::{
     AddressChange, CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts,
-    DataKeyMark, Destination, Enrolled, FoundPage, GivenPassword, IssuedCustomerToken, KeyDue,
-    KeyKind, KeyOperation, KeyOperationState, KeyPolicy, KeyState, KeyVersion, KeyWork, Lent,
-    LoanRequest, LoggedIn, NewTenant, RootKeyReplacement, RotatedCustomerToken, Rotation,
-    RotationRequest, SealReport, SearchTerm, TenantChange, TenantDeletion, TenantKeyStatus,
+    DataKeyMark, Destination, Enrolled, FoundPage, GivenPassword, IndexBuild, IndexState,
+    IssuedCustomerToken, KeyDue, KeyKind, KeyOperation, KeyOperationKind, KeyOperationState,
+    KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest, LoggedIn, NewTenant,
+    RootKeyReplacement, RotatedCustomerToken, Rotation, RotationRequest, SealReport, SearchTerm,
+    TenantChange, TenantDeletion, TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]
 pub use operations::{OpenLoop, SealLoop};

@@ -4,6 +4,7 @@
 //! below them, run on the key threads.
 
 mod ask_for_reencryption;
+mod build_index;
 mod census;
 mod collections;
 mod create_tenant;
@@ -41,12 +42,13 @@ mod tokenize;
 mod update_tenant;
 mod users;
 
+pub use build_index::{IndexBuild, IndexState};
 pub use census::CensusUnderWay;
 pub use create_tenant::{CreatedTenant, NewTenant};
 pub use customer_tokens::{IssuedCustomerToken, RotatedCustomerToken};
 pub use delete_tenant::TenantDeletion;
 pub use enrol::Enrolled;
-pub use key_operations::{KeyOperation, KeyOperationState};
+pub use key_operations::{KeyOperation, KeyOperationKind, KeyOperationState};
 pub use key_policy::KeyPolicy;
 pub use key_status::{CustomerTokenCounts, TenantKeyStatus};
 pub use key_version::{KeyDue, KeyKind, KeyState, KeyVersion};
@@ -79,6 +81,6 @@ pub(crate) fn record_key(collection: &CollectionName, record: &RecordId) -> Stor
 }
 
 /// What the keys of a collection's records begin with.
-fn record_prefix(collection: &CollectionName) -> Vec<u8> {
+pub(crate) fn record_prefix(collection: &CollectionName) -> Vec<u8> {
     [collection.as_str().as_bytes(), &[NAME_END]].concat()
 }

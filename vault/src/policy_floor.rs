@@ -83,14 +83,12 @@ impl PolicyFloor {
     }
 
     /// The floor at a version of the policy at least.
-    #[allow(dead_code, reason = "the building of indexes comes with the next changes")]
     pub(crate) fn raised(mut self, policy_version: u64) -> Self {
         self.row.policy_version = self.row.policy_version.max(policy_version);
         self
     }
 
     /// The floor once an index is built for a version of the policy.
-    #[allow(dead_code, reason = "the building of indexes comes with the next changes")]
     pub(crate) fn with_built(mut self, index: IndexId, policy_version: u64) -> Self {
         self.row.built.retain(|built| built.index != index.as_bytes());
         self.row.built.push(BuiltIndex { index: index.as_bytes().to_vec(), policy_version });
@@ -98,7 +96,6 @@ impl PolicyFloor {
     }
 
     /// The floor once an index is refused, or is not any more.
-    #[allow(dead_code, reason = "the building of indexes comes with the next changes")]
     pub(crate) fn with_refused(mut self, index: IndexId, is_refused: bool) -> Self {
         self.row.refused.retain(|refused| refused != index.as_bytes());
         if is_refused {
@@ -109,7 +106,6 @@ impl PolicyFloor {
     }
 
     /// The change from what was read to what it is now.
-    #[allow(dead_code, reason = "the building of indexes comes with the next changes")]
     pub(crate) fn change(
         &self,
         (tenant, keys): (TenantId, &RowKeys),

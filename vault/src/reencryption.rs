@@ -1,5 +1,6 @@
-//! The long work behind a rotation of data keys: everything that hangs on older epochs is sealed
-//! under the newest, then the older keys are destroyed.
+//! Long work on a tenant's records. Behind a rotation of data keys: everything that hangs on older
+//! epochs is sealed under the newest, then the older keys are destroyed. And the building of blind
+//! indexes over records that were there before.
 //!
 //! It promises that an older key is destroyed only after a whole scan, begun when no write under it
 //! was taken any more, found nothing that hangs on it; and that it goes on where it was after a
@@ -7,8 +8,10 @@
 //! it works with are lent by the customer, in memory, with an end.
 
 mod ending;
+mod indexing;
 mod lazy;
 mod pace;
+mod reindex;
 mod reseal;
 mod scan;
 mod step;
@@ -16,6 +19,7 @@ mod step;
 use std::time::Duration;
 
 pub(crate) use ending::{LastLooks, destroy_ms};
+pub(crate) use indexing::is_about_indexes;
 pub(crate) use lazy::LazyQueue;
 pub(crate) use pace::Paces;
 pub(crate) use step::{begin, tenant_of};

@@ -10,10 +10,14 @@ mod house;
 #[allow(dead_code, reason = "shared; each test uses a part")]
 mod random;
 
+#[path = "search/building.rs"]
+mod building;
 #[path = "search/false_friends.rs"]
 mod false_friends;
 #[path = "search/finder.rs"]
 mod finder;
+#[path = "search/late_writer.rs"]
+mod late_writer;
 #[path = "search/model.rs"]
 mod model;
 #[path = "search/paging.rs"]

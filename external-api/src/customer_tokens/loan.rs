@@ -118,7 +118,7 @@ impl From<vault::Operation> for Work {
 }
 
 /// The words for where work is, also for the document.
-pub(crate) const OPERATION_STATES: [&str; 10] = [
+pub(crate) const OPERATION_STATES: [&str; 12] = [
     "unspecified",
     "pending_customer",
     "counting",
@@ -129,6 +129,8 @@ pub(crate) const OPERATION_STATES: [&str; 10] = [
     "needs_attention",
     "done",
     "cancelled",
+    "indexing",
+    "removing",
 ];
 
 fn state(state: vault::OperationState) -> &'static str {

@@ -3,7 +3,8 @@
 use prost_types::Duration;
 use tresor_proto::{DataClass, Failure, vault};
 use tresor_vault::{
-    DataKeyMark, KeyOperation, KeyOperationState, Lent, LoanRequest, Rotation, RotationRequest,
+    DataKeyMark, KeyOperation, KeyOperationKind, KeyOperationState, Lent, LoanRequest, Rotation,
+    RotationRequest,
 };
 use uuid::Uuid;
 
@@ -125,7 +126,25 @@ pub(crate) fn operation(operation: &KeyOperation) -> vault::Operation {
         destroy: operation.destroy_ms.map(to_timestamp),
         damaged: operation.damaged,
         damaged_records: operation.damaged_records.clone(),
+        ..of_kind(&operation.kind)
     }
+}
+
+/// What is told of an operation of its kind only.
+fn of_kind(kind: &KeyOperationKind) -> vault::Operation {
+    let mut operation = vault::Operation::default();
+    match kind {
+        KeyOperationKind::Reencryption => {
+            operation.set_kind(vault::OperationKind::Reencryption);
+        }
+        KeyOperationKind::Index { collection, fields, refused } => {
+            operation.set_kind(vault::OperationKind::Index);
+            operation.collection.clone_from(collection);
+            operation.fields.clone_from(fields);
+            operation.refused_fields.clone_from(refused);
+        }
+    }
+    operation
 }
 
 fn state(state: KeyOperationState) -> vault::OperationState {
@@ -133,6 +152,8 @@ fn state(state: KeyOperationState) -> vault::OperationState {
         KeyOperationState::PendingCustomer => vault::OperationState::PendingCustomer,
         KeyOperationState::Counting => vault::OperationState::Counting,
         KeyOperationState::Resealing => vault::OperationState::Resealing,
+        KeyOperationState::Indexing => vault::OperationState::Indexing,
+        KeyOperationState::Removing => vault::OperationState::Removing,
         KeyOperationState::Verifying => vault::OperationState::Verifying,
         KeyOperationState::Destroying => vault::OperationState::Destroying,
         KeyOperationState::Paused => vault::OperationState::Paused,

@@ -89,6 +89,14 @@ impl TenantKeyring {
         self.data_keys.iter().filter(move |key| key.class == class)
     }
 
+    /// The version of the identifier key of a class that new entries and surrogates are made under; 0
+    /// before there is one.
+    pub(crate) fn newest_identifier_version(&self, class: DataClass) -> u32 {
+        let code = u32::from(class.code());
+        let of_class = self.identifier_keys.iter().filter(|key| key.data_class == code);
+        of_class.map(|key| key.version).max().unwrap_or_default()
+    }
+
     /// Unwraps the identifier keys of a class under its class key, in the order of their versions.
     pub(crate) fn unwrap_identifier_keys(
         &self,

@@ -13,7 +13,11 @@ use uuid::{Builder, Uuid};
 
 use super::mark_data_keys::RotationRequest;
 use crate::{
-    error::VaultError, keyring::RotationMark, reencryption, registry::OperationRecord, vault::Vault,
+    error::VaultError,
+    keyring::RotationMark,
+    reencryption::{self, is_about_indexes},
+    registry::OperationRecord,
+    vault::Vault,
 };
 
 /// Operations that may go on for one vault, and are looked through.
@@ -110,7 +114,7 @@ fn target(mark: &RotationMark) -> OperationTarget {
 /// Whether an operation is to destroy keys that targets are for too.
 fn shares_keys(row: &OperationRow, targets: &[OperationTarget]) -> bool {
     let is_in = |class: u32| targets.iter().any(|target| target.data_class == class);
-    row.targets.iter().any(|target| is_in(target.data_class))
+    !is_about_indexes(row) && row.targets.iter().any(|target| is_in(target.data_class))
 }
 
 /// Takes over what is asked for. What others may know is kept no longer than asked for it.

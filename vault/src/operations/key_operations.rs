@@ -12,7 +12,7 @@ use crate::{
     access::OperatorPermit,
     error::VaultError,
     record::Page,
-    reencryption::{self, begin, destroy_ms, targets, tenant_of},
+    reencryption::{self, begin, destroy_ms, is_about_indexes, targets, tenant_of},
     registry::OperationRecord,
     vault::Vault,
 };
@@ -20,14 +20,17 @@ use crate::{
 /// How often a change is tried when the operation went on in between.
 const ROUNDS_MAX: usize = 16;
 
-/// The re-encryption of a tenant's records, as operators see it.
+/// Long work on a tenant's records, as operators see it.
 #[derive(Clone, Debug)]
 pub struct KeyOperation {
     /// Its id.
     pub id: Uuid,
+    /// What it does.
+    pub kind: KeyOperationKind,
     /// The tenant.
     pub tenant: TenantId,
-    /// The classes, each with the epoch below which nothing is to be left.
+    /// The classes that are needed, each with the epoch below which nothing is to be left; 0 where
+    /// it is not about epochs.
     pub targets: Vec<(DataClass, u32)>,
     /// Where it is.
     pub state: KeyOperationState,
@@ -39,7 +42,7 @@ pub struct KeyOperation {
     pub total: u64,
     /// Records this stage has been at.
     pub done: u64,
-    /// Groups sealed anew.
+    /// Groups sealed anew, or records whose entries were written.
     pub resealed: u64,
     /// Records a second, while it runs.
     pub rate: Option<f64>,
@@ -65,6 +68,22 @@ impl KeyOperation {
     }
 }
 
+/// What an operation does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyOperationKind {
+    /// Seals records anew and destroys the older data keys.
+    Reencryption,
+    /// Builds blind indexes over the records of a collection.
+    Index {
+        /// The collection.
+        collection: String,
+        /// The fields.
+        fields: Vec<String>,
+        /// Those of them that have too few values to be indexed.
+        refused: Vec<String>,
+    },
+}
+
 /// Where an operation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyOperationState {
@@ -74,13 +93,17 @@ pub enum KeyOperationState {
     Counting,
     /// Seals anew.
     Resealing,
-    /// Scans until nothing hangs on an older epoch.
+    /// Writes entries of indexes.
+    Indexing,
+    /// Takes away the entries of indexes that are refused.
+    Removing,
+    /// Scans until nothing hangs on an older epoch, or every entry is there.
     Verifying,
     /// Waits for the time to destroy the older keys.
     Destroying,
     /// Paused by an operator.
     Paused,
-    /// Done, but for damaged records.
+    /// Done, but for damaged records, or fields with too few values to be indexed.
     NeedsAttention,
     /// Done; the older keys are destroyed.
     Done,
@@ -165,7 +188,8 @@ impl Vault {
         self.change_operation(permit, id, "paused", pause).await
     }
 
-    /// Lets an operation go on. One that needs attention scans all anew.
+    /// Lets an operation go on. One that needs attention scans all anew; indexes that were refused are
+    /// tried again.
     ///
     /// # Errors
     /// `not_found`; `conflict` when it has ended.
@@ -176,7 +200,13 @@ impl Vault {
     ) -> Result<KeyOperation, VaultError> {
         let resume = |row: &mut OperationRow| {
             if row.state() == OperationState::NeedsAttention {
-                begin(row, OperationStage::Verifying);
+                let is_anew = is_about_indexes(row);
+                row.refused_fields.clear();
+                row.total = if is_anew { 0 } else { row.total };
+                begin(
+                    row,
+                    if is_anew { OperationStage::Counting } else { OperationStage::Verifying },
+                );
             }
             row.set_state(OperationState::Open);
             true
@@ -280,11 +310,14 @@ impl Vault {
             state,
             KeyOperationState::Counting
                 | KeyOperationState::Resealing
+                | KeyOperationState::Indexing
+                | KeyOperationState::Removing
                 | KeyOperationState::Verifying
         );
-        let is_verified = row.verified_ms > 0;
+        let is_verified = row.verified_ms > 0 && !is_about_indexes(row);
         Ok(KeyOperation {
             id: *id,
+            kind: kind(row),
             tenant: tenant_of(row)?,
             targets: targets(&row.targets)?,
             state,
@@ -312,10 +345,25 @@ impl Vault {
             (OperationState::Open, stage) => match (self.is_ready(row).await?, stage) {
                 (false, _) => KeyOperationState::PendingCustomer,
                 (true, OperationStage::Verifying) => KeyOperationState::Verifying,
+                (true, OperationStage::Removing) => KeyOperationState::Removing,
+                (true, OperationStage::Resealing) if is_about_indexes(row) => {
+                    KeyOperationState::Indexing
+                }
                 (true, OperationStage::Resealing) => KeyOperationState::Resealing,
                 (true, _) => KeyOperationState::Counting,
             },
         })
+    }
+}
+
+fn kind(row: &OperationRow) -> KeyOperationKind {
+    match is_about_indexes(row) {
+        false => KeyOperationKind::Reencryption,
+        true => KeyOperationKind::Index {
+            collection: row.collection.clone(),
+            fields: row.fields.clone(),
+            refused: row.refused_fields.clone(),
+        },
     }
 }
 

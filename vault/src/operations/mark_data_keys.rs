@@ -105,7 +105,7 @@ impl Vault {
     }
 
     /// The id of a tenant that has keys.
-    async fn enrolled_tenant(&self, tenant: &TenantRef) -> Result<TenantId, VaultError> {
+    pub(super) async fn enrolled_tenant(&self, tenant: &TenantRef) -> Result<TenantId, VaultError> {
         let record = self.registry().tenant(tenant).await?.ok_or(VaultError::NotFound)?;
         match self.keyring(record.id).await {
             Ok(_) => Ok(record.id),

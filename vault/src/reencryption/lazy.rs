@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 
 use tresor_proto::{CustomerTokenId, DataClass, TenantId, TokenOperation};
 
-use super::scan::WorkKeys;
+use super::scan::{RowWork, WorkKeys};
 use crate::{
     access::TokenHolder,
     error::VaultError,
@@ -95,7 +95,8 @@ impl Vault {
         let rows = store.read(read.keys.clone()).await?;
         let there = read.keys.iter().cloned().zip(rows).filter_map(|(key, row)| Some((key, row?)));
         let place = (read.tenant, store.as_ref());
-        self.reseal_page(place, &WorkKeys::Unlocked(keys), there.collect()).await?;
+        let work = RowWork::Reseal(WorkKeys::Unlocked(keys));
+        self.work_page(place, &work, there.collect()).await?;
         Ok(())
     }
 }

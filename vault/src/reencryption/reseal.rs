@@ -39,18 +39,18 @@ pub(crate) struct Resealer {
 /// What is to be done to a row.
 #[derive(Debug)]
 pub(crate) enum Resealed {
-    /// Nothing hangs on an older epoch.
+    /// It is as it is to be.
     Nothing,
-    /// The change that seals this many groups anew.
+    /// The change that seals this many groups anew, or sets its entries right.
     Groups(usize, Change),
     /// The row does not authenticate or open.
     Damaged,
 }
 
 /// Where a row belongs, out of its key.
-struct Place {
-    collection: CollectionName,
-    record: RecordId,
+pub(super) struct Place {
+    pub(super) collection: CollectionName,
+    pub(super) record: RecordId,
 }
 
 /// A field out of its group.
@@ -160,7 +160,7 @@ impl Resealer {
 }
 
 impl Place {
-    fn of(key: &[u8]) -> Result<Self, CryptoError> {
+    pub(super) fn of(key: &[u8]) -> Result<Self, CryptoError> {
         let text = core::str::from_utf8(key).map_err(|_| CryptoError)?;
         let (collection, record) = text.split_once('\0').ok_or(CryptoError)?;
         Ok(Self {

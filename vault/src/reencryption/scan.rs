@@ -1,10 +1,13 @@
-//! Seals a page of rows anew, over whatever else is written meanwhile.
+//! Works on a page of rows, over whatever else is written meanwhile.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use tresor_proto::{DataClass, TenantId};
 
-use super::reseal::{Resealed, Resealer};
+use super::{
+    reindex::{IndexWork, Reindexer},
+    reseal::{Resealed, Resealer},
+};
 use crate::{
     crypto_error::CryptoError,
     epoch_floor::{self, Floors},
@@ -29,10 +32,19 @@ pub(super) enum WorkKeys {
     Unlocked(BTreeMap<DataClass, Arc<ClassKeys>>),
 }
 
+/// What is done to rows, and with which keys.
+#[derive(Clone)]
+pub(super) enum RowWork {
+    /// To seal anew what hangs on older epochs.
+    Reseal(WorkKeys),
+    /// To set entries of blind indexes right.
+    Index(WorkKeys, Arc<IndexWork>),
+}
+
 /// What became of a page.
 #[derive(Debug, Default)]
 pub(super) struct PageReport {
-    /// Groups sealed anew.
+    /// Groups sealed anew, or records whose entries were set right.
     pub(super) resealed: u64,
     /// Rows that kept changing under way.
     pub(super) unsettled: u64,
@@ -49,16 +61,16 @@ struct Plan {
 }
 
 impl Vault {
-    /// Seals what hangs on older epochs of the lent classes anew.
-    pub(super) async fn reseal_page(
+    /// Does work on rows, until each is as it is to be.
+    pub(super) async fn work_page(
         &self,
         (tenant, store): (TenantId, &dyn Store),
-        keys: &WorkKeys,
+        work: &RowWork,
         rows: Vec<SealedRow>,
     ) -> Result<PageReport, VaultError> {
         let (mut report, mut left) = (PageReport::default(), rows);
         for _ in 0..ROUNDS_MAX {
-            let plan = self.plan((tenant, store), keys, left).await?;
+            let plan = self.plan((tenant, store), work, left).await?;
             report.damaged.extend(plan.damaged);
             if plan.changes.is_empty() {
                 return Ok(report);
@@ -84,20 +96,30 @@ impl Vault {
     async fn plan(
         &self,
         (tenant, store): (TenantId, &dyn Store),
-        keys: &WorkKeys,
+        work: &RowWork,
         rows: Vec<SealedRow>,
     ) -> Result<Plan, VaultError> {
-        let classes = keys.classes();
+        let classes = work.keys().classes();
         let floor_keys = classes.iter().map(|class| epoch_floor::key(*class)).collect();
         let floor_rows = store.read(floor_keys).await?;
         let keyring = self.keyring(tenant).await?;
-        let (keys, entropy) = (keys.clone(), self.entropy_arc());
+        let (work, entropy) = (work.clone(), self.entropy_arc());
         let plan = move || {
             let floors = classes.into_iter().zip(floor_rows.iter().map(Option::as_deref));
             let floors = Floors::read((tenant, &keyring.rows), floors)?;
-            let classes = keys.unwrap(&keyring).map_err(|CryptoError| VaultError::Integrity)?;
-            let resealer = Resealer { tenant, keyring, classes, floors, entropy };
-            Ok(Plan::of(&resealer, rows))
+            let classes = work.keys().unwrap(&keyring);
+            let classes = classes.map_err(|CryptoError| VaultError::Integrity)?;
+            Ok(match work {
+                RowWork::Reseal(_) => {
+                    let resealer = Resealer { tenant, keyring, classes, floors, entropy };
+                    Plan::of(|key, row| resealer.reseal(key, row), rows)
+                }
+                RowWork::Index(_, work) => {
+                    let reindexer = Reindexer::new(keyring, classes, work);
+                    let reindexer = reindexer.map_err(|CryptoError| VaultError::Integrity)?;
+                    Plan::of(|key, row| reindexer.reindex(key, row), rows)
+                }
+            })
         };
         self.key_worker().run(plan).await?
     }
@@ -131,10 +153,10 @@ impl Vault {
 }
 
 impl Plan {
-    fn of(resealer: &Resealer, rows: Vec<SealedRow>) -> Self {
+    fn of(work: impl Fn(&StoreKey, &[u8]) -> Resealed, rows: Vec<SealedRow>) -> Self {
         let mut plan = Self::default();
         for (key, row) in rows {
-            match resealer.reseal(&key, &row) {
+            match work(&key, &row) {
                 Resealed::Nothing => {}
                 Resealed::Damaged => plan.damaged.push(key),
                 Resealed::Groups(groups, change) => {
@@ -144,6 +166,14 @@ impl Plan {
             }
         }
         plan
+    }
+}
+
+impl RowWork {
+    fn keys(&self) -> &WorkKeys {
+        match self {
+            Self::Reseal(keys) | Self::Index(keys, _) => keys,
+        }
     }
 }
 

@@ -3,16 +3,21 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tresor_proto::{
-    TenantId, TenantRef,
+    CollectionName, DataClass, TenantId, TenantRef,
     storage::{OperationRow, OperationStage, OperationState},
 };
 
-use super::{scan::WorkKeys, targets};
+use super::{
+    indexing::is_about_indexes,
+    scan::{RowWork, WorkKeys},
+    targets,
+};
 use crate::{
     error::VaultError,
+    operations::record_prefix,
     registry::{OperationRecord, Standing},
     sealed_rows::{self, SealedRow},
-    store::{Keyspace, Store, StoreKey},
+    store::{Keyspace, ScanRange, Store, StoreKey},
     vault::Vault,
 };
 
@@ -25,7 +30,7 @@ const DAMAGED_LISTED_MAX: usize = 100;
 struct Ground {
     tenant: TenantId,
     store: Arc<dyn Store>,
-    keys: WorkKeys,
+    work: RowWork,
 }
 
 impl Vault {
@@ -92,7 +97,16 @@ impl Vault {
             lent.insert(class, loan);
         }
         let store = self.store(tenant).await?;
-        Ok(Some(Ground { tenant, store, keys: WorkKeys::Lent(lent) }))
+        if !is_about_indexes(row) {
+            return Ok(Some(Ground { tenant, store, work: RowWork::Reseal(WorkKeys::Lent(lent)) }));
+        }
+        // Values that were sealed before the policy named their class lie under others.
+        for class in DataClass::ALL {
+            let loan = self.loans().of(&keyring.keyring, class, self.clock().now_ms());
+            lent.extend(loan.map(|loan| (class, loan)));
+        }
+        let index_work = Arc::new(self.index_work(row).await?);
+        Ok(Some(Ground { tenant, store, work: RowWork::Index(WorkKeys::Lent(lent), index_work) }))
     }
 
     /// Whether anybody of a tenant is let in: for others nothing is opened.
@@ -112,10 +126,12 @@ impl Vault {
             0 => PAGE_ROWS,
             rate => PAGE_ROWS.min(usize::try_from(rate).unwrap_or(PAGE_ROWS)),
         };
-        let after = sealed_rows::place(row);
-        let rows = sealed_rows::scan(ground.store.as_ref(), after.as_ref(), limit).await?;
+        let rows = next_rows(ground.store.as_ref(), row, limit).await?;
         let Some((last, _)) = rows.last() else {
-            self.end_of_scan(ground, row).await?;
+            match is_about_indexes(row) {
+                true => self.end_of_index_scan(&ground.store, row).await?,
+                false => self.end_of_scan(ground, row).await?,
+            }
             return Ok(0);
         };
         row.cursor = sealed_rows::cursor(last);
@@ -124,20 +140,20 @@ impl Vault {
         if row.stage() == OperationStage::Counting {
             row.total += count;
         } else {
-            self.reseal_rows(ground, row, rows).await?;
+            self.work_on(ground, row, rows).await?;
             row.done += count;
         }
         Ok(visited)
     }
 
-    async fn reseal_rows(
+    async fn work_on(
         &self,
         ground: &Ground,
         row: &mut OperationRow,
         rows: Vec<SealedRow>,
     ) -> Result<(), VaultError> {
         let place = (ground.tenant, ground.store.as_ref());
-        let report = self.reseal_page(place, &ground.keys, rows).await?;
+        let report = self.work_page(place, &ground.work, rows).await?;
         row.resealed += report.resealed;
         row.left += report.resealed + report.unsettled;
         row.damaged += u64::try_from(report.damaged.len()).unwrap_or(u64::MAX);
@@ -148,7 +164,9 @@ impl Vault {
 
     async fn end_of_scan(&self, ground: &Ground, row: &mut OperationRow) -> Result<(), VaultError> {
         match row.stage() {
-            OperationStage::Unspecified => return Err(VaultError::Integrity),
+            OperationStage::Unspecified | OperationStage::Removing => {
+                return Err(VaultError::Integrity);
+            }
             OperationStage::Counting => begin(row, OperationStage::Resealing),
             OperationStage::Resealing => {
                 let place = (ground.tenant, ground.store.as_ref());
@@ -194,6 +212,23 @@ impl Vault {
 pub(crate) fn tenant_of(row: &OperationRow) -> Result<TenantId, VaultError> {
     let bytes = row.tenant.as_slice().try_into().map_err(|_| VaultError::Integrity)?;
     Ok(TenantId::from_bytes(bytes))
+}
+
+/// The next rows that an operation is about.
+async fn next_rows(
+    store: &dyn Store,
+    row: &OperationRow,
+    limit: usize,
+) -> Result<Vec<SealedRow>, VaultError> {
+    let after = sealed_rows::place(row);
+    if !is_about_indexes(row) {
+        return Ok(sealed_rows::scan(store, after.as_ref(), limit).await?);
+    }
+    let collection = CollectionName::parse(&row.collection).map_err(|_| VaultError::Integrity)?;
+    let (keyspace, prefix) = (Keyspace::Records, record_prefix(&collection));
+    let range = ScanRange { keyspace, prefix, after: after.map(|after| after.key) };
+    let rows = store.scan(range, limit).await?.into_iter();
+    Ok(rows.map(|row| (StoreKey::new(keyspace, row.key), row.value)).collect())
 }
 
 /// Begins a scan.

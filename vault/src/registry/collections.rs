@@ -28,7 +28,14 @@ pub struct Collection {
     /// When this version was put, milliseconds since the epoch.
     pub updated_ms: u64,
     /// Since which version every one has declared the blind index of a field just so.
-    pub(crate) indexes_since: BTreeMap<FieldName, u64>,
+    indexes_since: BTreeMap<FieldName, u64>,
+}
+
+impl Collection {
+    /// Since which version of the policy the index of a field is declared as it is.
+    pub(crate) fn index_since(&self, field: &FieldName) -> u64 {
+        self.indexes_since.get(field).copied().unwrap_or(self.policy_version)
+    }
 }
 
 impl Registry {

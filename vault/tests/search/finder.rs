@@ -60,12 +60,17 @@ impl Finder {
 
     /// Gives the collection its next policy.
     pub(crate) async fn declare(&mut self, fields: Vec<FieldPolicy>) -> Collection {
+        let put = self.redeclare(fields).await;
+        self.policy_version = put.policy_version;
+        put
+    }
+
+    /// Gives the collection its next policy, of which writers do not know yet.
+    pub(crate) async fn redeclare(&self, fields: Vec<FieldPolicy>) -> Collection {
         let policy = Policy::new(fields, UndeclaredPolicy::default(), Action::Seal).unwrap();
         let (permit, tenant) = (self.house.operator_permit(), TenantRef::Id(self.house.tenant));
         let vault = self.house.vault();
-        let put = vault.put_collection(&permit, &tenant, people(), policy).await.unwrap();
-        self.policy_version = put.policy_version;
-        put
+        vault.put_collection(&permit, &tenant, people(), policy).await.unwrap()
     }
 
     pub(crate) async fn put(

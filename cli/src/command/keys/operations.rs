@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use comfy_table::Cell;
 use serde_json::{Value, json};
 use tresor_proto::vault::{
-    CancelOperationRequest, GetOperationRequest, ListOperationsRequest, Operation, OperationState,
-    OperationTarget, PauseOperationRequest, ResumeOperationRequest,
+    CancelOperationRequest, GetOperationRequest, ListOperationsRequest, Operation, OperationKind,
+    OperationState, OperationTarget, PauseOperationRequest, ResumeOperationRequest,
 };
 
 use super::rotate_data::class_name;
@@ -116,8 +116,8 @@ impl Cancel {
         if !self.yes {
             let operation = self.one.show(&plane).await?.unwrap_or_default();
             let question = format!(
-                "operation {} is {} ({} of {} records); what is re-encrypted stays so, the older \
-                 keys are kept. Cancel it?",
+                "operation {} is {} ({} of {} records); what is done stays so, older keys are \
+                 kept. Cancel it?",
                 operation.id,
                 state(&operation),
                 operation.done,
@@ -149,7 +149,7 @@ impl List {
         }
         let document = json!({ "operations": operations.iter().map(to_json).collect::<Vec<_>>() });
         session.output.give(&document, |output| {
-            let header = ["id", "tenant", "state", "done", "total", "updated"];
+            let header = ["id", "tenant", "kind", "state", "done", "total", "updated"];
             output.table(&header, operations.iter().map(|operation| row(output, operation)))
         })?;
         Ok(Exit::Done)
@@ -174,9 +174,15 @@ fn would_be_cancelled(operation: &Operation) -> Value {
 fn lines(output: &Output, operation: &Operation) -> Result<(), CliError> {
     output.line(format!("operation  {}", operation.id))?;
     output.line(format!("tenant     {}", operation.tenant_id))?;
+    output.line(format!("kind       {}", printable(&kind(operation))))?;
     output.line(format!("state      {}", state(operation)))?;
     output.line(format!("records    {} of {}", operation.done, operation.total))?;
-    output.line(format!("resealed   {} groups", operation.resealed))?;
+    output.line(match operation.kind() {
+        OperationKind::Index => format!("indexed    {} records", operation.resealed),
+        OperationKind::Unspecified | OperationKind::Reencryption => {
+            format!("resealed   {} groups", operation.resealed)
+        }
+    })?;
     if operation.rate > 0.0 {
         output.line(format!("rate       {:.0} records/s", operation.rate))?;
     }
@@ -192,6 +198,10 @@ fn lines(output: &Output, operation: &Operation) -> Result<(), CliError> {
     }
     let targets = operation.targets.iter().map(target).collect::<Vec<_>>().join(", ");
     output.line(format!("targets    {targets}"))?;
+    if !operation.refused_fields.is_empty() {
+        let refused = operation.refused_fields.join(", ");
+        output.line(format!("refused    {}: too few distinct values", printable(&refused)))?;
+    }
     if operation.damaged > 0 {
         output.line(format!("damaged    {} records", operation.damaged))?;
     }
@@ -200,7 +210,20 @@ fn lines(output: &Output, operation: &Operation) -> Result<(), CliError> {
 }
 
 fn target(target: &OperationTarget) -> String {
-    format!("{} {}", class_name(target.data_class), target.epoch)
+    match target.epoch {
+        0 => class_name(target.data_class).to_owned(),
+        epoch => format!("{} {epoch}", class_name(target.data_class)),
+    }
+}
+
+/// What it does.
+fn kind(operation: &Operation) -> String {
+    match operation.kind() {
+        OperationKind::Index => {
+            format!("index {} ({})", operation.collection, operation.fields.join(", "))
+        }
+        OperationKind::Unspecified | OperationKind::Reencryption => "re-encryption".to_owned(),
+    }
 }
 
 fn row(output: &Output, operation: &Operation) -> Vec<Cell> {
@@ -211,6 +234,8 @@ fn row(output: &Output, operation: &Operation) -> Vec<Cell> {
         | OperationState::PendingCustomer
         | OperationState::Counting
         | OperationState::Resealing
+        | OperationState::Indexing
+        | OperationState::Removing
         | OperationState::Verifying
         | OperationState::Destroying
         | OperationState::Paused
@@ -219,6 +244,7 @@ fn row(output: &Output, operation: &Operation) -> Vec<Cell> {
     vec![
         operation.id.as_str().into(),
         operation.tenant_id.as_str().into(),
+        printable(&kind(operation)).to_string().into(),
         output.cell(tone, state(operation)),
         operation.done.into(),
         operation.total.into(),
@@ -232,6 +258,8 @@ fn state(operation: &Operation) -> &'static str {
         OperationState::PendingCustomer => "pending customer",
         OperationState::Counting => "counting",
         OperationState::Resealing => "resealing",
+        OperationState::Indexing => "indexing",
+        OperationState::Removing => "removing",
         OperationState::Verifying => "verifying",
         OperationState::Destroying => "destroying",
         OperationState::Paused => "paused",
@@ -249,6 +277,13 @@ fn to_json(operation: &Operation) -> Value {
     json!({
         "id": operation.id,
         "tenant_id": operation.tenant_id,
+        "kind": match operation.kind() {
+            OperationKind::Index => "index",
+            OperationKind::Unspecified | OperationKind::Reencryption => "re-encryption",
+        },
+        "collection": operation.collection,
+        "fields": operation.fields,
+        "refused_fields": operation.refused_fields,
         "state": state(operation),
         "targets": targets.collect::<Vec<_>>(),
         "done": operation.done,

@@ -4,14 +4,15 @@
 //! entries that a database writer adds lead to no wrong record, and where entries are so short that
 //! different values share one, the value decides. It relies on the reader's keys.
 
-use tresor_proto::{Content, ContentType, FieldName, RecordId, storage};
+use tresor_proto::{Content, FieldName, RecordId, storage};
 use zeroize::Zeroizing;
 
-use super::{Reader, class_of};
+use super::Reader;
 use crate::{
     blind_index::{IndexEntry, NormalRule},
     crypto_error::CryptoError,
-    sealed_group::{self, GroupPlace, RecordPlace},
+    sealed_group::RecordPlace,
+    stored_field::StoredField,
 };
 
 /// A field that is to have a value.
@@ -59,27 +60,14 @@ impl Reader {
         row: &storage::Record,
         name: &str,
     ) -> Result<Option<Content>, CryptoError> {
-        if let Some(field) = row.clear_fields.iter().find(|field| field.name == name) {
-            let content_type = ContentType::from_code(field.content_type).ok_or(CryptoError)?;
-            let content = Content::new(content_type, field.value.clone());
-            return content.map(Some).map_err(|_| CryptoError);
-        }
-        let mut sealed = row.groups.iter().flat_map(|group| {
-            (0u32..).zip(&group.fields).map(move |(ordinal, field)| (group, ordinal, field))
-        });
-        let Some((group, ordinal, field)) = sealed.find(|(.., field)| field.name == name) else {
-            return Ok(None);
-        };
-        let class = class_of(group)?;
+        let Some(field) = StoredField::find(row, name) else { return Ok(None) };
+        let class = field.class()?;
         let holder = self.holder.holder().ok_or(CryptoError)?;
-        let unlocked = self.cache.unlock(holder, [class], self.now_ms)?;
-        let Some(keys) = unlocked.class(class) else { return Ok(None) };
-        let (epoch, erasure_bucket) = (group.epoch, row.erasure_bucket);
+        let unlocked = self.cache.unlock(holder, class, self.now_ms)?;
         let collection = &self.view.collection;
         let record = RecordPlace { tenant: self.tenant, collection, record: id };
-        let place = GroupPlace { record, class, epoch, erasure_bucket };
-        let opened = sealed_group::open(keys.epoch(epoch)?, place, group)?;
-        opened.content(ordinal, field).map(Some)
+        let keys = class.and_then(|class| unlocked.class(class));
+        field.content(record, row.erasure_bucket, keys)
     }
 }
 

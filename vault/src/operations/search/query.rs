@@ -53,8 +53,7 @@ pub(super) fn indexed(
     let indexed = |term: &SearchTerm| {
         let index = indexes.iter().find(|index| index.field == term.field);
         let index = index.ok_or_else(|| refused(&term.field, "is not searchable"))?;
-        let since = collection.indexes_since.get(&index.field).copied();
-        let since = since.unwrap_or(collection.policy_version);
+        let since = collection.index_since(&index.field);
         let normal = index.rule.normalise(&term.content);
         let normal = normal.ok_or_else(|| refused(&term.field, "has nothing to be found by"))?;
         Ok(IndexedTerm { index: index.clone(), since, normal })
