@@ -175,3 +175,31 @@ fn the_command_line_uploads_reads_and_keeps_the_rejects() {
     site.customer(&tenant, &delete).ok();
     assert_eq!(site.customer(&tenant, &get).code, 1);
 }
+
+#[test]
+fn a_policy_gives_a_field_its_mask_and_what_is_redacted_tells_a_class_of_lengths() {
+    let site = Site::start("sled");
+    let tenant = site.tenant("burg");
+    let record = r#"{"nr":"7","iban":"DE89370400440532013000","geburtsdatum":"1959-10-04"}"#;
+    assert_eq!(post(&site, &tenant, "?id_field=nr", "application/json", record).status, 201);
+    let masked = || site.curl(&tenant, &format!("{RECORDS}/7"), &[]).json();
+    assert_eq!(masked()["record"]["iban"], "DE•••3000");
+    assert_eq!(masked()["record"]["geburtsdatum"], "1959•••");
+
+    let policy =
+        "fields:\n  iban: { info_type: IBAN_CODE, mask: { keep_first: 4, keep_last: 0 } }\n";
+    fs::write(site.path("policy.yaml"), policy).unwrap();
+    let put = ["collection", "put", "customers", "-f", "policy.yaml", "--tenant", "burg"];
+    site.operator(&put).ok();
+    assert_eq!(masked()["record"]["iban"], "DE89•••");
+    let listed = site.curl(&tenant, RECORDS, &[]).json();
+    assert_eq!(listed["records"][0]["record"]["iban"], "DE89•••");
+    assert_eq!(field(&masked(), "iban")["length_bytes_max"], Value::Null);
+
+    let redacted = site.curl(&tenant, &format!("{RECORDS}/7?reveal=redacted"), &[]).json();
+    assert_eq!(field(&redacted, "iban")["length_bytes_max"], 28);
+    assert_eq!(field(&redacted, "geburtsdatum")["length_bytes_max"], 12);
+    let get = ["get", "7", "--collection", "customers", "--reveal", "redacted"];
+    let table = site.customer(&tenant, &get).ok().stdout;
+    assert!(table.contains("(up to 28 bytes)"), "{table}");
+}
