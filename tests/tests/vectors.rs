@@ -25,3 +25,14 @@ fn an_independent_ff1_opens_the_golden_surrogates() {
     let ran = run(&mut command, "").ok();
     assert!(ran.stdout.contains("55 passed, 0 failed"), "{}{}", ran.stdout, ran.stderr);
 }
+
+#[test]
+fn an_independent_decoder_opens_the_rows_of_surrogates() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = Command::new(tool("python3"));
+    command.arg(repository().join("tests/clients/open_surrogate_rows.py"));
+    command.arg(repository().join("vault/vectors/surrogate_rows.json"));
+    command.arg(repository().join("proto")).arg(directory.path().join("stubs"));
+    let ran = run(&mut command, "").ok();
+    assert!(ran.stdout.contains("12 passed, 0 failed"), "{}{}", ran.stdout, ran.stderr);
+}

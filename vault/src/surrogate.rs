@@ -7,11 +7,15 @@
 
 pub(crate) mod expiry;
 pub(crate) mod format_preserving;
+#[cfg(test)]
+mod golden;
 pub(crate) mod look_up;
 pub(crate) mod maker;
 pub(crate) mod named;
 pub(crate) mod rows;
 pub(crate) mod sealed_value;
+#[cfg(test)]
+mod tampering;
 
 use tresor_proto::{
     Content, DataClass, InfoType, Reveal, SurrogateFormat, SurrogateKind, SurrogateOptions,

@@ -44,11 +44,15 @@ impl LookUps {
 }
 
 /// Finds the deterministic surrogates of one info type and reveal.
-struct LookUp(hmac::Key);
+pub(super) struct LookUp(hmac::Key);
 
 impl LookUp {
     /// The look-up of an info type and reveal under an identifier key.
-    fn new(key: &IdentifierKey, info_type: InfoType, reveal: Reveal) -> Result<Self, CryptoError> {
+    pub(super) fn new(
+        key: &IdentifierKey,
+        info_type: InfoType,
+        reveal: Reveal,
+    ) -> Result<Self, CryptoError> {
         let reveal = vault::Reveal::from(reveal) as i32;
         let of = Tlv::new()
             .with(1, info_type.as_str().as_bytes())
@@ -59,7 +63,7 @@ impl LookUp {
     }
 
     /// The digest of a value, exact to the byte.
-    fn digest(&self, content: &Content) -> [u8; 32] {
+    pub(super) fn digest(&self, content: &Content) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);
         context.update(&[content.content_type().code()]);
         context.update(content.as_bytes());

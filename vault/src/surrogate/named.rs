@@ -145,7 +145,7 @@ impl Preserved {
         Self::new(key, text, value, (info_type, format, version))
     }
 
-    fn new(
+    pub(super) fn new(
         key: &IdentifierKey,
         text: String,
         value: Content,

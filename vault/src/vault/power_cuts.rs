@@ -3,6 +3,7 @@
 mod deletion;
 mod root_rotation;
 mod rotation;
+mod surrogates;
 
 use std::{
     future::Future,
