@@ -1,6 +1,6 @@
 //! What a policy may say of one field, held against each other.
 
-use crate::{Action, Failure, FieldPolicy, InfoType};
+use crate::{Action, Failure, FieldPolicy, InfoType, Reveal};
 
 impl FieldPolicy {
     /// Checks what is said of the field against each other.
@@ -46,13 +46,21 @@ impl FieldPolicy {
         if self.data_class.is_some_and(|class| class != info_type.class()) {
             wrong.push(("class", "a surrogate is of the class of its info type"));
         }
+        let form = self.surrogate.unwrap_or_default();
+        if form.kind.format().is_some() && form.reveal != Reveal::Plain {
+            let description = "nothing is kept of a record's format-preserving surrogate, so that \
+                               how much it shows cannot be bound; choose another kind";
+            wrong.push(("tokenize", description));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DataClass, FieldName, Mask, SearchIndex, SurrogateForm};
+    use crate::{
+        DataClass, FieldName, Mask, SearchIndex, SurrogateForm, SurrogateFormat, SurrogateKind,
+    };
 
     fn field(action: Action, info_type: Option<InfoType>) -> FieldPolicy {
         FieldPolicy { info_type, ..FieldPolicy::new(FieldName::parse("a").unwrap(), action) }
@@ -72,6 +80,16 @@ mod tests {
         for (class, expected) in [(DataClass::Financial, &[][..]), (DataClass::Other, &["class"])] {
             iban.data_class = Some(class);
             assert_eq!(wrong(&iban), expected);
+        }
+    }
+
+    #[test]
+    fn what_a_format_preserving_surrogate_shows_is_not_bound() {
+        for (reveal, expected) in [(Reveal::Plain, &[][..]), (Reveal::Masked, &["tokenize"])] {
+            let kind = SurrogateKind::FormatPreserving(SurrogateFormat::Digits);
+            let mut field = field(Action::Tokenize, Some(InfoType::MeterId));
+            field.surrogate = Some(SurrogateForm { kind, reveal });
+            assert_eq!(wrong(&field), expected);
         }
     }
 

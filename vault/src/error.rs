@@ -74,6 +74,20 @@ impl VaultError {
     }
 }
 
+impl VaultError {
+    /// The same as the fault of a record's field, when it says what is wrong with a value.
+    pub(crate) fn of_field(self, field: &FieldName) -> Self {
+        let Self::Refused(failure) = self else { return self };
+        let descriptions = failure.violations().iter().map(|it| it.description.clone());
+        let named = Failure::from(failure.code());
+        Self::Refused(
+            descriptions.fold(named, |named, description| {
+                named.with_violation(field.as_str(), description)
+            }),
+        )
+    }
+}
+
 impl From<VaultError> for Failure {
     #[allow(clippy::wildcard_enum_match_arm, reason = "all others have nothing to add to the code")]
     fn from(error: VaultError) -> Self {

@@ -29,7 +29,7 @@ use crate::{
     key::TokenAuthKey,
     keyring::{KeyringFiles, Keyrings, LoadedKeyring, read_file, replace_file},
     operations::enrol::generate,
-    record::{ItemKey, NewField, NewRecord, Subject, Treatment},
+    record::{ItemKey, NewField, NewRecord, StoredRecord, Subject, Treatment},
     row::RowPlace,
     seal::Passphrase,
     sealed_group::{self, FieldToSeal, GroupPlace, RecordPlace},
@@ -134,7 +134,9 @@ fn answer(loaded: &LoadedKeyring, auth_key: &TokenAuthKey) -> (StoreKey, Vec<u8>
     let collection = CollectionName::parse("customers").unwrap();
     let mark = RequestMark::new(&key, &item, &collection, &asked.with_expiry(Some(NOW_MS)));
     let desk = AnswerDesk { tenant: TENANT, rows: &loaded.rows, now_ms: NOW_MS };
-    match mark.unwrap().keep(desk, of_record(&record, 3)).unwrap() {
+    let (surrogates, masks) = (Vec::new(), Vec::new());
+    let stored = StoredRecord { id: record, revision: 3, is_replayed: false, surrogates, masks };
+    match mark.unwrap().keep(desk, of_record(&stored)).unwrap() {
         Write::Put(key, row) => (key, row),
         Write::Remove(_) => panic!("an answer is put"),
     }

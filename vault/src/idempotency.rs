@@ -11,7 +11,9 @@
 use prost::Message as _;
 use subtle::ConstantTimeEq as _;
 use tresor_proto::{
-    CollectionName, RecordId, TenantId, limits::IDEMPOTENCY_LIFETIME_MS, storage::GivenAnswer,
+    CollectionName, FieldName, RecordId, TenantId,
+    limits::IDEMPOTENCY_LIFETIME_MS,
+    storage::{GivenAnswer, GivenSurrogate},
     vault,
 };
 
@@ -20,7 +22,7 @@ use crate::{
     error::VaultError,
     kdf,
     key::{Key as _, RequestKey},
-    record::{ItemKey, NewRecord, StoredRecord},
+    record::{FieldSurrogate, ItemKey, NewRecord, StoredRecord},
     row::{RowKeys, RowPlace},
     store::{Change, Keyspace, Precondition, RowDigest, ScanRange, StoreKey, StoreRow, Write},
     surrogate::NewSurrogate,
@@ -138,8 +140,17 @@ impl RequestMark {
 }
 
 /// The answer that tells of a record.
-pub(crate) fn of_record(record: &RecordId, revision: u64) -> GivenAnswer {
-    GivenAnswer { record: record.as_str().to_owned(), revision, ..GivenAnswer::default() }
+pub(crate) fn of_record(stored: &StoredRecord) -> GivenAnswer {
+    let given = stored.surrogates.iter().map(|given| GivenSurrogate {
+        field: given.field.as_str().to_owned(),
+        surrogate: given.surrogate.clone(),
+    });
+    GivenAnswer {
+        record: stored.id.as_str().to_owned(),
+        revision: stored.revision,
+        surrogates: given.collect(),
+        ..GivenAnswer::default()
+    }
 }
 
 /// The answer that tells of a surrogate.
@@ -150,11 +161,15 @@ pub(crate) fn of_surrogate(text: String) -> GivenAnswer {
 /// The record that an answer tells of.
 pub(crate) fn stored_record(answer: &GivenAnswer) -> Result<StoredRecord, VaultError> {
     let id = RecordId::parse(&answer.record).map_err(|_| VaultError::Integrity)?;
+    let surrogates = answer.surrogates.iter().map(|given| {
+        let field = FieldName::parse(&given.field).map_err(|_| VaultError::Integrity)?;
+        Ok(FieldSurrogate { field, surrogate: given.surrogate.clone() })
+    });
     Ok(StoredRecord {
         id,
         revision: answer.revision,
         is_replayed: true,
-        surrogates: Vec::new(),
+        surrogates: surrogates.collect::<Result<_, VaultError>>()?,
         masks: Vec::new(),
     })
 }

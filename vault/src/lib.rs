@@ -43,6 +43,7 @@ mod slot;
 mod stored_field;
 mod surrogate;
 mod tlv;
+mod turns;
 mod unlocked;
 mod users;
 mod vault;

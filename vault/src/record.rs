@@ -135,6 +135,8 @@ pub struct RevealedField {
     pub name: FieldName,
     /// How it was stored.
     pub treatment: Treatment,
+    /// The surrogate that stands in for it.
+    pub surrogate: Option<String>,
     /// What is shown of it.
     pub shown: Shown,
     /// Bytes it has at most, as far as its padding tells. Only when redacted.
@@ -178,6 +180,14 @@ impl NewField {
             Treatment::Clear => None,
             Treatment::Seal { info_type, .. } => info_type,
             Treatment::Tokenize { info_type, .. } => Some(info_type),
+        }
+    }
+
+    /// What is needed to give it a surrogate, when it is to have one.
+    pub(crate) fn tokenized(&self) -> Option<(InfoType, SurrogateForm, &Content)> {
+        match self.treatment {
+            Treatment::Clear | Treatment::Seal { .. } => None,
+            Treatment::Tokenize { info_type, form } => Some((info_type, form, &self.content)),
         }
     }
 

@@ -31,6 +31,7 @@ use crate::{
     reencryption::{LastLooks, LazyQueue, Paces},
     registry::Registry,
     store::{Existence, Store, Stores},
+    turns::Turns,
     unlocked::UnlockedCache,
     users::{LoginDelays, PasswordDesk},
 };
@@ -51,6 +52,7 @@ pub struct Vault {
     last_looks: LastLooks,
     lazy: LazyQueue,
     enrolment: tokio::sync::Mutex<()>,
+    turns: Turns,
     damaged_keyrings: Mutex<HashSet<TenantId>>,
     key_policy: KeyPolicy,
     /// Last, so that the directory is free only when everything else is gone.
@@ -176,6 +178,11 @@ impl Vault {
 
     pub(crate) fn last_looks(&self) -> &LastLooks {
         &self.last_looks
+    }
+
+    /// The turns of those who count surrogates.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// Waits for the turn to enrol.

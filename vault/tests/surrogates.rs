@@ -19,6 +19,8 @@ mod preserved;
 mod repeats;
 #[path = "surrogates/rotation.rs"]
 mod rotation;
+#[path = "surrogates/uploaded.rs"]
+mod uploaded;
 
 use calls::{ENGINES, options, query, text_of, value};
 use house::House;

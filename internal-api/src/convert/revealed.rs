@@ -136,7 +136,7 @@ fn field_to_wire(field: RevealedField) -> vault::RevealedField {
         state: state as i32,
         info_type: info_type.map_or("", InfoType::as_str).to_owned(),
         data_class: class as i32,
-        surrogate: String::new(),
+        surrogate: field.surrogate.unwrap_or_default(),
         length_bytes_max: field.length_bytes_max.unwrap_or_default(),
     }
 }

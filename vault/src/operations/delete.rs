@@ -1,11 +1,15 @@
-//! Deletes records by id, with the entries of blind indexes that their rows list.
+//! Deletes records by id, with the entries of blind indexes and the surrogates that their rows list.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use prost::Message as _;
 use tresor_proto::{CollectionName, RecordId, storage};
 
-use super::record_key;
+use super::{
+    put::{self, Exchange},
+    record_key,
+    sight::Sight,
+};
 use crate::{
     access::{Delete, Permit},
     blind_index,
@@ -13,6 +17,7 @@ use crate::{
     keyring::LoadedKeyring,
     row::RowPlace,
     store::{Change, Outcome, Precondition, RowDigest, Store, StoreKey, Write},
+    surrogate::rows::SurrogateRows,
     vault::Vault,
 };
 
@@ -61,7 +66,12 @@ impl Vault {
         doomed: Vec<Doomed>,
     ) -> Result<Vec<Deleted>, VaultError> {
         let mut results = vec![Err(VaultError::Conflict); doomed.len()];
-        for _ in 0..ROUNDS_MAX {
+        let mut turn = None;
+        for round in 0..ROUNDS_MAX {
+            if round > 0 && turn.is_none() {
+                // Others count in the same rows.
+                turn = Some(self.turns().take(permit.tenant()).await);
+            }
             let left: Vec<_> = places(&results, &VaultError::Conflict);
             if left.is_empty() {
                 break;
@@ -71,11 +81,18 @@ impl Vault {
             let rows = store.read(keys).await?;
             let found: Vec<bool> = rows.iter().map(Option::is_some).collect();
             let keyring = self.keyring(permit.tenant()).await?;
-            let changes = move || {
+            let read = {
+                let keyring = Arc::clone(&keyring);
                 let rows = wanted.into_iter().zip(rows);
-                rows.filter_map(|(one, row)| Some(one.remove(&keyring, &row?))).collect()
+                move || {
+                    rows.filter_map(|(one, row)| Some(Readable::new(one, &row?, &keyring)))
+                        .collect()
+                }
             };
-            let changes = self.key_worker().run(changes).await?;
+            let readable: Vec<Readable> = self.key_worker().run(read).await?;
+            let sight = see(store, &keyring, &readable).await?;
+            let changes = self.key_worker().run(move || removals(readable, &keyring, sight));
+            let changes = changes.await??;
             let mut outcomes = store.apply(changes).await?.into_iter();
             for (at, is_found) in left.into_iter().zip(found) {
                 if let Some(result) = results.get_mut(at) {
@@ -98,18 +115,68 @@ impl Doomed {
     fn new(collection: &CollectionName, id: &RecordId) -> Self {
         Self { id: id.clone(), key: record_key(collection, id) }
     }
+}
 
-    /// The change that removes its row, and the entries that the row lists, if it is sound.
-    fn remove(self, keyring: &LoadedKeyring, row: &[u8]) -> Change {
-        let place = RowPlace { tenant: keyring.keyring.tenant, key: &self.key };
+/// A record that is to be deleted, with what its row lists, if that is sound.
+struct Readable {
+    one: Doomed,
+    digest: RowDigest,
+    entries: Vec<Vec<u8>>,
+    surrogates: Vec<String>,
+}
+
+impl Readable {
+    fn new(one: Doomed, row: &[u8], keyring: &LoadedKeyring) -> Self {
+        let place = RowPlace { tenant: keyring.keyring.tenant, key: &one.key };
         let message = keyring.rows.decode(place, row).ok();
         let record = message.and_then(|message| storage::Record::decode(message).ok());
-        let entries = record.map(|record| record.index_entries).unwrap_or_default();
-        let preconditions = vec![Precondition::Unchanged(self.key.clone(), RowDigest::of(row))];
-        let mut writes = vec![Write::Remove(self.key)];
-        writes.extend(blind_index::writes(&self.id, &entries, &[]));
-        Change { preconditions, writes }
+        let record = record.unwrap_or_default();
+        let surrogates = put::listed(&record);
+        Self { one, digest: RowDigest::of(row), entries: record.index_entries, surrogates }
     }
+
+    /// The change that removes its row, its entries and its surrogates.
+    fn remove(self, rows: SurrogateRows<'_>, sight: &mut Sight) -> Result<Change, VaultError> {
+        let mut exchange = Exchange::new(rows, sight);
+        self.surrogates.iter().try_for_each(|surrogate| exchange.take_back(surrogate))?;
+        let mut change = exchange.into_change()?;
+        sight.note(&change);
+        change.preconditions.push(Precondition::Unchanged(self.one.key.clone(), self.digest));
+        change.writes.extend(blind_index::writes(&self.one.id, &self.entries, &[]));
+        change.writes.push(Write::Remove(self.one.key));
+        Ok(change)
+    }
+}
+
+fn surrogate_rows(keyring: &LoadedKeyring) -> SurrogateRows<'_> {
+    SurrogateRows { tenant: keyring.keyring.tenant, keys: &keyring.rows }
+}
+
+/// Sees the rows of the surrogates that go with their records.
+async fn see(
+    store: &dyn Store,
+    keyring: &LoadedKeyring,
+    readable: &[Readable],
+) -> Result<Sight, VaultError> {
+    let rows = surrogate_rows(keyring);
+    let listed = readable.iter().flat_map(|one| &one.surrogates);
+    let keys: Vec<_> = listed.flat_map(|text| put::keys_of(&rows, text)).collect();
+    let mut sight = Sight::default();
+    if !keys.is_empty() {
+        let keys = sight.unseen(keys);
+        sight.add(&keys, store.read(keys.clone()).await?);
+    }
+    Ok(sight)
+}
+
+/// The changes that remove records, in order.
+fn removals(
+    readable: Vec<Readable>,
+    keyring: &LoadedKeyring,
+    mut sight: Sight,
+) -> Result<Vec<Change>, VaultError> {
+    let rows = surrogate_rows(keyring);
+    readable.into_iter().map(|one| one.remove(rows, &mut sight)).collect()
 }
 
 /// The places of the results that are this error.

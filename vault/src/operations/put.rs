@@ -4,6 +4,8 @@
 mod bare;
 mod batch;
 mod enforce;
+mod exchange;
+mod look;
 mod round;
 mod sealer;
 
@@ -11,9 +13,10 @@ use std::{sync::Arc, time::Duration};
 
 #[cfg(feature = "test-support")]
 pub use bare::{OpenLoop, SealLoop};
-use tresor_proto::{CollectionName, Failure, TenantId};
+use tresor_proto::{CollectionName, Failure, TenantId, TokenOperation as Operation};
 
-use self::{batch::Batch, enforce::Rules, round::Round, sealer::Sealer};
+pub(super) use self::exchange::{Exchange, keys_of, listed};
+use self::{batch::Batch, enforce::Rules, look::Part, round::Round, sealer::Sealer};
 use crate::{
     access::{Permit, TokenHolder, Write},
     blind_index::BlindIndex,
@@ -68,7 +71,8 @@ impl Vault {
         if destination.policy_version.is_some_and(|version| version != collection.policy_version) {
             return Err(VaultError::PolicyOutdated);
         }
-        let rules = Rules::new(&collection.policy, destination.policy_version.is_some());
+        let rules = Rules::new(&collection.policy, destination.policy_version.is_some())
+            .tokenizing(permit.holder().may(Operation::Tokenize));
         let mut batch = Batch::new(records, &rules, self.clock().now_ms(), self.entropy())?;
         if destination.has_masks {
             batch.mask(&rules);
@@ -77,6 +81,10 @@ impl Vault {
         let holder = self.writing_holder(permit.holder(), &classes).await?;
         let mut sealer = Arc::new(self.sealer(tenant, holder, &collection));
         let store = self.store(tenant).await?;
+        let _turn = match batch.is_counted() {
+            true => Some(self.turns().take(tenant).await),
+            false => None,
+        };
         let mut round = Round::default();
         let keyed = batch.keyed();
         if keyed > 0 {
@@ -116,10 +124,13 @@ impl Vault {
             let to = batch.end_of_part(from, PART_ITEMS_MAX);
             let classes = batch.classes(from, to);
             let rows = store.read(sealer.keys(&batch, (from, to), &classes)).await?;
+            let part = Part { batch, round, rows, range: from..to };
+            let part = self.look_at_surrogates(sealer, store, part).await?;
             let part_sealer = Arc::clone(sealer);
             let seal = move || {
+                let Part { mut batch, mut round, rows, range } = part;
                 let rows = part_sealer.part_rows(&classes, rows);
-                let seal = |rows| part_sealer.seal_part(&mut batch, &mut round, from..to, &rows);
+                let seal = |rows| part_sealer.seal_part(&mut batch, &mut round, range, &rows);
                 let sealed = rows.and_then(seal);
                 (batch, round, sealed)
             };

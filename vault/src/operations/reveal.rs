@@ -176,7 +176,7 @@ fn clear_field(field: &storage::ClearField) -> Result<RevealedField, CryptoError
     let content = Content::new(content_type, field.value.clone()).map_err(|_| CryptoError)?;
     let name = FieldName::parse(&field.name).map_err(|_| CryptoError)?;
     let (treatment, shown) = (Treatment::Clear, Shown::Clear(content));
-    Ok(RevealedField { name, treatment, shown, length_bytes_max: None })
+    Ok(RevealedField { name, treatment, shown, surrogate: None, length_bytes_max: None })
 }
 
 fn sealed_field(
@@ -190,7 +190,8 @@ fn sealed_field(
     let length_bytes_max =
         is_redacted.then(|| sealed_group::length_bytes_max(field)).transpose()?;
     let treatment = Treatment::Seal { info_type, class };
-    Ok(RevealedField { name, treatment, shown, length_bytes_max })
+    let surrogate = Some(field.surrogate.clone()).filter(|text| !text.is_empty());
+    Ok(RevealedField { name, treatment, shown, surrogate, length_bytes_max })
 }
 
 fn class_of(group: &storage::SealedGroup) -> Result<DataClass, CryptoError> {

@@ -4,7 +4,7 @@
 //! surrogate. What it sees holds only if the changes before are applied; each change says so in its
 //! preconditions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::store::{Change, Precondition, RowDigest, StoreKey, Write};
 
@@ -16,6 +16,18 @@ impl Sight {
     /// Adds rows as read, one a key.
     pub(crate) fn add(&mut self, keys: &[StoreKey], rows: Vec<Option<Vec<u8>>>) {
         self.0.extend(keys.iter().cloned().zip(rows));
+    }
+
+    /// Those of some keys of which nothing is known.
+    pub(crate) fn unseen(&self, keys: Vec<StoreKey>) -> Vec<StoreKey> {
+        let unseen: BTreeSet<_> =
+            keys.into_iter().filter(|key| !self.0.contains_key(key)).collect();
+        unseen.into_iter().collect()
+    }
+
+    /// Forgets everything: the changes of the round are done.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 
     /// The row of a key.

@@ -147,7 +147,11 @@ impl Resealer {
         let to_seal: Vec<_> = fields.iter().map(OpenField::to_seal).collect();
         let salt = self.salt()?;
         let (epoch, data_key) = keys.newest()?;
-        let sealed = sealed_group::seal(data_key, &GroupPlace { epoch, ..old }, salt, &to_seal)?;
+        let place = GroupPlace { epoch, ..old };
+        let mut sealed = sealed_group::seal(data_key, &place, salt, &to_seal)?;
+        for (field, old) in sealed.fields.iter_mut().zip(&group.fields) {
+            field.surrogate.clone_from(&old.surrogate);
+        }
         self.keyring.seals.count(class, epoch);
         Ok(sealed)
     }

@@ -16,6 +16,7 @@ use crate::{
     registry::Registry,
     seal::{Passphrase, SealFailures},
     store::{StoreEngine, Stores},
+    turns::Turns,
     unlocked::UnlockedCache,
     users::{LoginDelays, PasswordDesk},
 };
@@ -135,6 +136,7 @@ impl VaultPlace {
             last_looks: LastLooks::default(),
             lazy: LazyQueue::default(),
             enrolment: tokio::sync::Mutex::default(),
+            turns: Turns::default(),
             damaged_keyrings: std::sync::Mutex::default(),
             key_policy: self.key_policy,
             place: Arc::clone(self),

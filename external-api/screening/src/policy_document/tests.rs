@@ -63,10 +63,11 @@ fn every_mistake_is_reported_with_its_place() {
 fn surrogates_indexes_and_masks_are_read() {
     let yaml = "fields:
   a: { info_type: IBAN_CODE, tokenize: deterministic, searchable: exact }
-  b: { tokenize: { format: digits, reveal: masked, kind: format-preserving }, info_type: METER_ID }
+  b: { tokenize: { format: digits, kind: format-preserving }, info_type: METER_ID }
   c: { info_type: PHONE_NUMBER, tokenize: format-preserving, mask: { keep_first: 2, keep_last: 4 } }
   d: { info_type: GENDER, searchable: { bits: 64, forced: true } }
   e: { info_type: CITY, action: tokenize }
+  f: { info_type: CITY, tokenize: { reveal: masked, kind: deterministic } }
 ";
     let policy = parse(yaml).unwrap();
     let fields = policy.fields();
@@ -75,10 +76,11 @@ fn surrogates_indexes_and_masks_are_read() {
     let preserving = SurrogateKind::FormatPreserving;
     let expected = [
         form(SurrogateKind::Deterministic, Reveal::Plain),
-        form(preserving(SurrogateFormat::Digits), Reveal::Masked),
+        form(preserving(SurrogateFormat::Digits), Reveal::Plain),
         form(preserving(SurrogateFormat::Phone), Reveal::Plain),
         None,
         form(SurrogateKind::Random, Reveal::Plain),
+        form(SurrogateKind::Deterministic, Reveal::Masked),
     ];
     assert_eq!(forms, expected);
     assert_eq!(fields[0].search, Some(SearchIndex::default()));

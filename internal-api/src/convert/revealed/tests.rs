@@ -15,7 +15,13 @@ fn revealed(field: RevealedField) -> RevealedRecord {
 
 fn field(shown: Shown, treatment: Treatment) -> RevealedField {
     let length_bytes_max = matches!(shown, Shown::Redacted).then_some(28);
-    RevealedField { name: FieldName::parse("iban").unwrap(), treatment, shown, length_bytes_max }
+    RevealedField {
+        name: FieldName::parse("iban").unwrap(),
+        treatment,
+        shown,
+        surrogate: None,
+        length_bytes_max,
+    }
 }
 
 fn on_the_wire(shown: Shown, treatment: Treatment) -> vault::RevealedField {

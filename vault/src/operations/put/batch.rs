@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tresor_proto::{CollectionName, DataClass, Failure, RecordId};
+use tresor_proto::{CollectionName, DataClass, Failure, RecordId, SurrogateKind};
 use uuid::Builder;
 
 use super::enforce::Rules;
@@ -12,7 +12,7 @@ use crate::{
     error::VaultError,
     idempotency::RequestMark,
     key::RequestKey,
-    record::{FieldMask, ItemKey, NewField, NewRecord, StoredRecord, Treatment},
+    record::{FieldMask, ItemKey, NewField, NewRecord, StoredRecord},
     store::Outcome,
 };
 
@@ -59,7 +59,6 @@ impl Batch {
             let made = make_id(now_ms, random);
             let admitted = parsed.map_err(VaultError::from).and_then(|mut record| {
                 rules.enforce(&mut record)?;
-                refuse_tokenized(&record)?;
                 Ok(record)
             });
             let (id, state) = match admitted {
@@ -123,6 +122,11 @@ impl Batch {
         records.flat_map(NewRecord::fields).filter_map(NewField::class).collect()
     }
 
+    /// Whether any pending item is counted in rows that others count in too.
+    pub(super) fn is_counted(&self) -> bool {
+        self.items.iter().any(Item::is_counted)
+    }
+
     /// How many items there are.
     pub(super) fn len(&self) -> usize {
         self.items.len()
@@ -154,14 +158,14 @@ impl Batch {
     }
 }
 
-/// No surrogate is given with a record yet.
-fn refuse_tokenized(record: &NewRecord) -> Result<(), VaultError> {
-    let is_tokenized = |field: &&NewField| matches!(field.treatment, Treatment::Tokenize { .. });
-    let tokenized = record.fields().iter().find(is_tokenized);
-    tokenized.map_or(Ok(()), |field| Err(VaultError::RejectedByPolicy(field.name.clone())))
-}
-
 impl Item {
+    /// Whether it is pending and gets a deterministic surrogate.
+    pub(super) fn is_counted(&self) -> bool {
+        let State::Pending(record) = &self.state else { return false };
+        let mut tokenized = record.fields().iter().filter_map(NewField::tokenized);
+        tokenized.any(|(_, form, _)| form.kind == SurrogateKind::Deterministic)
+    }
+
     fn is_pending(&self) -> bool {
         matches!(self.state, State::Pending(_))
     }

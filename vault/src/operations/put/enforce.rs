@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tresor_proto::{Action, FieldPolicy, InfoType, Policy, SurrogateForm};
+use tresor_proto::{Action, FieldPolicy, InfoType, Policy, RefusalReason, SurrogateForm};
 
 use crate::{
     error::VaultError,
@@ -14,6 +14,7 @@ use crate::{
 pub(super) struct Rules<'a> {
     declared: HashMap<&'a str, &'a FieldPolicy>,
     takes_undeclared_clear: bool,
+    may_tokenize: bool,
 }
 
 impl<'a> Rules<'a> {
@@ -23,7 +24,14 @@ impl<'a> Rules<'a> {
         Self {
             declared: declared.collect(),
             takes_undeclared_clear: is_screened && policy.undeclared.not_personal == Action::Clear,
+            may_tokenize: false,
         }
+    }
+
+    /// The same for a customer token that may give surrogates, or may not.
+    pub(super) fn tokenizing(mut self, may_tokenize: bool) -> Self {
+        self.may_tokenize = may_tokenize;
+        self
     }
 
     /// Refuses fields the policy does not take as they are, and brings declared types into force.
@@ -49,6 +57,9 @@ impl<'a> Rules<'a> {
             declared
         {
             field.treatment = tokenized(field, *info_type, *form);
+            if !self.may_tokenize && field.tokenized().is_some() {
+                return Err(RefusalReason::CustomerTokenLacksOperation.into());
+            }
         }
         Ok(())
     }
@@ -112,7 +123,7 @@ mod tests {
         let name = FieldName::parse(name).unwrap();
         let field = NewField { name, content: Content::text("x").unwrap(), treatment };
         let mut record = NewRecord::new(None, vec![field]).unwrap();
-        Rules::new(policy, is_screened).enforce(&mut record)?;
+        Rules::new(policy, is_screened).tokenizing(true).enforce(&mut record)?;
         Ok(record.fields()[0].treatment)
     }
 
@@ -165,6 +176,16 @@ mod tests {
             assert_eq!(enforce(&policy, true, "iban", treatment), Ok(expected));
         }
         assert!(enforce(&policy, true, "iban", Treatment::Clear).is_err());
+    }
+
+    #[test]
+    fn who_may_only_write_gives_no_surrogates() {
+        let (policy, _) = tokenizing();
+        let name = FieldName::parse("iban").unwrap();
+        let field = NewField { name, content: Content::text("x").unwrap(), treatment: SEALED };
+        let mut record = NewRecord::new(None, vec![field]).unwrap();
+        let refused = Rules::new(&policy, true).enforce(&mut record).unwrap_err();
+        assert_eq!(refused, RefusalReason::CustomerTokenLacksOperation.into());
     }
 
     #[test]

@@ -7,7 +7,11 @@ use std::collections::HashMap;
 
 use tresor_proto::{RecordId, storage};
 
-use crate::store::{Change, RowDigest};
+use super::exchange;
+use crate::{
+    operations::sight::Sight,
+    store::{Change, RowDigest},
+};
 
 /// Bytes of old rows that one application to the store touches at most, or little more: a store
 /// holds them until it has synced.
@@ -20,13 +24,15 @@ pub(super) struct Previous {
     pub(super) revision: u64,
     pub(super) digest: RowDigest,
     pub(super) index_entries: Vec<Vec<u8>>,
+    pub(super) surrogates: Vec<String>,
 }
 
 impl Previous {
     /// What a row is of which this is the message.
     pub(super) fn of(message: storage::Record, digest: RowDigest) -> Self {
+        let surrogates = exchange::listed(&message);
         let storage::Record { created_ms, revision, index_entries, .. } = message;
-        Self { created_ms, revision, digest, index_entries }
+        Self { created_ms, revision, digest, index_entries, surrogates }
     }
 }
 
@@ -36,6 +42,8 @@ pub(super) struct Round {
     changes: Vec<Change>,
     sealed: HashMap<RecordId, Previous>,
     old_bytes: usize,
+    /// The rows of surrogates, as the changes before leave them.
+    pub(super) sight: Sight,
     /// Applied with the others; nobody waits for what becomes of it.
     aside: Option<Change>,
 }
@@ -72,6 +80,7 @@ impl Round {
     /// The changes, to be applied now: those of the items in order, then the one on the side.
     pub(super) fn take(&mut self) -> Vec<Change> {
         self.sealed.clear();
+        self.sight.clear();
         self.old_bytes = 0;
         let mut changes = core::mem::take(&mut self.changes);
         changes.extend(self.aside.take());

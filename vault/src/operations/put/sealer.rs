@@ -11,6 +11,7 @@ use tresor_proto::{CollectionName, DataClass, RecordId, TenantId, storage};
 
 use super::{
     batch::{Batch, Item, State},
+    exchange::Exchange,
     round::{Previous, Round},
 };
 use crate::{
@@ -23,11 +24,17 @@ use crate::{
     error::VaultError,
     idempotency::{self, AnswerDesk, Recalled},
     operations::record_key,
+    operations::sight::Sight,
     policy_floor::{self, PolicyFloor},
-    record::{NewField, NewRecord, StoredRecord, Treatment},
+    record::{FieldSurrogate, NewField, NewRecord, StoredRecord, Treatment},
     row::RowPlace,
     sealed_group::{self, FieldToSeal, GroupPlace, RecordPlace},
     store::{Change, Precondition, RowDigest, StoreKey, Write},
+    surrogate::{
+        look_up::LookUps,
+        maker::{Draws, Maker},
+        rows::SurrogateRows,
+    },
     unlocked::{Unlocked, UnlockedCache},
 };
 
@@ -54,6 +61,7 @@ pub(super) struct PartRows {
 
 /// What the records of a part are sealed with.
 struct Supplies<'a> {
+    look_ups: LookUps,
     floors: &'a Floors,
     policy: &'a PolicyFloor,
     indexer: Indexer<'a>,
@@ -61,8 +69,8 @@ struct Supplies<'a> {
 }
 
 /// The rows that one item's keys have.
-struct Found<'a> {
-    row: Option<&'a [u8]>,
+pub(super) struct Found<'a> {
+    pub(super) row: Option<&'a [u8]>,
     answers: Vec<Option<&'a [u8]>>,
 }
 
@@ -70,6 +78,9 @@ struct Found<'a> {
 struct Sealed {
     next: Previous,
     old_bytes: usize,
+    surrogates: Vec<FieldSurrogate>,
+    /// What it does to the rows of surrogates.
+    exchanged: Change,
 }
 
 /// The fields of one record by class; a sealed group each.
@@ -137,7 +148,8 @@ impl Sealer {
         let salts_needed = batch.pending(part.start, part.end).map(class_count).sum();
         let salts = Salts::draw(self.entropy.as_ref(), salts_needed)?;
         let indexer = Indexer::new(&self.indexes, policy);
-        let mut supplies = Supplies { floors, policy, indexer, salts };
+        let look_ups = LookUps::default();
+        let mut supplies = Supplies { look_ups, floors, policy, indexer, salts };
         let mut rows = rows.iter().map(Option::as_deref);
         for item in batch.pending_mut(part.start, part.end) {
             let found = Found::take(&mut rows, item);
@@ -175,18 +187,18 @@ impl Sealer {
         let floors = classes.into_iter().map(|class| supplies.floors.precondition(class));
         change.preconditions.extend(floors);
         change.preconditions.push(supplies.policy.precondition());
-        let revision = sealed.next.revision;
+        let Sealed { next, old_bytes, surrogates, exchanged } = sealed;
+        let (id, revision) = (item.id.clone(), next.revision);
+        let masks = Vec::new();
+        let stored = StoredRecord { id, revision, is_replayed: false, surrogates, masks };
         if let Some(mark) = mark {
-            change.writes.push(mark.keep(self.desk(), idempotency::of_record(&item.id, revision))?);
+            change.writes.push(mark.keep(self.desk(), idempotency::of_record(&stored))?);
         }
-        round.push(&item.id, change, sealed.next, sealed.old_bytes);
-        Ok(StoredRecord {
-            id: item.id.clone(),
-            revision,
-            is_replayed: false,
-            surrogates: Vec::new(),
-            masks: Vec::new(),
-        })
+        round.sight.note(&exchanged);
+        change.preconditions.extend(exchanged.preconditions);
+        change.writes.extend(exchanged.writes);
+        round.push(&item.id, change, next, old_bytes);
+        Ok(stored)
     }
 
     /// Seals a record into a change, over what is there.
@@ -203,7 +215,10 @@ impl Sealer {
             (None, Some(row)) => Some(self.previous(&key, row)?),
             (None, None) => None,
         };
-        let message = self.message(id, record, previous.as_ref(), supplies)?;
+        let held = previous.as_ref().map_or(&[][..], |old| old.surrogates.as_slice());
+        let (surrogates, exchanged) = self.exchange(record, held, (&round.sight, supplies))?;
+        let mut message = self.message(id, record, previous.as_ref(), supplies)?;
+        list(&surrogates, &mut message);
         let place = RowPlace { tenant: self.tenant, key: &key };
         let sealed = self.holder.keyring().rows.encode(place, &message.encode_to_vec());
         let sealed = sealed.map_err(|CryptoError| VaultError::Internal)?;
@@ -219,7 +234,43 @@ impl Sealer {
             }
         };
         change.preconditions.push(precondition);
-        Ok(Sealed { next, old_bytes })
+        Ok(Sealed { next, old_bytes, surrogates, exchanged })
+    }
+
+    /// Gives the surrogates of a record, and takes back those that were `held` by what it replaces.
+    fn exchange(
+        &self,
+        record: &NewRecord,
+        held: &[String],
+        (sight, supplies): (&Sight, &mut Supplies<'_>),
+    ) -> Result<(Vec<FieldSurrogate>, Change), VaultError> {
+        let tokenized: Vec<_> = record.fields().iter().filter_map(NewField::tokenized).collect();
+        if tokenized.is_empty() && held.is_empty() {
+            return Ok((Vec::new(), Change::default()));
+        }
+        let classes = tokenized.iter().map(|(info_type, ..)| info_type.class());
+        let mut maker = Maker {
+            keyring: self.holder.keyring(),
+            unlocked: self.unlock(classes)?,
+            floors: supplies.floors,
+            draws: Draws::new(self.entropy.as_ref(), tokenized.len())?,
+            now_ms: self.now_ms,
+        };
+        let mut exchange = Exchange::new(self.surrogate_rows(), sight);
+        let mut given = Vec::with_capacity(tokenized.len());
+        for field in record.fields() {
+            let Some(value) = field.tokenized() else { continue };
+            let surrogate = exchange.give(&mut maker, &mut supplies.look_ups, value);
+            let surrogate = surrogate.map_err(|error| error.of_field(&field.name))?;
+            given.push(FieldSurrogate { field: field.name.clone(), surrogate });
+        }
+        held.iter().try_for_each(|surrogate| exchange.take_back(surrogate))?;
+        Ok((given, exchange.into_change()?))
+    }
+
+    /// Reads and writes rows of surrogates.
+    pub(super) fn surrogate_rows(&self) -> SurrogateRows<'_> {
+        SurrogateRows { tenant: self.tenant, keys: &self.holder.keyring().rows }
     }
 
     fn desk(&self) -> AnswerDesk<'_> {
@@ -256,14 +307,21 @@ impl Sealer {
         Ok(Previous::of(self.verified(key, row)?, RowDigest::of(row)))
     }
 
-    fn verified(&self, key: &StoreKey, row: &[u8]) -> Result<storage::Record, VaultError> {
+    pub(super) fn verified(
+        &self,
+        key: &StoreKey,
+        row: &[u8],
+    ) -> Result<storage::Record, VaultError> {
         let place = RowPlace { tenant: self.tenant, key };
         let message = self.holder.keyring().rows.decode(place, row);
         let message = message.map_err(|CryptoError| VaultError::Integrity)?;
         storage::Record::decode(message).map_err(|_| VaultError::Integrity)
     }
 
-    fn unlock(&self, classes: impl IntoIterator<Item = DataClass>) -> Result<Unlocked, VaultError> {
+    pub(super) fn unlock(
+        &self,
+        classes: impl IntoIterator<Item = DataClass>,
+    ) -> Result<Unlocked, VaultError> {
         let holder = self.holder.holder().ok_or(VaultError::Internal)?;
         let unlocked = self.cache.unlock(holder, classes, self.now_ms);
         unlocked.map_err(|CryptoError| VaultError::Integrity)
@@ -298,7 +356,7 @@ impl Sealer {
 
 impl<'a> Found<'a> {
     /// Takes the rows of the next item, in the order of its keys.
-    fn take(rows: &mut impl Iterator<Item = Option<&'a [u8]>>, item: &Item) -> Self {
+    pub(super) fn take(rows: &mut impl Iterator<Item = Option<&'a [u8]>>, item: &Item) -> Self {
         let row = rows.next().flatten();
         let places = item.mark.as_ref().map_or(0, |_| idempotency::PLACES);
         Self { row, answers: rows.take(places).collect() }
@@ -329,6 +387,16 @@ fn split(fields: &[NewField]) -> (Vec<storage::ClearField>, Classes<'_>) {
         }
     }
     (clear, classes)
+}
+
+/// Writes down with each field which surrogate stands in for it.
+fn list(surrogates: &[FieldSurrogate], record: &mut storage::Record) {
+    for given in surrogates {
+        let mut fields = record.groups.iter_mut().flat_map(|group| &mut group.fields);
+        if let Some(field) = fields.find(|field| field.name == given.field.as_str()) {
+            field.surrogate.clone_from(&given.surrogate);
+        }
+    }
 }
 
 fn class_count(item: &Item) -> usize {

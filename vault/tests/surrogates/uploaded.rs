@@ -1,0 +1,251 @@
+//! Surrogates that come with records, and go with them.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use tresor_proto::{
+    Action, CustomerTokenKind, CustomerTokenName, ErrorCode, FieldName, FieldPolicy,
+    IdempotencyKey, InfoType, Policy, RecordId, Reveal, SurrogateForm, SurrogateFormat,
+    SurrogateKind, TenantRef, UndeclaredPolicy,
+};
+use tresor_vault::{
+    Destination, IssueTokens, ItemKey, NewCustomerToken, NewRecord, StoredRecord, VaultError,
+    Write,
+    store::{Keyspace, StoreEngine},
+};
+
+use crate::{
+    calls::{ENGINES, options, text_of, value},
+    house::{House, customers, id, sealed},
+};
+
+/// What a field is called, and what it is.
+const FIELDS: [(&str, InfoType, SurrogateKind); 3] = [
+    ("name", InfoType::LastName, SurrogateKind::Deterministic),
+    ("iban", InfoType::IbanCode, SurrogateKind::Random),
+    ("meter", InfoType::MeterId, SurrogateKind::FormatPreserving(SurrogateFormat::Digits)),
+];
+
+async fn house(engine: StoreEngine) -> House {
+    let house = House::build(engine).await;
+    let declared = FIELDS.map(|(name, info_type, kind)| FieldPolicy {
+        info_type: Some(info_type),
+        surrogate: Some(SurrogateForm { kind, reveal: Reveal::Plain }),
+        ..FieldPolicy::new(FieldName::parse(name).unwrap(), Action::Tokenize)
+    });
+    let policy = Policy::new(declared.into(), UndeclaredPolicy::default(), Action::Seal).unwrap();
+    house.declare(policy).await;
+    house
+}
+
+fn record(name: Option<&str>, fields: &[(&str, &str)]) -> NewRecord {
+    let field = |(field, value): &(&str, &str)| {
+        let known = FIELDS.iter().find(|(name, ..)| name == field);
+        sealed(field, known.map_or(InfoType::FreeText, |(_, info_type, _)| *info_type), value)
+    };
+    NewRecord::new(name.map(id), fields.iter().map(field).collect()).unwrap()
+}
+
+impl House {
+    async fn declare(&self, policy: Policy) {
+        let (permit, tenant) = (self.operator_permit(), TenantRef::Id(self.tenant));
+        let put = self.vault().put_collection(&permit, &tenant, customers(), policy);
+        put.await.unwrap();
+    }
+
+    async fn ids(&self) -> Vec<RecordId> {
+        let page = self.list(None, 1_000).await.unwrap();
+        page.items.into_iter().map(|(id, _)| id).collect()
+    }
+
+    async fn upload(&self, records: Vec<NewRecord>) -> Vec<Result<StoredRecord, VaultError>> {
+        let permit = self.permit::<Write>().await;
+        let destination =
+            Destination { collection: customers(), policy_version: None, has_masks: false };
+        let records = records.into_iter().map(Ok).collect();
+        self.vault().put(&permit, &destination, records).await.unwrap()
+    }
+
+    /// Uploads one record; gives its surrogates in the order of its fields.
+    async fn surrogates(&self, name: &str, fields: &[(&str, &str)]) -> Vec<String> {
+        let stored = self.upload(vec![record(Some(name), fields)]).await.remove(0).unwrap();
+        given(stored)
+    }
+
+    async fn surrogate_keys(&mut self) -> BTreeSet<Vec<u8>> {
+        self.rows_of(Keyspace::Surrogates).await.into_iter().map(|row| row.key).collect()
+    }
+}
+
+fn given(stored: StoredRecord) -> Vec<String> {
+    stored.surrogates.into_iter().map(|given| given.surrogate).collect()
+}
+
+#[tokio::test]
+async fn a_record_brings_surrogates_that_are_shown_with_it_and_give_its_values_back() {
+    for engine in ENGINES {
+        let house = house(engine).await;
+        let fields = [("name", "Muster"), ("note", "x"), ("iban", "DE1"), ("meter", "12345678")];
+        let surrogates = house.surrogates("a", &fields).await;
+        assert_eq!(surrogates.len(), 3);
+        assert!(surrogates[0].starts_with("srg_last_") && surrogates[1].starts_with("srg_iban_"));
+        assert_eq!((surrogates[2].len(), surrogates[2] == "12345678"), (8, false));
+        let shown = house.detokenize(Reveal::Plain, &surrogates[..2]).await;
+        let plain: Vec<_> = shown.into_iter().map(|shown| text_of(shown.unwrap())).collect();
+        assert_eq!(plain, ["Muster", "DE1"]);
+        for reveal in [Reveal::Redacted, Reveal::Masked, Reveal::Plain] {
+            let record = house.get("a", reveal).await.unwrap();
+            let told = record.fields.into_iter().map(|field| field.surrogate.unwrap_or_default());
+            let mut expected = surrogates.clone();
+            expected.insert(1, String::new());
+            assert_eq!(told.collect::<Vec<_>>(), expected, "{reveal:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_deterministic_surrogate_goes_with_the_last_field_that_holds_it() {
+    for engine in ENGINES {
+        let mut house = house(engine).await;
+        let one = house.surrogates("a", &[("name", "Muster")]).await;
+        assert_eq!(house.surrogates("b", &[("name", "Muster")]).await, one);
+        assert_ne!(house.surrogates("c", &[("name", "Maier")]).await, one);
+        assert_eq!(house.describe(&one[0]).await.unwrap().references, 2);
+        house.delete("a").await.unwrap();
+        house.reopen().await;
+        assert!(house.detokenize(Reveal::Plain, &one).await[0].is_ok());
+        house.delete("b").await.unwrap();
+        let gone = house.detokenize(Reveal::Plain, &one).await.remove(0).unwrap_err();
+        assert_eq!(gone, VaultError::NotFound);
+        house.delete("c").await.unwrap();
+        assert_eq!(house.surrogate_keys().await, BTreeSet::new());
+    }
+}
+
+#[tokio::test]
+async fn a_replaced_record_takes_its_surrogates_along() {
+    for engine in ENGINES {
+        let mut house = house(engine).await;
+        let first = house.surrogates("a", &[("name", "Muster"), ("iban", "DE1")]).await;
+        let second = house.surrogates("a", &[("name", "Muster"), ("iban", "DE1")]).await;
+        assert_eq!(first[0], second[0], "the same value has the same surrogate");
+        assert_ne!(first[1], second[1], "a random one is another each time");
+        assert!(house.describe(&first[1]).await.is_err());
+        let third = house.surrogates("a", &[("name", "Maier")]).await;
+        assert!(house.describe(&second[0]).await.is_err());
+        assert!(house.describe(&second[1]).await.is_err());
+        assert_eq!(house.describe(&third[0]).await.unwrap().references, 1);
+        // Under a policy that tokenizes nothing any more.
+        house.declare(Policy::default()).await;
+        assert_eq!(house.surrogates("a", &[("name", "Maier")]).await, [""; 0]);
+        assert_eq!(house.surrogate_keys().await, BTreeSet::new());
+    }
+}
+
+#[tokio::test]
+async fn duplicates_in_a_batch_get_one_surrogate_and_are_counted_each() {
+    let mut house = house(StoreEngine::Redb).await;
+    let names = ["a", "b", "c", "a", "b"];
+    let of = |name: &&str| record(Some(name), &[("name", "Muster"), ("iban", "DE1")]);
+    // More than one part, and records that come twice.
+    let many = (0..150).map(|_| record(None, &[("name", "Muster")]));
+    let stored = house.upload(names.iter().map(of).chain(many).collect()).await;
+    let given: Vec<_> = stored.into_iter().map(|stored| given(stored.unwrap())).collect();
+    assert!(given.iter().all(|surrogates| surrogates[0] == given[0][0]));
+    assert_eq!(house.describe(&given[0][0]).await.unwrap().references, 3 + 150);
+    assert!(house.describe(&given[0][1]).await.is_err(), "its record came again");
+    assert!(house.describe(&given[3][1]).await.is_ok());
+    let deleted = house.delete_all(&house.ids().await).await;
+    assert!(deleted.iter().all(Result::is_ok), "{deleted:?}");
+    assert_eq!(house.surrogate_keys().await, BTreeSet::new());
+}
+
+#[tokio::test]
+async fn a_surrogate_that_was_asked_for_without_a_record_stays() {
+    let mut house = house(StoreEngine::Sled).await;
+    let options = options(InfoType::LastName, SurrogateKind::Deterministic, Reveal::Plain);
+    let asked = house.tokenize(vec![value("Muster", options)]).await;
+    assert_eq!(house.surrogates("a", &[("name", "Muster")]).await, asked);
+    house.delete("a").await.unwrap();
+    assert_eq!(house.describe(&asked[0]).await.unwrap().references, 0);
+    // The other way round: with a record first.
+    let held = house.surrogates("b", &[("name", "Maier")]).await;
+    assert_eq!(house.tokenize(vec![value("Maier", options)]).await, held);
+    house.delete("b").await.unwrap();
+    assert!(house.describe(&held[0]).await.is_ok());
+    for text in [&asked[0], &held[0]] {
+        house.delete_surrogate(text).await.unwrap();
+    }
+    // A record that held a surrogate which was deleted is deleted like any other.
+    let deleted = house.surrogates("c", &[("name", "Muster"), ("iban", "DE1")]).await;
+    house.delete_all_surrogates(&deleted).await;
+    house.delete("c").await.unwrap();
+    assert_eq!(house.surrogate_keys().await, BTreeSet::new());
+}
+
+#[tokio::test]
+async fn whoever_repeats_an_upload_gets_the_surrogates_of_the_first_time() {
+    let mut house = house(StoreEngine::Redb).await;
+    let keyed = || {
+        let idempotency_key = Arc::new(IdempotencyKey::parse("k").unwrap());
+        let fields = [("name", "Muster"), ("iban", "DE1"), ("meter", "12345678")];
+        record(Some("a"), &fields).with_item_key(Some(ItemKey { idempotency_key, ordinal: 1 }))
+    };
+    let first = house.upload(vec![keyed()]).await.remove(0).unwrap();
+    let again = house.upload(vec![keyed()]).await.remove(0).unwrap();
+    assert_eq!(again, StoredRecord { is_replayed: true, ..first.clone() });
+    house.delete("a").await.unwrap();
+    let after = house.upload(vec![keyed()]).await.remove(0).unwrap();
+    assert_eq!(after.surrogates, first.surrogates, "an answer is that of its time");
+    assert_eq!(house.surrogate_keys().await, BTreeSet::new(), "and stores nothing");
+}
+
+#[tokio::test]
+async fn what_fits_no_format_is_refused_with_its_field_and_leaves_nothing() {
+    let mut house = house(StoreEngine::Redb).await;
+    let unfit = record(Some("a"), &[("name", "Muster"), ("meter", "12")]);
+    let fit = record(Some("b"), &[("meter", "12345678")]);
+    let results = house.upload(vec![unfit, fit]).await;
+    let Err(VaultError::Refused(failure)) = &results[0] else { panic!("{:?}", results[0]) };
+    assert_eq!(failure.code(), ErrorCode::InvalidRequest);
+    assert_eq!(failure.violations()[0].field, "meter");
+    assert!(results[1].is_ok());
+    assert_eq!(house.surrogate_keys().await, BTreeSet::new());
+}
+
+#[tokio::test]
+async fn a_customer_token_that_only_writes_stores_no_tokenized_field() {
+    let mut house = house(StoreEngine::Redb).await;
+    let order = NewCustomerToken {
+        kind: CustomerTokenKind::WriteOnly,
+        name: CustomerTokenName::parse("uploader").unwrap(),
+        classes: None,
+        operations: None,
+        expires_ms: None,
+        bound_certificate: None,
+    };
+    let permit = house.permit::<IssueTokens>().await;
+    let issued = house.vault().issue_customer_token(&permit, order).await.unwrap();
+    house.customer_token = issued.customer_token;
+    let tokenized = record(Some("a"), &[("name", "Muster")]);
+    let results = house.upload(vec![tokenized, record(Some("b"), &[("note", "x")])]).await;
+    assert_eq!(results[0].as_ref().unwrap_err().code(), ErrorCode::Forbidden);
+    assert!(results[1].is_ok());
+}
+
+#[tokio::test]
+async fn writers_that_meet_at_one_value_all_get_through() {
+    let mut house = house(StoreEngine::Sled).await;
+    let batch = |writer: usize| {
+        let name = move |number: usize| format!("{writer}-{number}");
+        (0..40).map(move |number| record(Some(&name(number)), &[("name", "Muster")])).collect()
+    };
+    let (one, two, three) =
+        tokio::join!(house.upload(batch(1)), house.upload(batch(2)), house.upload(batch(3)));
+    let stored = [one, two, three].concat();
+    let given: BTreeSet<_> = stored.into_iter().flat_map(|stored| given(stored.unwrap())).collect();
+    assert_eq!(given.len(), 1, "one surrogate for all");
+    let references = house.describe(given.first().unwrap()).await.unwrap().references;
+    assert_eq!(references, 120);
+    house.delete_all(&house.ids().await).await;
+    assert_eq!(house.surrogate_keys().await, BTreeSet::new());
+}
