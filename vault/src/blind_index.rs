@@ -14,9 +14,11 @@ mod normal;
 #[cfg(test)]
 mod tests;
 
-use ring::digest::{SHA256, digest};
+use ring::{
+    digest::{SHA256, digest},
+    hmac,
+};
 use tresor_proto::{Action, CollectionName, Content, DataClass, FieldName, FieldPolicy, RecordId};
-use zeroize::Zeroizing;
 
 pub(crate) use indexer::Indexer;
 pub(crate) use normal::NormalRule;
@@ -52,7 +54,7 @@ pub(crate) struct IndexId([u8; ID_BYTES]);
 /// An index under one version of its key: it makes entries.
 pub(crate) struct KeyedIndex {
     id: IndexId,
-    key: Zeroizing<[u8; 32]>,
+    key: hmac::Key,
     entry_bytes: usize,
     rule: NormalRule,
 }
@@ -105,9 +107,10 @@ impl BlindIndex {
             .with(3, &self.bits.to_be_bytes())
             .with(4, &self.rule.to_bytes())
             .encode()?;
+        let key = kdf::expand::<32>(identifier_key.expose_secret(), &[INFO, &place])?;
         Ok(KeyedIndex {
             id: self.id(version)?,
-            key: kdf::expand(identifier_key.expose_secret(), &[INFO, &place])?,
+            key: hmac::Key::new(hmac::HMAC_SHA256, &key[..]),
             entry_bytes: usize::from(self.bits / 8),
             rule: self.rule,
         })
@@ -122,8 +125,8 @@ impl KeyedIndex {
 
     /// The entry of a normalised value.
     pub(crate) fn entry_of(&self, normal: &[u8]) -> IndexEntry {
-        let mac = kdf::hmac_sha256(&self.key, &[normal]);
-        let entry = mac.iter().take(self.entry_bytes).copied();
+        let mac = hmac::sign(&self.key, normal);
+        let entry = mac.as_ref().iter().take(self.entry_bytes).copied();
         IndexEntry(self.id.0.into_iter().chain(entry).collect())
     }
 }

@@ -29,7 +29,7 @@ mod tampering;
 mod tenant;
 
 #[cfg(any(test, feature = "test-support"))]
-pub use break_in::{KnownKey, Loot, StolenRow, Theft};
+pub use break_in::{DictionaryLoot, DictionaryTarget, KnownKey, Loot, StolenRow, Theft};
 pub use customer_tokens::{CustomerTokenState, CustomerTokenView, NewCustomerToken};
 pub(crate) use customer_tokens::{Issuer, TokenDesk, generate_customer_token};
 pub(crate) use data_rotation::RotationMark;

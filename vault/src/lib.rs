@@ -75,7 +75,7 @@ pub use crypto_error::CryptoError;
 pub use error::VaultError;
 pub use keyring::{CustomerTokenState, CustomerTokenView, NewCustomerToken};
 #[cfg(any(test, feature = "test-support"))]
-pub use keyring::{KnownKey, Loot, StolenRow, Theft};
+pub use keyring::{DictionaryLoot, DictionaryTarget, KnownKey, Loot, StolenRow, Theft};
 pub use operations::{
     AddressChange, CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts,
     DataKeyMark, Destination, Enrolled, FoundPage, GivenPassword, IndexBuild, IndexState,

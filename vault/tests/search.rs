@@ -12,6 +12,8 @@ mod random;
 
 #[path = "search/building.rs"]
 mod building;
+#[path = "search/dictionary.rs"]
+mod dictionary;
 #[path = "search/false_friends.rs"]
 mod false_friends;
 #[path = "search/finder.rs"]

@@ -4,10 +4,12 @@
 //! An attempt reveals counts only. Given the customer token too, the same program opens everything, which
 //! shows that its attempts are real.
 
+mod dictionary;
 mod known_keys;
 
 use std::path::Path;
 
+pub use dictionary::{DictionaryLoot, DictionaryTarget};
 pub use known_keys::KnownKey;
 use prost::Message as _;
 use tresor_proto::{CollectionName, CustomerToken, DataClass, RecordId, Secret, TenantId, storage};

@@ -44,11 +44,11 @@ impl LookUps {
 }
 
 /// Finds the deterministic surrogates of one info type and reveal.
-pub(super) struct LookUp(hmac::Key);
+pub(crate) struct LookUp(hmac::Key);
 
 impl LookUp {
     /// The look-up of an info type and reveal under an identifier key.
-    pub(super) fn new(
+    pub(crate) fn new(
         key: &IdentifierKey,
         info_type: InfoType,
         reveal: Reveal,
@@ -63,7 +63,7 @@ impl LookUp {
     }
 
     /// The digest of a value, exact to the byte.
-    pub(super) fn digest(&self, content: &Content) -> [u8; 32] {
+    pub(crate) fn digest(&self, content: &Content) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);
         context.update(&[content.content_type().code()]);
         context.update(content.as_bytes());

@@ -33,6 +33,12 @@ pub(crate) fn look_up_key(digest: &[u8; 32]) -> StoreKey {
     key(LOOK_UP, digest)
 }
 
+/// The digest in a key that finds a deterministic surrogate.
+#[cfg(any(test, feature = "test-support"))]
+pub(crate) fn look_up_digest(key: &[u8]) -> Option<[u8; 32]> {
+    key.strip_prefix(&[LOOK_UP])?.try_into().ok()
+}
+
 /// The key of what bounds a format-preserving surrogate.
 pub(crate) fn preserved_key(digest: &[u8; 32]) -> StoreKey {
     key(PRESERVED, digest)
