@@ -41,7 +41,12 @@ fn fill<const N: usize>(
 
 /// HMAC-SHA-256 of the concatenation of `parts`, whose boundaries the caller has made unambiguous.
 pub(crate) fn hmac_sha256(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+    mac(&hmac::Key::new(hmac::HMAC_SHA256, key), parts)
+}
+
+/// The same under a key that was made ready before.
+pub(crate) fn mac(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(key);
     parts.iter().for_each(|part| context.update(part));
     let mut mac = [0; 32];
     mac.copy_from_slice(context.sign().as_ref());

@@ -4,6 +4,7 @@
 //! database writer can neither change a clear value or a time nor put a row elsewhere. Checking
 //! it needs no customer token.
 
+use ring::hmac;
 use subtle::ConstantTimeEq as _;
 use tresor_proto::TenantId;
 
@@ -24,7 +25,8 @@ pub(crate) struct RowKeys(Vec<RowKey>);
 
 struct RowKey {
     version: u32,
-    mac: MetadataKey,
+    /// Made ready once: a row's MAC would take half as long again.
+    mac: hmac::Key,
     subject: MetadataKey,
 }
 
@@ -47,6 +49,7 @@ impl RowKeys {
             };
             let version = *version;
             let (mac, subject) = (derived(b"tresor/v1/row")?, derived(b"tresor/v1/subject")?);
+            let mac = hmac::Key::new(hmac::HMAC_SHA256, mac.expose_secret());
             Ok(RowKey { version, mac, subject })
         };
         keys.iter().map(derive).collect::<Result<_, CryptoError>>().map(Self)
@@ -107,7 +110,7 @@ impl RowKey {
             .with(2, &[place.key.keyspace as u8])
             .with(3, &place.key.key)
             .encode()?;
-        Ok(kdf::hmac_sha256(self.mac.expose_secret(), &[&place, version, message]))
+        Ok(kdf::mac(&self.mac, &[&place, version, message]))
     }
 }
 

@@ -6,6 +6,9 @@
 
 use crate::crypto_error::CryptoError;
 
+/// Bytes of most lists: one that grows takes longer than what it is made for.
+const ROOM_BYTES: usize = 128;
+
 /// Builds a TLV list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tlv {
@@ -15,9 +18,9 @@ pub(crate) struct Tlv {
 }
 
 impl Tlv {
-    /// An empty list.
+    /// An empty list, with room for most.
     pub(crate) fn new() -> Self {
-        Self::default()
+        Self { bytes: Vec::with_capacity(ROOM_BYTES), ..Self::default() }
     }
 
     /// Appends a value under a tag greater than all before it.

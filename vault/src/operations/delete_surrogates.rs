@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tresor_proto::{Failure, SurrogateId, storage};
 
-use super::{put, sight::Sight};
+use super::{name_surrogates::PART_ITEMS_MAX, put, sight::Sight};
 use crate::{
     access::{DeleteSurrogates, Permit},
     error::VaultError,
@@ -38,12 +38,25 @@ impl Vault {
         permit: &Permit<DeleteSurrogates>,
         queries: Vec<Result<SurrogateQuery, Failure>>,
     ) -> Result<Vec<Deleted>, VaultError> {
-        let (tenant, now_ms) = (permit.tenant(), self.clock().now_ms());
-        let names = self.name_surrogates(permit.holder(), queries).await?;
+        let mut names = self.name_surrogates(permit.holder(), queries).await?.into_iter();
         let item = |named: Result<Named, VaultError>| {
             named.map_or_else(|error| Item::Settled(Err(error)), Item::Asked)
         };
-        let mut items: Vec<_> = names.into_iter().map(item).collect();
+        let mut deleted = Vec::with_capacity(names.len());
+        while names.len() > 0 {
+            let part = names.by_ref().take(PART_ITEMS_MAX).map(item).collect();
+            let part = self.delete_names(permit, part).await?;
+            deleted.extend(part.into_iter().map(Item::into_result));
+        }
+        Ok(deleted)
+    }
+
+    async fn delete_names(
+        &self,
+        permit: &Permit<DeleteSurrogates>,
+        mut items: Vec<Item>,
+    ) -> Result<Vec<Item>, VaultError> {
+        let (tenant, now_ms) = (permit.tenant(), self.clock().now_ms());
         for round in 0..put::ROUNDS_MAX {
             let keys: Vec<_> = items.iter().filter_map(Item::key).collect();
             if keys.is_empty() {
@@ -64,7 +77,7 @@ impl Vault {
             (items, changes) = self.key_worker().run(plan).await?;
             settle(&mut items, store.apply(changes).await?);
         }
-        Ok(items.into_iter().map(Item::into_result).collect())
+        Ok(items)
     }
 }
 

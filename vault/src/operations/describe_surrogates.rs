@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tresor_proto::{Failure, storage};
 
+use super::name_surrogates::{Names, PART_ITEMS_MAX};
 use crate::{
     access::{DescribeSurrogates, Permit},
     error::VaultError,
@@ -29,8 +30,21 @@ impl Vault {
         permit: &Permit<DescribeSurrogates>,
         queries: Vec<Result<SurrogateQuery, Failure>>,
     ) -> Result<Vec<Described>, VaultError> {
-        let (tenant, holder) = (permit.tenant(), permit.holder());
-        let asked = self.name_surrogates(holder, queries).await?;
+        let mut names = self.name_surrogates(permit.holder(), queries).await?.into_iter();
+        let mut described = Vec::with_capacity(names.len());
+        while names.len() > 0 {
+            let part = names.by_ref().take(PART_ITEMS_MAX).collect();
+            described.extend(self.describe_part(permit, part).await?);
+        }
+        Ok(described)
+    }
+
+    async fn describe_part(
+        &self,
+        permit: &Permit<DescribeSurrogates>,
+        asked: Names,
+    ) -> Result<Vec<Described>, VaultError> {
+        let tenant = permit.tenant();
         let keys = asked.iter().flatten().map(Named::key);
         let keys: Vec<_> = keys.flat_map(|key| [count_key(&key), key]).collect();
         let rows = match keys.is_empty() {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tresor_proto::{Failure, Reveal, TokenOperation};
 
 use self::{batch::Batch, discloser::Discloser};
+use super::name_surrogates::PART_ITEMS_MAX;
 use crate::{
     access::{Detokenize, Permit},
     budget::{BudgetKind, Grant},
@@ -21,8 +22,6 @@ use crate::{
     vault::Vault,
 };
 
-/// Rows read at once: 16 MiB at most.
-const PART_ITEMS_MAX: usize = 256;
 /// How often rows are read again because keyrings keep changing.
 const ROUNDS_MAX: usize = 16;
 

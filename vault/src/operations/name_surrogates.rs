@@ -12,6 +12,9 @@ use crate::{
     vault::Vault,
 };
 
+/// Rows of surrogates read at once: 16 MiB at most.
+pub(super) const PART_ITEMS_MAX: usize = 256;
+
 /// The surrogates of a call, in order.
 pub(super) type Names = Vec<Result<Named, VaultError>>;
 

@@ -35,6 +35,11 @@ impl Sight {
         self.0.get(key)?.as_deref()
     }
 
+    /// Whether a row was looked for and there is none.
+    pub(crate) fn lacks(&self, key: &StoreKey) -> bool {
+        matches!(self.0.get(key), Some(None))
+    }
+
     /// That a row is what is seen.
     pub(crate) fn unchanged(&self, key: &StoreKey) -> Precondition {
         match self.row(key) {

@@ -64,11 +64,6 @@ impl LookUp {
 
     /// The digest of a value, exact to the byte.
     pub(crate) fn digest(&self, content: &Content) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.0);
-        context.update(&[content.content_type().code()]);
-        context.update(content.as_bytes());
-        let mut digest = [0; 32];
-        digest.copy_from_slice(context.sign().as_ref());
-        digest
+        kdf::mac(&self.0, &[&[content.content_type().code()], content.as_bytes()])
     }
 }

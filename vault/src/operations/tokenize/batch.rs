@@ -32,8 +32,9 @@ pub(super) enum Way {
     Unknown,
     /// A random surrogate, recognised when it is repeated.
     Repeated(RequestMark),
-    /// A deterministic one: where it is looked up, and which was found there.
-    Deterministic { look_up: StoreKey, found: Option<SurrogateId> },
+    /// A deterministic one: where it is looked up, which was found there, and whether there is any
+    /// doubt that it has a row.
+    Deterministic { look_up: StoreKey, found: Option<SurrogateId>, is_doubted: bool },
     /// A format-preserving one.
     Preserved(Box<Preserved>),
 }
@@ -96,8 +97,9 @@ impl Batch {
     pub(super) fn keys(&self, now_ms: u64) -> impl Iterator<Item = StoreKey> {
         self.pending().flat_map(move |(item, _)| match &item.way {
             Way::Repeated(mark) => mark.places(now_ms).to_vec(),
-            Way::Deterministic { found: Some(id), .. } => {
-                vec![row_key(id), count_key(&row_key(id))]
+            Way::Deterministic { found: Some(id), is_doubted, .. } => {
+                let row = is_doubted.then(|| row_key(id));
+                row.into_iter().chain([count_key(&row_key(id))]).collect()
             }
             Way::Preserved(preserved) => vec![preserved.key.clone(), count_key(&preserved.key)],
             Way::Unknown | Way::Deterministic { found: None, .. } => Vec::new(),
@@ -124,7 +126,10 @@ impl Batch {
             let state = core::mem::replace(&mut item.state, State::unknown());
             item.state = match (state, outcome) {
                 (State::Stored(_, issued), Outcome::Applied) => State::Settled(Ok(issued)),
-                (State::Stored(value, _), Outcome::PreconditionFailed) => State::Pending(value),
+                (State::Stored(value, _), Outcome::PreconditionFailed) => {
+                    item.way.doubt();
+                    State::Pending(value)
+                }
                 (other, _) => other,
             };
         }
@@ -149,6 +154,15 @@ impl Item {
             (_, Err(error)) => State::Settled(Err(error)),
             (state, Ok(_)) => state,
         };
+    }
+}
+
+impl Way {
+    /// Something came between: the next round looks closer.
+    fn doubt(&mut self) {
+        if let Self::Deterministic { is_doubted, .. } = self {
+            *is_doubted = true;
+        }
     }
 }
 

@@ -62,7 +62,7 @@ impl Issuer {
     /// authenticate.
     pub(super) fn find(&self, batch: &mut Batch, sight: &Sight) {
         for item in batch.pending_mut() {
-            let Way::Deterministic { look_up, found } = &mut item.way else { continue };
+            let Way::Deterministic { look_up, found, .. } = &mut item.way else { continue };
             match self.rows().found(look_up, sight.row(look_up)) {
                 Ok(id) => *found = id,
                 Err(error) => item.answer(Err(error)),
@@ -156,7 +156,7 @@ fn find_or_make(
     let is_there = sight.unchanged(look_up);
     let found = maker.rows().found(look_up, sight.row(look_up))?;
     // A look-up whose surrogate was damaged and deleted leads nowhere.
-    let Some(id) = found.filter(|id| sight.row(&row_key(id)).is_some()) else {
+    let Some(id) = found.filter(|id| !sight.lacks(&row_key(id))) else {
         let (issued, mut change) = make(maker, value, Some(look_up))?;
         change.preconditions.push(is_there);
         return Ok((issued, change));
@@ -201,7 +201,7 @@ fn way(
         }
         (SurrogateKind::Deterministic, _) => {
             let look_up = look_ups.key(keys, (info_type, form.reveal), content)?;
-            Ok(Way::Deterministic { look_up, found: None })
+            Ok(Way::Deterministic { look_up, found: None, is_doubted: false })
         }
         (SurrogateKind::FormatPreserving(format), _) => {
             Ok(Way::Preserved(Box::new(Preserved::of_value(keys, (info_type, format), content)?)))
