@@ -115,7 +115,7 @@ fn a_key_belongs_to_one_body_and_to_one_customer() {
     let other = post(&site, &burg, "k", "application/json", r#"{"vorname":"Bo"}"#);
     assert_eq!((other.status, other.code()), (409, "conflict".to_owned()));
     assert_eq!(other.json()["violations"][0]["field"], "idempotency_key");
-    assert_eq!(other.json()["detail"], "the idempotency key was used for another record");
+    assert_eq!(other.json()["detail"], "the idempotency key was used for something else");
     let rows = "{\"vorname\":\"Bo\"}\n{\"vorname\":\"Cleo\"}\n";
     let lines = post(&site, &burg, "k", "application/x-ndjson", rows).lines();
     assert_eq!(lines[0]["problem"]["code"], "conflict");

@@ -17,7 +17,7 @@ pub enum VaultError {
     #[error("conflict with another change")]
     Conflict,
     /// The idempotency key was used for something else.
-    #[error("the idempotency key was used for another record")]
+    #[error("the idempotency key was used for something else")]
     IdempotencyKeyReused,
     /// The record was screened under a policy that is no longer the newest.
     #[error("the collection's policy has changed")]
@@ -98,8 +98,8 @@ impl From<VaultError> for Failure {
             VaultError::RejectedByPolicy(field) => Self::from(code)
                 .with_violation(field.as_str(), "the policy does not take this field as it is"),
             VaultError::IdempotencyKeyReused => {
-                Self::new(code, "the idempotency key was used for another record")
-                    .with_violation("idempotency_key", "used for another record")
+                Self::new(code, "the idempotency key was used for something else")
+                    .with_violation("idempotency_key", "used for something else")
             }
             VaultError::PolicyOutdated => {
                 Self::from(code).with_violation("policy_version", "outdated")

@@ -49,11 +49,15 @@ impl Vault {
         });
         let store = self.store(permit.tenant()).await?;
         let mut aside = self.sweeps(&issuer, store.as_ref(), &batch).await?;
+        let mut turn = None;
         for count in 0..put::ROUNDS_MAX {
             if !batch.is_pending() {
                 break;
             }
-            if count > 0 {
+            if count > 0 && turn.is_none() {
+                // Others count in the same rows.
+                turn = Some(self.turns().take(permit.tenant()).await);
+            } else if count > 0 {
                 tokio::time::sleep(put::PAUSE * count).await;
             }
             let aside = core::mem::take(&mut aside);

@@ -163,10 +163,11 @@ fn find_or_make(
     };
     let (key, mut writes) = (row_key(&id), Vec::new());
     let count_key = count_key(&key);
-    let preconditions = vec![is_there, Precondition::Present(key), sight.unchanged(&count_key)];
+    let mut preconditions = vec![is_there, Precondition::Present(key)];
     if let Some(row) = sight.row(&count_key) {
         let count: storage::SurrogateCount = maker.rows().decode(&count_key, row)?;
         if !count.is_pinned {
+            preconditions.push(sight.unchanged(&count_key));
             let pinned = storage::SurrogateCount { is_pinned: true, ..count };
             writes.push(maker.rows().put(count_key, &pinned)?);
         }
