@@ -11,9 +11,11 @@ mod completions;
 mod delete;
 #[cfg(feature = "dev")]
 mod demo;
+mod detokenize;
 #[cfg(feature = "dev")]
 mod dev;
 pub(crate) mod enrol;
+mod exchanged;
 pub(crate) mod get;
 mod keys;
 pub(crate) mod list;
@@ -22,7 +24,9 @@ mod password;
 mod question;
 pub(crate) mod screen;
 mod seal;
+mod search;
 mod tenant;
+mod tokenize;
 mod upload;
 
 use clap::{Parser, Subcommand};
@@ -60,7 +64,7 @@ Profile (tresor.toml, or --profile FILE); paths are relative to it:
   ca = \"ca/ca.pem\"
   cert = \"ca/operator.pem\"
   key = \"ca/operator.key\"
-  [customer]                      # password, enrol, keys token, upload, get, list, delete
+  [customer]                      # password, enrol, keys token, upload, get, list, search, delete
   server = \"https://localhost:8443\"
   ca = \"ca/ca.pem\"
   cert = \"ca/planner.pem\"
@@ -105,6 +109,12 @@ pub(crate) enum Command {
     Get(get::GetCommand),
     /// Read a collection page by page
     List(list::ListCommand),
+    /// Find records by the values of their fields
+    Search(search::SearchCommand),
+    /// Give surrogates for the values of a file
+    Tokenize(tokenize::TokenizeCommand),
+    /// Give values, or their masks, for the surrogates of a file
+    Detokenize(detokenize::DetokenizeCommand),
     /// Delete records
     Delete(delete::DeleteCommand),
     /// Look for personal data in a file, on this machine
@@ -134,6 +144,9 @@ impl Command {
             Self::Upload(command) => command.run(session).await,
             Self::Get(command) => command.run(session).await,
             Self::List(command) => command.run(session).await,
+            Self::Search(command) => command.run(session).await,
+            Self::Tokenize(command) => command.run(session).await,
+            Self::Detokenize(command) => command.run(session).await,
             Self::Delete(command) => command.run(session).await,
             Self::Screen(command) => command.run(session),
             #[cfg(feature = "check-config")]

@@ -12,6 +12,7 @@ mod control_plane;
 #[cfg(feature = "dev")]
 mod demo;
 mod error;
+mod exchange;
 mod file_report;
 mod https;
 #[cfg(feature = "dev")]
@@ -20,6 +21,7 @@ mod output;
 mod private_file;
 mod profile;
 mod progress;
+mod retrying;
 mod row_list;
 mod secret_input;
 mod session;

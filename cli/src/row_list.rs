@@ -12,7 +12,7 @@ use std::{
 };
 
 use rustix::fs::OFlags;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{error::CliError, transfer::RowResult};
 
@@ -77,6 +77,11 @@ impl RowList {
             Some(problem) => json!({ "row": row.row, "line": row.line, "problem": problem }),
             None => json!({ "row": row.row, "line": row.line, "id": row.id }),
         };
+        self.write(&entry)
+    }
+
+    /// Writes an entry down, which names its row.
+    pub(crate) fn write(&mut self, entry: &Value) -> Result<(), CliError> {
         let path = self.path.clone();
         let failed = |error: std::io::Error| CliError::file("write", &path, &error);
         let file = match &mut self.file {
@@ -88,7 +93,7 @@ impl RowList {
 
     /// Keeps the entries of the first `rows` rows, and goes on behind them. Without any, the list of
     /// an earlier upload is taken away.
-    fn go_on_after(&mut self, rows: u64) -> Result<(), CliError> {
+    pub(crate) fn go_on_after(&mut self, rows: u64) -> Result<(), CliError> {
         let path = self.path.clone();
         let failed = |error: std::io::Error| CliError::file("write", &path, &error);
         let file = match self.options().read(true).write(true).open(&self.path) {
@@ -126,7 +131,8 @@ impl RowList {
         options
     }
 
-    fn flush(&mut self) -> Result<(), CliError> {
+    /// Hands everything to the system.
+    pub(crate) fn flush(&mut self) -> Result<(), CliError> {
         let flushed = self.file.as_mut().map_or(Ok(()), BufWriter::flush);
         flushed.map_err(|error| CliError::file("write", &self.path, &error))
     }
@@ -144,7 +150,7 @@ fn bytes_of_rows(list: &File, rows: u64) -> std::io::Result<u64> {
     loop {
         line.clear();
         let read = list.read_until(b'\n', &mut line)?;
-        let entry: Option<serde_json::Value> = serde_json::from_slice(&line).ok();
+        let entry: Option<Value> = serde_json::from_slice(&line).ok();
         let row = entry.and_then(|entry| entry["row"].as_u64());
         if !line.ends_with(b"\n") || row.is_none_or(|row| row > rows) {
             return Ok(bytes);
@@ -183,7 +189,7 @@ mod tests {
         let path = rejects.finish().unwrap().unwrap();
         assert_eq!(path, directory.path().join(LIST));
         let text = std::fs::read_to_string(path).unwrap();
-        let entry: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
+        let entry: Value = serde_json::from_str(text.trim()).unwrap();
         assert_eq!((&entry["line"], &entry["row"]), (&json!(3), &json!(2)));
         assert_eq!(entry["problem"]["code"], "invalid_request");
     }
@@ -212,8 +218,7 @@ mod tests {
         second.add(&rejected_row(9)).unwrap();
         second.finish().unwrap();
         let text = std::fs::read_to_string(&list).unwrap();
-        let rows =
-            text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let rows = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         assert_eq!(rows.map(|entry| entry["row"].clone()).collect::<Vec<_>>(), [2, 5, 9]);
         let mut anew = RowList::of_rejects(&path);
         anew.go_on_after(0).unwrap();

@@ -23,9 +23,10 @@ mod pseudonymous;
 mod resumable;
 
 pub(crate) use self::{
-    checkpoint::{Checkpoint, Destination, FileMark},
-    part::Part,
-    pseudonymous::{Pseudonymous, place_of},
+    checkpoint::{Checkpoint, Destination, FileMark, START_OVER, write_whole},
+    layout::Layout,
+    part::{Part, reader},
+    pseudonymous::{Extent, Pseudonymous, place_of},
     resumable::{Ledger, Resumable, Totals},
 };
 use crate::{
@@ -38,7 +39,8 @@ pub(crate) const LATIN1_CSV: &str = "text/csv; charset=iso-8859-1";
 /// Bytes of a result line, verdicts of 256 fields included.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
 
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// The header that names an upload or a batch.
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// What to upload, and where.
 #[derive(Clone)]

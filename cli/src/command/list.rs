@@ -106,7 +106,8 @@ pub(crate) async fn fetch_page(
     fetch(request).await
 }
 
-fn show(output: &Output, page: &Page, fields: &[String]) -> Result<(), CliError> {
+/// Shows a page as a table.
+pub(super) fn show(output: &Output, page: &Page, fields: &[String]) -> Result<(), CliError> {
     let records = page
         .records
         .iter()

@@ -18,6 +18,7 @@ use crate::{
     output::{Output, Tone, counted, printable},
     private_file::write_public,
     session::Session,
+    transfer::{LATIN1_CSV, Media},
 };
 
 /// Looks for personal data in a file.
@@ -90,6 +91,17 @@ impl ScreenCommand {
             CliError::usage("the file's name does not tell its type")
                 .advise("give --format csv, ndjson or json")
         })
+    }
+}
+
+impl CharsetFlag {
+    /// What is in a file that is written so.
+    pub(super) fn applied_to(self, media: Media) -> Result<Media, CliError> {
+        match (self, media.content_type) {
+            (Self::Utf8, _) => Ok(media),
+            (Self::Latin1, "text/csv") => Ok(Media { content_type: LATIN1_CSV, ..media }),
+            (Self::Latin1, _) => Err(CliError::usage("JSON is always UTF-8")),
+        }
     }
 }
 

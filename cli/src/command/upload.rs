@@ -25,8 +25,8 @@ use crate::{
     row_list::{RowList, RowLists},
     session::Session,
     transfer::{
-        Checkpoint, Destination, FileMark, LATIN1_CSV, Ledger, Media, Part, Pseudonymous,
-        Resumable, Totals, Upload, place_of,
+        Checkpoint, Destination, FileMark, Ledger, Media, Part, Pseudonymous, Resumable, Totals,
+        Upload, place_of,
     },
 };
 
@@ -167,29 +167,24 @@ impl UploadCommand {
 
     fn media(&self) -> Result<Media, CliError> {
         let by_name = Media::of(&self.file);
-        let mut media = match (self.format, by_name) {
-            (Some(format), by_name) => Media {
-                content_type: format.content_type(),
-                encoding: by_name.and_then(|media| media.encoding),
-            },
+        let media = match (self.format, by_name) {
+            (Some(format), by_name) => format.to_media(by_name.and_then(|media| media.encoding)),
             (None, Some(media)) => media,
             (None, None) => {
                 return Err(CliError::usage("the file's name does not tell its type")
                     .advise("give --format csv, ndjson or json"));
             }
         };
-        match (self.charset, media.content_type) {
-            (CharsetFlag::Utf8, _) => {}
-            (CharsetFlag::Latin1, "text/csv") => {
-                media.content_type = LATIN1_CSV;
-            }
-            (CharsetFlag::Latin1, _) => return Err(CliError::usage("JSON is always UTF-8")),
-        }
-        Ok(media)
+        self.charset.applied_to(media)
     }
 }
 
 impl FileFormat {
+    /// As HTTP names it, packed as its name says.
+    pub(super) fn to_media(self, encoding: Option<&'static str>) -> Media {
+        Media { content_type: self.content_type(), encoding }
+    }
+
     fn content_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv",

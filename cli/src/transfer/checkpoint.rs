@@ -25,7 +25,8 @@ const VERSION: u32 = 1;
 const PROGRESS_BYTES_MAX: u64 = 64 * 1024;
 /// Seconds the vault remembers an idempotency key for.
 const REMEMBERED_SECONDS: i64 = 24 * 60 * 60;
-pub(super) const START_OVER: &str = "--restart starts over; what was stored before stays stored";
+/// What to do when it cannot be gone on with.
+pub(crate) const START_OVER: &str = "--restart starts over; what was stored before stays stored";
 
 /// How far an upload has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,21 +186,25 @@ impl Checkpoint {
     /// Writes it down, whole or not at all.
     pub(crate) fn save(&mut self, path: &Path) -> Result<(), CliError> {
         self.saved_unix_seconds = OffsetDateTime::now_utc().unix_timestamp();
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".new");
-        let beside = PathBuf::from(beside);
-        let json = serde_json::to_vec(self).unwrap_or_default();
-        let write = || -> std::io::Result<()> {
-            // What stands there is a draft of ours that was cut off, or a link to somewhere else.
-            let _ = std::fs::remove_file(&beside);
-            let mut options = File::options();
-            let mut file = options.write(true).create_new(true).mode(0o600).open(&beside)?;
-            file.write_all(&json)?;
-            file.sync_all()?;
-            std::fs::rename(&beside, path)
-        };
-        write().map_err(|error| CliError::file("write", path, &error))
+        write_whole(path, &serde_json::to_vec(self).unwrap_or_default())
     }
+}
+
+/// Writes a small file for its owner only, whole or not at all.
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), CliError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    let write = || -> std::io::Result<()> {
+        // What stands there is a draft of ours that was cut off, or a link to somewhere else.
+        let _ = std::fs::remove_file(&beside);
+        let mut options = File::options();
+        let mut file = options.write(true).create_new(true).mode(0o600).open(&beside)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    };
+    write().map_err(|error| CliError::file("write", path, &error))
 }
 
 #[cfg(test)]

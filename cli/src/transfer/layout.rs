@@ -17,18 +17,20 @@ use crate::error::CliError;
 
 /// The layout of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(crate) enum Layout {
     /// Rows below a header.
     Csv(Csv),
     /// An object a line.
     Lines,
     /// The objects of one array, each on a line.
     Array,
+    /// A value a line, which is no record.
+    Values,
 }
 
 /// The layout of a CSV.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Csv {
+pub(crate) struct Csv {
     header: Vec<u8>,
     delimiter: u8,
     columns: usize,
@@ -37,7 +39,7 @@ pub(super) struct Csv {
 
 impl Layout {
     /// Finds out how a file is laid out.
-    pub(super) async fn of(file: &Path, media: Media) -> Result<Self, CliError> {
+    pub(crate) async fn of(file: &Path, media: Media) -> Result<Self, CliError> {
         let (first, second) = (part::reader(file, media).await?, part::reader(file, media).await?);
         let found = tokio::task::spawn_blocking(move || Self::read(media.format(), first, second));
         let found = found.await.map_err(|_| CliError::failed("the file cannot be read"))?;
@@ -45,7 +47,11 @@ impl Layout {
     }
 
     /// Reads the beginning of a file, twice if it is a CSV.
-    fn read(format: Format, first: impl Read, second: impl Read) -> Result<Self, ReadError> {
+    pub(crate) fn read(
+        format: Format,
+        first: impl Read,
+        second: impl Read,
+    ) -> Result<Self, ReadError> {
         let charset = match format {
             Format::Csv(charset) => charset,
             Format::NdJson => return Ok(Self::Lines),
@@ -59,27 +65,28 @@ impl Layout {
     }
 
     /// What stands before the first record.
-    pub(super) fn opening(&self) -> &[u8] {
+    pub(crate) fn opening(&self) -> &[u8] {
         match self {
             Self::Csv(csv) => &csv.header,
-            Self::Lines => b"",
+            Self::Lines | Self::Values => b"",
             Self::Array => b"[",
         }
     }
 
     /// What stands behind the last record.
-    pub(super) fn closing(&self) -> &'static [u8] {
+    pub(crate) fn closing(&self) -> &'static [u8] {
         match self {
-            Self::Csv(_) | Self::Lines => b"",
+            Self::Csv(_) | Self::Lines | Self::Values => b"",
             Self::Array => b"\n]\n",
         }
     }
 
     /// A record, with what parts it from those before; `None` when it does not fit the file.
-    pub(super) fn record(&self, fields: &Map<String, Value>, is_first: bool) -> Option<Vec<u8>> {
+    pub(crate) fn record(&self, fields: &Map<String, Value>, is_first: bool) -> Option<Vec<u8>> {
         let json = || serde_json::to_vec(fields).ok();
         match self {
             Self::Csv(csv) => csv.row(fields),
+            Self::Values => None,
             Self::Lines => Some([&json()?[..], b"\n"].concat()),
             Self::Array if is_first => Some([b"\n", &json()?[..]].concat()),
             Self::Array => Some([b",\n", &json()?[..]].concat()),

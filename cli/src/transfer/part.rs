@@ -98,7 +98,7 @@ impl Part {
 }
 
 /// The unpacked bytes of a file, for whoever reads them on a thread of its own.
-pub(super) async fn reader(
+pub(crate) async fn reader(
     file: &Path,
     media: Media,
 ) -> Result<impl Read + Send + 'static, CliError> {

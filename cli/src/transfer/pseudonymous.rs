@@ -59,11 +59,15 @@ impl Pseudonymous {
         original: &Path,
         media: Media,
     ) -> Result<Self, CliError> {
+        Self::begin_laid_out(path, Layout::of(original, media).await?)
+    }
+
+    /// Begins a file.
+    pub(crate) fn begin_laid_out(path: PathBuf, layout: Layout) -> Result<Self, CliError> {
         if path.symlink_metadata().is_ok() {
             let message = format!("{} is there already", path.display());
             return Err(CliError::failed(message).advise("remove it first, or name another --out"));
         }
-        let layout = Layout::of(original, media).await?;
         let draft = open_draft(&path, OpenOptions::new().create(true))?;
         let opening = layout.opening().to_vec();
         let mut file = Self { path, layout, draft: Some(draft), extent: Extent::default() };
@@ -79,7 +83,15 @@ impl Pseudonymous {
         media: Media,
         extent: Extent,
     ) -> Result<Self, CliError> {
-        let layout = Layout::of(original, media).await?;
+        Self::go_on_laid_out(path, Layout::of(original, media).await?, extent)
+    }
+
+    /// The same with a layout that is known.
+    pub(crate) fn go_on_laid_out(
+        path: PathBuf,
+        layout: Layout,
+        extent: Extent,
+    ) -> Result<Self, CliError> {
         let is_named = extent.is_whole && !draft_of(&path).exists();
         let draft = (!is_named).then(|| open_draft(&path, &mut OpenOptions::new()));
         let mut file = Self { path, layout, draft: draft.transpose()?, extent };
@@ -104,7 +116,12 @@ impl Pseudonymous {
         let text = text.ok_or_else(|| {
             CliError::failed("the server's answer does not say what stands in for a stored row")
         })?;
-        self.write(&text)?;
+        self.add_text(&text)
+    }
+
+    /// Writes the next record as it is.
+    pub(crate) fn add_text(&mut self, text: &[u8]) -> Result<(), CliError> {
+        self.write(text)?;
         self.extent.records += 1;
         Ok(())
     }

@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
 use serde::Serialize;
 use tresor_proto::{CustomerToken, ErrorCode};
 
@@ -22,15 +21,10 @@ use crate::{
     https::Https,
     output::{Output, counted},
     progress::Progress,
+    retrying::{Patience, pauses},
     row_list::RowLists,
 };
 
-/// The first pause; each further one is twice as long, with some chance in it.
-const PAUSE_MIN: Duration = Duration::from_millis(500);
-/// No pause is longer unless the server asks for it.
-const PAUSE_MAX: Duration = Duration::from_secs(30);
-/// Who is asked to wait longer than this is told to come back instead.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(120);
 /// How often progress is written down.
 const SAVE_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -112,13 +106,7 @@ impl Resumable<'_> {
     }
 
     async fn attempts(&mut self) -> Result<(), CliError> {
-        let pauses = ExponentialBuilder::new()
-            .with_min_delay(PAUSE_MIN)
-            .with_max_delay(PAUSE_MAX)
-            .with_max_times(self.retries)
-            .with_jitter();
-        let mut left = pauses.build();
-        let mut has_answered = false;
+        let (mut left, mut patience) = (pauses(self.retries), Patience::default());
         loop {
             let rows = self.ledger.checkpoint.rows;
             let error = match self.attempt().await {
@@ -127,14 +115,10 @@ impl Resumable<'_> {
             };
             self.ledger.save()?;
             if self.ledger.checkpoint.rows > rows {
-                left = pauses.build();
+                left = pauses(self.retries);
+                patience.answered();
             }
-            // Until the server has answered, a wrong address or certificate is the likelier cause.
-            has_answered |= self.ledger.checkpoint.rows > rows || error.code().is_some();
-            let asked = error.retry_after().unwrap_or_default();
-            let may_pass = error.may_pass() && has_answered && asked <= RETRY_AFTER_MAX;
-            let Some(pause) = left.next().filter(|_| may_pass) else { return Err(error) };
-            let pause = pause.max(asked);
+            let Some(pause) = patience.pause(&error, &mut left) else { return Err(error) };
             let note = format!("{error}; trying again in {:.1} s", pause.as_secs_f32());
             self.ledger.progress.suspended(|| self.output.note(note));
             tokio::time::sleep(pause).await;

@@ -1,0 +1,115 @@
+//! Where the other file goes: under its final name once it is whole, or to standard output.
+//!
+//! It promises that nothing of the original is written but what was not to be exchanged, in the
+//! layout of the original.
+
+use std::{
+    io::{BufWriter, Stdout, Write as _},
+    path::PathBuf,
+};
+
+use super::{Entry, batch::Held};
+use crate::{
+    error::CliError,
+    transfer::{Extent, Layout, Pseudonymous},
+};
+
+/// Where rows are written.
+pub(crate) enum Outlet {
+    /// A file.
+    File(Box<Pseudonymous>, Layout),
+    /// Standard output; whether it has a record.
+    Output(BufWriter<Stdout>, Layout, bool),
+}
+
+impl Outlet {
+    /// A file that is begun, or gone on with behind what is known to be written.
+    pub(crate) fn file(
+        path: PathBuf,
+        layout: Layout,
+        extent: Option<Extent>,
+    ) -> Result<Self, CliError> {
+        let file = match extent {
+            Some(extent) => Pseudonymous::go_on_laid_out(path, layout.clone(), extent)?,
+            None => Pseudonymous::begin_laid_out(path, layout.clone())?,
+        };
+        Ok(Self::File(Box::new(file), layout))
+    }
+
+    /// Standard output.
+    pub(crate) fn output(layout: Layout) -> Result<Self, CliError> {
+        let mut output = BufWriter::new(std::io::stdout());
+        output.write_all(layout.opening())?;
+        Ok(Self::Output(output, layout, false))
+    }
+
+    /// Writes a row. One that could not be read is left out, unless rows are told by their lines.
+    pub(super) fn write(&mut self, entry: &Entry) -> Result<(), CliError> {
+        let (layout, is_first) = match self {
+            Self::File(file, layout) => (layout, file.records() == 0),
+            Self::Output(_, layout, has_record) => (layout, !*has_record),
+        };
+        let text = match (&entry.content, layout) {
+            (Held::Line(value, end), _) => {
+                let value = value.as_ref().map_or(&b""[..], |value| value.as_bytes());
+                [value, end.as_bytes()].concat()
+            }
+            (Held::Nothing(_), Layout::Values) => b"\n".to_vec(),
+            (Held::Nothing(_), _) => return Ok(()),
+            (Held::Record(..), layout) => {
+                let fields = entry.fields();
+                let text = fields.and_then(|fields| layout.record(&fields, is_first));
+                text.ok_or_else(|| CliError::failed("a row cannot be written as it was read"))?
+            }
+        };
+        match self {
+            Self::File(file, _) => file.add_text(&text),
+            Self::Output(output, _, has_record) => {
+                *has_record = true;
+                Ok(output.write_all(&text)?)
+            }
+        }
+    }
+
+    /// Hands what is written on; of a file, tells how much that is.
+    pub(super) fn flush(&mut self) -> Result<Option<Extent>, CliError> {
+        match self {
+            Self::File(file, _) => file.sync().map(Some),
+            Self::Output(output, ..) => Ok(output.flush().map(|()| None)?),
+        }
+    }
+
+    /// Writes the end; a file only lacks its final name then.
+    pub(super) fn complete(&mut self) -> Result<Option<Extent>, CliError> {
+        match self {
+            Self::File(file, _) => file.complete().map(Some),
+            Self::Output(output, layout, _) => {
+                output.write_all(layout.closing())?;
+                Ok(output.flush().map(|()| None)?)
+            }
+        }
+    }
+
+    /// Gives a file its final name.
+    pub(super) fn name(&mut self) -> Result<(), CliError> {
+        match self {
+            Self::File(file, _) => file.name(),
+            Self::Output(..) => Ok(()),
+        }
+    }
+
+    /// Takes away what is written.
+    pub(super) fn discard(&mut self) {
+        if let Self::File(file, _) = self {
+            file.discard();
+        }
+    }
+
+    /// Where the file is or will be.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        match self {
+            Self::File(file, _) => Some(file.path().to_owned()),
+            Self::Output(..) => None,
+        }
+    }
+}
