@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tresor_tests::{Answer, Site, Tenant, basic, hits_in_directory, run};
 
 const RECORDS: &str = "/v1/collections/customers/records";
@@ -25,6 +25,10 @@ const SENTINELS: [&str; 5] = [
     "Der Schluessel liegt beim Sentinel-Nachbarn",
     "Sentinelweg 77b",
 ];
+
+/// Values that are never uploaded: they are traded for surrogates, or looked for.
+const TRADED: [&str; 4] =
+    ["Sentinel-Tauschwert 88", "9988776655443322", "Sentinel-Suchwert 99", "Sentinel-Fehlwert 77"];
 
 /// No secret, but nobody's business either: it may hang on what is uploaded.
 const IDEMPOTENCY_KEY: &str = "upload-of-the-sentinels-4711";
@@ -72,6 +76,48 @@ fn call_everything(site: &Site, tenant: &Tenant) {
         let _ = site.curl(tenant, &format!("{RECORDS}?reveal={reveal}"), &[]);
     }
     let _ = site.customer(tenant, &["get", "r1", "--collection", "customers"]);
+    trade_and_search(site, tenant);
+}
+
+/// Trades values for surrogates of each kind and back, and looks for values that are there, that are
+/// not, and where nothing may be looked for.
+fn trade_and_search(site: &Site, tenant: &Tenant) {
+    let [random, digits, found, absent] = TRADED;
+    let post = |path: &str, body: &Value| {
+        let file = tenant.directory.join("body.json");
+        fs::write(&file, body.to_string()).unwrap();
+        let data = format!("@{}", file.display());
+        site.curl(tenant, path, &["-H", "Content-Type: application/json", "--data-binary", &data])
+    };
+    let items = json!([
+        { "value": random }, { "value": random, "kind": "deterministic" },
+        { "value": digits, "info_type": "METER_ID", "kind": "format-preserving", "format": "digits" },
+        { "value": random, "kind": "format-preserving", "format": "digits" }, { "value": [random] },
+    ]);
+    let made = post("/v1/tokenize", &json!({ "info_type": "FREE_TEXT", "items": items })).json();
+    let surrogates = made["results"].as_array().unwrap().iter();
+    let surrogates = surrogates.filter(|it| it["surrogate"].is_string());
+    let items: Vec<_> = surrogates.map(|it| json!({ "surrogate": it["surrogate"] })).collect();
+    assert_eq!(items.len(), 3, "{made}");
+    for reveal in ["plain", "masked", "redacted", "nonsense"] {
+        let body = json!({ "reveal": reveal, "items": items, "info_type": "METER_ID", "format": "digits" });
+        let back = post("/v1/detokenize", &body);
+        assert_eq!(back.body.contains(random), reveal == "plain", "{}", back.body);
+    }
+    let policy = tenant.directory.join("policy.yaml");
+    fs::write(&policy, "fields:\n  name: { info_type: LAST_NAME, searchable: exact }\n").unwrap();
+    let put = ["collection", "put", "people", "--tenant", &tenant.name, "-f"];
+    site.operator(&[&put[..], &[policy.to_str().unwrap()]].concat()).ok();
+    let stored = post("/v1/collections/people/records", &json!({ "name": found }));
+    assert_eq!(stored.status, 201, "{}", stored.body);
+    for (field, value, status, records) in
+        [("name", found, 200, 1), ("name", absent, 200, 0), ("other", absent, 400, 0)]
+    {
+        let body = json!({ "reveal": "plain", "terms": [{ "field": field, "value": value }] });
+        let answer = post("/v1/collections/people/records:search", &body);
+        assert_eq!(answer.status, status, "{}", answer.body);
+        assert_eq!(answer.body.matches(found).count(), records, "{}", answer.body);
+    }
 }
 
 fn recovery_token(tenant: &Tenant) -> String {
@@ -122,7 +168,7 @@ fn no_file_holds_a_sealed_value_a_customer_token_a_password_or_an_idempotency_ke
         let passwords = try_passwords(&site, &burg);
         // While it runs, and after it has stopped: what the customer keeps is the customer's.
         fs::remove_dir_all(&burg.directory).unwrap();
-        let mut values = SENTINELS.to_vec();
+        let mut values = [&SENTINELS[..], &TRADED].concat();
         values.extend([IDEMPOTENCY_KEY, code.trim(), &customer_token, &recovery_token]);
         values.extend(secrets);
         values.extend(passwords.iter().map(String::as_str));
@@ -139,7 +185,7 @@ fn no_file_holds_a_sealed_value_a_customer_token_a_password_or_an_idempotency_ke
 fn assert_nothing_is_found(site: &Site, tenant: &Tenant, when: &str) {
     let (customer_token, recovery_token) = (tenant.customer_token(), recovery_token(tenant));
     fs::remove_dir_all(&tenant.directory).unwrap();
-    let mut values = SENTINELS.to_vec();
+    let mut values = [&SENTINELS[..], &TRADED].concat();
     values.extend([secret_of(&customer_token), secret_of(&recovery_token)]);
     assert_eq!(hits_in_directory(&site.path(""), &values), [], "{when}");
 }

@@ -6,7 +6,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use tresor_tests::{Answer, Site, Tenant, grpcurl};
+use tresor_tests::{Answer, Site, Tenant, grpcurl, run};
 
 const POLICY: &str = "fields:\n  nr: { action: clear }\n  \
     nachname: { info_type: LAST_NAME, searchable: exact }\n  \
@@ -191,4 +191,34 @@ fn an_index_that_came_later_says_that_it_is_not_complete() {
     let found = grpcurl(&setting.site, "billing", &setting.site.data_plane(), method, &body);
     // What is false is left out.
     assert_eq!(found.ok().json(), json!({}));
+}
+
+#[test]
+fn the_command_line_takes_values_from_a_file_or_its_input() {
+    let setting = Setting::new();
+    setting.upload(&setting.tenant, &people());
+    let search = ["search", "people", "--field", "nachname", "--field", "ort", "--values"];
+    let ids = |found: &Value| {
+        let records = found["records"].as_array().unwrap();
+        records.iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    fs::write(setting.site.path("values"), "müller\nGenthin\n").unwrap();
+    let json = ["values", "--output", "json"];
+    let found = setting.site.customer(&setting.tenant, &[&search[..], &json].concat()).ok().json();
+    assert_eq!(ids(&found), ["p1", "p3", "p5", "p7", "p9"]);
+    assert_eq!(found["index_complete"], true);
+    let few = ["-", "--limit", "2", "--output", "json"];
+    let few = [&search[..], &few].concat();
+    let mut command = setting.site.customer_command(&setting.tenant, &few);
+    let found = run(&mut command, "Müller\nBurg\n").ok().json();
+    assert_eq!(
+        (ids(&found), &found["next_page_token"]),
+        (vec!["p0".into(), "p2".into()], &"p2".into())
+    );
+    let table = ["values", "--show", "ort", "--reveal", "plain"];
+    let table = setting.site.customer(&setting.tenant, &[&search[..], &table].concat()).ok().stdout;
+    assert!(table.contains("p9") && table.contains("Genthin") && !table.contains("p0"), "{table}");
+    let mut without = setting.site.customer_command(&setting.tenant, &search[..6]);
+    let refused = run(&mut without, "");
+    assert!(refused.code == 2 && refused.stderr.contains("--values"), "{}", refused.stderr);
 }

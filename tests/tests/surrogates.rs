@@ -140,6 +140,27 @@ fn values_are_traded_for_surrogates_and_back_as_much_as_is_asked() {
 }
 
 #[test]
+fn a_format_preserving_surrogate_looks_like_its_value_and_names_no_type() {
+    let setting = Setting::new();
+    let card = "4111111111111111";
+    let options = json!({ "info_type": "CREDIT_CARD_NUMBER", "kind": "format-preserving" });
+    let surrogate = setting.surrogate(&options, card);
+    assert_eq!((surrogate.len(), &surrogate[..6], &surrogate[12..]), (16, "411111", "1111"));
+    assert_ne!(surrogate, card);
+    assert_eq!(surrogate, setting.surrogate(&options, card), "it is a function of its value");
+    let item = json!({ "surrogate": surrogate, "info_type": "CREDIT_CARD_NUMBER" });
+    let body = json!({ "reveal": "plain", "items": [item] });
+    assert_eq!(setting.results("/v1/detokenize", &body)[0]["value"], card);
+    let body = json!({ "reveal": "plain", "items": [{ "surrogate": surrogate }] });
+    assert_eq!(code(&setting.results("/v1/detokenize", &body)[0]), "invalid_request");
+    let small = json!({ "info_type": "METER_ID", "kind": "format-preserving", "format": "digits",
+        "items": [{ "value": "12345" }, { "value": "12345678" }, { "value": "x" }] });
+    let results = setting.results("/v1/tokenize", &small);
+    assert_eq!((code(&results[0]), code(&results[2])), ("invalid_request", "invalid_request"));
+    assert_eq!(results[1]["surrogate"].as_str().unwrap().len(), 8);
+}
+
+#[test]
 fn a_surrogate_ends_with_its_time_and_with_its_uses() {
     let setting = Setting::new();
     let twice = json!({ "info_type": "CITY", "uses": 2 });

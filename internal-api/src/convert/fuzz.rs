@@ -7,7 +7,7 @@ use tresor_proto::{
     vault::{self, value::Content},
 };
 
-use super::{input, time};
+use super::{input, search, surrogates, time};
 use crate::{
     context::Context,
     random::{Random, cases},
@@ -114,6 +114,83 @@ fn any_get_is_parsed_or_refused_item_by_item() {
         parsed += usize::from(view.is_ok());
     }
     assert!(parsed > 100, "{parsed} edits leave a view");
+}
+
+#[test]
+fn any_tokenize_is_parsed_or_refused_item_by_item() {
+    let mut random = Random::of_this_run();
+    let options = vault::SurrogateOptions {
+        info_type: "METER_ID".to_owned(),
+        kind: 3,
+        format: 3,
+        reveal: 2,
+        expires: Some(Timestamp { seconds: 1_900_000_000, nanos: 0 }),
+        uses_max: 7,
+    };
+    let own = vault::SurrogateOptions { kind: 1, format: 0, ..options.clone() };
+    let item = |options| vault::TokenizeItem {
+        value: text("12345678"),
+        reference: "row 1".to_owned(),
+        ordinal: 3,
+        options,
+    };
+    let sample = vault::TokenizeRequest {
+        context: Some(context()),
+        options: Some(options),
+        items: vec![item(None), item(Some(own))],
+        idempotency_key: "key".to_owned(),
+    };
+    let mut parsed = 0;
+    for _ in 0..cases(10_000, 1_000_000) {
+        let Some(request) = variant(&mut random, &sample) else { continue };
+        let count = request.items.len();
+        let common = surrogates::CommonOptions::from_wire(request.options);
+        let mut keys = super::item_keys::ItemKeys::default();
+        let batch = surrogates::Values::from_wire(request.items, &common, &mut keys);
+        assert_eq!(batch.is_err(), count == 0);
+        if let Ok(batch) = batch {
+            assert_eq!((batch.references.len(), batch.values.len()), (count, count));
+            parsed += usize::from(batch.values.iter().all(Result::is_ok));
+        }
+    }
+    assert!(parsed > 100, "{parsed} edits leave a whole request");
+}
+
+#[test]
+fn any_detokenize_and_search_is_parsed_or_refused() {
+    let mut random = Random::of_this_run();
+    let item = |surrogate: &str| vault::SurrogateItem {
+        surrogate: surrogate.to_owned(),
+        reference: "row 1".to_owned(),
+        key_version: 1,
+        ..vault::SurrogateItem::default()
+    };
+    let sample = vault::DetokenizeRequest {
+        items: vec![item("87654321"), item("srg_meter_x_y")],
+        reveal: vault::Reveal::Plain as i32,
+        info_type: "METER_ID".to_owned(),
+        format: 3,
+        ..vault::DetokenizeRequest::default()
+    };
+    let term = vault::SearchTerm { field: "name".to_owned(), value: text("Anna") };
+    let wanted = vault::SearchRequest { terms: vec![term; 2], ..vault::SearchRequest::default() };
+    let (mut parsed, mut sought) = (0, 0);
+    for _ in 0..cases(10_000, 1_000_000) {
+        if let Some(request) = variant(&mut random, &sample) {
+            let count = request.items.len();
+            let common = surrogates::CommonForm::from_wire(&request.info_type, request.format);
+            let common = common.unwrap_or_else(|_| surrogates::CommonForm::none());
+            if let Ok(mut names) = surrogates::Names::from_wire(request.items, &common) {
+                assert_eq!((names.references.len(), names.queries.len()), (count, count));
+                parsed += usize::from(names.queries.iter().all(Result::is_ok));
+                let first = names.split_first(1);
+                assert_eq!(first.queries.len() + names.queries.len(), count);
+            }
+        }
+        let request = variant(&mut random, &wanted);
+        sought += usize::from(request.is_some_and(|it| search::terms(it.terms).is_ok()));
+    }
+    assert!(parsed > 100 && sought > 100, "{parsed} and {sought} edits leave a whole request");
 }
 
 #[test]

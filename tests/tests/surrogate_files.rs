@@ -1,0 +1,199 @@
+//! Files of values for files of surrogates, and back, with `tresor`: the same file with other values
+//! in their places, whatever is refused in between and however often the run is cut off.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::{
+    collections::HashSet,
+    fs,
+    path::Path,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tresor_tests::{Ran, Site, Tenant, run};
+
+struct Setting {
+    site: Site,
+    tenant: Tenant,
+}
+
+impl Setting {
+    fn new() -> Self {
+        let site = Site::start_with_log("sled", "info");
+        let tenant = site.tenant("burg");
+        Self { site, tenant }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        self.site.customer(&self.tenant, arguments)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.site.path(name), text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.site.path(name)).unwrap()
+    }
+
+    /// The entries of a list of refused values.
+    fn refused(&self, name: &str) -> Vec<Value> {
+        let text = self.read(name);
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+#[test]
+fn a_file_of_values_becomes_one_of_surrogates_and_comes_back() {
+    let setting = Setting::new();
+    let text = "Erika Muster\r\nJörg Beispiel\n\n7;\"8\nErika Muster";
+    setting.write("names.txt", text);
+    let tokenize = ["tokenize", "names.txt", "--info-type", "PERSON_NAME", "--out", "out.txt"];
+    let told = setting.run(&[&tokenize[..], &["--output", "json"]].concat()).ok().json();
+    assert_eq!((&told["traded"], &told["rejected"]), (&4.into(), &0.into()), "{told}");
+    let out = setting.read("out.txt");
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!((lines.len(), lines[2]), (5, ""));
+    assert!(lines[0].starts_with("srg_") && lines[0] != lines[4], "{out}");
+    assert!(!out.contains("Muster") && out.contains("\r\n") && !out.ends_with('\n'), "{out}");
+    let plain = ["detokenize", "out.txt", "--reveal", "plain", "--out", "back.txt"];
+    setting.run(&plain).ok();
+    assert_eq!(setting.read("back.txt"), text);
+    let masked = setting.run(&["detokenize", "out.txt"]).ok().stdout;
+    assert_eq!(masked.lines().next(), Some("E. M."), "{masked}");
+
+    let mut piped = setting.site.customer_command(
+        &setting.tenant,
+        &["tokenize", "-", "--info-type", "CITY", "--kind", "deterministic"],
+    );
+    let piped = run(&mut piped, "Burg\nBurg\nTurm\n").ok().stdout;
+    let lines: Vec<_> = piped.lines().collect();
+    assert!(lines.len() == 3 && lines[0] == lines[1] && lines[0] != lines[2], "{piped}");
+    let again = setting.run(&tokenize);
+    assert!(again.code == 1 && again.stderr.contains("there already"), "{}", again.stderr);
+    let untyped = setting.run(&["tokenize", "names.txt"]);
+    assert!(untyped.code == 2 && untyped.stderr.contains("--info-type"), "{}", untyped.stderr);
+}
+
+#[test]
+fn columns_of_a_csv_are_exchanged_and_what_is_refused_leaves_its_place_empty() {
+    let setting = Setting::new();
+    let csv =
+        "nr;\"name\";meter;note\n1;Erika;12345678;\"a;b\"\n2;Jörg;123;c\n3;x\n4;;87654321;d\n";
+    setting.write("people.csv", csv);
+    let columns = ["tokenize", "people.csv", "--column", "name", "--info-type", "FIRST_NAME"];
+    let out = ["--out", "out.csv"];
+    let ran = setting.run(&[&columns[..], &out[..]].concat());
+    assert_eq!(ran.code, 3, "a row that cannot be read: {}", ran.stderr);
+    let text = setting.read("out.csv");
+    let rows: Vec<_> = text.lines().collect();
+    assert_eq!((rows.len(), rows[0]), (4, "nr;\"name\";meter;note"));
+    assert!(rows[1].starts_with("1;srg_") && rows[1].ends_with(";12345678;\"a;b\""), "{text}");
+    assert!(rows[3].starts_with("4;;87654321"), "{text}");
+    assert!(!text.contains("Erika") && !text.contains("Jörg"), "{text}");
+    let refused = setting.refused("people.csv.rejects.ndjson");
+    assert_eq!((refused.len(), &refused[0]["line"]), (1, &4.into()), "{refused:?}");
+
+    let meters = [
+        "tokenize",
+        "people.csv",
+        "--column",
+        "meter",
+        "--info-type",
+        "METER_ID",
+        "--kind",
+        "format-preserving",
+        "--format",
+        "digits",
+        "--out",
+        "meters.csv",
+    ];
+    assert_eq!(setting.run(&meters).code, 3);
+    let text = setting.read("meters.csv");
+    let meter = |at: usize| text.lines().nth(at).unwrap().split(';').nth(2).unwrap().to_owned();
+    assert_eq!((meter(1).len(), meter(2).as_str(), meter(3).len()), (8, "", 8), "{text}");
+    assert_ne!(meter(1), "12345678");
+    let refused = setting.refused("people.csv.rejects.ndjson");
+    let places: Vec<_> = refused.iter().map(|it| (&it["line"], &it["field"])).collect();
+    assert_eq!(places, [(&3.into(), &"meter".into()), (&4.into(), &Value::Null)], "{refused:?}");
+    assert!(!refused[0].to_string().contains("123\""), "a value is not told");
+
+    let absent = ["tokenize", "people.csv", "--column", "Name", "--info-type", "CITY"];
+    let absent = setting.run(&absent);
+    assert!(absent.code == 2 && absent.stderr.contains("no column Name"), "{}", absent.stderr);
+}
+
+#[test]
+fn fields_of_json_records_are_exchanged() {
+    let setting = Setting::new();
+    setting.write(
+        "people.ndjson",
+        "{\"nr\":1.10,\"who\":{\"name\":\"Erika\"}}\n{\"nr\":2,\"who\":{}}\n{\"nr\":3,\"who\":{\"name\":null}}\n",
+    );
+    let field = ["--field", "/who/name"];
+    let to = |out| ["--out", out];
+    let tokenize = [&["tokenize", "people.ndjson", "--info-type", "FIRST_NAME"][..], &field];
+    setting.run(&[&tokenize.concat()[..], &to("out.ndjson")].concat()).ok();
+    let out = setting.read("out.ndjson");
+    let first = out.lines().next().unwrap();
+    assert!(first.starts_with("{\"nr\":1.10,\"who\":{\"name\":\"srg_"), "{out}");
+    let detokenize = [&["detokenize", "out.ndjson", "--reveal", "plain"][..], &field].concat();
+    setting.run(&[&detokenize[..], &to("back.ndjson")].concat()).ok();
+    assert_eq!(setting.read("back.ndjson"), setting.read("people.ndjson"));
+}
+
+/// Waits until there is a file.
+fn wait_for(path: &Path) {
+    let begun = Instant::now();
+    while !path.exists() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{} does not come", path.display());
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_goes_on_and_no_value_is_missing_or_twice_there() {
+    let setting = Setting::new();
+    let text: String = (0..12_000).map(|at| format!("Muster-{at}\n")).collect();
+    setting.write("names.txt", &text);
+    let flags = ["--info-type", "LAST_NAME", "--expires", "30d", "--out", "out.txt"];
+    let tokenize = [&["tokenize", "names.txt"][..], &flags].concat();
+    let (out, progress) =
+        (setting.site.path("out.txt"), setting.site.path("out.txt.tresor-progress"));
+    let mut kills = 0;
+    for _ in 0..3 {
+        let mut command = setting.site.customer_command(&setting.tenant, &tokenize);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        wait_for(&progress);
+        let before = fs::read(&progress);
+        while child.try_wait().unwrap().is_none()
+            && fs::read(&progress).ok() == before.as_ref().ok().cloned()
+        {
+            thread::sleep(Duration::from_millis(1));
+        }
+        kills += u32::from(child.try_wait().unwrap().is_none());
+        let _ = child.kill();
+        child.wait().unwrap();
+        if out.exists() {
+            break;
+        }
+    }
+    assert!(kills > 0, "it was never cut off");
+    if !out.exists() {
+        let other = [&["tokenize", "names.txt", "--uses", "3"][..], &flags].concat();
+        let refused = setting.run(&other);
+        assert!(refused.stderr.contains("other flags"), "{}", refused.stderr);
+        let ran = setting.run(&tokenize).ok();
+        assert!(ran.stderr.contains("going on after row"), "{}", ran.stderr);
+    }
+    assert!(!progress.exists());
+    let written = setting.read("out.txt");
+    let surrogates: HashSet<_> = written.lines().collect();
+    assert_eq!((surrogates.len(), written.lines().count()), (12_000, 12_000));
+    let back = ["detokenize", "out.txt", "--reveal", "plain", "--out", "back.txt"];
+    setting.run(&back).ok();
+    assert_eq!(setting.read("back.txt"), text);
+}
