@@ -15,6 +15,7 @@ use crate::{
     access::{Detokenize, Tokenize},
     error::VaultError,
     house::House,
+    random::{Random, cases},
     record::Shown,
     row::RowPlace,
     store::{Change, Keyspace, ScanRange, StoreEngine, StoreKey, Write},
@@ -170,4 +171,32 @@ async fn a_count_that_was_removed_is_refused() {
     assert!(shown(&house, Reveal::Plain, &text).await.is_ok());
     write(&house, Write::Remove(count_key(&key_of(&house, &text)))).await;
     assert_refused(&house, &text, "no count").await;
+}
+
+#[tokio::test]
+async fn whatever_one_who_has_the_cipher_key_writes_shows_the_value_or_nothing() {
+    let house = House::build(StoreEngine::Memory).await;
+    let mut random = Random::of_this_run();
+    let end_ms = house.clock.now() + 1_000;
+    let kind = SurrogateKind::FormatPreserving(SurrogateFormat::Digits);
+    let preserved = issue(&house, new(kind, Reveal::Plain, Some((end_ms, u32::MAX)))).await;
+    let ours = new(SurrogateKind::Random, Reveal::Plain, Some((end_ms, u32::MAX)));
+    let texts = [issue(&house, ours).await.unwrap(), preserved.unwrap()];
+    let keyring = house.vault().keyring(house.tenant).await.unwrap();
+    for kind in [1, 3, 4] {
+        for (key, row) in rows(&house, kind).await {
+            let place = RowPlace { tenant: house.tenant, key: &key };
+            let message = keyring.rows.decode(place, &row).unwrap().to_vec();
+            for _ in 0..cases(300, 30_000) {
+                let forged = keyring.rows.encode(place, &random.mutated(&message)).unwrap();
+                write(&house, Write::Put(key.clone(), forged)).await;
+                for text in &texts {
+                    if let Ok(Shown::Plain(content)) = shown(&house, Reveal::Plain, text).await {
+                        assert_eq!(content.as_text(), Some(VALUE));
+                    }
+                }
+            }
+            write(&house, Write::Put(key, row)).await;
+        }
+    }
 }
