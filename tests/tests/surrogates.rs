@@ -327,6 +327,23 @@ fn plain_values_take_the_budget_of_reveals_and_masks_do_not() {
 }
 
 #[test]
+fn what_does_not_fit_the_answer_is_told_so_and_comes_when_less_is_asked_for() {
+    let setting = Setting::new();
+    let value = "x".repeat(60_000);
+    let body = json!({ "info_type": "FREE_TEXT", "items": vec![json!({ "value": value }); 40] });
+    let made = [(); 2].map(|()| setting.results("/v1/tokenize", &body)).concat();
+    let items: Vec<_> = made.iter().map(|it| json!({ "surrogate": it["surrogate"] })).collect();
+    let plain = |items: &[Value]| {
+        setting.results("/v1/detokenize", &json!({ "reveal": "plain", "items": items }))
+    };
+    let all = plain(&items);
+    let fitting = all.iter().filter(|it| it["value"] == value.as_str()).count();
+    assert!((40..80).contains(&fitting), "{fitting} fit");
+    assert!(all[fitting..].iter().all(|it| code(it) == "too_large"), "the rest is told so");
+    assert!(plain(&items[fitting..]).iter().all(|it| it["value"] == value.as_str()));
+}
+
+#[test]
 fn a_repeat_under_an_idempotency_key_gets_the_surrogates_of_the_first_time() {
     let setting = Setting::new();
     let file = setting.site.path("body");
