@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use serde_json::{Value, json};
 use tresor_proto::{CustomerToken, TenantId};
 use tresor_tests::{Needles, Site, Tenant, User, basic};
 use tresor_vault::{KnownKey, Passphrase, Theft};
@@ -15,6 +16,9 @@ const WRONG_PASSWORD: &str = "memoriam: ein falsches pferd";
 /// Personal values found nowhere else.
 const VALUES: [&str; 4] =
     ["Xaverius-Memoriam", "memoriam.q7@example.org", "DE02120300000000202051", "Memoriamweg 77b"];
+
+/// Values that are traded for surrogates, and one that is looked for and not there.
+const TRADED: [&str; 3] = ["Tauschwert-Memoriam 88", "4433221100998877", "Suchwert-Memoriam 99"];
 
 /// An installation in use, and what is looked for in its memory.
 pub(crate) struct Scene {
@@ -39,7 +43,8 @@ impl Scene {
         let tenant = site.tenant_with_user("burg");
         let [customers, sessions, replaced] = <[Needles; 3]>::default();
         let mut scene = Self { site, tenant, customers, sessions, replaced };
-        VALUES.iter().for_each(|value| scene.customers.add_text(value, value));
+        let values = VALUES.iter().chain(&TRADED);
+        values.for_each(|value| scene.customers.add_text(value, value));
         scene.customers.add_text("passphrase", PASSPHRASE);
         for file in ["customer.token", "customer.token.recovery"] {
             let customer_token = customer_token(&scene.tenant, file);
@@ -100,6 +105,7 @@ impl Scene {
         self.replace_keys();
         self.store();
         self.read();
+        self.trade_and_search();
         for known in self.known_keys().iter().filter(|known| known.is_customers) {
             self.customers.add_key(&known.name, known.key.expose_secret());
         }
@@ -171,6 +177,47 @@ impl Scene {
                 assert_eq!(stored.status, status, "{path}, {media}: {}", stored.body);
             }
         }
+    }
+
+    /// Trades values for surrogates of each kind and back, and looks for records.
+    fn trade_and_search(&self) {
+        let [text, digits, absent] = TRADED;
+        let policy = self.tenant.directory.join("policy.yaml");
+        fs::write(&policy, "fields:\n  name: { info_type: LAST_NAME, searchable: exact }\n")
+            .unwrap();
+        let put = ["collection", "put", "people", "--tenant", "burg", "-f"];
+        self.site.operator(&[&put[..], &[policy.to_str().unwrap()]].concat()).ok();
+        let stored = self.post("/v1/collections/people/records", &json!({ "name": text }));
+        assert!(stored["id"].is_string(), "{stored}");
+        let items = json!([
+            { "value": text, "info_type": "FREE_TEXT" },
+            { "value": text, "info_type": "FREE_TEXT", "kind": "deterministic" },
+            { "value": digits, "info_type": "METER_ID", "kind": "format-preserving",
+              "format": "digits" },
+        ]);
+        let made = self.post("/v1/tokenize", &json!({ "items": items }));
+        let made = made["results"].as_array().unwrap().iter();
+        let items: Vec<_> = made.map(|it| json!({ "surrogate": it["surrogate"] })).collect();
+        let of_digits = json!({ "info_type": "METER_ID", "format": "digits", "items": items });
+        for (reveal, shown) in [("masked", ""), ("plain", text)] {
+            let mut body = of_digits.clone();
+            body["reveal"] = reveal.into();
+            let back = self.post("/v1/detokenize", &body).to_string();
+            assert!(back.contains(shown) && !back.contains("problem"), "{back}");
+        }
+        for value in [text, absent] {
+            let body = json!({ "terms": [{ "field": "name", "value": value }], "reveal": "plain" });
+            let found = self.post("/v1/collections/people/records:search", &body).to_string();
+            assert_eq!(found.contains(text), value == text, "{found}");
+        }
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        let file = self.tenant.directory.join("body");
+        fs::write(&file, body.to_string()).unwrap();
+        let data = format!("@{}", file.display());
+        let json = ["-H", "Content-Type: application/json", "--data-binary", &data];
+        self.site.curl(&self.tenant, path, &json).json()
     }
 
     pub(crate) fn read(&self) {
