@@ -72,6 +72,7 @@ const RULES: &[(&str, Roles)] = &[
     ("CollectionService/GetCollection", POLICIES),
     ("CollectionService/ListCollections", POLICIES),
     ("CollectionService/PutCollection", CHANGES),
+    ("CollectionService/AnalyzeCollection", LOOKS),
     ("TenantService/CreateTenant", CHANGES),
     ("TenantService/GetTenant", TENANTS),
     ("TenantService/ListTenants", TENANTS),

@@ -9,6 +9,7 @@
 //! entry`; only what it lists is believed.
 
 mod date;
+mod frequencies;
 mod indexer;
 mod normal;
 #[cfg(test)]
@@ -20,6 +21,8 @@ use ring::{
 };
 use tresor_proto::{Action, CollectionName, Content, DataClass, FieldName, FieldPolicy, RecordId};
 
+pub(crate) use frequencies::Frequencies;
+pub use frequencies::IndexFrequencies;
 pub(crate) use indexer::Indexer;
 pub(crate) use normal::NormalRule;
 

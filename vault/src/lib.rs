@@ -70,6 +70,7 @@ pub use access::{
     IssueTokens, Lend, ListTokens, LoginPermit, ManageTokens, OperatorPermit, Permit, PolicyPermit,
     Read, Role, Search, TokenVerb, Tokenize, UnderWay, Write,
 };
+pub use blind_index::IndexFrequencies;
 pub use budget::{BudgetKind, BudgetUse};
 pub use crypto_error::CryptoError;
 pub use error::VaultError;
@@ -78,11 +79,11 @@ pub use keyring::{CustomerTokenState, CustomerTokenView, NewCustomerToken};
 pub use keyring::{DictionaryLoot, DictionaryTarget, KnownKey, Loot, StolenRow, Theft};
 pub use operations::{
     AddressChange, CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts,
-    DataKeyMark, Destination, Enrolled, FoundPage, GivenPassword, IndexBuild, IndexState,
-    IssuedCustomerToken, KeyDue, KeyKind, KeyOperation, KeyOperationKind, KeyOperationState,
-    KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest, LoggedIn, NewTenant,
-    RootKeyReplacement, RotatedCustomerToken, Rotation, RotationRequest, SealReport, SearchTerm,
-    TenantChange, TenantDeletion, TenantKeyStatus,
+    DataKeyMark, Destination, Enrolled, FoundPage, GivenPassword, IndexAnalysis, IndexBuild,
+    IndexState, IssuedCustomerToken, KeyDue, KeyKind, KeyOperation, KeyOperationKind,
+    KeyOperationState, KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest, LoggedIn,
+    NewTenant, RootKeyReplacement, RotatedCustomerToken, Rotation, RotationRequest, SealReport,
+    SearchTerm, TenantChange, TenantDeletion, TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]
 pub use operations::{OpenLoop, SealLoop};

@@ -3,6 +3,7 @@
 //! They hold the decisions and await the stores; sealing, opening and masking are pure functions
 //! below them, run on the key threads.
 
+mod analyze_collection;
 mod ask_for_reencryption;
 mod build_index;
 mod census;
@@ -42,6 +43,7 @@ mod tokenize;
 mod update_tenant;
 mod users;
 
+pub use analyze_collection::IndexAnalysis;
 pub use build_index::{IndexBuild, IndexState};
 pub use census::CensusUnderWay;
 pub use create_tenant::{CreatedTenant, NewTenant};

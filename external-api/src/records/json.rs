@@ -63,6 +63,9 @@ struct Field {
     state: &'static str,
     info_type: Option<String>,
     class: Option<&'static str>,
+    /// The surrogate that stands in for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    surrogate: Option<String>,
     /// Bytes that the value has at most, as far as its padding tells. Only when redacted.
     length_bytes_max: Option<u32>,
 }
@@ -109,6 +112,7 @@ fn told(field: &RevealedField) -> Field {
         state: field_state(field.state()),
         info_type: Some(field.info_type.clone()).filter(|text| !text.is_empty()),
         class: class.map(DataClass::as_str),
+        surrogate: Some(field.surrogate.clone()).filter(|text| !text.is_empty()),
         length_bytes_max: Some(field.length_bytes_max).filter(|bytes| *bytes > 0),
     }
 }

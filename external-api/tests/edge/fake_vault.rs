@@ -365,6 +365,13 @@ impl CollectionService for Services {
         Err(Status::unimplemented("the edge puts none"))
     }
 
+    async fn analyze_collection(
+        &self,
+        _: Request<wire::AnalyzeCollectionRequest>,
+    ) -> Result<Response<wire::AnalyzeCollectionResponse>, Status> {
+        Err(Status::unimplemented("the edge analyzes none"))
+    }
+
     async fn get_collection(
         &self,
         request: Request<GetCollectionRequest>,

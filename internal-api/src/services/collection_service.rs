@@ -5,13 +5,20 @@ use tonic::{Request, Response, Status};
 use tresor_proto::{
     CollectionName, Failure, Policy,
     vault::{
-        GetCollectionRequest, GetCollectionResponse, ListCollectionsRequest,
-        ListCollectionsResponse, PutCollectionRequest, PutCollectionResponse,
-        collection_service_server::CollectionService,
+        AnalyzeCollectionRequest, AnalyzeCollectionResponse, GetCollectionRequest,
+        GetCollectionResponse, ListCollectionsRequest, ListCollectionsResponse,
+        PutCollectionRequest, PutCollectionResponse, collection_service_server::CollectionService,
     },
 };
 
-use crate::{caller::Origin, convert::collection::to_wire, gate::Gate};
+use crate::{
+    caller::Origin,
+    convert::collection::{analysis_to_wire, to_wire},
+    gate::Gate,
+};
+
+/// Among how many other values each is to hide, unless the caller says otherwise.
+const HIDDEN_AMONG: u64 = 4;
 
 /// The service.
 pub(crate) struct Collections {
@@ -41,6 +48,26 @@ impl CollectionService for Collections {
         let collection = vault.put_collection(&permit, &tenant, name, policy);
         let collection = Some(to_wire(&collection.await.map_err(Failure::from)?));
         Ok(Response::new(PutCollectionResponse { collection }))
+    }
+
+    async fn analyze_collection(
+        &self,
+        request: Request<AnalyzeCollectionRequest>,
+    ) -> Result<Response<AnalyzeCollectionResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let tenant = origin.context(request.context)?.tenant;
+        let name = CollectionName::parse(&request.collection)?;
+        let hidden_among = match request.hidden_among {
+            0 => HIDDEN_AMONG,
+            others => others,
+        };
+        let vault = self.gate.vault()?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let analyses = vault.analyze_collection(&permit, &tenant, &name, hidden_among);
+        let analyses = analyses.await.map_err(Failure::from)?;
+        let indexes = analyses.into_iter().map(analysis_to_wire).collect();
+        Ok(Response::new(AnalyzeCollectionResponse { indexes }))
     }
 
     async fn get_collection(
