@@ -73,6 +73,7 @@ const RULES: &[(&str, Roles)] = &[
     ("CollectionService/ListCollections", POLICIES),
     ("CollectionService/PutCollection", CHANGES),
     ("CollectionService/AnalyzeCollection", LOOKS),
+    ("CollectionService/BuildIndex", CHANGES),
     ("TenantService/CreateTenant", CHANGES),
     ("TenantService/GetTenant", TENANTS),
     ("TenantService/ListTenants", TENANTS),

@@ -8,18 +8,19 @@ use serde_json::{Value, json};
 use tresor_proto::{
     Policy, Violation,
     vault::{
-        AnalyzeCollectionRequest, Collection, GetCollectionRequest, IndexAnalysis,
-        ListCollectionsRequest, Policy as WirePolicy, PutCollectionRequest,
+        AnalyzeCollectionRequest, BuildIndexRequest, BuildIndexResponse, Collection,
+        GetCollectionRequest, IndexAnalysis, IndexStatus, ListCollectionsRequest,
+        Policy as WirePolicy, PutCollectionRequest,
     },
 };
 use tresor_screening::policy_document::{self, Mistake};
 
-use super::tenant::moment;
+use super::{keys::class_name, question::ask, tenant::moment};
 use crate::{
     connection::ConnectionFlags,
     control_plane::{ControlPlane, context_for},
     error::{CliError, Exit},
-    output::printable,
+    output::{Output, printable},
     session::Session,
 };
 
@@ -49,6 +50,15 @@ values that come as often as no other, who knows the frequencies knows the value
 bits are shared by several values; the advice is the most bits with which every value shares its
 entry with as many others as asked: `searchable: { bits: 16 }` in the policy.")]
     Analyze(Analyze),
+    /// Build the blind indexes of a collection over the records that are there
+    #[command(after_help = "\
+Examples:
+  tresor collection build-index customers --tenant stadtwerke-burg --dry-run
+  tresor collection build-index customers --tenant stadtwerke-burg --yes
+  tresor keys operations list
+
+It goes on as soon as the customer lends a customer token: `tresor keys token lend`.")]
+    BuildIndex(BuildIndex),
 }
 
 #[derive(Debug, Args)]
@@ -102,6 +112,23 @@ pub(crate) struct List {
     connection: ConnectionFlags,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct BuildIndex {
+    /// Name of the collection
+    name: String,
+    /// Name or id of the tenant
+    #[arg(long)]
+    tenant: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Only show what would be built
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    #[command(flatten)]
+    connection: ConnectionFlags,
+}
+
 impl CollectionCommand {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
@@ -110,6 +137,7 @@ impl CollectionCommand {
             Self::Show(show) => show.run(session).await,
             Self::List(list) => list.run(session).await,
             Self::Analyze(analyze) => analyze.run(session).await,
+            Self::BuildIndex(build) => build.run(session).await,
         }
     }
 }
@@ -127,7 +155,11 @@ impl Put {
         let collection = answer.collection.unwrap_or_default();
         session.output.give(&to_json(&collection)?, |output| {
             let (name, version) = (printable(&collection.name), collection.policy_version);
-            output.line(format!("collection {name} has its policy, version {version}"))
+            output.line(format!("collection {name} has its policy, version {version}"))?;
+            incomplete(&collection).try_for_each(|index| {
+                let field = printable(&index.field);
+                output.line(format!("the index of {field} is not complete; see build-index"))
+            })
         })?;
         Ok(Exit::Done)
     }
@@ -214,6 +246,15 @@ impl Show {
             let (name, version) = (printable(&collection.name), collection.policy_version);
             let updated = moment(collection.updated).unwrap_or_default();
             output.line(format!("# {name}, policy version {version} of {updated}"))?;
+            collection.indexes.iter().try_for_each(|index| {
+                let state = match (index.complete, index.refused) {
+                    (true, _) => "complete",
+                    (false, true) => "refused: too few distinct values",
+                    (false, false) => "not complete",
+                };
+                let (field, bits) = (printable(&index.field), index.bits);
+                output.line(format!("# index of {field}, {bits} bits: {state}"))
+            })?;
             let document = document_of(&collection)?;
             document.lines().try_for_each(|line| output.line(printable(line)))
         })?;
@@ -242,6 +283,69 @@ impl List {
     }
 }
 
+impl BuildIndex {
+    async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
+        let request = |dry_run: bool| BuildIndexRequest {
+            context: Some(context_for(&self.tenant)),
+            collection: self.name.clone(),
+            dry_run,
+        };
+        if !self.yes {
+            let planned = plane.collections().build_index(request(true)).await?.into_inner();
+            if self.dry_run {
+                return tell_build(&session.output, &planned, "would be built");
+            }
+            let (fields, classes) = (planned.fields.join(", "), classes_of(&planned).join(", "));
+            let question = format!(
+                "the indexes of {} are built over all records of {}; the customer has to lend {}. \
+                 Go on?",
+                printable(&fields),
+                printable(&self.name),
+                printable(&classes)
+            );
+            ask(&question, "nothing is built")?;
+        }
+        let asked = plane.collections().build_index(request(false)).await?.into_inner();
+        tell_build(&session.output, &asked, "are built")
+    }
+}
+
+fn classes_of(build: &BuildIndexResponse) -> Vec<&'static str> {
+    build.data_classes.iter().map(|class| class_name(*class)).collect()
+}
+
+fn tell_build(output: &Output, build: &BuildIndexResponse, what: &str) -> Result<Exit, CliError> {
+    let operation = build.operation.as_ref().map(|operation| operation.id.as_str());
+    let document = json!({
+        "dry_run": operation.is_none(),
+        "fields": build.fields,
+        "classes": classes_of(build),
+        "operation": operation,
+    });
+    output.give(&document, |output| {
+        let fields = build.fields.join(", ");
+        output.line(format!("indexes {what}: {}", printable(&fields)))?;
+        output.line(format!("to be lent: {}", classes_of(build).join(", ")))?;
+        operation.map_or(Ok(()), |id| output.line(format!("operation  {}", printable(id))))
+    })?;
+    Ok(Exit::Done)
+}
+
+/// The indexes that do not hold every record.
+fn incomplete(collection: &Collection) -> impl Iterator<Item = &IndexStatus> {
+    collection.indexes.iter().filter(|index| !index.complete)
+}
+
+fn index_json(index: &IndexStatus) -> Value {
+    json!({
+        "field": index.field,
+        "bits": index.bits,
+        "complete": index.complete,
+        "refused": index.refused,
+    })
+}
+
 /// Reads a policy document.
 pub(super) fn read_policy(path: &Path) -> Result<Policy, CliError> {
     let text = std::fs::read_to_string(path);
@@ -267,6 +371,7 @@ fn to_json(collection: &Collection) -> Result<Value, CliError> {
         "name": collection.name,
         "policy_version": collection.policy_version,
         "updated": moment(collection.updated),
+        "indexes": collection.indexes.iter().map(index_json).collect::<Vec<_>>(),
         "policy": document_of(collection)?,
     }))
 }

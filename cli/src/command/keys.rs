@@ -10,6 +10,7 @@ mod token;
 mod waiting;
 
 use clap::Subcommand;
+pub(super) use rotate_data::class_name;
 
 use crate::{
     error::{CliError, Exit},

@@ -17,15 +17,15 @@ use tresor_proto::{
     Action, Content, CustomerToken, CustomerTokenId, CustomerTokenKind, ErrorCode, Failure,
     FieldName, FieldPolicy, InfoType, Policy, Secret, TrustDomain, UndeclaredPolicy,
     vault::{
-        self as wire, Collection, CustomerTokenServiceListRequest,
-        CustomerTokenServiceListResponse, DeleteRequest, DeleteResponse, DeleteResult, Destination,
-        EnrolRequest, EnrolResponse, FieldState, FieldSurrogate, GetCollectionRequest,
-        GetCollectionResponse, GetRequest, GetResponse, GetResult, IngestOpening, IngestRequest,
-        IngestResponse, IssueRequest, IssueResponse, LendRequest, LendResponse,
-        ListCollectionsRequest, ListCollectionsResponse, ListRequest, ListResponse,
-        PutCollectionRequest, PutCollectionResponse, PutRequest, PutResponse, PutResult,
-        RecordInput, RequestContext, RevealedField, RevealedRecord, RevokeRequest, RevokeResponse,
-        RotateRequest, RotateResponse, SearchRequest, SearchResponse, StoredRecord,
+        self as wire, BuildIndexRequest, BuildIndexResponse, Collection,
+        CustomerTokenServiceListRequest, CustomerTokenServiceListResponse, DeleteRequest,
+        DeleteResponse, DeleteResult, Destination, EnrolRequest, EnrolResponse, FieldState,
+        FieldSurrogate, GetCollectionRequest, GetCollectionResponse, GetRequest, GetResponse,
+        GetResult, IngestOpening, IngestRequest, IngestResponse, IssueRequest, IssueResponse,
+        LendRequest, LendResponse, ListCollectionsRequest, ListCollectionsResponse, ListRequest,
+        ListResponse, PutCollectionRequest, PutCollectionResponse, PutRequest, PutResponse,
+        PutResult, RecordInput, RequestContext, RevealedField, RevealedRecord, RevokeRequest,
+        RevokeResponse, RotateRequest, RotateResponse, SearchRequest, SearchResponse, StoredRecord,
         access_service_server::AccessServiceServer,
         collection_service_server::{CollectionService, CollectionServiceServer},
         customer_token_service_server::{CustomerTokenService, CustomerTokenServiceServer},
@@ -397,6 +397,13 @@ impl CollectionService for Services {
         _: Request<ListCollectionsRequest>,
     ) -> Result<Response<ListCollectionsResponse>, Status> {
         Err(Status::unimplemented("the edge lists none"))
+    }
+
+    async fn build_index(
+        &self,
+        _: Request<BuildIndexRequest>,
+    ) -> Result<Response<BuildIndexResponse>, Status> {
+        Err(Status::unimplemented("the edge builds none"))
     }
 }
 

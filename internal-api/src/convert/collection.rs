@@ -1,18 +1,37 @@
 //! Collections on their way out.
 
-use tresor_proto::vault;
-use tresor_vault::{Collection, IndexAnalysis};
+use tresor_proto::{DataClass, vault};
+use tresor_vault::{Collection, IndexAnalysis, IndexBuild, IndexState};
 
-use super::time::to_timestamp;
+use super::{key_operations, time::to_timestamp};
 
-/// A collection with its policy.
-pub(crate) fn to_wire(collection: &Collection) -> vault::Collection {
+/// A collection with its policy, and how it stands with its indexes.
+pub(crate) fn to_wire(collection: &Collection, indexes: &[IndexState]) -> vault::Collection {
     vault::Collection {
         name: collection.name.as_str().to_owned(),
         policy_version: collection.policy_version,
         policy: Some((&collection.policy).into()),
         updated: Some(to_timestamp(collection.updated_ms)),
-        indexes: Vec::new(),
+        indexes: indexes.iter().map(index).collect(),
+    }
+}
+
+fn index(state: &IndexState) -> vault::IndexStatus {
+    vault::IndexStatus {
+        field: state.field.as_str().to_owned(),
+        bits: u32::from(state.bits),
+        complete: state.is_complete,
+        refused: state.is_refused,
+    }
+}
+
+/// What is built, or would be.
+pub(crate) fn build(build: &IndexBuild) -> vault::BuildIndexResponse {
+    let class = |class: &DataClass| vault::DataClass::from(*class) as i32;
+    vault::BuildIndexResponse {
+        fields: build.fields.iter().map(|field| field.as_str().to_owned()).collect(),
+        data_classes: build.classes.iter().map(class).collect(),
+        operation: build.operation.as_ref().map(key_operations::operation),
     }
 }
 

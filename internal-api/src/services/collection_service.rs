@@ -5,15 +5,16 @@ use tonic::{Request, Response, Status};
 use tresor_proto::{
     CollectionName, Failure, Policy,
     vault::{
-        AnalyzeCollectionRequest, AnalyzeCollectionResponse, GetCollectionRequest,
-        GetCollectionResponse, ListCollectionsRequest, ListCollectionsResponse,
-        PutCollectionRequest, PutCollectionResponse, collection_service_server::CollectionService,
+        AnalyzeCollectionRequest, AnalyzeCollectionResponse, BuildIndexRequest, BuildIndexResponse,
+        GetCollectionRequest, GetCollectionResponse, ListCollectionsRequest,
+        ListCollectionsResponse, PutCollectionRequest, PutCollectionResponse,
+        collection_service_server::CollectionService,
     },
 };
 
 use crate::{
     caller::Origin,
-    convert::collection::{analysis_to_wire, to_wire},
+    convert::collection::{self, analysis_to_wire, to_wire},
     gate::Gate,
 };
 
@@ -40,13 +41,17 @@ impl CollectionService for Collections {
     ) -> Result<Response<PutCollectionResponse>, Status> {
         let origin = Origin::of(&request)?;
         let request = request.into_inner();
-        let tenant = origin.context(request.context)?.tenant;
+        let context = origin.context(request.context)?;
         let name = CollectionName::parse(&request.name)?;
         let policy = Policy::try_from(request.policy.unwrap_or_default())?;
         let vault = self.gate.vault()?;
         let permit = self.gate.permit_operator(&origin)?;
-        let collection = vault.put_collection(&permit, &tenant, name, policy);
-        let collection = Some(to_wire(&collection.await.map_err(Failure::from)?));
+        let collection = vault.put_collection(&permit, &context.tenant, name, policy).await;
+        let collection = collection.map_err(Failure::from)?;
+        let permit = self.gate.permit_policy(&origin, &context).await?;
+        // The policy is put, whatever can be told of its indexes.
+        let indexes = vault.index_states(&permit, &collection).await.unwrap_or_default();
+        let collection = Some(to_wire(&collection, &indexes));
         Ok(Response::new(PutCollectionResponse { collection }))
     }
 
@@ -82,7 +87,9 @@ impl CollectionService for Collections {
         let vault = self.gate.vault()?;
         let permit = self.gate.permit_policy(&origin, &context).await?;
         let collection = vault.collection(&permit, &name, version).await;
-        let collection = Some(to_wire(&collection.map_err(Failure::from)?));
+        let collection = collection.map_err(Failure::from)?;
+        let indexes = vault.index_states(&permit, &collection).await.map_err(Failure::from)?;
+        let collection = Some(to_wire(&collection, &indexes));
         Ok(Response::new(GetCollectionResponse { collection }))
     }
 
@@ -94,9 +101,25 @@ impl CollectionService for Collections {
         let context = origin.context(request.into_inner().context)?;
         let vault = self.gate.vault()?;
         let permit = self.gate.permit_policy(&origin, &context).await?;
-        let collections = vault.collections(&permit).await;
-        let collections = collections.map_err(Failure::from)?;
-        let collections = collections.iter().map(to_wire).collect();
+        let mut collections = Vec::new();
+        for collection in vault.collections(&permit).await.map_err(Failure::from)? {
+            let indexes = vault.index_states(&permit, &collection).await.map_err(Failure::from)?;
+            collections.push(to_wire(&collection, &indexes));
+        }
         Ok(Response::new(ListCollectionsResponse { collections }))
+    }
+
+    async fn build_index(
+        &self,
+        request: Request<BuildIndexRequest>,
+    ) -> Result<Response<BuildIndexResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let tenant = origin.context(request.context)?.tenant;
+        let name = CollectionName::parse(&request.collection)?;
+        let vault = self.gate.vault()?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let build = vault.build_index(&permit, &tenant, &name, request.dry_run).await;
+        Ok(Response::new(collection::build(&build.map_err(Failure::from)?)))
     }
 }

@@ -7,6 +7,8 @@ mod data_keys;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod indexes;
+#[cfg(test)]
 mod ingest;
 #[cfg(test)]
 mod process;

@@ -227,7 +227,7 @@ fn to_json(mark: &DataKeyMark) -> Value {
 }
 
 /// The name of a class on the wire.
-pub(super) fn class_name(wire: i32) -> &'static str {
+pub(in crate::command) fn class_name(wire: i32) -> &'static str {
     let class = DataClass::from_wire(wire).ok().flatten();
     class.map_or("unknown", DataClass::as_str)
 }
