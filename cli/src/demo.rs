@@ -9,6 +9,7 @@ mod disk_search;
 mod doors;
 mod holdings;
 mod keys_alone;
+mod search;
 mod stage;
 mod stored_row;
 mod tampering;
@@ -86,6 +87,8 @@ pub(crate) async fn perform(
     let shown = stage.reveal(first.as_deref()).await?;
     output.note("trying the doors …");
     let (mut attacks, mut controls) = doors::attempt(&stage, first.as_deref()).await?;
+    let plain = shown.as_ref().map(|(_, plain)| plain);
+    search::attempt(&stage, plain, &mut attacks, &mut controls).await?;
     output.note("searching the disk …");
     let (kept, values_skipped) = holdings.searchable(&stage);
     let needles = Needles::in_all_forms(kept.iter().map(String::as_bytes));
@@ -153,6 +156,7 @@ impl Demonstration {
             "records_read_back": self.holdings.read_back,
             "records_changed": self.holdings.changed,
             "fields_sealed": self.summary.fields_sealed,
+            "fields_tokenized": self.summary.fields_tokenized,
             "fields_clear": self.summary.fields_clear,
             "fields_dropped": self.summary.fields_dropped,
             "sealed_values_checked": self.holdings.values_checked,

@@ -31,6 +31,9 @@ fn the_example_is_stored_sealed_and_no_thief_reads_it() {
     assert_eq!(count(&report, "records_rejected"), 0);
     assert_eq!(count(&report, "fields_sealed") + count(&report, "fields_clear"), 150_000);
     assert!(count(&report, "fields_sealed") >= 5_000 * 18);
+    assert_eq!(count(&report, "fields_tokenized"), 5_000 * 2);
+    let controls = report["controls"].as_array().unwrap();
+    assert!(controls.iter().any(|control| control["what"].as_str().unwrap().starts_with("search")));
     assert!(count(&report, "sealed_values_checked") > 50_000);
     assert_eq!(count(&report, "plaintext_hits"), 0);
     assert!(count(&report, "attacks_tried") >= 10);

@@ -7,7 +7,10 @@ use std::{
 };
 
 use reqwest::Method;
-use tresor_proto::{CollectionName, CustomerToken, Policy};
+use tresor_proto::{
+    Action, CollectionName, CustomerToken, FieldName, FieldPolicy, InfoType, Policy, SearchIndex,
+    SurrogateForm, SurrogateKind, UndeclaredPolicy,
+};
 use tresor_screening::{
     Column,
     reader::{Charset, Format},
@@ -27,6 +30,9 @@ use crate::{
 
 /// A few made-up records, for a demonstration without a file.
 pub(crate) const SAMPLE: &str = include_str!("sample.csv");
+
+/// Fields with surnames, as the examples call them: with a deterministic surrogate, and searchable.
+pub(crate) const SEARCHABLE: [&str; 2] = ["nachname", "achternaam"];
 
 const CSV: Media = Media { content_type: "text/csv", encoding: None };
 
@@ -78,6 +84,23 @@ fn format_or_csv(file: &Path) -> Format {
     format_of(file, Charset::Utf8).unwrap_or(Format::Csv(Charset::Utf8))
 }
 
+/// What is declared of fields, where a file has them; screening finds out the rest.
+fn policy() -> Result<Policy, CliError> {
+    let tokenized = |name: &str, info_type, kind| -> Result<FieldPolicy, CliError> {
+        Ok(FieldPolicy {
+            info_type: Some(info_type),
+            surrogate: Some(SurrogateForm { kind, ..SurrogateForm::default() }),
+            ..FieldPolicy::new(FieldName::parse(name)?, Action::Tokenize)
+        })
+    };
+    let mut fields = vec![tokenized("iban", InfoType::IbanCode, SurrogateKind::Random)?];
+    for name in SEARCHABLE {
+        let surname = tokenized(name, InfoType::LastName, SurrogateKind::Deterministic)?;
+        fields.push(FieldPolicy { search: Some(SearchIndex::default()), ..surname });
+    }
+    Ok(Policy::new(fields, UndeclaredPolicy::default(), Action::Seal)?)
+}
+
 impl Stage {
     /// Makes keys and certificates, starts both APIs, registers and enrols two customers.
     pub(crate) async fn set(output: &Output, root: &Path) -> Result<Self, CliError> {
@@ -95,7 +118,7 @@ impl Stage {
         output.note("two tenants enrolled, each with its own customer token");
         let (collection, elsewhere) =
             (CollectionName::parse("records")?, CollectionName::parse("elsewhere")?);
-        let policy = Policy::default();
+        let policy = policy()?;
         for (customer, name) in
             [(&victim, &collection), (&victim, &elsewhere), (&other, &collection)]
         {
@@ -108,7 +131,7 @@ impl Stage {
     /// Screens the file on this machine and uploads it through the external API.
     pub(crate) async fn upload(&self, output: &Output, file: &Path) -> Result<Uploaded, CliError> {
         let media = Media::of(file).unwrap_or(CSV);
-        let report = FileReport::of(file, format_or_csv(file), &Policy::default())?.report;
+        let report = FileReport::of(file, format_or_csv(file), &policy()?)?.report;
         let columns = report.columns();
         output.note(format!("uploading {} …", file.display()));
         let begun = Instant::now();

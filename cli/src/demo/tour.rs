@@ -40,8 +40,13 @@ fn upload_line(output: &Output, demo: &Demonstration) -> Result<(), CliError> {
     let summary = &demo.summary;
     let rate = demo.records_per_second();
     output.line(format!(
-        "{} records stored, {} refused; {} fields sealed, {} clear; {rate:.0} records/s",
-        summary.accepted, summary.rejected, summary.fields_sealed, summary.fields_clear
+        "{} records stored, {} refused; {} fields sealed, {} of them tokenized, {} clear; {rate:.0} \
+         records/s",
+        summary.accepted,
+        summary.rejected,
+        summary.fields_sealed,
+        summary.fields_tokenized,
+        summary.fields_clear
     ))
 }
 
@@ -67,7 +72,10 @@ fn show_stored(output: &Output, row: &StoredRow) -> Result<(), CliError> {
         let class = DataClass::from_code(group.data_class).map_or("?", DataClass::as_str);
         for field in &group.fields {
             let length = field.ciphertext.len();
-            let shown = format!("{} … {length} bytes", start_of(&field.ciphertext));
+            let mut shown = format!("{} … {length} bytes", start_of(&field.ciphertext));
+            if !field.surrogate.is_empty() {
+                shown.push_str(&format!("; {}", field.surrogate));
+            }
             rows.push((field.position, [field.name.clone(), format!("sealed: {class}"), shown]));
         }
     }
