@@ -16,7 +16,9 @@ use tresor_proto::{InfoType, Surrogate, SurrogateId, TenantId};
 use tresor_tests::{Answer, Site, Tenant, grpcurl, is_long, repository, run, tool};
 
 const IBAN: &str = "DE89370400440532013000";
-/// What a process may grow by while a stream goes through it: the caches of its store, and buffers.
+/// What a process may grow by while a stream goes through it, however long: buffers.
+const FLAT_KIB_MAX: u64 = 64 * 1024;
+/// The same with what streams that nobody reads have stored: the tables of its store.
 const GROWTH_KIB_MAX: u64 = 192 * 1024;
 
 struct Setting {
@@ -26,14 +28,22 @@ struct Setting {
 
 impl Setting {
     fn new() -> Self {
-        let site = Site::start_with_log("sled", "info");
+        Self::over("sled")
+    }
+
+    fn over(engine: &'static str) -> Self {
+        let site = Site::start_with_log(engine, "info");
         let tenant = site.tenant("burg");
         Self { site, tenant }
     }
 
     /// The same, whose tenant the service `billing` may call for.
     fn with_service() -> Self {
-        let mut setting = Self::new();
+        Self::new().and_service()
+    }
+
+    fn and_service(self) -> Self {
+        let mut setting = self;
         setting.site.write_configs(&[&setting.tenant.id]);
         assert_eq!(setting.site.vault().stop(), 0);
         setting.site.start_vault();
@@ -398,11 +408,12 @@ fn resident_kib(site: &Site) -> u64 {
 
 #[test]
 fn any_number_of_values_goes_through_one_stream_and_back_in_flat_memory() {
-    let setting = Setting::with_service();
+    // redb's memory does not grow with what it holds, as sled's table of pages does.
+    let setting = Setting::over("redb").and_service();
     let number = if is_long() { 1_000_000 } else { 50_000 };
     let (told, growth_kib) = play(&setting, "volume", number);
     assert_eq!(told, json!({ "tokenized": number, "detokenized": number }));
-    assert!(growth_kib < GROWTH_KIB_MAX, "it grew by {growth_kib} KiB");
+    assert!(growth_kib < FLAT_KIB_MAX, "it grew by {growth_kib} KiB");
 }
 
 #[test]
