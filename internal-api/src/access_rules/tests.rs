@@ -110,7 +110,8 @@ fn the_operator_may_all_of_his_plane_and_the_others_part_of_it() {
         assert!(theirs.len() < operator.len());
         assert!(theirs.iter().all(|method| operator.contains(method)), "{role:?}");
     }
-    let is_look = |method: &String| method.contains("/Get") || method.contains("/List");
+    let is_look =
+        |method: &String| ["/Get", "/List", "/Analyze"].iter().any(|verb| method.contains(verb));
     let looks: Vec<_> = operator.iter().filter(|method| is_look(method)).cloned().collect();
     assert_eq!(callable(Plane::Control, &ServiceRole::Auditor), looks, "he looks at all of it");
     let ca_officer = callable(Plane::Control, &ServiceRole::CaOfficer);
