@@ -3,6 +3,7 @@
 //! Everything that comes in is parsed into a domain type here or refused with the field at fault;
 //! what goes out is built here. It relies on the parsers of `tresor-proto` for every identifier.
 
+pub(crate) mod answer_size;
 pub(crate) mod collection;
 pub(crate) mod customer_tokens;
 #[cfg(test)]

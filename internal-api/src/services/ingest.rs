@@ -14,6 +14,7 @@ use crate::{
     caller::Origin,
     context::Context,
     convert::{
+        answer_size,
         input::{Batch, destination},
         item_keys::ItemKeys,
     },
@@ -58,6 +59,7 @@ impl Batches for Ingest {
         origin: &Origin,
         batch: IngestBatch,
     ) -> Result<IngestResponse, Failure> {
+        answer_size::check(&batch.records, self.destination.has_masks)?;
         let batch = Batch::from_wire(batch.records, &mut self.keys)?;
         let vault = gate.vault()?;
         let permit = gate.permit(origin, &self.context).await?;

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     caller::Origin,
     convert::{
+        answer_size,
         input::{Batch, Ids, destination, view},
         item_keys::ItemKeys,
         page,
@@ -54,6 +55,7 @@ impl RecordService for Records {
         let context = origin.context(request.context)?;
         let destination = destination(request.destination)?;
         let mut keys = ItemKeys::from_wire(&request.idempotency_key)?;
+        answer_size::check(&request.records, destination.has_masks)?;
         let batch = Batch::from_wire(request.records, &mut keys)?;
         let vault = self.gate.vault()?;
         let permit = self.gate.permit::<Write>(&origin, &context).await?;
