@@ -12,6 +12,7 @@ mod golden;
 pub(crate) mod look_up;
 pub(crate) mod maker;
 pub(crate) mod named;
+pub(crate) mod preserved_forms;
 pub(crate) mod rows;
 pub(crate) mod sealed_value;
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use tresor_proto::Failure;
+use tresor_proto::{DataClass, Failure};
 
 use crate::{
     access::TokenHolder,
     crypto_error::CryptoError,
     error::VaultError,
-    surrogate::{SurrogateQuery, named::Named},
+    surrogate::{SurrogateQuery, named::Named, preserved_forms::PreservedForms},
+    unlocked::{Unlocked, UnlockedCache},
     vault::Vault,
 };
 
@@ -18,6 +19,13 @@ pub(super) const PART_ITEMS_MAX: usize = 256;
 /// The surrogates of a call, in order.
 pub(super) type Names = Vec<Result<Named, VaultError>>;
 
+/// What is needed to read the names of one call.
+pub(super) struct Namer {
+    holder: Arc<TokenHolder>,
+    cache: Arc<UnlockedCache>,
+    now_ms: u64,
+}
+
 impl Vault {
     /// The surrogates that are named; the database is not asked.
     pub(super) async fn name_surrogates(
@@ -25,25 +33,48 @@ impl Vault {
         holder: &Arc<TokenHolder>,
         queries: Vec<Result<SurrogateQuery, Failure>>,
     ) -> Result<Names, VaultError> {
-        let tenant = holder.keyring().keyring.tenant;
-        let classes = queries.iter().flatten().filter_map(SurrogateQuery::class);
-        let classes: BTreeSet<_> = classes.collect();
-        if classes.is_empty() {
-            return Ok(queries.into_iter().map(|query| query?.named(tenant, None)).collect());
+        let namer = self.namer(holder);
+        if classes(&queries).is_empty() {
+            return namer.name(queries);
         }
-        let (holder, cache) = (Arc::clone(holder), self.unlocked_cache());
-        let now_ms = self.clock().now_ms();
-        let name = move || {
-            let holder = holder.holder().ok_or(VaultError::Internal)?;
-            let unlocked = cache.unlock(holder, classes, now_ms);
-            let unlocked = unlocked.map_err(|CryptoError| VaultError::Integrity)?;
-            let name = |query: Result<SurrogateQuery, Failure>| {
-                let query = query?;
-                let keys = query.class().and_then(|class| unlocked.class(class));
-                query.named(tenant, keys)
-            };
-            Ok(queries.into_iter().map(name).collect())
-        };
-        self.key_worker().run(name).await?
+        self.key_worker().run(move || namer.name(queries)).await?
     }
+
+    /// Reads names with what a customer token opens.
+    pub(super) fn namer(&self, holder: &Arc<TokenHolder>) -> Namer {
+        let (cache, now_ms) = (self.unlocked_cache(), self.clock().now_ms());
+        Namer { holder: Arc::clone(holder), cache, now_ms }
+    }
+}
+
+impl Namer {
+    /// The surrogates that are named.
+    pub(super) fn name(
+        &self,
+        queries: Vec<Result<SurrogateQuery, Failure>>,
+    ) -> Result<Names, VaultError> {
+        let tenant = self.holder.keyring().keyring.tenant;
+        let unlocked = self.unlock(classes(&queries))?;
+        let mut forms = PreservedForms::default();
+        let name = |query: Result<SurrogateQuery, Failure>| {
+            let query = query?;
+            let keys = query.class().and_then(|class| unlocked.class(class));
+            query.named(tenant, keys, &mut forms)
+        };
+        Ok(queries.into_iter().map(name).collect())
+    }
+
+    fn unlock(&self, classes: BTreeSet<DataClass>) -> Result<Unlocked, VaultError> {
+        if classes.is_empty() {
+            return Ok(Unlocked::default());
+        }
+        let holder = self.holder.holder().ok_or(VaultError::Internal)?;
+        let unlocked = self.cache.unlock(holder, classes, self.now_ms);
+        unlocked.map_err(|CryptoError| VaultError::Integrity)
+    }
+}
+
+/// The classes whose keys it takes to read the names.
+fn classes(queries: &[Result<SurrogateQuery, Failure>]) -> BTreeSet<DataClass> {
+    queries.iter().flatten().filter_map(SurrogateQuery::class).collect()
 }

@@ -7,7 +7,11 @@
 
 use tresor_proto::{Failure, InfoType, SurrogateFormat, passes_luhn};
 
-use self::{cipher::FormatCipher, shape::Shape, walk::walk};
+use self::{
+    cipher::{FormatCipher, Tweak},
+    shape::Shape,
+    walk::walk,
+};
 use crate::{crypto_error::CryptoError, error::VaultError, key::IdentifierKey};
 
 mod alphabet;
@@ -59,56 +63,65 @@ impl From<CryptoError> for FormatError {
     }
 }
 
-/// The surrogate of a text.
-///
-/// # Errors
-/// The reason why it has none in this format.
-pub(crate) fn encode(
-    key: &IdentifierKey,
+/// The keys of one format under one identifier key: made once for all values of a call.
+pub(crate) struct FormatKeys {
     info_type: InfoType,
     format: SurrogateFormat,
-    text: &str,
-) -> Result<String, FormatError> {
-    let shape = Shape::read(format, text)?;
-    let mut numerals = shape.numerals();
-    if format == SurrogateFormat::Card {
-        if !passes_luhn(&shape.digits(&numerals)) {
-            return Err(FormatError::CardCheckDigit);
-        }
-        spoil(&mut numerals);
-    }
-    let cipher = FormatCipher::new(key, info_type, format, &shape)?;
-    let belongs = |numerals: &Vec<u16>| belongs(format, &shape, numerals);
-    let numerals = walk(numerals, |numerals| cipher.encrypt(numerals), belongs)?;
-    Ok(shape.fill(&numerals))
+    cipher: FormatCipher,
 }
 
-/// The text of a surrogate. One that [`encode`] never gave is refused when that shows, and
-/// decodes to another text of its format when it does not.
-///
-/// # Errors
-/// The reason why it is no surrogate.
-pub(crate) fn decode(
-    key: &IdentifierKey,
-    info_type: InfoType,
-    format: SurrogateFormat,
-    surrogate: &str,
-) -> Result<String, FormatError> {
-    let shape = Shape::read(format, surrogate)?;
-    let numerals = shape.numerals();
-    let belongs = |numerals: &Vec<u16>| belongs(format, &shape, numerals);
-    if !belongs(&numerals) {
-        return Err(FormatError::NoSurrogate);
+impl FormatKeys {
+    /// The keys of an info type's values in a format.
+    pub(crate) fn new(
+        key: &IdentifierKey,
+        info_type: InfoType,
+        format: SurrogateFormat,
+    ) -> Result<Self, CryptoError> {
+        Ok(Self { info_type, format, cipher: FormatCipher::new(key, info_type, format)? })
     }
-    let cipher = FormatCipher::new(key, info_type, format, &shape)?;
-    let mut numerals = walk(numerals, |numerals| cipher.decrypt(numerals), belongs)?;
-    if format == SurrogateFormat::Card {
-        restore(&mut numerals);
-        if !passes_luhn(&shape.digits(&numerals)) {
+
+    /// The surrogate of a text.
+    ///
+    /// # Errors
+    /// The reason why it has none in this format.
+    pub(crate) fn encode(&self, text: &str) -> Result<String, FormatError> {
+        let shape = Shape::read(self.format, text)?;
+        let mut numerals = shape.numerals();
+        if self.format == SurrogateFormat::Card {
+            if !passes_luhn(&shape.digits(&numerals)) {
+                return Err(FormatError::CardCheckDigit);
+            }
+            spoil(&mut numerals);
+        }
+        let tweak = Tweak::new(self.info_type, self.format, &shape)?;
+        let belongs = |numerals: &Vec<u16>| belongs(self.format, &shape, numerals);
+        let numerals = walk(numerals, |numerals| self.cipher.encrypt(&tweak, numerals), belongs)?;
+        Ok(shape.fill(&numerals))
+    }
+
+    /// The text of a surrogate. One that [`FormatKeys::encode`] never gave is refused when that
+    /// shows, and decodes to another text of its format when it does not.
+    ///
+    /// # Errors
+    /// The reason why it is no surrogate.
+    pub(crate) fn decode(&self, surrogate: &str) -> Result<String, FormatError> {
+        let shape = Shape::read(self.format, surrogate)?;
+        let numerals = shape.numerals();
+        let belongs = |numerals: &Vec<u16>| belongs(self.format, &shape, numerals);
+        if !belongs(&numerals) {
             return Err(FormatError::NoSurrogate);
         }
+        let tweak = Tweak::new(self.info_type, self.format, &shape)?;
+        let decrypt = |numerals: &Vec<u16>| self.cipher.decrypt(&tweak, numerals);
+        let mut numerals = walk(numerals, decrypt, belongs)?;
+        if self.format == SurrogateFormat::Card {
+            restore(&mut numerals);
+            if !passes_luhn(&shape.digits(&numerals)) {
+                return Err(FormatError::NoSurrogate);
+            }
+        }
+        Ok(shape.fill(&numerals))
     }
-    Ok(shape.fill(&numerals))
 }
 
 /// Whether numerals may stand in a surrogate: a card number that no one can charge, a telephone
@@ -136,6 +149,17 @@ fn restore(numerals: &mut [u16]) {
     if let Some(first) = numerals.first_mut() {
         *first = (*first + 9) % 10;
     }
+}
+
+/// The surrogate of one text.
+#[cfg(test)]
+fn encode(
+    key: &IdentifierKey,
+    info_type: InfoType,
+    format: SurrogateFormat,
+    text: &str,
+) -> Result<String, FormatError> {
+    FormatKeys::new(key, info_type, format)?.encode(text)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use tresor_proto::{
 use super::{
     expiry,
     look_up::LookUp,
-    named::Preserved,
+    preserved_forms::PreservedForm,
     rows::{Bounds, SurrogateRows, count_key, look_up_key, row_key},
     sealed_value::{self, ValuePlace},
 };
@@ -71,7 +71,8 @@ fn make() -> Value {
     let found = rows.put(look_up, &storage::SurrogateLookUp { id }).unwrap();
     let form = (InfoType::BankAccount, SurrogateFormat::Digits, 1);
     let value = Content::text("").unwrap();
-    let preserved = Preserved::new(&identifier, PRESERVED.to_owned(), value, form).unwrap();
+    let form = PreservedForm::new(&identifier, form).unwrap();
+    let preserved = form.preserved(PRESERVED.to_owned(), value);
     let bounds = Bounds { reveal: Reveal::Masked, expires_ms: END_MS, uses_max: 9 };
     let bounded = storage::FormatPreserved { created_ms: NOW_MS, ..preserved.row(&bounds) };
     let count = storage::SurrogateCount { uses: 2, references: 0, is_pinned: false };

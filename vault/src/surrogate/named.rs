@@ -5,25 +5,16 @@
 //! text to tell nothing more.
 
 use tresor_proto::{
-    Content, ContentType, DataClass, Failure, InfoType, Surrogate, SurrogateFormat, SurrogateId,
-    SurrogateKind, TenantId, storage, vault,
+    Content, DataClass, InfoType, Surrogate, SurrogateFormat, SurrogateId, SurrogateKind, TenantId,
+    storage, vault,
 };
 
 use super::{
-    FormatPreserved, SurrogateQuery, format_preserving,
-    rows::{Bounds, Facts, SurrogateRows, preserved_key, row_key},
+    SurrogateQuery,
+    preserved_forms::PreservedForms,
+    rows::{Bounds, Facts, SurrogateRows, row_key},
 };
-use crate::{
-    crypto_error::CryptoError,
-    error::VaultError,
-    kdf,
-    key::{IdentifierKey, Key as _},
-    store::StoreKey,
-    tlv::Tlv,
-    unlocked::ClassKeys,
-};
-
-const PRESERVED: &[u8] = b"tresor/v1/format-preserved";
+use crate::{crypto_error::CryptoError, error::VaultError, store::StoreKey, unlocked::ClassKeys};
 
 /// A surrogate by its name.
 #[derive(Debug)]
@@ -108,56 +99,6 @@ impl Named {
 }
 
 impl Preserved {
-    /// The surrogate of a value under the newest key.
-    ///
-    /// # Errors
-    /// `invalid_request` with the reason when the value does not fit the format.
-    pub(crate) fn of_value(
-        keys: &ClassKeys,
-        (info_type, format): (InfoType, SurrogateFormat),
-        value: &Content,
-    ) -> Result<Self, VaultError> {
-        let text = Some(value).filter(|value| value.content_type() == ContentType::Text);
-        let text = text.and_then(Content::as_text);
-        let text = text.ok_or_else(|| Failure::invalid("value", "only a text has a format"))?;
-        let (key_version, key) = keys.newest_identifier().map_err(integrity)?;
-        let encoded = format_preserving::encode(key, info_type, format, text);
-        let encoded = encoded.map_err(|error| error.at("value"))?;
-        let value = Content::text(text)?;
-        Self::new(key, encoded, value, (info_type, format, key_version))
-    }
-
-    /// The surrogate that a text is.
-    ///
-    /// # Errors
-    /// `invalid_request` when it is none of the format, or there is no key of that version.
-    pub(crate) fn of_text(
-        keys: &ClassKeys,
-        text: String,
-        FormatPreserved { info_type, format, key_version }: FormatPreserved,
-    ) -> Result<Self, VaultError> {
-        let newest = keys.newest_identifier().map_err(integrity)?.0;
-        let version = key_version.unwrap_or(newest);
-        let unknown = |CryptoError| Failure::invalid("key_version", "there is no such key");
-        let key = keys.identifier(version).map_err(unknown)?;
-        let value = format_preserving::decode(key, info_type, format, &text);
-        let value = Content::text(&value.map_err(|error| error.at("surrogate"))?)?;
-        Self::new(key, text, value, (info_type, format, version))
-    }
-
-    pub(super) fn new(
-        key: &IdentifierKey,
-        text: String,
-        value: Content,
-        (info_type, format, key_version): (InfoType, SurrogateFormat, u32),
-    ) -> Result<Self, VaultError> {
-        let of =
-            Tlv::new().with(1, info_type.as_str().as_bytes()).with(2, &[format.code()]).encode()?;
-        let key = kdf::expand::<32>(key.expose_secret(), &[PRESERVED, &of])?;
-        let key = preserved_key(&kdf::hmac_sha256(&key, &[text.as_bytes()]));
-        Ok(Self { text, value, info_type, format, key_version, key })
-    }
-
     /// The row that bounds it.
     pub(crate) fn row(&self, bounds: &Bounds) -> storage::FormatPreserved {
         storage::FormatPreserved {
@@ -198,12 +139,13 @@ impl SurrogateQuery {
         self,
         tenant: TenantId,
         keys: Option<&ClassKeys>,
+        forms: &mut PreservedForms,
     ) -> Result<Named, VaultError> {
         let Some(form) = self.form else {
             return Ok(Named::Ours(Surrogate::parse(tenant, &self.text)?));
         };
         let keys = keys.ok_or(VaultError::WrongKey)?;
-        Ok(Named::Preserved(Box::new(Preserved::of_text(keys, self.text, form)?)))
+        Ok(Named::Preserved(Box::new(forms.of_text(keys, self.text, form)?)))
     }
 }
 
@@ -216,6 +158,6 @@ fn read_ours(surrogate: &Surrogate, message: storage::Surrogate) -> Result<Read,
     Ok(Read { facts, created_ms: Some(message.created_ms), sealed: Some(message) })
 }
 
-fn integrity(CryptoError: CryptoError) -> VaultError {
+pub(super) fn integrity(CryptoError: CryptoError) -> VaultError {
     VaultError::Integrity
 }

@@ -17,7 +17,8 @@ use crate::{
     operations::sight::Sight,
     store::{Change, Keyspace, Precondition, StoreKey, Write},
     surrogate::{
-        expiry, format_preserving,
+        expiry,
+        format_preserving::FormatKeys,
         look_up::LookUps,
         maker::Maker,
         rows::{Facts, SurrogateRows, count_key, row_key},
@@ -189,7 +190,7 @@ fn preserve(
     content: &Content,
 ) -> Result<String, VaultError> {
     let text = content.as_text().ok_or_else(|| Failure::invalid("value", "not a text"))?;
-    let preserved = format_preserving::encode(key, info_type, format, text);
+    let preserved = FormatKeys::new(key, info_type, format)?.encode(text);
     preserved.map_err(|error| error.at("value"))
 }
 

@@ -23,7 +23,7 @@ use crate::{
         IssuedSurrogate, NewSurrogate,
         look_up::LookUps,
         maker::{Draws, Maker},
-        named::Preserved,
+        preserved_forms::PreservedForms,
         rows::{SurrogateRows, count_key, row_key},
     },
     unlocked::{Unlocked, UnlockedCache},
@@ -47,10 +47,10 @@ impl Issuer {
     pub(super) fn prepare(&self, batch: &mut Batch) -> Result<(), VaultError> {
         let unlocked = self.unlock(batch)?;
         let request_key = self.holder.request_key()?;
-        let mut look_ups = LookUps::default();
+        let (mut look_ups, mut forms) = (LookUps::default(), PreservedForms::default());
         for item in batch.pending_mut() {
             let State::Pending(value) = &item.state else { continue };
-            match way(value, &request_key, &unlocked, &mut look_ups) {
+            match way(value, &request_key, &unlocked, (&mut look_ups, &mut forms)) {
                 Ok(way) => item.way = way,
                 Err(error) => item.answer(Err(error)),
             }
@@ -190,7 +190,7 @@ fn way(
     value: &NewSurrogate,
     request_key: &RequestKey,
     unlocked: &Unlocked,
-    look_ups: &mut LookUps,
+    (look_ups, forms): (&mut LookUps, &mut PreservedForms),
 ) -> Result<Way, VaultError> {
     let NewSurrogate { content, options, item_key } = value;
     let (info_type, form) = (options.info_type(), options.form());
@@ -205,7 +205,7 @@ fn way(
             Ok(Way::Deterministic { look_up, found: None, is_doubted: false })
         }
         (SurrogateKind::FormatPreserving(format), _) => {
-            Ok(Way::Preserved(Box::new(Preserved::of_value(keys, (info_type, format), content)?)))
+            Ok(Way::Preserved(Box::new(forms.of_value(keys, (info_type, format), content)?)))
         }
     }
 }

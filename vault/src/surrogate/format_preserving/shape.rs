@@ -93,11 +93,6 @@ impl<'a> Shape<'a> {
         hidden.filter_map(|&byte| self.alphabet.numeral(byte)).collect()
     }
 
-    /// The alphabet's radix.
-    pub(super) fn radix(&self) -> u32 {
-        self.alphabet.radix()
-    }
-
     /// What is kept, in its place.
     pub(super) fn template(&self) -> String {
         self.with(core::iter::repeat(HIDDEN))

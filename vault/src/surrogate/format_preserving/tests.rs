@@ -25,7 +25,7 @@ fn forth(format: SurrogateFormat, text: &str) -> Result<String, FormatError> {
 }
 
 fn back(format: SurrogateFormat, surrogate: &str) -> Result<String, FormatError> {
-    decode(&key(), INFO_TYPE, format, surrogate)
+    FormatKeys::new(&key(), INFO_TYPE, format)?.decode(surrogate)
 }
 
 fn digits(text: &str) -> Vec<u8> {

@@ -41,9 +41,9 @@ impl Given<'_> {
 
     fn encrypt_as_we_do(self, numerals: &[u16]) -> Option<Vec<u16>> {
         let ff1 = FF1::new(self.key, self.radix).unwrap();
-        let cipher = FormatCipher { ff1, tweak: self.tweak.to_vec() };
-        let sealed = cipher.encrypt(numerals).ok()?;
-        assert_eq!(cipher.decrypt(&sealed).unwrap(), numerals);
+        let (cipher, tweak) = (FormatCipher { ff1, radix: self.radix }, Tweak(self.tweak.to_vec()));
+        let sealed = cipher.encrypt(&tweak, numerals).ok()?;
+        assert_eq!(cipher.decrypt(&tweak, &sealed).unwrap(), numerals);
         Some(sealed)
     }
 }
