@@ -1,9 +1,11 @@
 //! Power cuts from a vault's first start on, through registrations, enrolments and records.
 
 mod deletion;
+mod indexes;
 mod root_rotation;
 mod rotation;
 mod surrogates;
+mod uploads;
 
 use std::{
     future::Future,
@@ -11,6 +13,7 @@ use std::{
     sync::Arc,
 };
 
+use prost::Message;
 use tresor_proto::{
     AddressList, ClientName, CollectionName, Content, CustomerToken, DataClass, EnrolmentCode,
     FieldName, IdempotencyKey, PasswordRule, Policy, RecordId, Reveal, ServiceName, TenantId,
@@ -23,7 +26,8 @@ use crate::{
     Read, RevealedRecord, Role, Seal, SealError, SealId, Seals, SecretSource, Settings, Shown,
     StoredRecord, Treatment, Vault, VaultError, VaultPlace, View, Write,
     power_cut::{Random, Recording, cuts, recorded_program, say},
-    store::StoreEngine,
+    row::RowPlace,
+    store::{Keyspace, ScanRange, StoreEngine, StoreKey, StoreRow},
 };
 
 const WRITER: &str = "vault::power_cuts::the_writer_of_a_vault";
@@ -181,6 +185,32 @@ async fn check(place: PathBuf, engine: &'static str, said: Vec<String>) {
         assert_eq!(read(&vault, tenant, &customer_token).await, [stored.id]);
     }
     vault.close().await.unwrap();
+}
+
+/// The rows of a keyspace whose keys begin with `prefix`.
+async fn rows(
+    vault: &Vault,
+    tenant: TenantId,
+    (keyspace, prefix): (Keyspace, &[u8]),
+) -> Vec<StoreRow> {
+    let range = ScanRange { keyspace, prefix: prefix.to_vec(), after: None };
+    vault.store(tenant).await.unwrap().scan(range, 1_000).await.unwrap()
+}
+
+/// What those rows hold, each of which is whole.
+async fn messages<M: Message + Default>(
+    vault: &Vault,
+    tenant: TenantId,
+    (keyspace, prefix): (Keyspace, &[u8]),
+) -> Vec<(StoreKey, M)> {
+    let keyring = vault.keyring(tenant).await.unwrap();
+    let message = |row: StoreRow| {
+        let key = StoreKey::new(keyspace, row.key);
+        let message = keyring.rows.decode(RowPlace { tenant, key: &key }, &row.value).unwrap();
+        let message = M::decode(message).unwrap();
+        (key, message)
+    };
+    rows(vault, tenant, (keyspace, prefix)).await.into_iter().map(message).collect()
 }
 
 /// Records a writer, a test of this program, and lets `check` look at what remains after each cut.

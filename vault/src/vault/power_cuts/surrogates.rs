@@ -21,10 +21,10 @@ const TURNS: u64 = 6;
 const FORMAT: SurrogateFormat = SurrogateFormat::Digits;
 
 /// An open vault and its one customer.
-struct Ground {
-    vault: Vault,
-    tenant: TenantId,
-    customer_token: CustomerToken,
+pub(super) struct Ground {
+    pub(super) vault: Vault,
+    pub(super) tenant: TenantId,
+    pub(super) customer_token: CustomerToken,
 }
 
 /// The value of a turn.
@@ -40,7 +40,7 @@ fn query(text: &str) -> SurrogateQuery {
 }
 
 impl Ground {
-    async fn permit<V: TokenVerb>(&self) -> Permit<V> {
+    pub(super) async fn permit<V: TokenVerb>(&self) -> Permit<V> {
         let (caller, reference) = (client(self.tenant), TenantRef::Id(self.tenant));
         self.vault.permit(&caller, &reference, &self.customer_token).await.unwrap()
     }
@@ -68,7 +68,7 @@ impl Ground {
         issued.into_iter().map(Result::unwrap).collect()
     }
 
-    async fn shown(&self, text: &str) -> Result<RevealedValue, VaultError> {
+    pub(super) async fn shown(&self, text: &str) -> Result<RevealedValue, VaultError> {
         let permit = self.permit::<Detokenize>().await;
         let shown = self.vault.detokenize(&permit, Reveal::Plain, vec![Ok(query(text))]).await;
         shown.unwrap().remove(0)
