@@ -105,3 +105,33 @@ fn a_vault_with_many_tenants_starts_and_serves() {
         assert!(ran.stdout.contains(&format!("{how}: ready in ")), "{}", ran.stdout);
     }
 }
+
+/// The benchmark of surrogates, as a test: every trade runs, in single calls and over streams.
+#[test]
+fn surrogates_are_traded_beside_their_ceilings() {
+    let mut command = Command::new(binary("tresor-bench"));
+    command.args(["--engines", "redb", "--seconds", "0.01", "--rounds", "1"]);
+    command.args(["--only", ", 100 × 1", "surrogates", "--loaded", "1000"]);
+    let ran = run(&mut command, "").ok();
+    for trade in ["tokenize random", "tokenize deterministic, known", "format-preserving, plain"] {
+        assert_eq!(
+            ran.stdout.matches(&format!("{trade}, 100 × 1 | **")).count(),
+            2,
+            "{}",
+            ran.stdout
+        );
+    }
+}
+
+/// The benchmark of searches, as a test: each finds its one record.
+#[test]
+fn searches_find_their_records_beside_their_ceiling() {
+    let (records, searches) = if is_long() { ("100000", "2000") } else { ("2000", "50") };
+    let mut command = Command::new(binary("tresor-bench"));
+    command.args(["--engines", "sled", "search", "--records", records, "--searches", searches]);
+    let ran = run(&mut command, "").ok();
+    for asked in ["vault", "echo"] {
+        let line = format!("| {records} | {asked} | {searches} | ");
+        assert!(ran.stdout.contains(&line), "{}", ran.stdout);
+    }
+}

@@ -86,7 +86,7 @@ pub use operations::{
     SearchTerm, TenantChange, TenantDeletion, TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]
-pub use operations::{OpenLoop, SealLoop};
+pub use operations::{BareIssue, DiscloseLoop, IssueLoop, OpenLoop, SealLoop};
 pub use record::{
     FieldMask, FieldSurrogate, ItemKey, NewField, NewRecord, Page, RevealedField, RevealedRecord,
     Shown, StoredRecord, Subject, Treatment, View,

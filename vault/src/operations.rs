@@ -49,6 +49,8 @@ pub use census::CensusUnderWay;
 pub use create_tenant::{CreatedTenant, NewTenant};
 pub use customer_tokens::{IssuedCustomerToken, RotatedCustomerToken};
 pub use delete_tenant::TenantDeletion;
+#[cfg(feature = "test-support")]
+pub use detokenize::DiscloseLoop;
 pub use enrol::Enrolled;
 pub use key_operations::{KeyOperation, KeyOperationKind, KeyOperationState};
 pub use key_policy::KeyPolicy;
@@ -65,6 +67,8 @@ pub use rotate_cipher_keys::CipherKeyReplacement;
 pub use rotate_root_key::RootKeyReplacement;
 pub use seals::SealReport;
 pub use search::{FoundPage, SearchTerm};
+#[cfg(feature = "test-support")]
+pub use tokenize::{BareIssue, IssueLoop};
 pub use update_tenant::{AddressChange, TenantChange};
 pub use users::{GivenPassword, LoggedIn};
 

@@ -10,12 +10,9 @@ use std::{
     time::Duration,
 };
 
-use tresor_proto::{
-    AddressList, ClientName, CollectionName, PasswordRule, RecordId, Reveal, ServiceName, TenantId,
-    TenantName, TenantRef,
-};
+use tresor_proto::RecordId;
 use tresor_vault::{
-    Caller, NewTenant, OpenLoop, Passphrase, Read, Role, SealLoop, Settings, Vault, View, Write,
+    OpenLoop, SealLoop,
     store::{
         Change, Existence, Keyspace, Outcome, Precondition, Store, StoreEngine, StoreKey,
         Write as StoreWrite, open_database,
@@ -23,6 +20,7 @@ use tresor_vault::{
 };
 
 use crate::{
+    bare_keys::BareKeys,
     records,
     sample::{Sample, Stopwatch, closed_loop},
 };
@@ -43,7 +41,8 @@ pub(crate) struct Bare {
 
 impl Bare {
     pub(crate) async fn prepare(engine: StoreEngine, directory: &Path) -> Self {
-        let (seal, open) = loops(&directory.join("keys")).await;
+        let keys = BareKeys::open(&directory.join("keys")).await;
+        let (seal, open) = keys.record_loops().await;
         let sealed = seal.seal(vec![records::parsed()]).expect("a sealed record");
         let row = row_of(&sealed[0]);
         let database = directory.join("database");
@@ -120,43 +119,6 @@ impl Bare {
             }
         };
         closed_loop(&[process::id()], duration, &vec![(); callers], read).await
-    }
-}
-
-/// Opens a vault in memory, enrols a tenant, and takes the loops of its keys.
-async fn loops(directory: &Path) -> (SealLoop, OpenLoop) {
-    let mut settings = Settings::new(directory.to_owned());
-    settings.engine = StoreEngine::Memory;
-    let passphrase = b"a passphrase of benchmarks".to_vec();
-    let passphrase = Passphrase::new(passphrase.into()).expect("a passphrase");
-    let vault = Vault::open(settings, &passphrase).await.expect("a vault");
-    let service = |role| Caller::Service { name: ServiceName::parse("bench").unwrap(), role };
-    let operator = vault.permit_operator(&service(Role::Operator)).expect("a permit");
-    let name = TenantName::parse("bench").expect("a name");
-    let allowed_addresses = AddressList::parse(&["127.0.0.0/8"]).expect("addresses");
-    let password_rule = PasswordRule::NotRequired;
-    let new = NewTenant { name, allowed_addresses, password_rule };
-    let created = vault.create_tenant(&operator, new).await.expect("a tenant");
-    let tenant = created.tenant.id;
-    let of_tenant = TenantRef::Id(tenant);
-    let permit = vault.permit_enrol(&client(tenant), &of_tenant).await.expect("a permit");
-    let enrolled = vault.enrol(permit, &created.code).await.expect("keys");
-    let caller = service(Role::Service(vec![tenant]));
-    let token = &enrolled.customer_token;
-    let write = vault.permit::<Write>(&caller, &of_tenant, token).await.expect("a permit");
-    let read = vault.permit::<Read>(&caller, &of_tenant, token).await.expect("a permit");
-    let collection = CollectionName::parse("customers").expect("a name");
-    let view = View { collection: collection.clone(), reveal: Reveal::Plain, fields: Vec::new() };
-    (vault.seal_loop(&write, collection), vault.open_loop(&read, &view).expect("a loop"))
-}
-
-fn client(tenant: TenantId) -> Caller {
-    Caller::Client {
-        tenant,
-        client: ClientName::parse("bench").expect("a name"),
-        certificate_digest: [0; 32],
-        source_address: [127, 0, 0, 1].into(),
-        session: None,
     }
 }
 

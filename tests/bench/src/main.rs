@@ -15,6 +15,8 @@
 )]
 
 mod bare;
+mod bare_keys;
+mod bare_trades;
 mod bench;
 mod cells;
 mod echo;
@@ -25,12 +27,18 @@ mod refusals;
 mod report;
 mod rotation;
 mod sample;
+mod searches;
 mod starts;
+mod surrogates;
+mod trade_report;
+mod traders;
+mod trades;
 mod upload;
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use tokio::runtime::Runtime;
 use tresor_vault::store::StoreEngine;
 
 /// Benchmarks of Tresor against its ceilings.
@@ -79,6 +87,21 @@ enum Command {
         #[arg(long, default_value_t = 200)]
         calls: usize,
     },
+    /// Trades values for surrogates, and back.
+    Surrogates {
+        /// Surrogates that are traded back, of either kind.
+        #[arg(long, default_value_t = 20_000)]
+        loaded: u64,
+    },
+    /// Finds records by one value.
+    Search {
+        /// Among how many.
+        #[arg(long, value_delimiter = ',', default_value = "10000,1000000")]
+        records: Vec<u64>,
+        /// How often.
+        #[arg(long, default_value_t = 2_000)]
+        searches: usize,
+    },
     /// The bare echo, started by the benchmark itself.
     #[command(hide = true)]
     Echo {
@@ -124,38 +147,31 @@ impl Plan {
 
 fn main() {
     let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let runtime = Runtime::new().expect("a runtime");
     match arguments.command {
         Some(Command::Echo { certificates, port }) => {
             runtime.block_on(echo::serve(&certificates, port));
         }
-        Some(Command::Starts { tenants }) => {
+        command => {
             println!("{}", machine::describe());
             for engine in &arguments.plan.engines {
-                runtime.block_on(starts::run(*engine, tenants));
+                measure(&runtime, command.as_ref(), *engine, &arguments.plan);
             }
             println!("Load average at the end: {}", machine::load_average());
         }
-        Some(Command::Rotation { tenants }) => {
-            println!("{}", machine::describe());
-            for engine in &arguments.plan.engines {
-                runtime.block_on(rotation::run(*engine, tenants));
-            }
-            println!("Load average at the end: {}", machine::load_average());
-        }
-        Some(Command::Refusals { calls }) => {
-            println!("{}", machine::describe());
-            for engine in &arguments.plan.engines {
-                runtime.block_on(refusals::run(*engine, calls));
-            }
-            println!("Load average at the end: {}", machine::load_average());
-        }
-        None => {
-            println!("{}", machine::describe());
-            for engine in &arguments.plan.engines {
-                bench::run(&runtime, *engine, &arguments.plan);
-            }
-            println!("Load average at the end: {}", machine::load_average());
+    }
+}
+
+/// Measures one engine.
+fn measure(runtime: &Runtime, command: Option<&Command>, engine: Engine, plan: &Plan) {
+    match command {
+        None | Some(Command::Echo { .. }) => bench::run(runtime, engine, plan),
+        Some(Command::Starts { tenants }) => runtime.block_on(starts::run(engine, *tenants)),
+        Some(Command::Rotation { tenants }) => runtime.block_on(rotation::run(engine, *tenants)),
+        Some(Command::Refusals { calls }) => runtime.block_on(refusals::run(engine, *calls)),
+        Some(Command::Surrogates { loaded }) => surrogates::run(runtime, engine, plan, *loaded),
+        Some(Command::Search { records, searches }) => {
+            runtime.block_on(searches::run(engine, records, *searches));
         }
     }
 }

@@ -13,6 +13,18 @@ use tresor_proto::{
 };
 use tresor_tests::{Process, Site, Tenant, free_port};
 
+/// What is measured is what the vault can, not what a tenant may.
+const UNBOUNDED: [&str; 8] = [
+    "--requests-per-second",
+    "1000000",
+    "--customer-token-requests-per-second",
+    "1000000",
+    "--reveals-per-day",
+    "1000000000000",
+    "--searches-per-day",
+    "1000000000000",
+];
+
 /// A client of the vault or of the echo.
 pub(crate) type Client = RecordServiceClient<Channel>;
 
@@ -29,6 +41,7 @@ impl Premises {
     pub(crate) fn open(engine: &'static str) -> Self {
         let mut site = Site::start_with_log(engine, "info");
         let tenant = site.tenant("bench");
+        site.operator(&[&["tenant", "update", "bench", "--yes"][..], &UNBOUNDED].concat()).ok();
         site.write_configs(&[&tenant.id]);
         assert_eq!(site.vault().stop(), 0, "{}", site.vault().log());
         site.start_vault();
@@ -53,23 +66,32 @@ impl Premises {
 
     /// Clients of the vault, a connection each.
     pub(crate) async fn vault_clients(&self, connections: usize) -> Vec<Client> {
-        self.clients(&self.site.data_plane(), connections).await
+        clients(self.vault_channels(connections).await)
     }
 
     /// Clients of the echo, a connection each.
     pub(crate) async fn echo_clients(&self, connections: usize) -> Vec<Client> {
-        self.clients(&format!("localhost:{}", self.echo_port), connections).await
+        clients(self.echo_channels(connections).await)
     }
 
-    async fn clients(&self, server: &str, connections: usize) -> Vec<Client> {
+    /// Connections to the vault.
+    pub(crate) async fn vault_channels(&self, connections: usize) -> Vec<Channel> {
+        self.channels(&self.site.data_plane(), connections).await
+    }
+
+    /// Connections to the echo.
+    pub(crate) async fn echo_channels(&self, connections: usize) -> Vec<Channel> {
+        self.channels(&format!("localhost:{}", self.echo_port), connections).await
+    }
+
+    async fn channels(&self, server: &str, connections: usize) -> Vec<Channel> {
         let tls = tls_files(&self.site.path("ca"), "billing");
-        let mut clients = Vec::new();
+        let mut channels = Vec::new();
         for _ in 0..connections {
             let channel = tresor_door::connect(&format!("https://{server}"), &tls).await;
-            let client = Client::new(channel.expect("a channel"));
-            clients.push(client.max_decoding_message_size(MESSAGE_BYTES_MAX));
+            channels.push(channel.expect("a channel"));
         }
-        clients
+        channels
     }
 
     /// Whom calls act for.
@@ -86,6 +108,11 @@ impl Premises {
     pub(crate) fn bare_directory(&self) -> PathBuf {
         self.site.path("bare-store")
     }
+}
+
+fn clients(channels: Vec<Channel>) -> Vec<Client> {
+    let client = |it| Client::new(it).max_decoding_message_size(MESSAGE_BYTES_MAX);
+    channels.into_iter().map(client).collect()
 }
 
 /// The files of one end of mutual TLS.

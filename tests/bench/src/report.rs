@@ -56,7 +56,8 @@ pub(crate) fn print_uploads(uploads: &[(usize, Sample)]) {
     }
 }
 
-fn whole(number: f64) -> String {
+/// A number without its fraction, in groups of three digits.
+pub(crate) fn whole(number: f64) -> String {
     if !number.is_finite() {
         return "–".to_owned();
     }
@@ -71,7 +72,8 @@ fn whole(number: f64) -> String {
     grouped
 }
 
-fn share(part: f64, whole: f64) -> String {
+/// A part of a whole, in per cent.
+pub(crate) fn share(part: f64, whole: f64) -> String {
     if whole.is_finite() && part.is_finite() {
         format!("{:.0} %", 100.0 * part / whole)
     } else {

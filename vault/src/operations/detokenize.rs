@@ -3,6 +3,8 @@
 //! A surrogate that is mistyped or another tenant's is refused without a look at the database; what
 //! is counted is counted durably before it is shown.
 
+#[cfg(feature = "test-support")]
+mod bare;
 mod batch;
 mod counting;
 mod discloser;
@@ -11,6 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tresor_proto::{Failure, Reveal, TokenOperation};
 
+#[cfg(feature = "test-support")]
+pub use self::bare::DiscloseLoop;
 use self::{batch::Batch, discloser::Discloser};
 use super::name_surrogates::PART_ITEMS_MAX;
 use crate::{

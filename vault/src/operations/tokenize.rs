@@ -4,6 +4,8 @@
 //! deterministic surrogate at once, one makes it and the others get that one: the change that makes
 //! it holds only as long as there is none.
 
+#[cfg(feature = "test-support")]
+mod bare;
 mod batch;
 mod issuer;
 mod preserve;
@@ -13,6 +15,8 @@ use std::sync::Arc;
 
 use tresor_proto::{DataClass, Failure};
 
+#[cfg(feature = "test-support")]
+pub use self::bare::{BareIssue, IssueLoop};
 use self::{batch::Batch, issuer::Issuer};
 use super::{put, sight::Sight};
 use crate::{
