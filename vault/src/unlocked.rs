@@ -69,7 +69,6 @@ impl ClassKeys {
     }
 
     /// The identifier key of a version.
-    #[allow(dead_code, reason = "surrogates and blind indexes come with the next changes")]
     pub(crate) fn identifier(&self, version: u32) -> Result<&IdentifierKey, CryptoError> {
         self.identifiers.get(&version).ok_or(CryptoError)
     }

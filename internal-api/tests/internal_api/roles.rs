@@ -31,7 +31,7 @@ const ROLES: [(&str, Serves); 6] = [
 ];
 
 fn is_look(method: &str) -> bool {
-    method.contains("/Get") || method.contains("/List")
+    ["/Get", "/List", "/Analyze"].iter().any(|look| method.contains(look))
 }
 
 fn is_look_at_policies(method: &str) -> bool {
