@@ -28,3 +28,5 @@ mod paging;
 mod rotations;
 #[path = "search/terms.rs"]
 mod terms;
+#[path = "search/verifying.rs"]
+mod verifying;

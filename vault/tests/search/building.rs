@@ -11,7 +11,7 @@ use crate::{
     house::House,
 };
 
-const RECORDS: usize = 150;
+pub(crate) const RECORDS: usize = 150;
 
 impl Finder {
     pub(crate) async fn fill(&self, records: usize, name_of: impl Fn(usize) -> String) {
@@ -52,7 +52,7 @@ impl Finder {
     }
 }
 
-async fn with_records_before(engine: StoreEngine) -> Finder {
+pub(crate) async fn with_records_before(engine: StoreEngine) -> Finder {
     let mut finder = Finder::build(engine, fields(0)).await;
     finder.fill(RECORDS, |number| format!("Anna {number}")).await;
     finder.declare(fields(128)).await;

@@ -55,6 +55,17 @@ async fn an_entry_that_a_database_writer_adds_leads_to_no_wrong_record() {
 }
 
 #[tokio::test]
+async fn an_entry_that_its_record_does_not_list_is_not_believed_even_where_it_is_true() {
+    let mut finder = Finder::build(StoreEngine::Redb, fields(0)).await;
+    finder.put("r1", &[("name", "Anna")]).await.unwrap();
+    finder.declare(fields(128)).await;
+    finder.put("r2", &[("name", "Anna")]).await.unwrap();
+    let key = moved(&finder.entries().await.remove(0), "r2", "r1");
+    finder.tamper(write(Write::Put(key, Vec::new()))).await;
+    assert_eq!(finder.found(&[("name", "Anna")], 10).await, ["r2"]);
+}
+
+#[tokio::test]
 async fn an_entry_that_a_database_writer_takes_away_comes_back_with_the_next_write() {
     let mut finder = Finder::build(StoreEngine::Redb, fields(128)).await;
     finder.put("r1", &[("name", "Anna")]).await.unwrap();
