@@ -19,7 +19,7 @@ pub use permit::{AdmissionPermit, EnrolPermit, LoginPermit, Permit, PolicyPermit
 pub(crate) use token_holder::TokenHolder;
 pub use verbs::{
     Delete, DeleteSurrogates, DescribeSurrogates, Detokenize, IssueTokens, Lend, ListTokens,
-    ManageTokens, Read, Search, TokenVerb, Tokenize, Write,
+    ManageTokens, Read, RenewSurrogates, Search, TokenVerb, Tokenize, Write,
 };
 
 /// Whom the door has seen: made from a verified certificate, or from verified evidence.

@@ -1,7 +1,8 @@
-//! The lowest epoch of a class that writes may use, kept in the tenant's database.
+//! The lowest epoch of a class that writes may use, and the lowest version of its identifier key, kept
+//! in the tenant's database.
 //!
 //! Whoever writes a record says in its change what the floor of each of its classes was when it
-//! chose its keys; so once a floor is raised, no write under an older epoch is applied, however late
+//! chose its keys; so once a floor is raised, no write under an older key is applied, however late
 //! it comes. It relies on the preconditions of the store, and on the MAC of the row.
 //!
 //! Store key: `e ‖ class u8`. A class has no row before its first rotation.
@@ -24,7 +25,7 @@ use crate::{
 pub(crate) struct Floors(BTreeMap<DataClass, Floor>);
 
 /// The floor of a class, with what it was read from; `None` where there is none.
-type Floor = Option<(u32, RowDigest)>;
+type Floor = Option<(EpochFloor, RowDigest)>;
 
 /// The key of a class's floor.
 pub(crate) fn key(class: DataClass) -> StoreKey {
@@ -47,13 +48,25 @@ impl Floors {
 
     /// The floor of a class; 0 where there is none.
     pub(crate) fn epoch(&self, class: DataClass) -> u32 {
-        self.0.get(&class).and_then(Option::as_ref).map_or(0, |(epoch, _)| *epoch)
+        self.floor(class).epoch
     }
 
-    /// Whether a keyring has the keys to write: it knows the epochs that the floors ask for.
+    /// The floor of the identifier keys of a class; 0 where there is none.
+    pub(crate) fn identifier_version(&self, class: DataClass) -> u32 {
+        self.floor(class).identifier_version
+    }
+
+    fn floor(&self, class: DataClass) -> EpochFloor {
+        self.0.get(&class).and_then(Option::as_ref).map_or_else(EpochFloor::default, |(it, _)| *it)
+    }
+
+    /// Whether a keyring has the keys to write: it knows the epochs and versions that the floors ask
+    /// for.
     pub(crate) fn admit(&self, keyring: &TenantKeyring) -> bool {
         let is_known = |class: &DataClass| {
+            let identifier = keyring.newest_identifier_version(*class);
             keyring.newest_epoch(*class).is_ok_and(|newest| newest >= self.epoch(*class))
+                && identifier >= self.identifier_version(*class)
         };
         self.0.keys().all(is_known)
     }
@@ -71,14 +84,19 @@ impl Floors {
         &self,
         (tenant, keys): (TenantId, &RowKeys),
         class: DataClass,
-        epoch: u32,
+        to: EpochFloor,
     ) -> Result<Option<Change>, CryptoError> {
-        if self.epoch(class) >= epoch {
+        let before = self.floor(class);
+        let floor = EpochFloor {
+            epoch: before.epoch.max(to.epoch),
+            identifier_version: before.identifier_version.max(to.identifier_version),
+        };
+        if floor == before {
             return Ok(None);
         }
         let key = key(class);
         let place = RowPlace { tenant, key: &key };
-        let row = keys.encode(place, &EpochFloor { epoch }.encode_to_vec())?;
+        let row = keys.encode(place, &floor.encode_to_vec())?;
         let preconditions = vec![self.precondition(class)];
         Ok(Some(Change { preconditions, writes: vec![Write::Put(key, row)] }))
     }
@@ -88,8 +106,8 @@ fn read_one(
     (tenant, keys): (TenantId, &RowKeys),
     class: DataClass,
     row: &[u8],
-) -> Result<(u32, RowDigest), CryptoError> {
+) -> Result<(EpochFloor, RowDigest), CryptoError> {
     let key = key(class);
     let message = keys.decode(RowPlace { tenant, key: &key }, row)?;
-    Ok((EpochFloor::decode(message)?.epoch, RowDigest::of(row)))
+    Ok((EpochFloor::decode(message)?, RowDigest::of(row)))
 }

@@ -11,6 +11,7 @@ mod customer_tokens;
 mod data_rotation;
 mod file_format;
 mod files;
+mod identifier_rotation;
 mod keyrings;
 #[cfg(test)]
 mod one_key;

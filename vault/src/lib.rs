@@ -68,7 +68,7 @@ pub mod store;
 pub use access::{
     AdmissionPermit, Caller, Delete, DeleteSurrogates, DescribeSurrogates, Detokenize, EnrolPermit,
     IssueTokens, Lend, ListTokens, LoginPermit, ManageTokens, OperatorPermit, Permit, PolicyPermit,
-    Read, Role, Search, TokenVerb, Tokenize, UnderWay, Write,
+    Read, RenewSurrogates, Role, Search, TokenVerb, Tokenize, UnderWay, Write,
 };
 pub use blind_index::IndexFrequencies;
 pub use budget::{BudgetKind, BudgetUse};
@@ -79,11 +79,11 @@ pub use keyring::{CustomerTokenState, CustomerTokenView, NewCustomerToken};
 pub use keyring::{DictionaryLoot, DictionaryTarget, KnownKey, Loot, StolenRow, Theft};
 pub use operations::{
     AddressChange, CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts,
-    DataKeyMark, Destination, Enrolled, FoundPage, GivenPassword, IndexAnalysis, IndexBuild,
-    IndexState, IssuedCustomerToken, KeyDue, KeyKind, KeyOperation, KeyOperationKind,
+    DataKeyMark, Destination, Enrolled, FoundPage, GivenPassword, IdentifierRekey, IndexAnalysis,
+    IndexBuild, IndexState, IssuedCustomerToken, KeyDue, KeyKind, KeyOperation, KeyOperationKind,
     KeyOperationState, KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest, LoggedIn,
-    NewTenant, RootKeyReplacement, RotatedCustomerToken, Rotation, RotationRequest, SealReport,
-    SearchTerm, TenantChange, TenantDeletion, TenantKeyStatus,
+    NewTenant, RekeyRequest, Rekeying, RootKeyReplacement, RotatedCustomerToken, Rotation,
+    RotationRequest, SealReport, SearchTerm, TenantChange, TenantDeletion, TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]
 pub use operations::{BareIssue, DiscloseLoop, IssueLoop, OpenLoop, SealLoop};

@@ -29,7 +29,9 @@ mod list;
 mod mark_data_keys;
 mod name_surrogates;
 mod put;
+mod rekey_identifiers;
 mod renew;
+mod renew_surrogates;
 mod reveal;
 mod rotate_cipher_keys;
 mod rotate_root_key;
@@ -62,6 +64,7 @@ pub use mark_data_keys::{DataKeyMark, Rotation, RotationRequest};
 pub use put::Destination;
 #[cfg(feature = "test-support")]
 pub use put::{OpenLoop, SealLoop};
+pub use rekey_identifiers::{IdentifierRekey, RekeyRequest, Rekeying};
 pub(crate) use reveal::Reader;
 pub use rotate_cipher_keys::CipherKeyReplacement;
 pub use rotate_root_key::RootKeyReplacement;

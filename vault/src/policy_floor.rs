@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The floor of a collection, as read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PolicyFloor {
     key: StoreKey,
     row: storage::PolicyFloor,
@@ -103,6 +103,25 @@ impl PolicyFloor {
         }
         // Whatever was written meanwhile has no entries: it is built for no version of the policy.
         self.with_built(index, 0)
+    }
+
+    /// The floor once what is known of an index holds for it under another key too, of which nothing
+    /// is known yet.
+    pub(crate) fn carried(mut self, from: IndexId, to: IndexId) -> Self {
+        let is_known = self.row.built.iter().any(|built| built.index == to.as_bytes());
+        if from == to || is_known {
+            return self;
+        }
+        let is_refused = self.is_refused(from);
+        let built = self.row.built.iter().find(|built| built.index == from.as_bytes());
+        let version = built.map(|built| built.policy_version);
+        if is_refused {
+            self = self.with_refused(to, true);
+        }
+        match version {
+            Some(version) => self.with_built(to, version),
+            None => self,
+        }
     }
 
     /// The change from what was read to what it is now.

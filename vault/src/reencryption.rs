@@ -1,6 +1,7 @@
 //! Long work on a tenant's records. Behind a rotation of data keys: everything that hangs on older
-//! epochs is sealed under the newest, then the older keys are destroyed. And the building of blind
-//! indexes over records that were there before.
+//! epochs is sealed under the newest, then the older keys are destroyed. The same for identifier keys,
+//! which have an operation of their own. And the building of blind indexes over records that were
+//! there before.
 //!
 //! It promises that an older key is destroyed only after a whole scan, begun when no write under it
 //! was taken any more, found nothing that hangs on it; and that it goes on where it was after a
@@ -12,6 +13,8 @@ mod indexing;
 mod lazy;
 mod pace;
 mod reindex;
+mod rekeyer;
+mod rekeying;
 mod reseal;
 mod scan;
 mod step;
@@ -22,8 +25,12 @@ pub(crate) use ending::{LastLooks, destroy_ms};
 pub(crate) use indexing::is_about_indexes;
 pub(crate) use lazy::LazyQueue;
 pub(crate) use pace::Paces;
+pub(crate) use rekeying::is_about_identifiers;
 pub(crate) use step::{begin, tenant_of};
-use tresor_proto::{DataClass, storage::OperationTarget};
+use tresor_proto::{
+    DataClass,
+    storage::{OperationKind, OperationRow, OperationTarget},
+};
 
 use crate::{error::VaultError, vault::Vault};
 
@@ -49,6 +56,11 @@ impl Vault {
         }
         Ok(next)
     }
+}
+
+/// Whether an operation seals anew what hangs on older data keys.
+pub(crate) fn is_reencryption(row: &OperationRow) -> bool {
+    row.kind() == OperationKind::Unspecified
 }
 
 /// The classes and epochs of an operation's targets.

@@ -24,6 +24,8 @@ mod late_writer;
 mod model;
 #[path = "search/paging.rs"]
 mod paging;
+#[path = "search/rekeying.rs"]
+mod rekeying;
 #[path = "search/rotations.rs"]
 mod rotations;
 #[path = "search/terms.rs"]

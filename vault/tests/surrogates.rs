@@ -15,6 +15,8 @@ mod gatekeeper;
 mod house;
 #[path = "surrogates/preserved.rs"]
 mod preserved;
+#[path = "surrogates/rekeying.rs"]
+mod rekeying;
 #[path = "surrogates/repeats.rs"]
 mod repeats;
 #[path = "surrogates/rotation.rs"]

@@ -1,6 +1,7 @@
 //! `tresor keys`: the life of the keys.
 
 mod operations;
+mod rekey_identifiers;
 mod rotate_cipher;
 mod rotate_data;
 mod rotate_root;
@@ -26,6 +27,8 @@ pub(crate) enum KeysCommand {
     RotateCipher(rotate_cipher::RotateCipher),
     /// Have data keys replaced by the customer's next write, and records re-encrypted (operator)
     RotateData(rotate_data::RotateData),
+    /// Have identifier keys replaced, and what hangs on them moved: indexes and surrogates (operator)
+    RekeyIdentifiers(rekey_identifiers::RekeyIdentifiers),
     /// Look after long operations (operator)
     #[command(subcommand)]
     Operations(operations::OperationsCommand),
@@ -43,6 +46,7 @@ impl KeysCommand {
             Self::Status(status) => status.run(session).await,
             Self::RotateCipher(rotate) => rotate.run(session).await,
             Self::RotateData(rotate) => rotate.run(session).await,
+            Self::RekeyIdentifiers(rekey) => rekey.run(session).await,
             Self::Operations(command) => command.run(session).await,
             Self::RotateRoot(rotate) => rotate.run(session).await,
             Self::Token(token) => token.run(session).await,

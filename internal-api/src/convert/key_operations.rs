@@ -3,8 +3,8 @@
 use prost_types::Duration;
 use tresor_proto::{DataClass, Failure, vault};
 use tresor_vault::{
-    DataKeyMark, KeyOperation, KeyOperationKind, KeyOperationState, Lent, LoanRequest, Rotation,
-    RotationRequest,
+    DataKeyMark, IdentifierRekey, KeyOperation, KeyOperationKind, KeyOperationState, Lent,
+    LoanRequest, RekeyRequest, Rekeying, Rotation, RotationRequest,
 };
 use uuid::Uuid;
 
@@ -22,17 +22,31 @@ pub(crate) fn rotation_request(
     if wire.rate_max > RATE_MAX {
         return Err(Failure::invalid("rate_max", "at most 1000000"));
     }
-    let destroy_after_ms = milliseconds("destroy_after", wire.destroy_after.as_ref())?;
-    if destroy_after_ms > DESTROY_AFTER_MAX_MS {
-        return Err(Failure::invalid("destroy_after", "at most a year"));
-    }
     Ok(RotationRequest {
         classes: classes(&wire.classes)?,
         is_compromised: wire.compromised,
         rate_max: wire.rate_max,
-        destroy_after_ms,
+        destroy_after_ms: destroy_after_ms(wire.destroy_after.as_ref())?,
         is_dry_run: wire.dry_run,
     })
+}
+
+/// What a request to replace identifier keys asks for.
+pub(crate) fn rekey_request(
+    wire: &vault::RekeyIdentifiersRequest,
+) -> Result<RekeyRequest, Failure> {
+    Ok(RekeyRequest {
+        classes: classes(&wire.classes)?,
+        destroy_after_ms: destroy_after_ms(wire.destroy_after.as_ref())?,
+        is_dry_run: wire.dry_run,
+    })
+}
+
+fn destroy_after_ms(wire: Option<&Duration>) -> Result<u64, Failure> {
+    match milliseconds("destroy_after", wire)? {
+        span if span <= DESTROY_AFTER_MAX_MS => Ok(span),
+        _ => Err(Failure::invalid("destroy_after", "at most a year")),
+    }
 }
 
 /// What a request to lend asks for.
@@ -104,6 +118,20 @@ pub(crate) fn marked(rotation: &Rotation) -> vault::MarkDataKeysDueResponse {
     }
 }
 
+/// What is replaced.
+pub(crate) fn rekeying(rekeying: &Rekeying) -> vault::RekeyIdentifiersResponse {
+    let key = |key: &IdentifierRekey| vault::IdentifierRekey {
+        data_class: vault::DataClass::from(key.class) as i32,
+        old_version: key.old_version,
+        new_version: key.new_version,
+    };
+    vault::RekeyIdentifiersResponse {
+        tenant_id: rekeying.tenant.to_string(),
+        keys: rekeying.keys.iter().map(key).collect(),
+        operation_id: rekeying.operation.map(|id| id.to_string()).unwrap_or_default(),
+    }
+}
+
 /// An operation, at a time.
 pub(crate) fn operation(operation: &KeyOperation) -> vault::Operation {
     let target = |(class, epoch): &(DataClass, u32)| vault::OperationTarget {
@@ -137,6 +165,7 @@ fn of_kind(kind: &KeyOperationKind) -> vault::Operation {
         KeyOperationKind::Reencryption => {
             operation.set_kind(vault::OperationKind::Reencryption);
         }
+        KeyOperationKind::Identifiers => operation.set_kind(vault::OperationKind::Identifiers),
         KeyOperationKind::Index { collection, fields, refused } => {
             operation.set_kind(vault::OperationKind::Index);
             operation.collection.clone_from(collection);
@@ -154,6 +183,7 @@ fn state(state: KeyOperationState) -> vault::OperationState {
         KeyOperationState::Resealing => vault::OperationState::Resealing,
         KeyOperationState::Indexing => vault::OperationState::Indexing,
         KeyOperationState::Removing => vault::OperationState::Removing,
+        KeyOperationState::Moving => vault::OperationState::Moving,
         KeyOperationState::Verifying => vault::OperationState::Verifying,
         KeyOperationState::Destroying => vault::OperationState::Destroying,
         KeyOperationState::Paused => vault::OperationState::Paused,

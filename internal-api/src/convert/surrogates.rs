@@ -150,14 +150,31 @@ pub(crate) fn tokenize_result(
 ) -> vault::TokenizeResult {
     use vault::tokenize_result::Outcome;
     let outcome = match issued {
-        Ok(issued) => Outcome::Issued(vault::IssuedSurrogate {
-            surrogate: issued.text,
-            replayed: issued.is_replayed,
-            key_version: issued.key_version.unwrap_or_default(),
-        }),
+        Ok(issued) => Outcome::Issued(issued_to_wire(issued)),
         Err(error) => Outcome::Status(Failure::from(error).to_item_status()),
     };
     vault::TokenizeResult { reference, outcome: Some(outcome) }
+}
+
+/// The result for one surrogate that was to be renewed.
+pub(crate) fn renew_result(
+    reference: String,
+    renewed: Result<IssuedSurrogate, VaultError>,
+) -> vault::RenewResult {
+    use vault::renew_result::Outcome;
+    let outcome = match renewed {
+        Ok(renewed) => Outcome::Renewed(issued_to_wire(renewed)),
+        Err(error) => Outcome::Status(Failure::from(error).to_item_status()),
+    };
+    vault::RenewResult { reference, outcome: Some(outcome) }
+}
+
+fn issued_to_wire(issued: IssuedSurrogate) -> vault::IssuedSurrogate {
+    vault::IssuedSurrogate {
+        surrogate: issued.text,
+        replayed: issued.is_replayed,
+        key_version: issued.key_version.unwrap_or_default(),
+    }
 }
 
 /// The result for one surrogate that was to be traded.

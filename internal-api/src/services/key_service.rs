@@ -9,9 +9,10 @@ use tresor_proto::{
         self, CancelOperationRequest, CancelOperationResponse, GetKeyStatusRequest,
         GetKeyStatusResponse, GetOperationRequest, GetOperationResponse, ListOperationsRequest,
         ListOperationsResponse, MarkDataKeysDueRequest, MarkDataKeysDueResponse,
-        PauseOperationRequest, PauseOperationResponse, ResumeOperationRequest,
-        ResumeOperationResponse, RotateCipherKeyRequest, RotateCipherKeyResponse,
-        RotateRootKeyRequest, RotateRootKeyResponse, TakeCensusRequest, TakeCensusResponse,
+        PauseOperationRequest, PauseOperationResponse, RekeyIdentifiersRequest,
+        RekeyIdentifiersResponse, ResumeOperationRequest, ResumeOperationResponse,
+        RotateCipherKeyRequest, RotateCipherKeyResponse, RotateRootKeyRequest,
+        RotateRootKeyResponse, TakeCensusRequest, TakeCensusResponse,
         key_service_server::KeyService,
     },
 };
@@ -158,6 +159,20 @@ impl KeyService for Keys {
         let rotation = self.gate.vault()?.mark_data_keys_due(&permit, &tenant, &request).await;
         let rotation = rotation.map_err(Failure::from)?;
         Ok(Response::new(key_operations::marked(&rotation)))
+    }
+
+    async fn rekey_identifiers(
+        &self,
+        request: Request<RekeyIdentifiersRequest>,
+    ) -> Result<Response<RekeyIdentifiersResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let tenant = parse_tenant("tenant", &request.tenant)?;
+        let request = key_operations::rekey_request(&request)?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let rekeying = self.gate.vault()?.rekey_identifiers(&permit, &tenant, &request).await;
+        let rekeying = rekeying.map_err(Failure::from)?;
+        Ok(Response::new(key_operations::rekeying(&rekeying)))
     }
 
     async fn get_operation(

@@ -7,12 +7,15 @@ use tresor_proto::{
     Failure,
     vault::{
         DescribeRequest, DescribeResponse, DetokenizeRequest, DetokenizeResponse,
-        DetokenizeStreamRequest, DetokenizeStreamResponse, SurrogateServiceDeleteRequest,
-        SurrogateServiceDeleteResponse, TokenizeRequest, TokenizeResponse, TokenizeResult,
-        TokenizeStreamRequest, TokenizeStreamResponse, surrogate_service_server::SurrogateService,
+        DetokenizeStreamRequest, DetokenizeStreamResponse, RenewRequest, RenewResponse,
+        SurrogateServiceDeleteRequest, SurrogateServiceDeleteResponse, TokenizeRequest,
+        TokenizeResponse, TokenizeResult, TokenizeStreamRequest, TokenizeStreamResponse,
+        surrogate_service_server::SurrogateService,
     },
 };
-use tresor_vault::{DeleteSurrogates, DescribeSurrogates, IssuedSurrogate, Tokenize, VaultError};
+use tresor_vault::{
+    DeleteSurrogates, DescribeSurrogates, IssuedSurrogate, RenewSurrogates, Tokenize, VaultError,
+};
 
 use super::{
     batch_stream::BatchStream,
@@ -28,7 +31,7 @@ use crate::{
         item_keys::ItemKeys,
         surrogates::{
             CommonForm, CommonOptions, Names, Values, delete_surrogate_result, describe_result,
-            tokenize_result,
+            renew_result, tokenize_result,
         },
     },
     gate::Gate,
@@ -121,6 +124,22 @@ impl SurrogateService for Surrogates {
         let results = described.map(|(reference, it)| describe_result(reference, it));
         let results = results.collect();
         Ok(Response::new(DescribeResponse { results }))
+    }
+
+    async fn renew(
+        &self,
+        request: Request<RenewRequest>,
+    ) -> Result<Response<RenewResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let context = origin.context(request.context)?;
+        let names = Names::from_wire(request.items, &CommonForm::none())?;
+        let vault = self.gate.vault()?;
+        let permit = self.gate.permit::<RenewSurrogates>(&origin, &context).await?;
+        let renewed = vault.renew_surrogates(&permit, names.queries).await;
+        let renewed = names.references.into_iter().zip(renewed.map_err(Failure::from)?);
+        let results = renewed.map(|(reference, it)| renew_result(reference, it)).collect();
+        Ok(Response::new(RenewResponse { results }))
     }
 
     async fn delete(

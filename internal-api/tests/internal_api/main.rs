@@ -6,6 +6,7 @@ mod customer_tokens;
 mod data_keys;
 #[cfg(test)]
 mod house;
+mod identifier_keys;
 #[cfg(test)]
 mod indexes;
 #[cfg(test)]

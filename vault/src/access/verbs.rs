@@ -50,6 +50,11 @@ pub enum Detokenize {}
 #[derive(Debug)]
 pub enum DescribeSurrogates {}
 
+/// To trade surrogates for those that stand for the same values under the newest key. It takes the
+/// operation `detokenize` too.
+#[derive(Debug)]
+pub enum RenewSurrogates {}
+
 /// To delete surrogates.
 #[derive(Debug)]
 pub enum DeleteSurrogates {}
@@ -104,6 +109,11 @@ impl TokenVerb for DescribeSurrogates {
     const ROLES: TenantRoles = READERS;
 }
 
+impl TokenVerb for RenewSurrogates {
+    const OPERATION_BITS: u32 = Operation::Tokenize as u32;
+    const ROLES: TenantRoles = ADMINS;
+}
+
 impl TokenVerb for DeleteSurrogates {
     const OPERATION_BITS: u32 = Operation::Delete as u32;
     const ROLES: TenantRoles = WRITERS;
@@ -148,6 +158,7 @@ mod sealed {
     impl Sealed for super::Tokenize {}
     impl Sealed for super::Detokenize {}
     impl Sealed for super::DescribeSurrogates {}
+    impl Sealed for super::RenewSurrogates {}
     impl Sealed for super::DeleteSurrogates {}
     impl Sealed for super::Search {}
     impl Sealed for super::Lend {}

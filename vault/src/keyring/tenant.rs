@@ -200,12 +200,28 @@ impl TenantKeyring {
         entropy: &dyn Entropy,
     ) -> Result<(), CryptoError> {
         self.add_data_key(birth, class_key, entropy)?;
-        let KeyBirth { class, version, created_ms } = birth;
+        self.add_identifier_key(birth, class_key, entropy)
+    }
+
+    /// Makes an identifier key of a class under its class key.
+    pub(super) fn add_identifier_key(
+        &mut self,
+        KeyBirth { class, version, created_ms }: KeyBirth,
+        class_key: &ClassKey,
+        entropy: &dyn Entropy,
+    ) -> Result<(), CryptoError> {
         let (data_class, state) = (u32::from(class.code()), storage::KeyState::Active as i32);
         let identifier_key = IdentifierKey::generate(entropy)?;
         let aad = class_key_aad(Purpose::IdentifierKey, self.tenant, class, version)?;
         let wrapped = wrap::wrap(class_key, &aad, identifier_key.expose_secret(), entropy)?;
-        let message = storage::IdentifierKey { data_class, version, state, created_ms, wrapped };
+        let message = storage::IdentifierKey {
+            data_class,
+            version,
+            state,
+            created_ms,
+            wrapped,
+            destroyed_ms: 0,
+        };
         self.identifier_keys.push(message);
         Ok(())
     }

@@ -15,7 +15,7 @@ use super::mark_data_keys::RotationRequest;
 use crate::{
     error::VaultError,
     keyring::RotationMark,
-    reencryption::{self, is_about_indexes},
+    reencryption::{self, is_reencryption},
     registry::OperationRecord,
     vault::Vault,
 };
@@ -33,7 +33,8 @@ impl Vault {
         request: &RotationRequest,
     ) -> Result<Uuid, VaultError> {
         let targets: Vec<_> = marks.iter().map(target).collect();
-        let of_tenant = self.operations_under_way(tenant).await?;
+        let mut of_tenant = self.operations_under_way(tenant).await?;
+        of_tenant.retain(|record| is_reencryption(&record.row));
         let (same, others): (Vec<_>, Vec<_>) =
             of_tenant.into_iter().partition(|record| record.row.targets == targets);
         let others: Vec<_> =
@@ -114,7 +115,7 @@ fn target(mark: &RotationMark) -> OperationTarget {
 /// Whether an operation is to destroy keys that targets are for too.
 fn shares_keys(row: &OperationRow, targets: &[OperationTarget]) -> bool {
     let is_in = |class: u32| targets.iter().any(|target| target.data_class == class);
-    !is_about_indexes(row) && row.targets.iter().any(|target| is_in(target.data_class))
+    row.targets.iter().any(|target| is_in(target.data_class))
 }
 
 /// Takes over what is asked for. What others may know is kept no longer than asked for it.

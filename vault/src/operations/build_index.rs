@@ -65,7 +65,8 @@ impl Vault {
     ///
     /// # Errors
     /// `not_found` for an unknown tenant or collection, or a tenant that has not enrolled;
-    /// `invalid_request` when the newest policy declares no index.
+    /// `invalid_request` when the newest policy declares no index; `conflict` while identifier keys
+    /// are replaced.
     pub async fn build_index(
         &self,
         permit: &OperatorPermit,
@@ -74,6 +75,7 @@ impl Vault {
         is_dry_run: bool,
     ) -> Result<IndexBuild, VaultError> {
         let tenant = self.enrolled_tenant(tenant).await?;
+        self.refuse_while_rekeying(tenant).await?;
         let collection = self.registry().collection(tenant, collection, None).await?;
         let known = self.known_indexes(tenant, &collection).await?;
         if known.is_empty() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tresor_proto::{
     DataClass, TenantId, TenantRef,
-    storage::{OperationRow, OperationStage, OperationState},
+    storage::{OperationKind, OperationRow, OperationStage, OperationState},
 };
 use uuid::Uuid;
 
@@ -12,7 +12,9 @@ use crate::{
     access::OperatorPermit,
     error::VaultError,
     record::Page,
-    reencryption::{self, begin, destroy_ms, is_about_indexes, targets, tenant_of},
+    reencryption::{
+        self, begin, destroy_ms, is_about_indexes, is_reencryption, targets, tenant_of,
+    },
     registry::OperationRecord,
     vault::Vault,
 };
@@ -73,6 +75,8 @@ impl KeyOperation {
 pub enum KeyOperationKind {
     /// Seals records anew and destroys the older data keys.
     Reencryption,
+    /// Replaces identifier keys; the epochs of the targets are their versions.
+    Identifiers,
     /// Builds blind indexes over the records of a collection.
     Index {
         /// The collection.
@@ -97,6 +101,8 @@ pub enum KeyOperationState {
     Indexing,
     /// Takes away the entries of indexes that are refused.
     Removing,
+    /// Moves indexes and look-ups under the newest identifier keys.
+    Moving,
     /// Scans until nothing hangs on an older epoch, or every entry is there.
     Verifying,
     /// Waits for the time to destroy the older keys.
@@ -258,8 +264,12 @@ impl Vault {
         &self,
         ended: &KeyOperation,
     ) -> Result<Vec<(DataClass, u32)>, VaultError> {
+        if ended.kind != KeyOperationKind::Reencryption {
+            return Ok(Vec::new());
+        }
         let mut targets = ended.targets.clone();
-        for other in self.operations_under_way(ended.tenant).await? {
+        let under_way = self.operations_under_way(ended.tenant).await?;
+        for other in under_way.iter().filter(|other| is_reencryption(&other.row)) {
             let needed = reencryption::targets(&other.row.targets)?;
             targets.retain(|target| !needed.contains(target));
         }
@@ -312,6 +322,7 @@ impl Vault {
                 | KeyOperationState::Resealing
                 | KeyOperationState::Indexing
                 | KeyOperationState::Removing
+                | KeyOperationState::Moving
                 | KeyOperationState::Verifying
         );
         let is_verified = row.verified_ms > 0 && !is_about_indexes(row);
@@ -346,10 +357,11 @@ impl Vault {
                 (false, _) => KeyOperationState::PendingCustomer,
                 (true, OperationStage::Verifying) => KeyOperationState::Verifying,
                 (true, OperationStage::Removing) => KeyOperationState::Removing,
-                (true, OperationStage::Resealing) if is_about_indexes(row) => {
-                    KeyOperationState::Indexing
-                }
-                (true, OperationStage::Resealing) => KeyOperationState::Resealing,
+                (true, OperationStage::Resealing) => match row.kind() {
+                    OperationKind::Unspecified => KeyOperationState::Resealing,
+                    OperationKind::Index => KeyOperationState::Indexing,
+                    OperationKind::Identifiers => KeyOperationState::Moving,
+                },
                 (true, _) => KeyOperationState::Counting,
             },
         })
@@ -357,9 +369,10 @@ impl Vault {
 }
 
 fn kind(row: &OperationRow) -> KeyOperationKind {
-    match is_about_indexes(row) {
-        false => KeyOperationKind::Reencryption,
-        true => KeyOperationKind::Index {
+    match row.kind() {
+        OperationKind::Unspecified => KeyOperationKind::Reencryption,
+        OperationKind::Identifiers => KeyOperationKind::Identifiers,
+        OperationKind::Index => KeyOperationKind::Index {
             collection: row.collection.clone(),
             fields: row.fields.clone(),
             refused: row.refused_fields.clone(),

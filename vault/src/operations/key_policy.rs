@@ -104,10 +104,12 @@ impl Vault {
         }
     }
 
-    /// What operations are registered for that may go on.
+    /// What re-encryptions are registered for that may go on.
     async fn targets_under_way(&self) -> Result<HashSet<Target>, VaultError> {
         let mut found = HashSet::new();
-        for record in self.registry().operations(false, None, OPEN_MAX).await? {
+        let mut records = self.registry().operations(false, None, OPEN_MAX).await?;
+        records.retain(|record| reencryption::is_reencryption(&record.row));
+        for record in records {
             let tenant = reencryption::tenant_of(&record.row)?;
             let targets = reencryption::targets(&record.row.targets)?.into_iter();
             found.extend(targets.map(|(class, epoch)| (tenant, class, epoch)));

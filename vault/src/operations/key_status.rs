@@ -102,6 +102,7 @@ impl Vault {
                 class: DataClass::from_code(key.data_class),
                 state: KeyState::try_from(key.state())?,
                 created_ms: Some(key.created_ms),
+                destroyed_ms: written(key.destroyed_ms),
                 ..KeyVersion::plain(KeyKind::Identifier, key.version)
             });
         }

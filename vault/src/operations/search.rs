@@ -9,8 +9,10 @@
 mod leapfrog;
 mod query;
 
+use std::sync::Arc;
+
 use leapfrog::{Leap, Leapfrog};
-use query::{Query, Seeker, indexed};
+use query::{IndexedTerm, Query, Seeker, indexed};
 use tresor_proto::{Content, FieldName, RecordId};
 
 use super::{
@@ -20,16 +22,20 @@ use super::{
 use crate::{
     access::{Permit, Search},
     budget::BudgetKind,
+    epoch_floor,
     error::VaultError,
     mask::FieldMasks,
     policy_floor::{self, PolicyFloor},
     record::{RevealedRecord, View},
-    store::Store,
+    store::{Store, StoreKey},
     vault::Vault,
 };
 
 /// Records of one call that are opened to see whether they are what is sought, and a page more.
 const CANDIDATES_MAX: usize = 1_024;
+
+/// How often a page is found when identifier keys were replaced meanwhile.
+const ROUNDS_MAX: usize = 4;
 
 /// A field that is to have a value.
 #[derive(Debug)]
@@ -63,6 +69,13 @@ struct Ground<'a> {
 /// An id with its record, or why it is not shown.
 type Item = (RecordId, Result<RevealedRecord, VaultError>);
 
+/// The keys of the floors that a search hangs on: that of the policy, and those of its classes.
+fn keys_of_floors(view: &View, terms: &[IndexedTerm]) -> Vec<StoreKey> {
+    let policy = policy_floor::key(&view.collection);
+    let classes = terms.iter().map(|term| epoch_floor::key(term.class()));
+    core::iter::once(policy).chain(classes).collect()
+}
+
 impl Vault {
     /// Finds up to `limit` records after `after` that have all the values of `terms`, in the order
     /// of their ids. A page may have fewer and not be the last.
@@ -83,24 +96,41 @@ impl Vault {
         let tenant = permit.tenant();
         let collection = self.registry().collection(tenant, &view.collection, None).await?;
         let masks = FieldMasks::of(&collection.policy);
-        let terms = indexed(&collection, terms)?;
+        let terms: Arc<[_]> = indexed(&collection, terms)?.into();
         self.take_search(permit)?;
         let store = self.store(tenant).await?;
         let ground = Ground { permit, view, masks: &masks, store: store.as_ref() };
-        let floor = ground.store.read(vec![policy_floor::key(&view.collection)]).await?;
-        let (holder, cache) = (permit.holder().clone(), self.unlocked_cache());
-        let seeker = Seeker { holder, cache, now_ms: self.clock().now_ms() };
+        for _ in 0..ROUNDS_MAX {
+            let (query, floors) = self.query(ground, &terms).await?;
+            let grant = self.grant_reveals(permit, view, limit)?;
+            let page = self.find(ground, &query, after, limit.min(grant.granted())).await?;
+            // Entries may have moved under a key that was not known when the query was made.
+            if ground.store.read(keys_of_floors(view, &terms)).await? == floors {
+                grant.keep(page.items.iter().filter(|(_, record)| record.is_ok()).count());
+                return Ok(page);
+            }
+        }
+        Err(VaultError::Overloaded)
+    }
+
+    /// Makes a query with all keys there are, and gives the floors that were read before.
+    async fn query(
+        &self,
+        Ground { permit, view, store, .. }: Ground<'_>,
+        terms: &Arc<[IndexedTerm]>,
+    ) -> Result<(Query, Vec<Option<Vec<u8>>>), VaultError> {
+        let floors = store.read(keys_of_floors(view, terms)).await?;
+        let holder = self.renewed(permit.holder()).await?;
+        let (cache, now_ms) = (self.unlocked_cache(), self.clock().now_ms());
+        let seeker = Seeker { holder, cache, now_ms };
+        let (collection, terms) = (view.collection.clone(), Arc::clone(terms));
         let query = move || {
-            let keys = (tenant, &seeker.holder.keyring().rows);
-            let floor = floor.first().and_then(Option::as_deref);
-            let floor = PolicyFloor::read(keys, &collection.name, floor)?;
-            Query::of(&seeker, &floor, terms)
+            let keys = (seeker.holder.keyring().keyring.tenant, &seeker.holder.keyring().rows);
+            let floor = floors.first().and_then(Option::as_deref);
+            let floor = PolicyFloor::read(keys, &collection, floor)?;
+            Ok((Query::of(&seeker, &floor, &terms)?, floors))
         };
-        let query = self.key_worker().run(query).await??;
-        let grant = self.grant_reveals(permit, view, limit)?;
-        let page = self.find(ground, &query, after, limit.min(grant.granted())).await?;
-        grant.keep(page.items.iter().filter(|(_, record)| record.is_ok()).count());
-        Ok(page)
+        self.key_worker().run(query).await?
     }
 
     /// Takes one search of a tenant's budget.

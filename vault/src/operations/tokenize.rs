@@ -69,8 +69,9 @@ impl Vault {
             let done;
             (batch, done) = self.tokenize_round(&issuer, place, batch, aside).await?;
             if done == Err(VaultError::Conflict) {
-                // A data key was replaced since; whoever knows it goes on.
+                // A key was replaced since; whoever knows it goes on.
                 issuer = self.renewed_issuer(&issuer).await?;
+                batch.forget_ways();
             } else {
                 done?;
             }

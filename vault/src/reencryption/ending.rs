@@ -13,6 +13,7 @@ use tresor_proto::storage::{OperationRow, OperationStage, OperationState};
 use uuid::Uuid;
 
 use super::{
+    rekeying::is_about_identifiers,
     step::{begin, tenant_of},
     targets,
 };
@@ -21,19 +22,29 @@ use crate::{
     error::VaultError,
     operations::CensusUnderWay,
     registry::OperationRecord,
+    store::StoreKey,
     vault::Vault,
 };
 
 /// The last looks under way, in memory only: a restart looks anew, at the database there is then.
 #[derive(Debug, Default)]
-pub(crate) struct LastLooks(Mutex<HashMap<Uuid, CensusUnderWay>>);
+pub(crate) struct LastLooks(Mutex<HashMap<Uuid, LastLook>>);
+
+/// A last look under way.
+#[derive(Debug)]
+enum LastLook {
+    /// For groups under older data keys.
+    Groups(CensusUnderWay),
+    /// For what is under older identifier keys, behind a row.
+    Identifiers(StoreKey),
+}
 
 impl LastLooks {
-    fn take(&self, id: Uuid) -> Option<CensusUnderWay> {
+    fn take(&self, id: Uuid) -> Option<LastLook> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
     }
 
-    fn keep(&self, id: Uuid, look: CensusUnderWay) {
+    fn keep(&self, id: Uuid, look: LastLook) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, look);
     }
 }
@@ -69,7 +80,13 @@ impl Vault {
             Seen::Something => {
                 let operation = record.id;
                 tracing::warn!(%operation, "records hang on older keys again: they are kept");
-                begin(&mut row, OperationStage::Resealing);
+                // The floors of identifier keys are raised before anything is moved.
+                let stage = match is_about_identifiers(&row) {
+                    true => OperationStage::Counting,
+                    false => OperationStage::Resealing,
+                };
+                begin(&mut row, stage);
+                row.total = if stage == OperationStage::Counting { 0 } else { row.total };
                 (row.verified_ms, row.destruction_begun_ms) = (0, 0);
                 self.registry().update_operation(record, &row).await?;
                 Ok(true)
@@ -77,7 +94,10 @@ impl Vault {
             Seen::Nothing => {
                 row.destruction_begun_ms = now_ms;
                 self.registry().update_operation(record, &row).await?;
-                self.destroy(&row).await?;
+                match is_about_identifiers(&row) {
+                    true => self.destroy_identifiers(&row).await?,
+                    false => self.destroy(&row).await?,
+                }
                 let begun = self.registry().operation(record.id).await?;
                 row.set_state(OperationState::Done);
                 let begun = begun.ok_or(VaultError::NotFound)?;
@@ -91,8 +111,16 @@ impl Vault {
     /// Looks at a page more of the database.
     async fn last_look(&self, id: Uuid, row: &OperationRow) -> Result<Seen, VaultError> {
         let (tenant, targets) = (tenant_of(row)?, targets(&row.targets)?);
-        let new = || CensusUnderWay::of(tenant, self.clock().now_ms());
-        let mut look = self.last_looks().take(id).unwrap_or_else(new);
+        let look = self.last_looks().take(id);
+        if is_about_identifiers(row) {
+            return self.last_look_for_older(id, row, look).await;
+        }
+        let mut look = match look {
+            Some(LastLook::Groups(look)) => look,
+            Some(LastLook::Identifiers(_)) | None => {
+                CensusUnderWay::of(tenant, self.clock().now_ms())
+            }
+        };
         let is_last = self.count_page(&mut look).await?;
         let census = look.census();
         let hangs_on_older = census
@@ -105,7 +133,27 @@ impl Vault {
         if is_last {
             return Ok(Seen::Nothing);
         }
-        self.last_looks().keep(id, look);
+        self.last_looks().keep(id, LastLook::Groups(look));
+        Ok(Seen::Part)
+    }
+
+    /// Looks at a page more for what is under older identifier keys.
+    async fn last_look_for_older(
+        &self,
+        id: Uuid,
+        row: &OperationRow,
+        look: Option<LastLook>,
+    ) -> Result<Seen, VaultError> {
+        let after = match look {
+            Some(LastLook::Identifiers(after)) => Some(after),
+            Some(LastLook::Groups(_)) | None => None,
+        };
+        let (is_found, next) = self.look_for_older(row, after).await?;
+        if is_found || !self.are_identifier_floors_at(row).await? {
+            return Ok(Seen::Something);
+        }
+        let Some(next) = next else { return Ok(Seen::Nothing) };
+        self.last_looks().keep(id, LastLook::Identifiers(next));
         Ok(Seen::Part)
     }
 

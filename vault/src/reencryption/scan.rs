@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use tresor_proto::{DataClass, TenantId};
+use tresor_proto::{DataClass, TenantId, storage::EpochFloor};
 
 use super::{
     reindex::{IndexWork, Reindexer},
+    rekeyer::{OlderKeys, Rekeyer, Targets},
     reseal::{Resealed, Resealer},
 };
 use crate::{
@@ -39,6 +40,8 @@ pub(super) enum RowWork {
     Reseal(WorkKeys),
     /// To set entries of blind indexes right.
     Index(WorkKeys, Arc<IndexWork>),
+    /// To move what hangs on older identifier keys.
+    Rekey(WorkKeys, Arc<Targets>),
 }
 
 /// What became of a page.
@@ -102,6 +105,10 @@ impl Vault {
         let classes = work.keys().classes();
         let floor_keys = classes.iter().map(|class| epoch_floor::key(*class)).collect();
         let floor_rows = store.read(floor_keys).await?;
+        let policies = match work {
+            RowWork::Rekey(..) => self.policies_of((tenant, store), &rows).await?,
+            RowWork::Reseal(_) | RowWork::Index(..) => Vec::new(),
+        };
         let keyring = self.keyring(tenant).await?;
         let (work, entropy) = (work.clone(), self.entropy_arc());
         let plan = move || {
@@ -119,16 +126,21 @@ impl Vault {
                     let reindexer = reindexer.map_err(|CryptoError| VaultError::Integrity)?;
                     Plan::of(|key, row| reindexer.reindex(key, row), rows)
                 }
+                RowWork::Rekey(_, targets) => {
+                    let older = OlderKeys::new(keyring, targets, policies)?;
+                    let rekeyer = Rekeyer { older, classes, floors };
+                    Plan::of(|key, row| rekeyer.rekey(key, row), rows)
+                }
             })
         };
         self.key_worker().run(plan).await?
     }
 
-    /// Raises the floors of classes to their target epochs.
+    /// Raises the floors of classes.
     pub(super) async fn raise_floors(
         &self,
         (tenant, store): (TenantId, &dyn Store),
-        targets: Vec<(DataClass, u32)>,
+        targets: Vec<(DataClass, EpochFloor)>,
     ) -> Result<(), VaultError> {
         let keys = targets.iter().map(|(class, _)| epoch_floor::key(*class)).collect();
         let rows = store.read(keys).await?;
@@ -137,7 +149,7 @@ impl Vault {
             let keys = (tenant, &keyring.rows);
             let classes = targets.iter().map(|(class, _)| *class);
             let floors = Floors::read(keys, classes.zip(rows.iter().map(Option::as_deref)))?;
-            let raise = |(class, epoch): &(DataClass, u32)| floors.raise(keys, *class, *epoch);
+            let raise = |(class, to): &(DataClass, EpochFloor)| floors.raise(keys, *class, *to);
             let changes: Result<Vec<_>, _> = targets.iter().map(raise).collect();
             let changes = changes.map_err(|CryptoError| VaultError::Internal)?;
             Ok::<_, VaultError>(changes.into_iter().flatten().collect::<Vec<_>>())
@@ -170,9 +182,9 @@ impl Plan {
 }
 
 impl RowWork {
-    fn keys(&self) -> &WorkKeys {
+    pub(super) fn keys(&self) -> &WorkKeys {
         match self {
-            Self::Reseal(keys) | Self::Index(keys, _) => keys,
+            Self::Reseal(keys) | Self::Index(keys, _) | Self::Rekey(keys, _) => keys,
         }
     }
 }

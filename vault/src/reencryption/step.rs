@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tresor_proto::{
     CollectionName, DataClass, TenantId, TenantRef,
-    storage::{OperationRow, OperationStage, OperationState},
+    storage::{EpochFloor, OperationKind, OperationRow, OperationStage, OperationState},
 };
 
 use super::{
     indexing::is_about_indexes,
+    rekeying::{is_about_identifiers, versions},
     scan::{RowWork, WorkKeys},
     targets,
 };
@@ -90,14 +91,16 @@ impl Vault {
         for (class, epoch) in targets(&row.targets)? {
             let now_ms = self.clock().now_ms();
             let loan = self.loans().of(&keyring.keyring, class, now_ms);
-            let is_made = keyring.keyring.newest_epoch(class).is_ok_and(|newest| newest >= epoch);
+            // Identifier keys are made by the operation itself.
+            let is_made = is_about_identifiers(row)
+                || keyring.keyring.newest_epoch(class).is_ok_and(|newest| newest >= epoch);
             let Some(loan) = loan.filter(|_| is_made) else {
                 return Ok(None);
             };
             lent.insert(class, loan);
         }
         let store = self.store(tenant).await?;
-        if !is_about_indexes(row) {
+        if row.kind() == OperationKind::Unspecified {
             return Ok(Some(Ground { tenant, store, work: RowWork::Reseal(WorkKeys::Lent(lent)) }));
         }
         // Values that were sealed before the policy named their class lie under others.
@@ -105,8 +108,12 @@ impl Vault {
             let loan = self.loans().of(&keyring.keyring, class, self.clock().now_ms());
             lent.extend(loan.map(|loan| (class, loan)));
         }
-        let index_work = Arc::new(self.index_work(row).await?);
-        Ok(Some(Ground { tenant, store, work: RowWork::Index(WorkKeys::Lent(lent), index_work) }))
+        let keys = WorkKeys::Lent(lent);
+        let work = match is_about_identifiers(row) {
+            true => RowWork::Rekey(keys, Arc::new(versions(row)?)),
+            false => RowWork::Index(keys, Arc::new(self.index_work(row).await?)),
+        };
+        Ok(Some(Ground { tenant, store, work }))
     }
 
     /// Whether anybody of a tenant is let in: for others nothing is opened.
@@ -128,9 +135,13 @@ impl Vault {
         };
         let rows = next_rows(ground.store.as_ref(), row, limit).await?;
         let Some((last, _)) = rows.last() else {
-            match is_about_indexes(row) {
-                true => self.end_of_index_scan(&ground.store, row).await?,
-                false => self.end_of_scan(ground, row).await?,
+            match row.kind() {
+                OperationKind::Unspecified => self.end_of_scan(ground, row).await?,
+                OperationKind::Index => self.end_of_index_scan(&ground.store, row).await?,
+                OperationKind::Identifiers => {
+                    let place = (ground.tenant, ground.store.as_ref());
+                    self.end_of_identifier_scan(place, ground.work.keys(), row).await?;
+                }
             }
             return Ok(0);
         };
@@ -170,7 +181,9 @@ impl Vault {
             OperationStage::Counting => begin(row, OperationStage::Resealing),
             OperationStage::Resealing => {
                 let place = (ground.tenant, ground.store.as_ref());
-                self.raise_floors(place, targets(&row.targets)?).await?;
+                let floor = |(class, epoch)| (class, EpochFloor { epoch, identifier_version: 0 });
+                let floors = targets(&row.targets)?.into_iter().map(floor).collect();
+                self.raise_floors(place, floors).await?;
                 begin(row, OperationStage::Verifying);
             }
             OperationStage::Verifying if row.damaged > 0 => {

@@ -42,6 +42,7 @@ fn told(write: Write) -> Value {
 
 fn surrogate(look_up: &StoreKey) -> storage::Surrogate {
     let mut row = storage::Surrogate {
+        look_up_version: 0,
         created_ms: NOW_MS,
         expires_ms: 0,
         uses_max: 0,

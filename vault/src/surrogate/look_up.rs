@@ -7,39 +7,75 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use ring::hmac;
-use tresor_proto::{Content, InfoType, Reveal, vault};
+use tresor_proto::{Content, InfoType, Reveal, SurrogateId, vault};
 
 use crate::{
     crypto_error::CryptoError,
+    error::VaultError,
     kdf,
     key::{IdentifierKey, Key as _},
     store::StoreKey,
-    surrogate::rows::look_up_key,
+    surrogate::rows::{SurrogateRows, look_up_key},
     tlv::Tlv,
     unlocked::ClassKeys,
 };
 
 const DETERMINISTIC: &[u8] = b"tresor/v1/deterministic";
 
-/// The look-ups of one call, each made when it is first needed.
+/// The look-ups of one call, each made when it is first needed: one a version of the identifier key
+/// that is kept, in their order.
 #[derive(Default)]
-pub(crate) struct LookUps(HashMap<(InfoType, Reveal), LookUp>);
+pub(crate) struct LookUps(HashMap<(InfoType, Reveal), Vec<LookUp>>);
+
+/// Where the deterministic surrogate of a value is looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LookUpPlaces {
+    /// Under the newest identifier key: where it is from now on.
+    pub(crate) newest: StoreKey,
+    /// Under older ones that are kept: where it may be still.
+    pub(crate) older: Vec<StoreKey>,
+}
 
 impl LookUps {
     /// Where the deterministic surrogate of a value is looked up.
-    pub(crate) fn key(
+    pub(crate) fn places(
         &mut self,
         keys: &ClassKeys,
         (info_type, reveal): (InfoType, Reveal),
         content: &Content,
-    ) -> Result<StoreKey, CryptoError> {
-        let look_up = match self.0.entry((info_type, reveal)) {
+    ) -> Result<LookUpPlaces, CryptoError> {
+        let look_ups = match self.0.entry((info_type, reveal)) {
             Entry::Occupied(made) => made.into_mut(),
             Entry::Vacant(vacant) => {
-                vacant.insert(LookUp::new(keys.newest_identifier()?.1, info_type, reveal)?)
+                let made = keys.identifiers().map(|(_, key)| LookUp::new(key, info_type, reveal));
+                vacant.insert(made.collect::<Result<_, CryptoError>>()?)
             }
         };
-        Ok(look_up_key(&look_up.digest(content)))
+        let place = |look_up: &LookUp| look_up_key(&look_up.digest(content));
+        let mut older: Vec<_> = look_ups.iter().map(place).collect();
+        let newest = older.pop().ok_or(CryptoError)?;
+        Ok(LookUpPlaces { newest, older })
+    }
+}
+
+impl LookUpPlaces {
+    /// All, the newest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &StoreKey> {
+        core::iter::once(&self.newest).chain(self.older.iter().rev())
+    }
+
+    /// The surrogate that is found, and where.
+    pub(crate) fn found<'r>(
+        &self,
+        rows: SurrogateRows<'_>,
+        row: impl Fn(&StoreKey) -> Option<&'r [u8]>,
+    ) -> Result<Option<(SurrogateId, &StoreKey)>, VaultError> {
+        for place in self.iter() {
+            if let Some(id) = rows.found(place, row(place))? {
+                return Ok(Some((id, place)));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -51,7 +51,8 @@ impl Maker<'_> {
         self.keyring.keyring.tenant
     }
 
-    /// Makes a surrogate for a value; `look_up` is where a deterministic one is found.
+    /// Makes a surrogate for a value; `look_up` is where a deterministic one is found,
+    /// under the newest identifier key.
     ///
     /// # Errors
     /// `wrong_key` when the customer token does not open the class, `invalid_request` when it would
@@ -110,6 +111,7 @@ impl Maker<'_> {
             reveal: vault::Reveal::from(form.reveal) as i32,
             group: None,
             look_up: look_up.map_or_else(Vec::new, |key| key.key.clone()),
+            look_up_version: 0,
         }
     }
 
@@ -124,10 +126,19 @@ impl Maker<'_> {
         let keys = self.unlocked.class(class).ok_or(VaultError::WrongKey)?;
         let (epoch, data_key) = keys.newest().map_err(|CryptoError| VaultError::Integrity)?;
         let place = ValuePlace { tenant: self.tenant(), id, class, epoch };
+        if !row.look_up.is_empty() {
+            row.look_up_version = look_up_version(keys.newest_identifier()?.0);
+        }
         row.group = Some(sealed_value::seal(data_key, place, salt, (row, content))?);
         self.keyring.seals.count(class, epoch);
         Ok(())
     }
+}
+
+/// What the row of a surrogate keeps of the version that its look-up is under: rows of before there
+/// was a second one keep none.
+pub(crate) fn look_up_version(version: u32) -> u32 {
+    if version == 1 { 0 } else { version }
 }
 
 /// Refuses an end that has passed; 0 is none.

@@ -63,7 +63,8 @@ impl PreservedForms {
     /// The surrogate that a text is.
     ///
     /// # Errors
-    /// `invalid_request` when it is none of the format, or there is no key of that version.
+    /// `invalid_request` when it is none of the format; `not_found` when there is no key of that
+    /// version, or none any more.
     pub(crate) fn of_text(
         &mut self,
         keys: &ClassKeys,
@@ -72,8 +73,7 @@ impl PreservedForms {
     ) -> Result<Preserved, VaultError> {
         let newest = keys.newest_identifier().map_err(integrity)?.0;
         let version = key_version.unwrap_or(newest);
-        let unknown = |CryptoError| Failure::invalid("key_version", "there is no such key");
-        let key = keys.identifier(version).map_err(unknown)?;
+        let key = keys.identifier(version).map_err(|CryptoError| VaultError::NotFound)?;
         let form = self.form(key, (info_type, format, version))?;
         let value = form.texts.decode(&text).map_err(|error| error.at("surrogate"))?;
         Ok(form.preserved(text, Content::text(&value)?))

@@ -190,7 +190,9 @@ impl Pair {
                     State::PendingCustomer => !is_paused && !is_ready,
                     State::Counting | State::Resealing | State::Verifying => !is_paused && is_ready,
                     State::Destroying | State::Done => !is_cancelled && !is_paused,
-                    State::NeedsAttention | State::Indexing | State::Removing => false,
+                    State::NeedsAttention | State::Indexing | State::Removing | State::Moving => {
+                        false
+                    }
                 };
                 assert!(
                     is_as_foretold,

@@ -15,9 +15,9 @@ use tresor_proto::{
 };
 use tresor_vault::{
     Caller, Delete, Destination, Enrolled, KeyOperation, Lend, Lent, LoanRequest, NewField,
-    NewRecord, NewTenant, OpenError, OperatorPermit, Page, Passphrase, Permit, Read, RevealedField,
-    RevealedRecord, Role, RotationRequest, Settings, Shown, StoredRecord, Treatment, Vault,
-    VaultError, View, Write,
+    NewRecord, NewTenant, OpenError, OperatorPermit, Page, Passphrase, Permit, Read, RekeyRequest,
+    Rekeying, RevealedField, RevealedRecord, Role, RotationRequest, Settings, Shown, StoredRecord,
+    Treatment, Vault, VaultError, View, Write,
     clock::Clock,
     entropy::{Entropy, SystemEntropy},
     store::{
@@ -340,6 +340,18 @@ impl House {
         let (permit, tenant) = (self.operator_permit(), TenantRef::Id(self.tenant));
         let marked = self.vault().mark_data_keys_due(&permit, &tenant, &request).await.unwrap();
         self.operation(marked.operation.unwrap()).await
+    }
+
+    /// The operator asks for new identifier keys.
+    pub(crate) async fn try_rekey(&self, request: &RekeyRequest) -> Result<Rekeying, VaultError> {
+        let (permit, tenant) = (self.operator_permit(), TenantRef::Id(self.tenant));
+        self.vault().rekey_identifiers(&permit, &tenant, request).await
+    }
+
+    /// The operator asks for new identifier keys of all classes.
+    pub(crate) async fn rekey(&self) -> KeyOperation {
+        let rekeying = self.try_rekey(&RekeyRequest::default()).await.unwrap();
+        self.operation(rekeying.operation.unwrap()).await
     }
 
     pub(crate) async fn operation(&self, id: uuid::Uuid) -> KeyOperation {

@@ -1,5 +1,7 @@
 //! What a dictionary of names is worth to a thief who has everything the server has.
 
+use std::path::Path;
+
 use tresor_proto::{
     Content, CustomerToken, FieldName, InfoType, Reveal, SurrogateForm, SurrogateKind,
     SurrogateOptions,
@@ -15,13 +17,13 @@ use crate::{
 };
 
 /// Names in the dictionary.
-const NAMES: usize = 100_000;
+pub(crate) const NAMES: usize = 100_000;
 /// Records, and surrogates, of names that are in it.
-const KNOWN: usize = 40;
+pub(crate) const KNOWN: usize = 40;
 const SYLLABLES: [&str; 10] = ["an", "ber", "car", "dor", "el", "fri", "ge", "han", "in", "jo"];
 
 /// The name of a number: each a different one.
-fn name(number: usize) -> String {
+pub(crate) fn name(number: usize) -> String {
     let digits = format!("{number:05}");
     let syllable = |digit: u8| SYLLABLES[usize::from(digit - b'0')];
     digits.bytes().map(syllable).collect()
@@ -33,14 +35,14 @@ fn surrogate_of(number: usize) -> NewSurrogate {
     NewSurrogate { content: Content::text(&name(number)).unwrap(), options, item_key: None }
 }
 
-struct Stolen {
-    finder: Finder,
+pub(crate) struct Stolen {
+    pub(crate) finder: Finder,
     index_rows: Vec<StoreRow>,
     surrogate_rows: Vec<StoreRow>,
 }
 
-async fn steal() -> Stolen {
-    let mut finder = Finder::build(StoreEngine::Redb, fields(128)).await;
+pub(crate) async fn steal() -> Stolen {
+    let finder = Finder::build(StoreEngine::Redb, fields(128)).await;
     for number in (0..NAMES).step_by(NAMES / KNOWN) {
         finder.put(&format!("r{number}"), &[("name", &name(number))]).await.unwrap();
     }
@@ -49,15 +51,34 @@ async fn steal() -> Stolen {
     for issued in finder.house.vault().tokenize(&permit, surrogates).await.unwrap() {
         issued.unwrap();
     }
-    let index_rows = finder.entries().await;
-    let surrogate_rows = finder.house.rows_of(Keyspace::Surrogates).await;
-    Stolen { finder, index_rows, surrogate_rows }
+    Stolen::of(finder).await
 }
 
 impl Stolen {
-    fn attack(&self, customer_token: Option<&CustomerToken>, guesses: &[String]) -> DictionaryLoot {
+    /// The rows that there are now.
+    pub(crate) async fn of(mut finder: Finder) -> Self {
+        let index_rows = finder.entries().await;
+        let surrogate_rows = finder.house.rows_of(Keyspace::Surrogates).await;
+        Self { finder, index_rows, surrogate_rows }
+    }
+
+    pub(crate) fn attack(
+        &self,
+        customer_token: Option<&CustomerToken>,
+        guesses: &[String],
+    ) -> DictionaryLoot {
+        self.attack_with(&self.finder.house.path(""), customer_token, guesses)
+    }
+
+    /// With the keys that a directory has.
+    pub(crate) fn attack_with(
+        &self,
+        data_dir: &Path,
+        customer_token: Option<&CustomerToken>,
+        guesses: &[String],
+    ) -> DictionaryLoot {
         let (house, passphrase) = (&self.finder.house, passphrase());
-        let theft = Theft { data_dir: &house.path(""), passphrase: &passphrase, customer_token };
+        let theft = Theft { data_dir, passphrase: &passphrase, customer_token };
         let (collection, field) = (people(), FieldName::parse("name").unwrap());
         let target = DictionaryTarget {
             tenant: house.tenant,

@@ -102,19 +102,15 @@ async fn what_does_not_fit_its_format_is_refused_with_the_reason() {
     for (query, field) in [
         (named("12345"), "surrogate"),
         (SurrogateQuery { form: None, ..named(DIGITS) }, "surrogate"),
-        (
-            SurrogateQuery {
-                form: named("").form.map(|form| FormatPreserved { key_version: Some(2), ..form }),
-                ..named(DIGITS)
-            },
-            "key_version",
-        ),
     ] {
         let refused = house.trade(Reveal::Masked, vec![query]).await.remove(0).unwrap_err();
         let VaultError::Refused(failure) = refused else { panic!("{refused:?}") };
         assert_eq!(failure.code(), ErrorCode::InvalidRequest);
         assert_eq!(failure.violations()[0].field, field);
     }
+    let form = named("").form.map(|form| FormatPreserved { key_version: Some(2), ..form });
+    let unknown = house.trade(Reveal::Masked, vec![SurrogateQuery { form, ..named(DIGITS) }]).await;
+    assert_eq!(unknown[0].as_ref().unwrap_err(), &VaultError::NotFound);
 }
 
 #[tokio::test]

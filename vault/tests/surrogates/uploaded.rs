@@ -25,7 +25,7 @@ const FIELDS: [(&str, InfoType, SurrogateKind); 3] = [
     ("meter", InfoType::MeterId, SurrogateKind::FormatPreserving(SurrogateFormat::Digits)),
 ];
 
-async fn house(engine: StoreEngine) -> House {
+pub(crate) async fn house(engine: StoreEngine) -> House {
     let house = House::build(engine).await;
     let declared = FIELDS.map(|(name, info_type, kind)| FieldPolicy {
         info_type: Some(info_type),
@@ -66,7 +66,7 @@ impl House {
     }
 
     /// Uploads one record; gives its surrogates in the order of its fields.
-    async fn surrogates(&self, name: &str, fields: &[(&str, &str)]) -> Vec<String> {
+    pub(crate) async fn surrogates(&self, name: &str, fields: &[(&str, &str)]) -> Vec<String> {
         let stored = self.upload(vec![record(Some(name), fields)]).await.remove(0).unwrap();
         given(stored)
     }

@@ -179,6 +179,7 @@ fn lines(output: &Output, operation: &Operation) -> Result<(), CliError> {
     output.line(format!("records    {} of {}", operation.done, operation.total))?;
     output.line(match operation.kind() {
         OperationKind::Index => format!("indexed    {} records", operation.resealed),
+        OperationKind::Identifiers => format!("moved      {} rows", operation.resealed),
         OperationKind::Unspecified | OperationKind::Reencryption => {
             format!("resealed   {} groups", operation.resealed)
         }
@@ -222,6 +223,7 @@ fn kind(operation: &Operation) -> String {
         OperationKind::Index => {
             format!("index {} ({})", operation.collection, operation.fields.join(", "))
         }
+        OperationKind::Identifiers => "identifier keys".to_owned(),
         OperationKind::Unspecified | OperationKind::Reencryption => "re-encryption".to_owned(),
     }
 }
@@ -236,6 +238,7 @@ fn row(output: &Output, operation: &Operation) -> Vec<Cell> {
         | OperationState::Resealing
         | OperationState::Indexing
         | OperationState::Removing
+        | OperationState::Moving
         | OperationState::Verifying
         | OperationState::Destroying
         | OperationState::Paused
@@ -260,6 +263,7 @@ fn state(operation: &Operation) -> &'static str {
         OperationState::Resealing => "resealing",
         OperationState::Indexing => "indexing",
         OperationState::Removing => "removing",
+        OperationState::Moving => "moving",
         OperationState::Verifying => "verifying",
         OperationState::Destroying => "destroying",
         OperationState::Paused => "paused",
@@ -279,6 +283,7 @@ fn to_json(operation: &Operation) -> Value {
         "tenant_id": operation.tenant_id,
         "kind": match operation.kind() {
             OperationKind::Index => "index",
+            OperationKind::Identifiers => "identifier-keys",
             OperationKind::Unspecified | OperationKind::Reencryption => "re-encryption",
         },
         "collection": operation.collection,

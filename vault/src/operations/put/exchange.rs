@@ -19,7 +19,7 @@ use crate::{
     surrogate::{
         expiry,
         format_preserving::FormatKeys,
-        look_up::LookUps,
+        look_up::{LookUpPlaces, LookUps},
         maker::Maker,
         rows::{Facts, SurrogateRows, count_key, row_key},
     },
@@ -62,7 +62,7 @@ impl<'a> Exchange<'a> {
         let id = match form.kind {
             SurrogateKind::Random => self.make(maker, content, (&options, None))?,
             SurrogateKind::Deterministic => {
-                let look_up = look_ups.key(keys, (info_type, form.reveal), content)?;
+                let look_up = look_ups.places(keys, (info_type, form.reveal), content)?;
                 self.hold(maker, content, (&options, look_up))?
             }
             SurrogateKind::FormatPreserving(format) => {
@@ -108,29 +108,35 @@ impl<'a> Exchange<'a> {
         &mut self,
         maker: &mut Maker<'_>,
         content: &Content,
-        (options, look_up): (&SurrogateOptions, StoreKey),
+        (options, look_up): (&SurrogateOptions, LookUpPlaces),
     ) -> Result<SurrogateId, VaultError> {
-        let found = match self.made.get(&look_up) {
-            Some(made) => Some(*made),
+        let found = match self.made.get(&look_up.newest) {
+            Some(made) => Some((*made, look_up.newest.clone())),
             None => self.found(&look_up)?,
         };
-        let id = match found {
-            Some(id) => id,
+        let (id, place) = match found {
+            Some(found) => found,
             None => {
-                let id = self.make(maker, content, (options, Some(&look_up)))?;
-                self.made.insert(look_up.clone(), id);
-                id
+                let id = self.make(maker, content, (options, Some(&look_up.newest)))?;
+                self.made.insert(look_up.newest.clone(), id);
+                (id, look_up.newest)
             }
         };
-        self.counted(id, look_up)?.references += 1;
+        self.counted(id, place)?.references += 1;
         Ok(id)
     }
 
-    /// The surrogate that is looked up. One whose row was damaged and deleted leads nowhere.
-    fn found(&mut self, look_up: &StoreKey) -> Result<Option<SurrogateId>, VaultError> {
-        self.change.preconditions.push(self.sight.unchanged(look_up));
-        let found = self.rows.found(look_up, self.sight.row(look_up))?;
-        Ok(found.filter(|id| self.sight.row(&row_key(id)).is_some()))
+    /// The surrogate that is looked up, and where it is found. One whose row was damaged and deleted
+    /// leads nowhere.
+    fn found(
+        &mut self,
+        look_up: &LookUpPlaces,
+    ) -> Result<Option<(SurrogateId, StoreKey)>, VaultError> {
+        let seen = look_up.iter().map(|key| self.sight.unchanged(key));
+        self.change.preconditions.extend(seen);
+        let found = look_up.found(self.rows, |key| self.sight.row(key))?;
+        let found = found.filter(|(id, _)| self.sight.row(&row_key(id)).is_some());
+        Ok(found.map(|(id, place)| (id, place.clone())))
     }
 
     fn make(
@@ -171,6 +177,8 @@ impl<'a> Exchange<'a> {
         // Without a count it was asked for without a record, and stays.
         let is_pinned = !is_made && before.as_ref().is_none_or(|count| count.is_pinned);
         if references == 0 && !is_pinned {
+            // Its look-up may move meanwhile.
+            self.change.preconditions.push(self.sight.unchanged(&key));
             self.change.writes.extend([key, count_key, look_up].map(Write::Remove));
             return Ok(());
         }

@@ -20,7 +20,7 @@ use crate::{
     operations::record_key,
     record::NewField,
     store::{Store, StoreKey},
-    surrogate::look_up::LookUps,
+    surrogate::look_up::{LookUpPlaces, LookUps},
     vault::Vault,
 };
 
@@ -129,7 +129,8 @@ impl Sealer {
             }
             let Ok(unlocked) = self.unlock([info_type.class()]) else { continue };
             let Some(keys) = unlocked.class(info_type.class()) else { continue };
-            wanted.extend(look_ups.key(keys, (info_type, form.reveal), content));
+            let places = look_ups.places(keys, (info_type, form.reveal), content);
+            wanted.extend(places.iter().flat_map(LookUpPlaces::iter).cloned());
         }
     }
 

@@ -44,7 +44,7 @@ pub(super) enum Leap {
 }
 
 impl<'a> Leapfrog<'a> {
-    /// The lists of terms, each of which has an entry under each version of its key.
+    /// The lists of terms, each of which has an entry under each version of its key, older ones first.
     pub(super) fn new<'e>(
         store: &'a dyn Store,
         terms: impl IntoIterator<Item = &'e [IndexEntry]>,
@@ -81,7 +81,12 @@ impl<'a> Leapfrog<'a> {
     /// The first id above `bound` under an entry of one term.
     async fn first_of(&mut self, at: usize, bound: &[u8]) -> Result<Option<RecordId>, VaultError> {
         let mut first: Option<RecordId> = None;
+        let reads_left = self.reads_left;
         for list in self.terms.get_mut(at).into_iter().flatten() {
+            if self.reads_left < reads_left {
+                // What has left an older list since is in a newer one, if that is read after it.
+                list.forget();
+            }
             let found = list.first(self.store, bound, &mut self.reads_left).await?;
             first = first.into_iter().chain(found).min();
         }
@@ -92,6 +97,12 @@ impl<'a> Leapfrog<'a> {
 impl IdList {
     fn new(entry: &IndexEntry) -> Self {
         Self { prefix: entry.as_bytes().to_vec(), ids: VecDeque::new(), is_read_to_end: false }
+    }
+
+    /// Is to be read anew.
+    fn forget(&mut self) {
+        self.ids.clear();
+        self.is_read_to_end = false;
     }
 
     /// The first id above `bound`, which never goes back.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tresor_proto::{Failure, FieldName};
+use tresor_proto::{DataClass, Failure, FieldName};
 use zeroize::Zeroizing;
 
 use super::SearchTerm;
@@ -66,7 +66,7 @@ impl Query {
     pub(super) fn of(
         seeker: &Seeker,
         floor: &PolicyFloor,
-        terms: Vec<IndexedTerm>,
+        terms: &[IndexedTerm],
     ) -> Result<Self, VaultError> {
         let holder = seeker.holder.holder().ok_or(VaultError::Internal)?;
         let classes = terms.iter().map(|term| term.index.class);
@@ -76,7 +76,7 @@ impl Query {
         for term in terms {
             let keys = unlocked.class(term.index.class).ok_or(VaultError::WrongKey)?;
             is_index_complete &= term.is_complete(floor, keys)?;
-            sought.push(term.into_sought(keys).map_err(|CryptoError| VaultError::Internal)?);
+            sought.push(term.sought(keys).map_err(|CryptoError| VaultError::Internal)?);
         }
         Ok(Self { sought: sought.into(), is_index_complete })
     }
@@ -96,11 +96,16 @@ impl IndexedTerm {
         Ok(is_complete)
     }
 
-    fn into_sought(self, keys: &ClassKeys) -> Result<Sought, CryptoError> {
-        let Self { index, normal, .. } = self;
+    /// The class of its field.
+    pub(super) fn class(&self) -> DataClass {
+        self.index.class
+    }
+
+    fn sought(&self, keys: &ClassKeys) -> Result<Sought, CryptoError> {
+        let (index, normal) = (&self.index, self.normal.clone());
         let entry = |key| Ok(index.keyed(key)?.entry_of(&normal));
         let entries = keys.identifiers().map(entry).collect::<Result<_, CryptoError>>()?;
-        Ok(Sought { field: index.field, rule: index.rule, normal, entries })
+        Ok(Sought { field: index.field.clone(), rule: index.rule, normal, entries })
     }
 }
 

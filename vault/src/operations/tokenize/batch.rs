@@ -10,6 +10,7 @@ use crate::{
     store::{Outcome, StoreKey},
     surrogate::{
         IssuedSurrogate, NewSurrogate,
+        look_up::LookUpPlaces,
         named::Preserved,
         rows::{count_key, row_key},
     },
@@ -34,7 +35,7 @@ pub(super) enum Way {
     Repeated(RequestMark),
     /// A deterministic one: where it is looked up, which was found there, and whether there is any
     /// doubt that it has a row.
-    Deterministic { look_up: StoreKey, found: Option<SurrogateId>, is_doubted: bool },
+    Deterministic { look_up: LookUpPlaces, found: Option<SurrogateId>, is_doubted: bool },
     /// A format-preserving one.
     Preserved(Box<Preserved>),
 }
@@ -87,10 +88,11 @@ impl Batch {
 
     /// Where the pending deterministic items are looked up.
     pub(super) fn look_ups(&self) -> impl Iterator<Item = &StoreKey> {
-        self.pending().filter_map(|(item, _)| match &item.way {
+        let look_ups = self.pending().filter_map(|(item, _)| match &item.way {
             Way::Deterministic { look_up, .. } => Some(look_up),
             Way::Unknown | Way::Repeated(_) | Way::Preserved(_) => None,
-        })
+        });
+        look_ups.flat_map(LookUpPlaces::iter)
     }
 
     /// The keys of all rows that the pending items look at beside that.
@@ -117,6 +119,11 @@ impl Batch {
     /// The pending items.
     pub(super) fn pending_mut(&mut self) -> impl Iterator<Item = &mut Item> {
         self.items.iter_mut().filter(|item| matches!(item.state, State::Pending(_)))
+    }
+
+    /// Forgets what the pending items are found by: that hangs on identifier keys.
+    pub(super) fn forget_ways(&mut self) {
+        self.pending_mut().for_each(|item| item.way = Way::Unknown);
     }
 
     /// Takes what became of the items handed to the store, in order.

@@ -21,7 +21,7 @@ use crate::{
     store::{Change, Precondition, StoreKey},
     surrogate::{
         IssuedSurrogate, NewSurrogate,
-        look_up::LookUps,
+        look_up::{LookUpPlaces, LookUps},
         maker::{Draws, Maker},
         preserved_forms::PreservedForms,
         rows::{SurrogateRows, count_key, row_key},
@@ -63,8 +63,8 @@ impl Issuer {
     pub(super) fn find(&self, batch: &mut Batch, sight: &Sight) {
         for item in batch.pending_mut() {
             let Way::Deterministic { look_up, found, .. } = &mut item.way else { continue };
-            match self.rows().found(look_up, sight.row(look_up)) {
-                Ok(id) => *found = id,
+            match look_up.found(self.rows(), |key| sight.row(key)) {
+                Ok(place) => *found = place.map(|(id, _)| id),
                 Err(error) => item.answer(Err(error)),
             }
         }
@@ -150,20 +150,20 @@ impl Issuer {
 fn find_or_make(
     maker: &mut Maker<'_>,
     value: &NewSurrogate,
-    look_up: &StoreKey,
+    look_up: &LookUpPlaces,
     sight: &Sight,
 ) -> Issued {
-    let is_there = sight.unchanged(look_up);
-    let found = maker.rows().found(look_up, sight.row(look_up))?;
+    let mut preconditions: Vec<_> = look_up.iter().map(|key| sight.unchanged(key)).collect();
+    let found = look_up.found(maker.rows(), |key| sight.row(key))?;
     // A look-up whose surrogate was damaged and deleted leads nowhere.
-    let Some(id) = found.filter(|id| !sight.lacks(&row_key(id))) else {
-        let (issued, mut change) = make(maker, value, Some(look_up))?;
-        change.preconditions.push(is_there);
+    let Some((id, _)) = found.filter(|(id, _)| !sight.lacks(&row_key(id))) else {
+        let (issued, mut change) = make(maker, value, Some(&look_up.newest))?;
+        change.preconditions.append(&mut preconditions);
         return Ok((issued, change));
     };
     let (key, mut writes) = (row_key(&id), Vec::new());
     let count_key = count_key(&key);
-    let mut preconditions = vec![is_there, Precondition::Present(key)];
+    preconditions.push(Precondition::Present(key));
     if let Some(row) = sight.row(&count_key) {
         let count: storage::SurrogateCount = maker.rows().decode(&count_key, row)?;
         if !count.is_pinned {
@@ -201,7 +201,7 @@ fn way(
             Ok(Way::Repeated(RequestMark::of_value(request_key, item_key, value)?))
         }
         (SurrogateKind::Deterministic, _) => {
-            let look_up = look_ups.key(keys, (info_type, form.reveal), content)?;
+            let look_up = look_ups.places(keys, (info_type, form.reveal), content)?;
             Ok(Way::Deterministic { look_up, found: None, is_doubted: false })
         }
         (SurrogateKind::FormatPreserving(format), _) => {

@@ -33,7 +33,8 @@ pub(super) fn preserve(
     maker::check_end(asked.expires_ms, maker.now_ms)?;
     let is_bounded = asked != Bounds::NONE;
     let (key, count_key) = (&preserved.key, count_key(&preserved.key));
-    let preconditions = vec![sight.unchanged(key), sight.unchanged(&count_key)];
+    let floor = maker.floors.precondition(options.info_type().class());
+    let preconditions = vec![sight.unchanged(key), sight.unchanged(&count_key), floor];
     let writes = match living(rows, preserved, sight, maker.now_ms)? {
         Some(bounds) if is_bounded && bounds != asked => {
             let message = "the surrogate has other bounds already";
