@@ -13,6 +13,8 @@ mod gatekeeper;
 #[path = "operations/house.rs"]
 #[allow(dead_code, reason = "shared; each test uses a part")]
 mod house;
+#[path = "surrogates/late_upload.rs"]
+mod late_upload;
 #[path = "surrogates/preserved.rs"]
 mod preserved;
 #[path = "surrogates/rekeying.rs"]

@@ -68,13 +68,13 @@ impl Vault {
         let mut results = vec![Err(VaultError::Conflict); doomed.len()];
         let mut turn = None;
         for round in 0..ROUNDS_MAX {
-            if round > 0 && turn.is_none() {
-                // Others count in the same rows.
-                turn = Some(self.turns().take(permit.tenant()).await);
-            }
             let left: Vec<_> = places(&results, &VaultError::Conflict);
             if left.is_empty() {
                 break;
+            }
+            if round > 0 && turn.is_none() {
+                // Others count in the same rows.
+                turn = Some(self.turns().take(permit.tenant()).await);
             }
             let wanted: Vec<_> = left.iter().filter_map(|at| doomed.get(*at).cloned()).collect();
             let keys = wanted.iter().map(|one| one.key.clone()).collect();

@@ -27,14 +27,18 @@ const FIELDS: [(&str, InfoType, SurrogateKind); 3] = [
 
 pub(crate) async fn house(engine: StoreEngine) -> House {
     let house = House::build(engine).await;
+    house.declare(tokenizing()).await;
+    house
+}
+
+/// A policy that gives the fields surrogates.
+pub(crate) fn tokenizing() -> Policy {
     let declared = FIELDS.map(|(name, info_type, kind)| FieldPolicy {
         info_type: Some(info_type),
         surrogate: Some(SurrogateForm { kind, reveal: Reveal::Plain }),
         ..FieldPolicy::new(FieldName::parse(name).unwrap(), Action::Tokenize)
     });
-    let policy = Policy::new(declared.into(), UndeclaredPolicy::default(), Action::Seal).unwrap();
-    house.declare(policy).await;
-    house
+    Policy::new(declared.into(), UndeclaredPolicy::default(), Action::Seal).unwrap()
 }
 
 fn record(name: Option<&str>, fields: &[(&str, &str)]) -> NewRecord {
@@ -46,7 +50,7 @@ fn record(name: Option<&str>, fields: &[(&str, &str)]) -> NewRecord {
 }
 
 impl House {
-    async fn declare(&self, policy: Policy) {
+    pub(crate) async fn declare(&self, policy: Policy) {
         let (permit, tenant) = (self.operator_permit(), TenantRef::Id(self.tenant));
         let put = self.vault().put_collection(&permit, &tenant, customers(), policy);
         put.await.unwrap();
