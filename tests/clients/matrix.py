@@ -30,7 +30,8 @@ from tresor.vault.v1 import (  # noqa: E402
 FILES = [access_service_pb2, collection_service_pb2, customer_token_service_pb2, key_service_pb2,
          record_service_pb2, seal_service_pb2, surrogate_service_pb2, tenant_service_pb2]
 # Of the operator: no tenant calls them, and the data plane has none of them.
-OPERATORS = {"TenantService", "KeyService", "SealService", "CollectionService/PutCollection"}
+OPERATORS = {"TenantService", "KeyService", "SealService", "CollectionService/PutCollection",
+             "CollectionService/AnalyzeCollection", "CollectionService/BuildIndex"}
 # What only customers call, through an edge that shows whom it saw; a service is refused as such.
 CUSTOMERS = {"CustomerTokenService", "AccessService"}
 # What a client may without a customer token: what is its tenant's follows from its certificate.
@@ -61,6 +62,7 @@ METHODS = {
     "SurrogateService/Detokenize": {"items": [SURROGATE], "reveal": 3},
     "SurrogateService/DetokenizeStream": {"opening": {"reveal": 3}},
     "SurrogateService/Describe": {"items": [SURROGATE]},
+    "SurrogateService/Renew": {"items": [SURROGATE]},
     "SurrogateService/Delete": {"items": [SURROGATE]},
     "CollectionService/GetCollection": {"name": "{collection}"},
     "CollectionService/ListCollections": {},
