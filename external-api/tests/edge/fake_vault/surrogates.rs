@@ -7,10 +7,11 @@ use tresor_proto::{
     vault::{
         DescribeRequest, DescribeResponse, DetokenizeRequest, DetokenizeResponse, DetokenizeResult,
         DetokenizeStreamRequest, DetokenizeStreamResponse, FieldState, IssuedSurrogate,
-        RevealedValue, SearchRequest, SearchResponse, SurrogateItem, SurrogateServiceDeleteRequest,
-        SurrogateServiceDeleteResponse, TokenizeItem, TokenizeRequest, TokenizeResponse,
-        TokenizeResult, TokenizeStreamRequest, TokenizeStreamResponse, detokenize_result,
-        surrogate_service_server::SurrogateService, tokenize_result,
+        RenewRequest, RenewResponse, RevealedValue, SearchRequest, SearchResponse, SurrogateItem,
+        SurrogateServiceDeleteRequest, SurrogateServiceDeleteResponse, TokenizeItem,
+        TokenizeRequest, TokenizeResponse, TokenizeResult, TokenizeStreamRequest,
+        TokenizeStreamResponse, detokenize_result, surrogate_service_server::SurrogateService,
+        tokenize_result,
     },
 };
 
@@ -130,6 +131,10 @@ impl SurrogateService for Services {
         _: Request<DescribeRequest>,
     ) -> Result<Response<DescribeResponse>, Status> {
         Err(Status::unimplemented("the edge does not describe"))
+    }
+
+    async fn renew(&self, _: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
+        Err(Status::unimplemented("the edge does not renew"))
     }
 
     async fn delete(

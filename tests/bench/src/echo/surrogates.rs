@@ -7,10 +7,10 @@ use tresor_proto::{
     vault::{
         DataClass, DescribeRequest, DescribeResponse, DetokenizeRequest, DetokenizeResponse,
         DetokenizeResult, DetokenizeStreamRequest, DetokenizeStreamResponse, FieldState,
-        IssuedSurrogate, RevealedValue, SurrogateItem, SurrogateServiceDeleteRequest,
-        SurrogateServiceDeleteResponse, TokenizeItem, TokenizeRequest, TokenizeResponse,
-        TokenizeResult, TokenizeStreamRequest, TokenizeStreamResponse, Value, detokenize_result,
-        detokenize_stream_request,
+        IssuedSurrogate, RenewRequest, RenewResponse, RevealedValue, SurrogateItem,
+        SurrogateServiceDeleteRequest, SurrogateServiceDeleteResponse, TokenizeItem,
+        TokenizeRequest, TokenizeResponse, TokenizeResult, TokenizeStreamRequest,
+        TokenizeStreamResponse, Value, detokenize_result, detokenize_stream_request,
         surrogate_service_server::{SurrogateService, SurrogateServiceServer},
         tokenize_result, tokenize_stream_request, value,
     },
@@ -85,6 +85,10 @@ impl SurrogateService for Surrogates {
         &self,
         _: Request<DescribeRequest>,
     ) -> Result<Response<DescribeResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
+
+    async fn renew(&self, _: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
         Err(Status::unimplemented("not measured"))
     }
 
