@@ -162,16 +162,26 @@ fn compact(text: &str) -> String {
 }
 
 /// A number with a country code has a plus (E.164) and not the zero that stands in brackets behind
-/// it; a national one stays as it is dialled.
+/// it; a national one stays as it is dialled. A text with anything else, such as letters that stand
+/// for digits, is none: what is dropped would make two numbers one.
 fn phone(text: &str) -> Option<String> {
     let text = text.strip_prefix("tel:").unwrap_or(text).trim_start();
-    let international = text.strip_prefix('+').or_else(|| text.strip_prefix("00"));
-    let digits =
-        |text: &str| text.chars().filter_map(|c| Some(c.to_digit(10)?.to_string())).collect();
-    let number: String = match international {
-        Some(rest) => digits(&rest.replacen("(0)", "", 1)),
-        None => digits(text),
-    };
-    let plus = if international.is_some() { "+" } else { "" };
-    (!number.is_empty()).then(|| format!("{plus}{number}"))
+    let dialled = text.strip_prefix('+').unwrap_or(text);
+    if !dialled.chars().all(|c| c.is_ascii_digit() || is_phone_separator(c)) {
+        return None;
+    }
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let has_plus = text.starts_with('+');
+    if !has_plus && !digits(dialled).starts_with("00") {
+        return Some(digits(dialled)).filter(|number| !number.is_empty());
+    }
+    let number = digits(&dialled.replacen("(0)", "", 1));
+    let exit_code = if has_plus { "" } else { "00" };
+    let number = number.strip_prefix(exit_code).unwrap_or(&number);
+    (!number.is_empty()).then(|| format!("+{number}"))
+}
+
+/// What stands between the digits of a telephone number, hyphens and dashes among it.
+fn is_phone_separator(c: char) -> bool {
+    matches!(c, ' ' | '.' | '-' | '/' | '(' | ')' | '\u{2010}'..='\u{2015}')
 }
