@@ -176,6 +176,13 @@ impl Options {
         let reveal = reveal.transpose()?.map_or(vault::Reveal::Unspecified, Into::into);
         let expires = self.expires.map(|text| text.parse::<Timestamp>()).transpose();
         let no_time = |_| Failure::invalid(&format!("{path}expires"), "not a time (RFC 3339)");
+        // On the wire nothing and 0 are the same, and mean as often as asked.
+        if self.uses == Some(0) {
+            return Err(Failure::invalid(
+                &format!("{path}uses"),
+                "at least 1; leave it out for no end",
+            ));
+        }
         Ok(SurrogateOptions {
             info_type: self.info_type.unwrap_or_default(),
             kind: kind.transpose()?.unwrap_or_default() as i32,
@@ -279,5 +286,16 @@ mod tests {
         let told = json!(told(refused));
         assert_eq!(told["problem"]["code"], "wrong_key");
         assert_eq!((&told["reference"], told.get("surrogate")), (&json!("r"), None));
+    }
+
+    #[test]
+    fn no_uses_at_all_are_not_taken_for_no_end() {
+        assert!(wire(r#"{"info_type":"CITY","uses":1,"items":[{"value":"x"}]}"#).is_ok());
+        for (json, field) in [
+            (r#"{"info_type":"CITY","uses":0,"items":[{"value":"x"}]}"#, "uses"),
+            (r#"{"info_type":"CITY","uses":1,"items":[{"value":"x","uses":0}]}"#, "items[0].uses"),
+        ] {
+            assert_eq!(wire(json).unwrap_err().violations()[0].field, field);
+        }
     }
 }
