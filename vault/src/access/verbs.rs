@@ -105,7 +105,8 @@ impl TokenVerb for Detokenize {
 }
 
 impl TokenVerb for DescribeSurrogates {
-    const OPERATION_BITS: u32 = Operation::Tokenize as u32 | Operation::Detokenize as u32;
+    // Not Tokenize: who only tokenizes would learn whether a value was there before.
+    const OPERATION_BITS: u32 = Operation::Detokenize as u32;
     const ROLES: TenantRoles = READERS;
 }
 

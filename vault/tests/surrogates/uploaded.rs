@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, sync::Arc};
 use tresor_proto::{
     Action, CustomerTokenKind, CustomerTokenName, ErrorCode, FieldName, FieldPolicy,
     IdempotencyKey, InfoType, Policy, RecordId, Reveal, SurrogateForm, SurrogateFormat,
-    SurrogateKind, TenantRef, UndeclaredPolicy,
+    SurrogateKind, TenantRef, TokenOperation, UndeclaredPolicy,
 };
 use tresor_vault::{
-    Destination, IssueTokens, ItemKey, NewCustomerToken, NewRecord, StoredRecord, VaultError,
-    Write,
+    DescribeSurrogates, Destination, IssueTokens, ItemKey, NewCustomerToken, NewRecord,
+    StoredRecord, Tokenize, VaultError, Write,
     store::{Keyspace, StoreEngine},
 };
 
@@ -234,6 +234,27 @@ async fn a_customer_token_that_only_writes_stores_no_tokenized_field() {
     let results = house.upload(vec![tokenized, record(Some("b"), &[("note", "x")])]).await;
     assert_eq!(results[0].as_ref().unwrap_err().code(), ErrorCode::Forbidden);
     assert!(results[1].is_ok());
+}
+
+#[tokio::test]
+async fn a_customer_token_that_only_tokenizes_does_not_learn_what_was_there_before() {
+    let house = house(StoreEngine::Memory).await;
+    let order = NewCustomerToken {
+        kind: CustomerTokenKind::WriteOnly,
+        name: CustomerTokenName::parse("tokenizer").unwrap(),
+        classes: None,
+        operations: Some([TokenOperation::Tokenize].into_iter().collect()),
+        expires_ms: None,
+        bound_certificate: None,
+    };
+    let permit = house.permit::<IssueTokens>().await;
+    let issued = house.vault().issue_customer_token(&permit, order).await.unwrap();
+    let caller = House::client(house.tenant, "127.0.0.1");
+    let (tenant, customer_token) = (TenantRef::Id(house.tenant), &issued.customer_token);
+    let vault = house.vault();
+    assert!(vault.permit::<Tokenize>(&caller, &tenant, customer_token).await.is_ok());
+    let refused = vault.permit::<DescribeSurrogates>(&caller, &tenant, customer_token).await;
+    assert_eq!(refused.unwrap_err().code(), ErrorCode::Forbidden);
 }
 
 #[tokio::test]
