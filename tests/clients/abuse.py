@@ -51,20 +51,32 @@ def wait_for_release():
 
 
 def is_open(connection):
-    """Whether the other side still holds it."""
+    """Whether the other side still holds it, as far as is known here by now."""
     connection.setblocking(False)
     try:
-        return connection.recv(1) != b""
-    except (BlockingIOError, OSError) as error:
+        while connection.recv(65536):
+            pass
+        return False
+    except OSError as error:
         return isinstance(error, BlockingIOError) or "did not complete" in str(error)
+    finally:
+        connection.settimeout(wire.PATIENCE)
+
+
+def held_of(connections):
+    """How many the other side holds, once those that it closes at once are known to be closed."""
+    before, now = None, sum(map(is_open, connections))
+    while now != before:
+        time.sleep(0.5)
+        before, now = now, sum(map(is_open, connections))
+    return now
 
 
 def hold(number, connect):
     """Holds as many connections as it gets, and replaces those that are closed."""
-    held, most = [], 0
+    held = []
     while not is_over():
         held = [connection for connection in held if is_open(connection)]
-        most = max(most, len(held))
         while len(held) < number and not is_over():
             try:
                 held.append(connect())
@@ -73,8 +85,7 @@ def hold(number, connect):
                 count("refused")
                 break
         time.sleep(0.05)
-    most = max(most, sum(map(is_open, held)))
-    counts["held"] = most
+    counts["held"] = held_of(held)
 
 
 def silent():
@@ -116,7 +127,7 @@ def dribble(number, begin, drop):
                 count("cut")
         held = alive
         time.sleep(0.2)
-    counts["held"] = len(held)
+    counts["held"] = held_of(held)
 
 
 def slow_headers():
