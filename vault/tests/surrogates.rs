@@ -33,8 +33,8 @@ use tresor_proto::{
     TenantLimits, TenantRef, vault,
 };
 use tresor_vault::{
-    DescribeSurrogates, Detokenize, IssueTokens, NewCustomerToken, Shown, SurrogateDescription,
-    TenantChange, Tokenize, VaultError, store::StoreEngine,
+    DeleteSurrogates, DescribeSurrogates, Detokenize, IssueTokens, NewCustomerToken, Shown,
+    SurrogateDescription, TenantChange, Tokenize, VaultError, store::StoreEngine,
 };
 
 #[tokio::test]
@@ -149,16 +149,18 @@ async fn a_class_that_the_customer_token_does_not_open_is_the_wrong_key() {
         assert_eq!(refused.unwrap(), [Err(VaultError::WrongKey)]);
     }
     let permit = house.try_permit::<Detokenize>(&issued.customer_token).await.unwrap();
-    for (reveal, is_shown) in
-        [(Reveal::Redacted, true), (Reveal::Masked, false), (Reveal::Plain, false)]
-    {
-        let queries = texts.iter().map(|text| Ok(query(text))).collect();
-        let told = house.vault().detokenize(&permit, reveal, queries).await.unwrap().remove(0);
-        assert_eq!(told.err(), (!is_shown).then_some(VaultError::WrongKey), "{reveal:?}");
+    let queries = || texts.iter().map(|text| Ok(query(text))).collect();
+    for reveal in [Reveal::Redacted, Reveal::Masked, Reveal::Plain] {
+        let told = house.vault().detokenize(&permit, reveal, queries()).await.unwrap().remove(0);
+        assert_eq!(told.err(), Some(VaultError::WrongKey), "{reveal:?}");
     }
     let permit = house.try_permit::<DescribeSurrogates>(&issued.customer_token).await.unwrap();
-    let queries = texts.iter().map(|text| Ok(query(text))).collect();
-    assert!(house.vault().describe_surrogates(&permit, queries).await.unwrap()[0].is_ok());
+    let described = house.vault().describe_surrogates(&permit, queries()).await.unwrap();
+    assert_eq!(described, [Err(VaultError::WrongKey)]);
+    let permit = house.try_permit::<DeleteSurrogates>(&issued.customer_token).await.unwrap();
+    let deleted = house.vault().delete_surrogates(&permit, queries()).await.unwrap();
+    assert_eq!(deleted, [Err(VaultError::WrongKey)]);
+    assert!(house.describe(&texts[0]).await.is_ok(), "it is still there");
 }
 
 #[tokio::test]

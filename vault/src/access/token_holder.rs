@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tresor_proto::{
-    CustomerToken, CustomerTokenId, RefusalReason as Reason, TokenOperation as Operation,
+    CustomerToken, CustomerTokenId, DataClass, RefusalReason as Reason, TokenOperation as Operation,
 };
 
 use crate::{
@@ -41,6 +41,11 @@ impl TokenHolder {
     /// Whether the customer token may do an operation.
     pub(crate) fn may(&self, operation: Operation) -> bool {
         self.may_any(operation as u32)
+    }
+
+    /// Whether the customer token opens a class.
+    pub(crate) fn opens(&self, class: DataClass) -> bool {
+        self.entry().is_some_and(|entry| entry.slot(class).is_some())
     }
 
     pub(super) fn may_any(&self, operation_bits: u32) -> bool {

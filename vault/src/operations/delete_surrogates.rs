@@ -32,7 +32,7 @@ impl Vault {
     ///
     /// # Errors
     /// For all: `overloaded`, `storage_unavailable`. For one: `invalid_request` when it is mistyped or
-    /// another tenant's, `not_found`, `conflict` when other changes kept coming between.
+    /// another tenant's, `wrong_key`, `not_found`, `conflict` when other changes kept coming between.
     pub async fn delete_surrogates(
         &self,
         permit: &Permit<DeleteSurrogates>,

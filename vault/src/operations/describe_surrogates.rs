@@ -24,7 +24,7 @@ impl Vault {
     ///
     /// # Errors
     /// For all: `overloaded`, `storage_unavailable`. For one: `invalid_request` when it is mistyped or
-    /// another tenant's, `not_found`, `integrity`.
+    /// another tenant's, `wrong_key`, `not_found`, `integrity`.
     pub async fn describe_surrogates(
         &self,
         permit: &Permit<DescribeSurrogates>,

@@ -48,7 +48,8 @@ impl Vault {
 }
 
 impl Namer {
-    /// The surrogates that are named.
+    /// The surrogates that are named, of classes that the customer token opens: whatever is done with
+    /// one, also what shows nothing of its value, takes its class.
     pub(super) fn name(
         &self,
         queries: Vec<Result<SurrogateQuery, Failure>>,
@@ -59,7 +60,9 @@ impl Namer {
         let name = |query: Result<SurrogateQuery, Failure>| {
             let query = query?;
             let keys = query.class().and_then(|class| unlocked.class(class));
-            query.named(tenant, keys, &mut forms)
+            let named = query.named(tenant, keys, &mut forms)?;
+            let is_opened = self.holder.opens(named.class());
+            is_opened.then_some(named).ok_or(VaultError::WrongKey)
         };
         Ok(queries.into_iter().map(name).collect())
     }
