@@ -3,11 +3,11 @@
 //! It relies on the reader and the rules the external API uses, so its answer is what an upload
 //! under the same policy would get.
 
-use std::{fs::File, io::Read, ops::ControlFlow, path::Path, sync::Arc};
+use std::{fs::File, io::Read, ops::ControlFlow, path::Path};
 
-use tresor_proto::{FieldName, Policy};
+use tresor_proto::Policy;
 use tresor_screening::{
-    Plan, Report, Value, Verdict,
+    Report, Screener, Value,
     reader::{Charset, Format, Record, Row, read},
 };
 
@@ -57,41 +57,26 @@ impl FileReport {
 
     fn read(input: impl Read, format: Format, policy: &Policy) -> Result<Self, CliError> {
         let mut found = Self { report: Report::new(), rejected: 0, first_rejected: None };
-        let mut plans = Plans { policy, current: None };
+        let mut screener = Screener::new(policy);
         let read = read(format, input, &mut |row| {
-            found.observe(row, &mut plans);
+            found.observe(row, &mut screener);
             ControlFlow::Continue(())
         });
         read.map_err(|error| CliError::failed(format!("the file cannot be read: {error}")))?;
         Ok(found)
     }
 
-    fn observe(&mut self, row: Row, plans: &mut Plans<'_>) {
+    fn observe(&mut self, row: Row, screener: &mut Screener<'_>) {
         match row.result {
-            Ok(record) => self.report.observe(&record.names, &plans.screen(&record)),
+            Ok(Record { names, values }) => {
+                let values: Vec<_> = values.iter().map(Value::from).collect();
+                self.report.observe(&names, screener.screen(&names, &values));
+            }
             Err(error) => {
                 self.rejected += 1;
                 self.first_rejected.get_or_insert_with(|| (row.line, error.to_string()));
             }
         }
-    }
-}
-
-/// The plan of the names last seen: rows of one file mostly share theirs.
-struct Plans<'a> {
-    policy: &'a Policy,
-    current: Option<(Arc<[FieldName]>, Plan)>,
-}
-
-impl Plans<'_> {
-    fn screen(&mut self, record: &Record) -> Vec<Verdict> {
-        let is_same = |names: &Arc<[FieldName]>| *names == record.names;
-        if !self.current.as_ref().is_some_and(|(names, _)| is_same(names)) {
-            let plan = Plan::compile(self.policy, &record.names);
-            self.current = Some((Arc::clone(&record.names), plan));
-        }
-        let values = record.values.iter().map(Value::from).collect::<Vec<_>>();
-        self.current.as_ref().map(|(_, plan)| plan.screen(&values)).unwrap_or_default()
     }
 }
 

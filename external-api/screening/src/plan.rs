@@ -7,7 +7,7 @@
 use tresor_proto::{Action, DataClass, FieldName, FieldPolicy, InfoType, Policy, UndeclaredPolicy};
 
 use crate::{
-    Evidence, Source, Value, Verdict,
+    Evidence, Source, TextFinding, Value, Verdict,
     detection::{self, Detection, Standing},
     field_name::{self, Hint},
     shape::Finding,
@@ -56,10 +56,22 @@ impl Plan {
     /// A value beyond the last name is one nobody declared, of a field without a telling name.
     #[must_use]
     pub fn screen(&self, values: &[Value<'_>]) -> Vec<Verdict> {
+        let mut verdicts = Vec::with_capacity(values.len());
+        self.screen_into(values, &mut verdicts, &mut Vec::new());
+        verdicts
+    }
+
+    /// The same, with what was found inside of free text, into vectors that are used again.
+    pub fn screen_into(
+        &self,
+        values: &[Value<'_>],
+        verdicts: &mut Vec<Verdict>,
+        _findings: &mut Vec<TextFinding>,
+    ) {
         let fields = self.fields.iter().copied();
         let fields = fields.chain(core::iter::repeat(Field::UNKNOWN));
-        let verdicts = values.iter().zip(fields);
-        verdicts.map(|(value, field)| self.screen_value(field, *value)).collect()
+        let screened = values.iter().zip(fields);
+        verdicts.extend(screened.map(|(value, field)| self.screen_value(field, *value)));
     }
 
     fn screen_value(&self, field: Field, value: Value<'_>) -> Verdict {

@@ -10,7 +10,7 @@ use tresor_proto::{
     limits::POLICY_FIELDS_MAX,
 };
 
-use crate::{Evidence, Verdict};
+use crate::{Evidence, Screened, Verdict};
 
 /// Columns over many records.
 #[derive(Clone, Debug, Default)]
@@ -48,10 +48,10 @@ impl Report {
         Self::default()
     }
 
-    /// Counts the verdicts of one record, whose fields are `names`.
-    pub fn observe(&mut self, names: &[FieldName], verdicts: &[Verdict]) {
+    /// Counts what screening said of one record, whose fields are `names`.
+    pub fn observe(&mut self, names: &[FieldName], screened: Screened<'_>) {
         self.records += 1;
-        for (index, (name, verdict)) in names.iter().zip(verdicts).enumerate() {
+        for (index, (name, verdict)) in names.iter().zip(screened.verdicts).enumerate() {
             let position = self.position(index, name);
             if let Some(tally) = self.columns.get_mut(position) {
                 tally.count(verdict);

@@ -35,6 +35,23 @@ pub struct Verdict {
     pub action: Action,
 }
 
+/// What was found inside of a free text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TextFinding {
+    /// Which of the record's values it is in.
+    pub field: usize,
+    /// Where it begins, in bytes.
+    pub start: usize,
+    /// Where it ends, in bytes.
+    pub end: usize,
+    /// What it is.
+    pub info_type: InfoType,
+    /// How sure that is, from 0 to 1.
+    pub confidence: f32,
+    /// The rule that found it; never the text.
+    pub evidence: Evidence,
+}
+
 /// The stage that decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {

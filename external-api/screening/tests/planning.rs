@@ -7,7 +7,7 @@ use std::{collections::HashMap, fs::File, ops::ControlFlow};
 
 use tresor_proto::{Action, InfoType, Policy};
 use tresor_screening::{
-    Plan, Report, Value, policy_document,
+    Report, Screener, Value, policy_document,
     reader::{self, Charset, Format},
 };
 
@@ -37,20 +37,20 @@ fn expectations(columns: &str) -> HashMap<&str, Option<InfoType>> {
 fn screen(path: &str, columns: &str) -> Report {
     let path = format!("{}/../../examples/{path}", env!("CARGO_MANIFEST_DIR"));
     let expected = expectations(columns);
-    let mut report = Report::new();
+    let policy = Policy::default();
+    let (mut report, mut screener) = (Report::new(), Screener::new(&policy));
     let mut sink = |row: reader::Row| {
         let record = row.result.unwrap();
-        let plan = Plan::compile(&Policy::default(), &record.names);
         let values: Vec<Value<'_>> = record.values.iter().map(Value::from).collect();
-        let verdicts = plan.screen(&values);
-        for (name, verdict) in record.names.iter().zip(&verdicts) {
+        let screened = screener.screen(&record.names, &values);
+        for (name, verdict) in record.names.iter().zip(screened.verdicts) {
             let info_type = expected[name.as_str()];
             let action = info_type.map_or(Action::Clear, |_| Action::Seal);
             let place = format!("{name} in line {}: {}", row.line, verdict.evidence);
             assert_eq!((verdict.info_type, verdict.action), (info_type, action), "{place}");
             assert_eq!(verdict.class, info_type.map(InfoType::class), "{place}");
         }
-        report.observe(&record.names, &verdicts);
+        report.observe(&record.names, screened);
         ControlFlow::Continue(())
     };
     reader::read(Format::Csv(Charset::Utf8), File::open(path).unwrap(), &mut sink).unwrap();

@@ -10,7 +10,7 @@ use tresor_proto::{
     Action, Content, ContentType, ErrorCode, Failure, FieldName, InfoType, RecordId, vault,
 };
 use tresor_screening::{
-    self as screen, Evidence, Plan, Source,
+    self as screen, Evidence, Source,
     reader::{Record, Row},
 };
 use utoipa::ToSchema;
@@ -97,7 +97,7 @@ impl Screening {
     }
 
     fn screen_all(&self, rows: &[Row]) -> Screened {
-        let mut plans = Plans::default();
+        let mut screener = screen::Screener::new(&self.policy.policy);
         let mut screened = Screened {
             records: Vec::with_capacity(rows.len()),
             fates: Vec::with_capacity(rows.len()),
@@ -106,10 +106,11 @@ impl Screening {
             let (mut verdicts, mut actions) = (None, Vec::new());
             let outcome = match &row.result {
                 Ok(record) => {
-                    let found = plans.screen(&self.policy.policy, record);
+                    let values: Vec<_> = record.values.iter().map(screen::Value::from).collect();
+                    let found = screener.screen(&record.names, &values).verdicts;
                     actions = found.iter().map(action).collect();
-                    verdicts = self.is_explained.then(|| explain(&record.names, &found));
-                    self.forward(record, &found)
+                    verdicts = self.is_explained.then(|| explain(&record.names, found));
+                    self.forward(record, found)
                 }
                 Err(error) => Err(Failure::from(error)),
             };
@@ -263,25 +264,6 @@ fn explain(names: &[FieldName], verdicts: &[screen::Verdict]) -> Vec<Verdict> {
         action: verdict.action.as_str(),
     };
     names.iter().zip(verdicts).map(told).collect()
-}
-
-/// The last plan with the names it is for: rows with the same names share them.
-#[derive(Default)]
-struct Plans(Option<(Arc<[FieldName]>, Plan)>);
-
-impl Plans {
-    fn screen(&mut self, policy: &tresor_proto::Policy, record: &Record) -> Vec<screen::Verdict> {
-        let values: Vec<_> = record.values.iter().map(screen::Value::from).collect();
-        if let Some((names, plan)) = &self.0
-            && Arc::ptr_eq(names, &record.names)
-        {
-            return plan.screen(&values);
-        }
-        let plan = Plan::compile(policy, &record.names);
-        let verdicts = plan.screen(&values);
-        self.0 = Some((Arc::clone(&record.names), plan));
-        verdicts
-    }
 }
 
 #[cfg(test)]

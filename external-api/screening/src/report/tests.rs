@@ -1,7 +1,9 @@
-use super::*;
-use crate::{Plan, Value};
+use std::sync::Arc;
 
-fn names(names: &[&str]) -> Vec<FieldName> {
+use super::*;
+use crate::{Screener, Value};
+
+fn names(names: &[&str]) -> Arc<[FieldName]> {
     let names = names.iter().map(|name| FieldName::parse(name).unwrap());
     names.collect()
 }
@@ -9,13 +11,16 @@ fn names(names: &[&str]) -> Vec<FieldName> {
 /// Observes records of fields `email` and `x`.
 fn observe(records: &[[&str; 2]]) -> Report {
     let names = names(&["email", "x"]);
-    let plan = Plan::compile(&Policy::default(), &names);
     let mut report = Report::new();
     for record in records {
-        let verdicts = plan.screen(&record.map(Value::Text));
-        report.observe(&names, &verdicts);
+        observe_one(&mut report, &names, &record.map(Value::Text));
     }
     report
+}
+
+fn observe_one(report: &mut Report, names: &Arc<[FieldName]>, values: &[Value<'_>]) {
+    let policy = Policy::default();
+    report.observe(names, Screener::new(&policy).screen(names, values));
 }
 
 #[test]
@@ -51,9 +56,8 @@ fn a_column_that_is_never_personal_is_proposed_clear() {
 #[test]
 fn a_proposal_keeps_the_class_a_type_does_not_give() {
     let names = names(&["gehalt"]);
-    let plan = Plan::compile(&Policy::default(), &names);
     let mut report = Report::new();
-    report.observe(&names, &plan.screen(&[Value::Text("4200")]));
+    observe_one(&mut report, &names, &[Value::Text("4200")]);
     let field = report.proposed_policy().fields()[0].clone();
     assert_eq!((field.info_type, field.class()), (None, DataClass::Financial));
 }
@@ -63,8 +67,7 @@ fn columns_are_told_apart_by_name_whatever_their_order() {
     let mut report = Report::new();
     for order in [["email", "x"], ["x", "email"], ["y", "email"]] {
         let names = names(&order);
-        let plan = Plan::compile(&Policy::default(), &names);
-        report.observe(&names, &plan.screen(&[Value::Text("7"), Value::Text("7")]));
+        observe_one(&mut report, &names, &[Value::Text("7"), Value::Text("7")]);
     }
     let columns = report.columns();
     let seen: Vec<(&str, u64)> = columns.iter().map(|c| (c.name.as_str(), c.values)).collect();
