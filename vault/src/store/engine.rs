@@ -9,6 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{ScanRange, StoreError, StoreKey, StoreRow};
 
+/// Rows read at a time when walking: a few megabytes at most.
+const WALK_PAGE_ROWS: usize = 64;
+
 /// What becomes of rows, by engine key.
 pub(super) type Batch = BTreeMap<Vec<u8>, Edit>;
 
@@ -30,6 +33,20 @@ pub(super) trait Engine: Send + Sync {
 
     /// Reads up to `limit` rows in the order of their keys; the keys are engine keys.
     fn scan(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError>;
+
+    /// Passes every row to `visit`, from the first to the last. An engine that may come to a row in
+    /// several ways finds out whether they agree; nothing is written meanwhile.
+    fn walk(&self, visit: &mut dyn FnMut(&StoreRow)) -> Result<(), StoreError> {
+        let mut range = KeyRange { prefix: Vec::new(), after: None };
+        loop {
+            let rows = self.scan(&range, WALK_PAGE_ROWS)?;
+            rows.iter().for_each(&mut *visit);
+            match rows.into_iter().next_back() {
+                Some(last) => range.after = Some(last.key),
+                None => return Ok(()),
+            }
+        }
+    }
 
     /// Applies a batch, whose `old` is what the rows hold, and syncs it.
     fn commit(&self, batch: Batch) -> Result<(), StoreError>;

@@ -133,6 +133,10 @@ impl Engine for SledEngine {
         self.reading(|tree| tree.scan(range, limit))
     }
 
+    fn walk(&self, visit: &mut dyn FnMut(&StoreRow)) -> Result<(), StoreError> {
+        self.read_tree().walk(visit)
+    }
+
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         self.recover()?;
         let written = self.write(batch).and_then(|()| self.sync());

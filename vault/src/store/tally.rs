@@ -8,7 +8,7 @@
 use ring::digest::{Context, SHA256};
 
 use super::StoreError;
-use super::engine::{Batch, Edit, Engine, KeyRange};
+use super::engine::{Batch, Edit, Engine};
 
 /// Counts over all rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,8 +21,6 @@ pub(super) struct Tally {
 impl Tally {
     /// Its engine key; keyspaces begin at 1, so no row has it.
     const KEY: &[u8] = &[0];
-    /// Rows read at a time when checking: a few megabytes at most.
-    const PAGE_ROWS: usize = 64;
 
     /// The tally of the last commit.
     pub(super) fn read(engine: &dyn Engine) -> Result<Self, StoreError> {
@@ -50,15 +48,11 @@ impl Tally {
     /// Reads every row and compares.
     pub(super) fn check(self, engine: &dyn Engine) -> Result<(), StoreError> {
         let mut found = Self { commits: self.commits, ..Self::default() };
-        let mut range = KeyRange { prefix: Vec::new(), after: Some(Self::KEY.to_vec()) };
-        loop {
-            let rows = engine.scan(&range, Self::PAGE_ROWS)?;
-            rows.iter().for_each(|row| found.add(&row.key, &row.value));
-            match rows.into_iter().next_back() {
-                Some(last) => range.after = Some(last.key),
-                None => break,
+        engine.walk(&mut |row| {
+            if row.key != Self::KEY {
+                found.add(&row.key, &row.value);
             }
-        }
+        })?;
         if found == self { Ok(()) } else { Err(StoreError::Quarantined) }
     }
 

@@ -4,9 +4,10 @@
 //! to keep readers out while a batch is applied.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Bound;
 
-use ::sled::{Batch as SledBatch, Db, Error as SledError};
+use ::sled::{Batch as SledBatch, Db, Error as SledError, IVec};
 
 use super::rows::{self, Assembly};
 use crate::store::engine::{Batch, Edit, KeyRange};
@@ -14,6 +15,8 @@ use crate::store::{StoreError, StoreRow, durable};
 
 /// Rows by engine key; `None` where there was none.
 type Rows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+/// What sled's iterators give.
+type Chunk = Result<(IVec, IVec), SledError>;
 
 /// An open tree.
 pub(super) struct Tree {
@@ -55,7 +58,7 @@ impl Tree {
         self.chunk(key, 0)?.map(|first| Assembly::begin(&first)).transpose()
     }
 
-    fn chunk(&self, key: &[u8], chunk: u16) -> Result<Option<::sled::IVec>, StoreError> {
+    fn chunk(&self, key: &[u8], chunk: u16) -> Result<Option<IVec>, StoreError> {
         self.db()?.get(rows::chunk_key(key, chunk)).map_err(|error| fault(&error))
     }
 
@@ -94,6 +97,40 @@ impl Tree {
         }
         Ok(found)
     }
+
+    /// Passes every row to `visit`, and goes back over the chunks: a tree that has lost the newest
+    /// state of a leaf, which ended where the leaf was split, may lead past the rows behind it from
+    /// the one side and not from the other.
+    pub(super) fn walk(&self, visit: &mut dyn FnMut(&StoreRow)) -> Result<(), StoreError> {
+        let (mut there, mut back) = (Sum::default(), Sum::default());
+        let mut chunks = self.db()?.iter().inspect(|chunk| there.add(chunk));
+        while let Some(chunk) = chunks.next() {
+            let (key, first) = chunk.map_err(|error| fault(&error))?;
+            visit(&finish_row(&key, &first, &mut chunks)?);
+        }
+        drop(chunks);
+        for chunk in self.db()?.iter().rev() {
+            back.add(&chunk);
+            chunk.map_err(|error| fault(&error))?;
+        }
+        if there == back { Ok(()) } else { Err(StoreError::Quarantined) }
+    }
+}
+
+/// Chunks, counted and summed in any order.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sum {
+    chunks: u64,
+    digests: u64,
+}
+
+impl Sum {
+    fn add(&mut self, chunk: &Chunk) {
+        let mut digest = DefaultHasher::new();
+        chunk.as_ref().ok().hash(&mut digest);
+        self.chunks = self.chunks.wrapping_add(1);
+        self.digests = self.digests.wrapping_add(digest.finish());
+    }
 }
 
 /// The chunks that a batch writes and removes, and what the rows held before.
@@ -115,7 +152,11 @@ pub(super) fn prepare(batch: Batch) -> Result<(SledBatch, Rows), StoreError> {
 }
 
 /// Puts together the row whose first chunk was met.
-fn finish_row(key: &[u8], first: &[u8], chunks: &mut ::sled::Iter) -> Result<StoreRow, StoreError> {
+fn finish_row(
+    key: &[u8],
+    first: &[u8],
+    chunks: &mut impl Iterator<Item = Chunk>,
+) -> Result<StoreRow, StoreError> {
     let (row_key, 0) = rows::parse_chunk_key(key)? else {
         return Err(StoreError::Quarantined);
     };
