@@ -9,6 +9,7 @@
 //! entry`; only what it lists is believed.
 
 mod date;
+mod folding;
 mod frequencies;
 mod indexer;
 mod normal;

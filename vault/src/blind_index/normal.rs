@@ -1,20 +1,21 @@
 //! What of a value its blind index is made of: two spellings of one value are to have one entry.
 //!
-//! NFKC and case folding (Unicode 16, both stable for what is assigned), spaces trimmed and
-//! collapsed, then the rule of the info type. It promises that the same bytes come out for ever:
-//! version and rule are part of what an index is derived from, so that a changed rule makes another
-//! index instead of one that misses.
+//! Folded text (`folding`), then the rule of the info type. It promises that the same bytes come
+//! out for ever: version and rule are part of what an index is derived from, so that a changed rule
+//! or table makes another index instead of one that misses.
 
 use core::net::IpAddr;
 
-use caseless::Caseless as _;
 use tresor_proto::{Content, ContentType, InfoType};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-use super::date;
+use super::{
+    date,
+    folding::{collapse, fold},
+};
 
-/// The version of these rules.
+/// The version of these rules and of the tables that folding looks into.
 const VERSION: u8 = 1;
 
 /// What is done to a value besides folding it. The numbers are frozen.
@@ -23,7 +24,7 @@ const VERSION: u8 = 1;
 pub(crate) enum NormalRule {
     /// Nothing.
     Text = 1,
-    /// Letters and digits only, upper case.
+    /// No spaces and no punctuation of ASCII's.
     Compact = 2,
     /// Digits only, with a plus before a country code.
     Phone = 3,
@@ -138,50 +139,38 @@ fn json_text(literal: &str) -> Option<Zeroizing<String>> {
     }
 }
 
-/// Unicode's compatibility caseless form (§3.13 D147), composed, with single spaces.
-fn fold(text: &str) -> Zeroizing<String> {
-    let folded = text.nfd().default_case_fold().nfkd().default_case_fold().nfkc();
-    let folded = Zeroizing::new(folded.collect::<String>());
-    Zeroizing::new(collapse(folded.split_whitespace()))
-}
-
-/// The words that there are, a space between them.
-fn collapse<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    let mut text = String::new();
-    for word in words.filter(|word| !word.is_empty()) {
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(word);
-    }
-    text
-}
-
 fn compact(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+    text.chars().filter(|c| *c != ' ' && !c.is_ascii_punctuation()).collect()
 }
 
-/// A number with a country code has a plus (E.164) and not the zero that stands in brackets behind
-/// it; a national one stays as it is dialled. A text with anything else, such as letters that stand
-/// for digits, is none: what is dropped would make two numbers one.
+/// A number with a country code has a plus (E.164) and not the zero that stands alone or in
+/// brackets behind it; a national one stays as it is dialled. A text with anything else, such as
+/// letters that stand for digits, is none: what is dropped would make two numbers one.
 fn phone(text: &str) -> Option<String> {
     let text = text.strip_prefix("tel:").unwrap_or(text).trim_start();
-    let dialled = text.strip_prefix('+').unwrap_or(text);
+    let (dialled, has_plus) = text.strip_prefix('+').map_or((text, false), |text| (text, true));
     if !dialled.chars().all(|c| c.is_ascii_digit() || is_phone_separator(c)) {
         return None;
     }
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let has_plus = text.starts_with('+');
-    if !has_plus && !digits(dialled).starts_with("00") {
-        return Some(digits(dialled)).filter(|number| !number.is_empty());
+    let abroad = if has_plus { Some(dialled) } else { after_exit_code(dialled) };
+    let mut groups = abroad.unwrap_or(dialled).split(is_phone_separator).filter(|g| !g.is_empty());
+    let first = groups.next()?;
+    if abroad.is_none() {
+        return Some(groups.fold(first.to_owned(), |number, group| number + group));
     }
-    let number = digits(&dialled.replacen("(0)", "", 1));
-    let exit_code = if has_plus { "" } else { "00" };
-    let number = number.strip_prefix(exit_code).unwrap_or(&number);
-    (!number.is_empty()).then(|| format!("+{number}"))
+    let mut groups = groups.peekable();
+    let _trunk_prefix = groups.next_if_eq(&"0");
+    Some(groups.fold(format!("+{first}"), |number, group| number + group))
 }
 
-/// What stands between the digits of a telephone number, hyphens and dashes among it.
+/// What follows the two zeros that are dialled before a country code.
+fn after_exit_code(dialled: &str) -> Option<&str> {
+    let mut digits = dialled.char_indices().filter(|(_, c)| c.is_ascii_digit());
+    let (Some((_, '0')), Some((second, '0'))) = (digits.next(), digits.next()) else { return None };
+    dialled.get(second + 1..)
+}
+
+/// What stands between the digits of a telephone number.
 fn is_phone_separator(c: char) -> bool {
-    matches!(c, ' ' | '.' | '-' | '/' | '(' | ')' | '\u{2010}'..='\u{2015}')
+    matches!(c, ' ' | '.' | '-' | '/' | '(' | ')')
 }
