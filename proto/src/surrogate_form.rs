@@ -1,5 +1,12 @@
 use crate::{Failure, InfoType, Reveal, vault};
 
+/// Why a surrogate has no end.
+const SHARED: &str =
+    "a surrogate of this kind does not end: it is the same for all who ask; choose random";
+/// Why what a surrogate shows is not bound.
+const NOT_KEPT: &str = "nothing is kept of a format-preserving surrogate that could bound what it \
+                        shows; choose another kind";
+
 /// How a surrogate is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SurrogateKind {
@@ -163,8 +170,8 @@ impl SurrogateOptions {
     /// Puts options together.
     ///
     /// # Errors
-    /// `invalid_request` for a deterministic surrogate with an end: it is the same for everybody who
-    /// asks, so its end would be another's.
+    /// `invalid_request` for a surrogate that is the same for all who ask and yet has an end, or, when
+    /// nothing is kept of it, a bound to what it shows: these would be another's.
     pub fn new(
         info_type: InfoType,
         form: SurrogateForm,
@@ -172,18 +179,17 @@ impl SurrogateOptions {
         uses_max: Option<u32>,
     ) -> Result<Self, Failure> {
         let uses_max = uses_max.filter(|uses| *uses > 0);
-        if form.kind == SurrogateKind::Deterministic {
-            let description =
-                "a deterministic surrogate does not end: it is the same for all who ask";
-            for (field, is_given) in
-                [("expires", expires_ms.is_some()), ("uses_max", uses_max.is_some())]
-            {
-                if is_given {
-                    return Err(Failure::invalid(field, description));
-                }
-            }
+        let (is_shared, is_kept) =
+            (form.kind != SurrogateKind::Random, form.kind.format().is_none());
+        let wrong = [
+            ("expires", SHARED, is_shared && expires_ms.is_some()),
+            ("uses_max", SHARED, is_shared && uses_max.is_some()),
+            ("reveal", NOT_KEPT, !is_kept && form.reveal != Reveal::Plain),
+        ];
+        match wrong.into_iter().find(|(.., is_wrong)| *is_wrong) {
+            Some((field, reason, _)) => Err(Failure::invalid(field, reason)),
+            None => Ok(Self { info_type, form, expires_ms, uses_max }),
         }
-        Ok(Self { info_type, form, expires_ms, uses_max })
     }
 
     /// The info type of the value.
@@ -280,14 +286,20 @@ mod tests {
     }
 
     #[test]
-    fn a_deterministic_surrogate_has_no_end() {
-        let form = |kind| SurrogateForm { kind, reveal: Reveal::Plain };
-        let options = |kind, expires, uses| {
-            SurrogateOptions::new(InfoType::MeterId, form(kind), expires, uses)
+    fn what_is_the_same_for_all_who_ask_has_no_end() {
+        let options = |kind, reveal, expires, uses| {
+            let form = SurrogateForm { kind, reveal };
+            SurrogateOptions::new(InfoType::MeterId, form, expires, uses)
         };
-        assert!(options(SurrogateKind::Deterministic, None, Some(0)).is_ok());
-        assert!(options(SurrogateKind::Deterministic, Some(1), None).is_err());
-        assert!(options(SurrogateKind::Deterministic, None, Some(1)).is_err());
-        assert_eq!(options(SurrogateKind::Random, Some(1), Some(2)).unwrap().uses_max(), Some(2));
+        let preserving = SurrogateKind::FormatPreserving(SurrogateFormat::Digits);
+        for kind in [SurrogateKind::Deterministic, preserving] {
+            assert!(options(kind, Reveal::Plain, None, Some(0)).is_ok());
+            assert!(options(kind, Reveal::Plain, Some(1), None).is_err());
+            assert!(options(kind, Reveal::Plain, None, Some(1)).is_err());
+        }
+        assert!(options(SurrogateKind::Deterministic, Reveal::Masked, None, None).is_ok());
+        assert!(options(preserving, Reveal::Masked, None, None).is_err(), "nothing is kept of it");
+        let random = options(SurrogateKind::Random, Reveal::Masked, Some(1), Some(2));
+        assert_eq!(random.unwrap().uses_max(), Some(2));
     }
 }

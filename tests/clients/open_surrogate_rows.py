@@ -87,17 +87,13 @@ check("the look-up lies under the digest of the value", look_up_key == b"\x02" +
 check("row and look-up name each other",
       (look_up.id, row.look_up, key[:1]) == (surrogate_id, look_up_key, b"\x01"))
 
-# What bounds a format-preserving one, and counts it.
-key, bounds = open_row("format_preserved", surrogate_pb2.FormatPreserved)
-of = tlv(bounds.info_type.encode(), bytes([bounds.format]))
-digest = hmac.digest(expand(identifier_key, b"tresor/v1/format-preserved" + of),
-                     vectors["preserved"].encode(), "sha256")
-check("the bounds lie under the digest of the surrogate", key == b"\x03" + digest)
+# What counts it.
 count_key, count = open_row("count", surrogate_pb2.SurrogateCount)
-check("the count lies beside them", (count_key, count.uses) == (b"\x04" + key, 2))
+check("the count lies beside the row", count_key == b"\x04" + key)
+check("it counts uses and records", (count.uses, count.references, count.is_pinned) == (2, 3, True))
 
 # When it ends.
-day = struct.pack(">I", bounds.expires_ms // (24 * 60 * 60 * 1000))
+day = struct.pack(">I", vectors["end_ms"] // (24 * 60 * 60 * 1000))
 check("an entry tells the day it ends", vectors["expiry_keyspace"] == 5
       and bytes.fromhex(vectors["expiry_key"]) == b"\x02" + day + surrogate_id)
 

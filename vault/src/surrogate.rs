@@ -1,9 +1,9 @@
 //! Surrogates: what stands in for a value outside the vault.
 //!
-//! A random or deterministic surrogate names a row in which its value is sealed; a format-preserving
-//! one is the value itself, enciphered, and has a row only when it has bounds or was deleted. What
-//! is here promises that a surrogate shows no more, no longer and no more often than it was made
-//! for; it relies on the MAC of the rows, and on the class keys that a customer token opens.
+//! A random or deterministic surrogate names a row in which its value is sealed, and shows no more,
+//! no longer and no more often than it was made for; a format-preserving one is the value itself,
+//! enciphered: nothing is kept of it, so that nothing bounds it. What is here relies on the MAC of
+//! the rows, and on the class keys that a customer token opens.
 
 pub(crate) mod expiry;
 pub(crate) mod format_preserving;

@@ -38,13 +38,14 @@ pub(crate) struct TokenizeCommand {
     /// What format-preserving surrogates look like; that of the info type unless given
     #[arg(long, value_enum)]
     format: Option<FormatFlag>,
-    /// How much they ever show
+    /// How much they ever show. Not of format-preserving ones
     #[arg(long, value_enum, default_value = "plain")]
     reveal: RevealFlag,
-    /// How long they are good for, like 12h or 30d; for ever unless given
+    /// How long they are good for, like 12h or 30d; for ever unless given. Only of random ones
     #[arg(long, value_name = "SPAN", value_parser = parse::span)]
     expires: Option<Duration>,
-    /// How often each may be traded for its value or mask; as often as asked unless given
+    /// How often each may be traded for its value or mask; as often as asked unless given. Only of
+    /// random ones
     #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(1..))]
     uses: Option<u32>,
 }

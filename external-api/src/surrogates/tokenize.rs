@@ -31,13 +31,13 @@ pub(crate) struct Order {
     /// Only of format-preserving ones; that of the info type when not given.
     #[schema(schema_with = bounds::surrogate_format)]
     format: Option<String>,
-    /// How much they ever show.
+    /// How much they ever show; not of format-preserving ones.
     #[schema(schema_with = bounds::reveal_bound)]
     reveal: Option<String>,
-    /// When they expire; not of deterministic ones.
+    /// When they expire; only of random ones.
     #[schema(format = DateTime)]
     expires: Option<String>,
-    /// How often each may be traded for its value or mask; not of deterministic ones.
+    /// How often each may be traded for its value or mask; only of random ones.
     #[schema(minimum = 1)]
     uses: Option<u32>,
     #[schema(value_type = Vec<Item>, min_items = 1, max_items = 1000)]

@@ -25,7 +25,8 @@ pub(crate) fn print(lines: &[(Cell, Line)]) {
         }
         let (keys, store) = (line.keys.per_cpu(), line.store.per_cpu());
         // One after the other on one core.
-        let all = 1.0 / [single_echo, keys, store].iter().map(|rate| 1.0 / rate).sum::<f64>();
+        let rates = [single_echo, keys, store].into_iter().filter(|rate| rate.is_finite());
+        let all = 1.0 / rates.map(|rate| 1.0 / rate).sum::<f64>();
         for ceiling in [keys, store, all] {
             print!(" | {} | {}", whole(ceiling), share(single, ceiling));
         }

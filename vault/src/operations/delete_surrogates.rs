@@ -11,18 +11,22 @@ use crate::{
     store::{Change, Keyspace, Outcome, StoreKey, Write},
     surrogate::{
         SurrogateQuery, expiry,
-        named::{Named, Preserved},
-        rows::{Bounds, SurrogateRows, count_key, row_key},
+        named::Named,
+        rows::{SurrogateRows, count_key, row_key},
     },
     vault::Vault,
 };
+
+/// Why a surrogate that looks like its value stays.
+const NOTHING_KEPT: &str = "nothing is kept of a format-preserving surrogate that could be deleted; \
+                            rekey-identifiers replaces all of them";
 
 type Deleted = Result<(), VaultError>;
 
 /// Where a surrogate is.
 enum Item {
-    Asked(Named),
-    Deleting(Named),
+    Asked(SurrogateId),
+    Deleting(SurrogateId),
     Settled(Deleted),
 }
 
@@ -31,20 +35,18 @@ impl Vault {
     /// authenticate can be deleted too; a surrogate that comes twice is not found the second time.
     ///
     /// # Errors
-    /// For all: `overloaded`, `storage_unavailable`. For one: `invalid_request` when it is mistyped or
-    /// another tenant's, `wrong_key`, `not_found`, `conflict` when other changes kept coming between.
+    /// For all: `overloaded`, `storage_unavailable`. For one: `invalid_request` when it is mistyped,
+    /// another tenant's or a format-preserving one, of which nothing is kept; `wrong_key`,
+    /// `not_found`, `conflict` when other changes kept coming between.
     pub async fn delete_surrogates(
         &self,
         permit: &Permit<DeleteSurrogates>,
         queries: Vec<Result<SurrogateQuery, Failure>>,
     ) -> Result<Vec<Deleted>, VaultError> {
         let mut names = self.name_surrogates(permit.holder(), queries).await?.into_iter();
-        let item = |named: Result<Named, VaultError>| {
-            named.map_or_else(|error| Item::Settled(Err(error)), Item::Asked)
-        };
         let mut deleted = Vec::with_capacity(names.len());
         while names.len() > 0 {
-            let part = names.by_ref().take(PART_ITEMS_MAX).map(item).collect();
+            let part = names.by_ref().take(PART_ITEMS_MAX).map(Item::of).collect();
             let part = self.delete_names(permit, part).await?;
             deleted.extend(part.into_iter().map(Item::into_result));
         }
@@ -56,7 +58,7 @@ impl Vault {
         permit: &Permit<DeleteSurrogates>,
         mut items: Vec<Item>,
     ) -> Result<Vec<Item>, VaultError> {
-        let (tenant, now_ms) = (permit.tenant(), self.clock().now_ms());
+        let tenant = permit.tenant();
         for round in 0..put::ROUNDS_MAX {
             let keys: Vec<_> = items.iter().filter_map(Item::key).collect();
             if keys.is_empty() {
@@ -70,7 +72,7 @@ impl Vault {
             let holder = Arc::clone(permit.holder());
             let plan = move || {
                 let rows = SurrogateRows { tenant, keys: &holder.keyring().rows };
-                let changes = plan(&mut items, &mut sight, rows, now_ms);
+                let changes = plan(&mut items, &mut sight, rows);
                 (items, changes)
             };
             let changes;
@@ -82,21 +84,11 @@ impl Vault {
 }
 
 /// The changes that delete what is there, in order; settles what is not.
-fn plan(
-    items: &mut [Item],
-    sight: &mut Sight,
-    rows: SurrogateRows<'_>,
-    now_ms: u64,
-) -> Vec<Change> {
+fn plan(items: &mut [Item], sight: &mut Sight, rows: SurrogateRows<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
     for item in items {
-        let Item::Asked(named) = item else { continue };
-        let change = match (&*named, named.id()) {
-            (Named::Preserved(preserved), _) => mark(preserved, sight, rows, now_ms),
-            (Named::Ours(_), id) => {
-                id.ok_or(VaultError::Internal).and_then(|id| remove(&id, sight, rows))
-            }
-        };
+        let Item::Asked(id) = item else { continue };
+        let change = remove(id, sight, rows);
         item.plan(change.map(|change| {
             sight.note(&change);
             changes.push(change);
@@ -105,7 +97,7 @@ fn plan(
     changes
 }
 
-/// The change that removes a surrogate of ours.
+/// The change that removes a surrogate.
 fn remove(id: &SurrogateId, sight: &Sight, rows: SurrogateRows<'_>) -> Result<Change, VaultError> {
     let key = row_key(id);
     let row = sight.row(&key).ok_or(VaultError::NotFound)?;
@@ -122,46 +114,31 @@ fn remove(id: &SurrogateId, sight: &Sight, rows: SurrogateRows<'_>) -> Result<Ch
     Ok(Change { preconditions, writes: removed.into_iter().map(Write::Remove).collect() })
 }
 
-/// The change that marks a format-preserving surrogate as deleted: it could be made again at any
-/// time, so only a row can say that it is not.
-fn mark(
-    preserved: &Preserved,
-    sight: &Sight,
-    rows: SurrogateRows<'_>,
-    now_ms: u64,
-) -> Result<Change, VaultError> {
-    let key = &preserved.key;
-    let before = sight.row(key).map(|row| rows.decode::<storage::FormatPreserved>(key, row));
-    // One that does not authenticate can be deleted too.
-    let before = before.and_then(Result::ok);
-    if before.as_ref().is_some_and(|row| row.deleted_ms != 0) {
-        return Err(VaultError::NotFound);
-    }
-    let row = storage::FormatPreserved {
-        created_ms: before.map_or(now_ms, |row| row.created_ms),
-        deleted_ms: now_ms,
-        ..preserved.row(&Bounds::NONE)
-    };
-    let preconditions = vec![sight.unchanged(key)];
-    let writes = vec![rows.put(key.clone(), &row)?, Write::Remove(count_key(key))];
-    Ok(Change { preconditions, writes })
-}
-
 fn settle(items: &mut [Item], outcomes: Vec<Outcome>) {
     let deleting = items.iter_mut().filter(|item| matches!(item, Item::Deleting(_)));
     for (item, outcome) in deleting.zip(outcomes) {
         *item = match (item.take(), outcome) {
             (Item::Deleting(_), Outcome::Applied) => Item::Settled(Ok(())),
-            (Item::Deleting(named), Outcome::PreconditionFailed) => Item::Asked(named),
+            (Item::Deleting(id), Outcome::PreconditionFailed) => Item::Asked(id),
             (other, _) => other,
         };
     }
 }
 
 impl Item {
+    fn of(named: Result<Named, VaultError>) -> Self {
+        match named {
+            Ok(Named::Ours(surrogate)) => Self::Asked(surrogate.id()),
+            Ok(Named::Preserved(_)) => {
+                Self::Settled(Err(Failure::invalid("surrogate", NOTHING_KEPT).into()))
+            }
+            Err(error) => Self::Settled(Err(error)),
+        }
+    }
+
     fn key(&self) -> Option<StoreKey> {
         match self {
-            Self::Asked(named) => Some(named.key()),
+            Self::Asked(id) => Some(row_key(id)),
             Self::Deleting(_) | Self::Settled(_) => None,
         }
     }
@@ -169,7 +146,7 @@ impl Item {
     /// Hands one that is asked for to the store, or settles it.
     fn plan(&mut self, planned: Result<(), VaultError>) {
         *self = match (self.take(), planned) {
-            (Self::Asked(named), Ok(())) => Self::Deleting(named),
+            (Self::Asked(id), Ok(())) => Self::Deleting(id),
             (_, Err(error)) => Self::Settled(Err(error)),
             (other, Ok(())) => other,
         };

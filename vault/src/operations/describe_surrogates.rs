@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tresor_proto::{Failure, storage};
+use tresor_proto::{Failure, Reveal, Surrogate, SurrogateKind, storage};
 
 use super::name_surrogates::{Names, PART_ITEMS_MAX};
 use crate::{
@@ -10,8 +10,8 @@ use crate::{
     error::VaultError,
     surrogate::{
         SurrogateDescription, SurrogateQuery,
-        named::Named,
-        rows::{Facts, SurrogateRows, count_key},
+        named::{Named, Preserved, Read},
+        rows::{Facts, SurrogateRows, count_key, row_key},
     },
     vault::Vault,
 };
@@ -45,20 +45,20 @@ impl Vault {
         asked: Names,
     ) -> Result<Vec<Described>, VaultError> {
         let tenant = permit.tenant();
-        let keys = asked.iter().flatten().map(Named::key);
+        let keys = asked.iter().flatten().filter_map(Named::ours).map(|it| row_key(&it.id()));
         let keys: Vec<_> = keys.flat_map(|key| [count_key(&key), key]).collect();
-        let rows = match keys.is_empty() {
-            true => Vec::new(),
-            false => self.store(tenant).await?.read(keys).await?,
-        };
+        let rows = self.surrogate_rows(tenant, keys).await?;
         let holder = Arc::clone(permit.holder());
         let describe = move || {
             let reader = SurrogateRows { tenant, keys: &holder.keyring().rows };
             let mut rows = rows.into_iter();
             let describe = |asked: Result<Named, VaultError>| {
-                let named = asked?;
+                let surrogate = match asked? {
+                    Named::Preserved(preserved) => return Ok(describe_preserved(&preserved)),
+                    Named::Ours(surrogate) => surrogate,
+                };
                 let (count, row) = (rows.next().flatten(), rows.next().flatten());
-                describe(reader, &named, row.as_deref(), count.as_deref())
+                describe(reader, &surrogate, row.as_deref(), count.as_deref())
             };
             asked.into_iter().map(describe).collect()
         };
@@ -68,14 +68,14 @@ impl Vault {
 
 fn describe(
     rows: SurrogateRows<'_>,
-    named: &Named,
+    surrogate: &Surrogate,
     row: Option<&[u8]>,
     count: Option<&[u8]>,
 ) -> Described {
-    let read = named.read(rows, row)?;
-    let Facts { info_type, class, kind, bounds } = read.facts;
+    let Read { facts, row } = Read::of(surrogate, rows, row)?;
+    let Facts { info_type, class, kind, bounds } = facts;
     let count: storage::SurrogateCount = match count {
-        Some(row) => rows.decode(&count_key(&named.key()), row)?,
+        Some(row) => rows.decode(&count_key(&row_key(&surrogate.id())), row)?,
         None => storage::SurrogateCount::default(),
     };
     Ok(SurrogateDescription {
@@ -83,10 +83,25 @@ fn describe(
         class,
         kind,
         reveal: bounds.reveal,
-        created_ms: read.created_ms,
+        created_ms: Some(row.created_ms),
         expires_ms: Some(bounds.expires_ms).filter(|end_ms| *end_ms != 0),
         uses: count.uses,
         uses_max: Some(bounds.uses_max).filter(|uses| *uses != 0),
         references: count.references,
     })
+}
+
+/// Nothing is kept of it: what it was made for is all there is.
+fn describe_preserved(preserved: &Preserved) -> SurrogateDescription {
+    SurrogateDescription {
+        info_type: preserved.info_type,
+        class: preserved.info_type.class(),
+        kind: SurrogateKind::FormatPreserving(preserved.format),
+        reveal: Reveal::Plain,
+        created_ms: None,
+        expires_ms: None,
+        uses: 0,
+        uses_max: None,
+        references: 0,
+    }
 }

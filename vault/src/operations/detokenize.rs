@@ -21,7 +21,6 @@ use crate::{
     access::{Detokenize, Permit},
     budget::{BudgetKind, Grant},
     error::VaultError,
-    store::Store,
     surrogate::{RevealedValue, SurrogateQuery},
     vault::Vault,
 };
@@ -59,12 +58,11 @@ impl Vault {
             now_ms: self.clock().now_ms(),
             outdated: Mutex::default(),
         };
-        let store = self.store(permit.tenant()).await?;
         let mut results = Vec::with_capacity(batch.len());
         for part in batch.into_parts(PART_ITEMS_MAX) {
             let opened;
-            (discloser, opened) = self.open_part(store.as_ref(), discloser, part).await?;
-            let counted = self.count_uses(store.as_ref(), &discloser, opened).await?;
+            (discloser, opened) = self.open_part(discloser, part).await?;
+            let counted = self.count_uses(&discloser, opened).await?;
             results.extend(counted.into_results());
         }
         let outdated = core::mem::take(&mut discloser.outdated);
@@ -94,7 +92,6 @@ impl Vault {
     /// the newest keyring: its data key may have been replaced in between.
     async fn open_part(
         &self,
-        store: &dyn Store,
         mut discloser: Discloser,
         mut part: Batch,
     ) -> Result<(Discloser, Batch), VaultError> {
@@ -102,7 +99,7 @@ impl Vault {
             if part.left() == 0 {
                 return Ok((discloser, part));
             }
-            let rows = store.read(part.keys()).await?;
+            let rows = self.surrogate_rows(discloser.tenant, part.keys()).await?;
             let open = move || {
                 let opened = discloser.open(&mut part, rows);
                 (discloser, part, opened)

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use tresor_proto::{DataClass, Failure};
+use tresor_proto::{DataClass, Failure, TenantId};
 
 use crate::{
     access::TokenHolder,
     crypto_error::CryptoError,
     error::VaultError,
+    store::StoreKey,
     surrogate::{SurrogateQuery, named::Named, preserved_forms::PreservedForms},
     unlocked::{Unlocked, UnlockedCache},
     vault::Vault,
@@ -38,6 +39,18 @@ impl Vault {
             return namer.name(queries);
         }
         self.key_worker().run(move || namer.name(queries)).await?
+    }
+
+    /// Rows of surrogates; where none is named that has one, the database is not asked.
+    pub(super) async fn surrogate_rows(
+        &self,
+        tenant: TenantId,
+        keys: Vec<StoreKey>,
+    ) -> Result<Vec<Option<Vec<u8>>>, VaultError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.store(tenant).await?.read(keys).await?)
     }
 
     /// Reads names with what a customer token opens.

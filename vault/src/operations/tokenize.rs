@@ -35,13 +35,25 @@ impl Vault {
     /// # Errors
     /// For all: `overloaded`, `storage_unavailable`. For one: `wrong_key`, `invalid_request` when it
     /// does not fit its format or has expired before it began, `conflict` when its item key was used
-    /// for another value, or when it has other bounds already.
+    /// for another value.
     pub async fn tokenize(
         &self,
         permit: &Permit<Tokenize>,
         values: Vec<Result<NewSurrogate, Failure>>,
     ) -> Result<Vec<Result<IssuedSurrogate, VaultError>>, VaultError> {
         let mut batch = Batch::new(values);
+        if batch.is_pending() {
+            batch = self.tokenize_stored(permit, batch).await?;
+        }
+        Ok(self.preserve(permit.holder(), batch).await?.into_results())
+    }
+
+    /// Issues the surrogates that have rows.
+    async fn tokenize_stored(
+        &self,
+        permit: &Permit<Tokenize>,
+        mut batch: Batch,
+    ) -> Result<Batch, VaultError> {
         let classes: Vec<_> = batch.classes().into_iter().collect();
         let holder = self.writing_holder(permit.holder(), &batch.classes()).await?;
         let mut issuer = Arc::new(Issuer {
@@ -76,7 +88,7 @@ impl Vault {
                 done?;
             }
         }
-        Ok(batch.into_results())
+        Ok(batch)
     }
 
     /// Issues what is pending, as far as nothing comes between.

@@ -4,15 +4,12 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tresor_proto::{
-    Content, DataClass, InfoType, Reveal, SurrogateFormat, SurrogateId, TenantId, storage, vault,
-};
+use tresor_proto::{Content, DataClass, InfoType, Reveal, SurrogateId, TenantId, storage, vault};
 
 use super::{
     expiry,
     look_up::LookUp,
-    preserved_forms::PreservedForm,
-    rows::{Bounds, SurrogateRows, count_key, look_up_key, row_key},
+    rows::{SurrogateRows, count_key, look_up_key, row_key},
     sealed_value::{self, ValuePlace},
 };
 use crate::{
@@ -31,7 +28,6 @@ const DATA_KEY: [u8; 32] = *b"a golden data key, with 32 bytes";
 const IDENTIFIER_KEY: [u8; 32] = *b"a golden identifier key, 32 byte";
 const SALT: [u8; SALT_BYTES] = *b"a salt of 24 bytes, once";
 const VALUE: &str = "Anna Mäßig";
-const PRESERVED: &str = "0123456789";
 
 fn told(write: Write) -> Value {
     match write {
@@ -70,14 +66,8 @@ fn make() -> Value {
     let row = rows.put(row_key(&ID), &surrogate(&look_up)).unwrap();
     let id = ID.as_bytes().to_vec();
     let found = rows.put(look_up, &storage::SurrogateLookUp { id }).unwrap();
-    let form = (InfoType::BankAccount, SurrogateFormat::Digits, 1);
-    let value = Content::text("").unwrap();
-    let form = PreservedForm::new(&identifier, form).unwrap();
-    let preserved = form.preserved(PRESERVED.to_owned(), value);
-    let bounds = Bounds { reveal: Reveal::Masked, expires_ms: END_MS, uses_max: 9 };
-    let bounded = storage::FormatPreserved { created_ms: NOW_MS, ..preserved.row(&bounds) };
-    let count = storage::SurrogateCount { uses: 2, references: 0, is_pinned: false };
-    let counted = rows.put(count_key(&preserved.key), &count).unwrap();
+    let count = storage::SurrogateCount { uses: 2, references: 3, is_pinned: true };
+    let counted = rows.put(count_key(&row_key(&ID)), &count).unwrap();
     json!({
         "tenant": TENANT.to_string(),
         "keyspace": 2,
@@ -85,11 +75,10 @@ fn make() -> Value {
         "data_key": hex::encode(DATA_KEY),
         "identifier_key": hex::encode(IDENTIFIER_KEY),
         "value": VALUE,
-        "preserved": PRESERVED,
         "surrogate": told(row),
         "look_up": told(found),
-        "format_preserved": told(rows.put(preserved.key, &bounded).unwrap()),
         "count": told(counted),
+        "end_ms": END_MS,
         "expiry_keyspace": 5,
         "expiry_key": hex::encode(expiry::entry(END_MS, &ID).key),
     })

@@ -6,39 +6,19 @@
 
 use std::collections::{HashMap, hash_map::Entry};
 
-use ring::hmac;
 use tresor_proto::{Content, ContentType, Failure, InfoType, SurrogateFormat};
 
-use super::{
-    FormatPreserved,
-    format_preserving::FormatKeys,
-    named::{Preserved, integrity},
-    rows::preserved_key,
-};
+use super::{FormatPreserved, IssuedSurrogate, format_preserving::FormatKeys, named::Preserved};
 use crate::{
-    crypto_error::CryptoError,
-    error::VaultError,
-    kdf,
-    key::{IdentifierKey, Key as _},
-    tlv::Tlv,
-    unlocked::ClassKeys,
+    crypto_error::CryptoError, error::VaultError, key::IdentifierKey, unlocked::ClassKeys,
 };
-
-const PRESERVED: &[u8] = b"tresor/v1/format-preserved";
 
 /// The forms of one call.
 #[derive(Default)]
-pub(crate) struct PreservedForms(HashMap<FormOf, PreservedForm>);
+pub(crate) struct PreservedForms(HashMap<FormOf, FormatKeys>);
 
 /// What a surrogate is a function of, beside the value: info type, format, version of the key.
-pub(super) type FormOf = (InfoType, SurrogateFormat, u32);
-
-/// Makes and reads the surrogates of one form.
-pub(super) struct PreservedForm {
-    of: FormOf,
-    texts: FormatKeys,
-    rows: hmac::Key,
-}
+type FormOf = (InfoType, SurrogateFormat, u32);
 
 impl PreservedForms {
     /// The surrogate of a value under the newest key.
@@ -50,14 +30,14 @@ impl PreservedForms {
         keys: &ClassKeys,
         (info_type, format): (InfoType, SurrogateFormat),
         value: &Content,
-    ) -> Result<Preserved, VaultError> {
+    ) -> Result<IssuedSurrogate, VaultError> {
         let text = Some(value).filter(|value| value.content_type() == ContentType::Text);
         let text = text.and_then(Content::as_text);
         let text = text.ok_or_else(|| Failure::invalid("value", "only a text has a format"))?;
-        let (key_version, key) = keys.newest_identifier().map_err(integrity)?;
-        let form = self.form(key, (info_type, format, key_version))?;
-        let encoded = form.texts.encode(text).map_err(|error| error.at("value"))?;
-        Ok(form.preserved(encoded, Content::text(text)?))
+        let (version, key) = newest_identifier(keys)?;
+        let form = self.form(key, (info_type, format, version))?;
+        let text = form.encode(text).map_err(|error| error.at("value"))?;
+        Ok(IssuedSurrogate { text, is_replayed: false, key_version: Some(version) })
     }
 
     /// The surrogate that a text is.
@@ -68,40 +48,25 @@ impl PreservedForms {
     pub(crate) fn of_text(
         &mut self,
         keys: &ClassKeys,
-        text: String,
+        text: &str,
         FormatPreserved { info_type, format, key_version }: FormatPreserved,
     ) -> Result<Preserved, VaultError> {
-        let newest = keys.newest_identifier().map_err(integrity)?.0;
-        let version = key_version.unwrap_or(newest);
+        let version = key_version.unwrap_or(newest_identifier(keys)?.0);
         let key = keys.identifier(version).map_err(|CryptoError| VaultError::NotFound)?;
         let form = self.form(key, (info_type, format, version))?;
-        let value = form.texts.decode(&text).map_err(|error| error.at("surrogate"))?;
-        Ok(form.preserved(text, Content::text(&value)?))
+        let value = form.decode(text).map_err(|error| error.at("surrogate"))?;
+        Ok(Preserved { value: Content::text(&value)?, info_type, format })
     }
 
-    fn form(&mut self, key: &IdentifierKey, of: FormOf) -> Result<&PreservedForm, CryptoError> {
+    fn form(&mut self, key: &IdentifierKey, of: FormOf) -> Result<&FormatKeys, CryptoError> {
+        let (info_type, format, _) = of;
         Ok(match self.0.entry(of) {
             Entry::Occupied(made) => made.into_mut(),
-            Entry::Vacant(vacant) => vacant.insert(PreservedForm::new(key, of)?),
+            Entry::Vacant(vacant) => vacant.insert(FormatKeys::new(key, info_type, format)?),
         })
     }
 }
 
-impl PreservedForm {
-    /// The form under an identifier key.
-    pub(super) fn new(key: &IdentifierKey, of: FormOf) -> Result<Self, CryptoError> {
-        let (info_type, format, _) = of;
-        let purpose =
-            Tlv::new().with(1, info_type.as_str().as_bytes()).with(2, &[format.code()]).encode()?;
-        let rows = kdf::expand::<32>(key.expose_secret(), &[PRESERVED, &purpose])?;
-        let rows = hmac::Key::new(hmac::HMAC_SHA256, &rows[..]);
-        Ok(Self { of, texts: FormatKeys::new(key, info_type, format)?, rows })
-    }
-
-    /// A surrogate with its value, and where its bounds are.
-    pub(super) fn preserved(&self, text: String, value: Content) -> Preserved {
-        let key = preserved_key(&kdf::mac(&self.rows, &[text.as_bytes()]));
-        let (info_type, format, key_version) = self.of;
-        Preserved { text, value, info_type, format, key_version, key }
-    }
+fn newest_identifier(keys: &ClassKeys) -> Result<(u32, &IdentifierKey), VaultError> {
+    keys.newest_identifier().map_err(|CryptoError| VaultError::Integrity)
 }

@@ -1,13 +1,12 @@
 //! The rows of surrogates and their keys, in the keyspace of surrogates.
 //!
 //! `1 ‖ id` holds a random or deterministic surrogate, `2 ‖ HMAC` finds the deterministic one of a
-//! value, `3 ‖ HMAC` bounds a format-preserving one, `4 ‖ key of one of these` counts. They promise
-//! nothing before their MAC is checked, which [`SurrogateRows`] does.
+//! value, `4 ‖ key of the first` counts. They promise nothing before their MAC is checked, which
+//! [`SurrogateRows`] does.
 
 use prost::Message;
 use tresor_proto::{
-    DataClass, InfoType, Reveal, SurrogateFormat, SurrogateId, SurrogateKind, TenantId, storage,
-    vault,
+    DataClass, InfoType, Reveal, SurrogateId, SurrogateKind, TenantId, storage, vault,
 };
 
 use crate::{
@@ -20,7 +19,6 @@ use crate::{
 /// What the keys of rows with sealed values begin with.
 pub(crate) const SEALED: u8 = 1;
 const LOOK_UP: u8 = 2;
-const PRESERVED: u8 = 3;
 const COUNT: u8 = 4;
 
 /// The key of a surrogate's row.
@@ -37,11 +35,6 @@ pub(crate) fn look_up_key(digest: &[u8; 32]) -> StoreKey {
 #[cfg(any(test, feature = "test-support"))]
 pub(crate) fn look_up_digest(key: &[u8]) -> Option<[u8; 32]> {
     key.strip_prefix(&[LOOK_UP])?.try_into().ok()
-}
-
-/// The key of what bounds a format-preserving surrogate.
-pub(crate) fn preserved_key(digest: &[u8; 32]) -> StoreKey {
-    key(PRESERVED, digest)
 }
 
 /// The key of what is counted of the surrogate whose row has `key`.
@@ -127,9 +120,6 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    /// Those of a surrogate without any.
-    pub(crate) const NONE: Self = Self { reveal: Reveal::Plain, expires_ms: 0, uses_max: 0 };
-
     /// Whether it has expired.
     pub(crate) fn has_expired(&self, now_ms: u64) -> bool {
         self.expires_ms != 0 && self.expires_ms <= now_ms
@@ -157,25 +147,6 @@ impl TryFrom<&storage::Surrogate> for Facts {
             info_type: InfoType::from_text(&row.info_type).ok_or(CryptoError)?,
             class: class.ok_or(CryptoError)?,
             kind,
-            bounds: Bounds {
-                reveal: reveal(row.reveal())?,
-                expires_ms: row.expires_ms,
-                uses_max: row.uses_max,
-            },
-        })
-    }
-}
-
-impl TryFrom<&storage::FormatPreserved> for Facts {
-    type Error = CryptoError;
-
-    fn try_from(row: &storage::FormatPreserved) -> Result<Self, CryptoError> {
-        let info_type = InfoType::from_text(&row.info_type).ok_or(CryptoError)?;
-        let format = SurrogateFormat::ALL.into_iter().find(|it| i32::from(it.code()) == row.format);
-        Ok(Self {
-            info_type,
-            class: info_type.class(),
-            kind: SurrogateKind::FormatPreserving(format.ok_or(CryptoError)?),
             bounds: Bounds {
                 reveal: reveal(row.reveal())?,
                 expires_ms: row.expires_ms,

@@ -1,38 +1,28 @@
-//! Format-preserving surrogates: nothing is kept of those without bounds.
+//! Format-preserving surrogates: functions of their values, of which nothing is kept.
 
-use std::sync::Arc;
-
-use tokio::task::JoinSet;
 use tresor_proto::{
-    Content, ContentType, DataClass, ErrorCode, InfoType, Reveal, SurrogateForm, SurrogateFormat,
-    SurrogateKind, SurrogateOptions,
+    Content, ContentType, DataClass, ErrorCode, InfoType, Reveal, SurrogateFormat, SurrogateKind,
+    SurrogateOptions,
 };
 use tresor_vault::{
-    FormatPreserved, NewSurrogate, Shown, SurrogateDescription, SurrogateQuery, VaultError,
-    store::StoreEngine,
+    FormatPreserved, NewSurrogate, RenewSurrogates, Shown, SurrogateDescription, SurrogateQuery,
+    Tokenize, VaultError, store::StoreEngine,
 };
 
 use crate::{
-    calls::{ENGINES, text_of, value},
+    calls::{options, query, text_of, value},
     house::House,
 };
 
 const METER: &str = "DE0001234567";
 const DIGITS: &str = "0123-456-789";
 
-fn form(format: SurrogateFormat, reveal: Reveal) -> SurrogateForm {
-    SurrogateForm { kind: SurrogateKind::FormatPreserving(format), reveal }
+fn of_format(info_type: InfoType, format: SurrogateFormat) -> SurrogateOptions {
+    options(info_type, SurrogateKind::FormatPreserving(format), Reveal::Plain)
 }
 
-/// A value in digits, as bounded as asked.
-fn digits(reveal: Reveal, expires_ms: Option<u64>, uses_max: Option<u32>) -> NewSurrogate {
-    let form = form(SurrogateFormat::Digits, reveal);
-    let options = SurrogateOptions::new(InfoType::BankAccount, form, expires_ms, uses_max);
-    value(DIGITS, options.unwrap())
-}
-
-fn unbounded() -> NewSurrogate {
-    digits(Reveal::Plain, None, None)
+fn in_digits() -> NewSurrogate {
+    value(DIGITS, of_format(InfoType::BankAccount, SurrogateFormat::Digits))
 }
 
 fn named(text: &str) -> SurrogateQuery {
@@ -66,8 +56,7 @@ async fn each_format_gives_its_value_back_and_leaves_no_row() {
     ];
     let mut house = House::build(StoreEngine::Redb).await;
     for (info_type, format, text) in formats {
-        let options = SurrogateOptions::new(info_type, form(format, Reveal::Plain), None, None);
-        let of = || value(text, options.clone().unwrap());
+        let of = || value(text, of_format(info_type, format));
         let issued = house.issue(vec![of(), of()]).await;
         let issued: Vec<_> = issued.into_iter().map(Result::unwrap).collect();
         assert_eq!((&issued[0].text, issued[0].key_version), (&issued[1].text, Some(1)));
@@ -87,7 +76,7 @@ async fn each_format_gives_its_value_back_and_leaves_no_row() {
 #[tokio::test]
 async fn what_does_not_fit_its_format_is_refused_with_the_reason() {
     let house = House::build(StoreEngine::Redb).await;
-    let of = |content| NewSurrogate { content, ..unbounded() };
+    let of = |content| NewSurrogate { content, ..in_digits() };
     let binary = Content::new(ContentType::Binary, DIGITS.as_bytes().to_vec()).unwrap();
     let few = Content::text("12345").unwrap();
     for (content, reason) in [
@@ -114,90 +103,61 @@ async fn what_does_not_fit_its_format_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn the_first_bounds_stay_and_others_are_a_conflict() {
-    for engine in ENGINES {
-        let house = House::build(engine).await;
-        let end_ms = house.clock.now() + 1_000;
-        let bounded = || digits(Reveal::Masked, Some(end_ms), Some(2));
-        let text = house.preserve(unbounded()).await.unwrap();
-        assert_eq!(house.shown(Reveal::Plain, &text).await.unwrap(), DIGITS);
-        assert_eq!(house.preserve(bounded()).await.unwrap(), text);
-        assert_eq!(house.preserve(bounded()).await.unwrap(), text, "the same again");
-        assert_eq!(house.preserve(unbounded()).await.unwrap(), text, "as it is");
-        for other in [
-            digits(Reveal::Plain, Some(end_ms), Some(2)),
-            digits(Reveal::Masked, None, Some(2)),
-            digits(Reveal::Masked, Some(end_ms), None),
-        ] {
-            assert_eq!(house.preserve(other).await.unwrap_err().code(), ErrorCode::Conflict);
-        }
-        let expected = SurrogateDescription {
-            info_type: InfoType::BankAccount,
-            class: DataClass::Financial,
-            kind: SurrogateKind::FormatPreserving(SurrogateFormat::Digits),
-            reveal: Reveal::Masked,
-            created_ms: Some(house.clock.now()),
-            expires_ms: Some(end_ms),
-            uses: 1,
-            uses_max: Some(2),
-            references: 0,
-        };
-        assert_eq!(house.shown(Reveal::Plain, &text).await.unwrap(), "•••6789");
-        assert_eq!(house.describe_named(named(&text)).await, Ok(expected));
-        assert_eq!(house.shown(Reveal::Plain, &text).await.unwrap(), "•••6789");
-        assert_eq!(house.shown(Reveal::Plain, &text).await, Err(VaultError::Gone), "used up");
-        assert_eq!(house.preserve(bounded()).await.unwrap(), text, "it begins anew");
-        assert_eq!(house.shown(Reveal::Plain, &text).await.unwrap(), "•••6789");
-        house.clock.advance(1_000);
-        assert_eq!(house.shown(Reveal::Plain, &text).await, Err(VaultError::Gone), "expired");
-        let refused = house.preserve(bounded()).await.unwrap_err();
-        assert_eq!(refused.code(), ErrorCode::InvalidRequest, "its end has passed");
-    }
+async fn it_is_described_by_what_it_was_made_for_and_cannot_be_deleted() {
+    let house = House::build(StoreEngine::Redb).await;
+    let text = house.preserve(in_digits()).await.unwrap();
+    let expected = SurrogateDescription {
+        info_type: InfoType::BankAccount,
+        class: DataClass::Financial,
+        kind: SurrogateKind::FormatPreserving(SurrogateFormat::Digits),
+        reveal: Reveal::Plain,
+        created_ms: None,
+        expires_ms: None,
+        uses: 0,
+        uses_max: None,
+        references: 0,
+    };
+    assert_eq!(house.describe_named(named(&text)).await, Ok(expected));
+    let random =
+        value(DIGITS, options(InfoType::BankAccount, SurrogateKind::Random, Reveal::Plain));
+    let random = house.preserve(random).await.unwrap();
+    let both = vec![named(&text), query(&random)];
+    let [refused, deleted] = house.delete_named(both).await.try_into().unwrap();
+    let Err(VaultError::Refused(failure)) = refused else { panic!("{refused:?}") };
+    assert_eq!(failure.code(), ErrorCode::InvalidRequest);
+    assert_eq!(failure.violations()[0].field, "surrogate");
+    assert_eq!(deleted, Ok(()), "each has its own result");
+    assert_eq!(house.shown(Reveal::Plain, &text).await.unwrap(), DIGITS);
 }
 
 #[tokio::test]
-async fn a_deleted_one_is_not_found_until_it_is_asked_for_again() {
-    for engine in ENGINES {
-        let mut house = House::build(engine).await;
-        for first in [unbounded(), digits(Reveal::Masked, None, Some(2))] {
-            let text = house.preserve(first).await.unwrap();
-            let deleted = house.delete_named(vec![named(&text), named(&text)]).await;
-            assert_eq!(deleted, [Ok(()), Err(VaultError::NotFound)]);
-            assert_eq!(house.shown(Reveal::Plain, &text).await, Err(VaultError::NotFound));
-            let redacted = house.trade(Reveal::Redacted, vec![named(&text)]).await.remove(0);
-            assert_eq!(redacted.unwrap_err(), VaultError::NotFound);
-            assert_eq!(house.describe_named(named(&text)).await, Err(VaultError::NotFound));
-            assert_eq!(house.preserve(unbounded()).await.unwrap(), text);
-            assert_eq!(house.shown(Reveal::Plain, &text).await.unwrap(), DIGITS);
-            assert_eq!(house.describe_named(named(&text)).await.unwrap().created_ms, None);
-        }
-        assert_eq!(house.surrogate_rows().await, []);
-    }
+async fn it_is_traded_without_the_database() {
+    let mut house = House::build(StoreEngine::Redb).await;
+    let masked = house.shown(Reveal::Masked, &house.preserve(in_digits()).await.unwrap()).await;
+    house.close().await;
+    let databases = house.path("databases");
+    std::fs::rename(&databases, databases.with_extension("gone")).unwrap();
+    house.open_again().await;
+    let issued = house.issue(vec![in_digits()]).await.remove(0).unwrap();
+    assert_eq!(house.shown(Reveal::Plain, &issued.text).await.unwrap(), DIGITS);
+    assert_eq!(house.shown(Reveal::Masked, &issued.text).await, masked);
+    assert!(house.describe_named(named(&issued.text)).await.is_ok());
+    let permit = house.permit::<RenewSurrogates>().await;
+    let queries = vec![Ok(named(&issued.text))];
+    let renewed = house.vault().renew_surrogates(&permit, queries).await.unwrap();
+    assert_eq!(renewed, [Ok(issued)]);
+    let permit = house.permit::<Tokenize>().await;
+    let random = options(InfoType::BankAccount, SurrogateKind::Random, Reveal::Plain);
+    let values = vec![Ok(in_digits()), Ok(value(DIGITS, random))];
+    let refused = house.vault().tokenize(&permit, values).await.unwrap_err();
+    assert_eq!(refused, VaultError::StorageUnavailable, "it is asked for this one");
 }
 
 #[tokio::test]
 async fn redacted_tells_type_class_and_length_only() {
     let house = House::build(StoreEngine::Redb).await;
-    let text = house.preserve(unbounded()).await.unwrap();
+    let text = house.preserve(in_digits()).await.unwrap();
     let told = house.trade(Reveal::Redacted, vec![named(&text)]).await.remove(0).unwrap();
     assert!(matches!(told.shown, Shown::Redacted));
     assert_eq!((told.class, told.length_bytes_max), (DataClass::Financial, 12));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_those_who_bound_it_at_once_one_wins() {
-    for engine in ENGINES {
-        let house = Arc::new(House::build(engine).await);
-        for turn in 0..10 {
-            let callers = (1..=4).map(|uses| {
-                let house = Arc::clone(&house);
-                let bounded = digits(Reveal::Plain, None, Some(uses + 10 * turn));
-                async move { house.preserve(bounded).await }
-            });
-            let told = callers.collect::<JoinSet<_>>().join_all().await;
-            let text = told.iter().flatten().next().unwrap().clone();
-            assert_eq!(told.iter().filter(|it| it.is_ok()).count(), 1, "{told:?}");
-            assert_eq!(house.delete_named(vec![named(&text)]).await, [Ok(())]);
-        }
-    }
 }

@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use tresor_proto::{
-    ErrorCode, InfoType, Reveal, SurrogateForm, SurrogateFormat, SurrogateKind, SurrogateOptions,
-};
+use tresor_proto::{InfoType, Reveal, SurrogateFormat, SurrogateKind};
 use tresor_vault::{
     FormatPreserved, IssuedSurrogate, KeyOperationState, NewSurrogate, RenewSurrogates,
     SurrogateQuery, VaultError,
@@ -85,9 +83,7 @@ async fn one_that_is_deleted_half_way_leaves_nothing_and_comes_back_as_another()
 #[tokio::test]
 async fn a_format_preserving_one_is_known_by_its_version_until_that_is_destroyed() {
     let house = House::build(ENGINES[1]).await;
-    let kind = SurrogateKind::FormatPreserving(SurrogateFormat::Digits);
-    let number = || value("12345678", options(InfoType::MeterId, kind, Reveal::Plain));
-    let old = house.issue(vec![number()]).await.remove(0).unwrap();
+    let old = house.issue(vec![digits("12345678")]).await.remove(0).unwrap();
     assert_eq!(old.key_version, Some(1));
     let request = tresor_vault::RekeyRequest {
         destroy_after_ms: 60_000,
@@ -96,7 +92,7 @@ async fn a_format_preserving_one_is_known_by_its_version_until_that_is_destroyed
     house.try_rekey(&request).await.unwrap();
     house.lend(&[]).await;
     house.work_off().await;
-    let new = house.issue(vec![number()]).await.remove(0).unwrap();
+    let new = house.issue(vec![digits("12345678")]).await.remove(0).unwrap();
     assert_eq!(new.key_version, Some(2));
     assert_ne!(new.text, old.text);
     let query = |text: &str, key_version| SurrogateQuery {
@@ -140,10 +136,9 @@ async fn records_keep_their_surrogates_or_get_those_of_the_new_key() {
     assert!(house.surrogate_rows().await.is_empty());
 }
 
-fn digits(text: &str, uses_max: Option<u32>) -> NewSurrogate {
+fn digits(text: &str) -> NewSurrogate {
     let kind = SurrogateKind::FormatPreserving(SurrogateFormat::Digits);
-    let form = SurrogateForm { kind, reveal: Reveal::Plain };
-    value(text, SurrogateOptions::new(InfoType::MeterId, form, None, uses_max).unwrap())
+    value(text, options(InfoType::MeterId, kind, Reveal::Plain))
 }
 
 fn named(issued: &IssuedSurrogate) -> SurrogateQuery {
@@ -165,14 +160,13 @@ impl House {
 }
 
 #[tokio::test]
-async fn the_map_from_old_to_new_carries_bounds_and_counts_and_shows_no_value() {
+async fn the_map_from_old_to_new_shows_no_value_and_keeps_what_has_a_row() {
     for engine in ENGINES {
         let mut house = House::build(engine).await;
-        let values = vec![digits("12345678", None), digits("87654321", Some(2)), deterministic(1)];
+        let values = vec![digits("12345678"), digits("87654321"), deterministic(1)];
         let old: Vec<_> = house.issue(values).await.into_iter().map(Result::unwrap).collect();
         let same: Vec<_> = house.renew(&old).await.into_iter().map(Result::unwrap).collect();
         assert_eq!(same, old, "there is no newer key yet");
-        text_of(house.trade(Reveal::Plain, vec![named(&old[1])]).await.remove(0).unwrap());
         let request = tresor_vault::RekeyRequest {
             destroy_after_ms: 60_000,
             ..tresor_vault::RekeyRequest::default()
@@ -188,62 +182,36 @@ async fn the_map_from_old_to_new_carries_bounds_and_counts_and_shows_no_value() 
             assert_eq!(new.key_version, Some(2));
             assert_ne!(new.text, old.text);
         }
-        let made = house.issue(vec![digits("12345678", None)]).await.remove(0).unwrap();
+        let made = house.issue(vec![digits("12345678")]).await.remove(0).unwrap();
         assert_eq!(made.text, new[0].text, "as tokenizing makes it");
-        let described = house.describe_named(named(&new[1])).await.unwrap();
-        assert_eq!((described.uses, described.uses_max), (1, Some(2)));
-        text_of(house.trade(Reveal::Plain, vec![named(&new[1])]).await.remove(0).unwrap());
-        let gone = house.trade(Reveal::Plain, vec![named(&new[1])]).await.remove(0).unwrap_err();
-        assert_eq!(gone, VaultError::Gone);
+        let shown = house.trade(Reveal::Plain, vec![named(&new[1])]).await.remove(0).unwrap();
+        assert_eq!(text_of(shown), "87654321");
 
         house.clock.advance(60_000);
         house.work_off().await;
         let late = house.renew(&old[..1]).await.remove(0).unwrap_err();
         assert_eq!(late, VaultError::NotFound, "the older key is gone");
-        assert_eq!(house.surrogate_rows().await.len(), 4, "no bound is left behind");
+        assert_eq!(house.surrogate_rows().await.len(), 2, "one and its look-up");
     }
-}
-
-#[tokio::test]
-async fn the_one_in_its_place_is_not_bound_twice_and_a_deleted_one_is_not_renewed() {
-    let house = House::build(ENGINES[1]).await;
-    let values = vec![digits("12345678", Some(2)), digits("87654321", None)];
-    let old: Vec<_> = house.issue(values).await.into_iter().map(Result::unwrap).collect();
-    house.delete_named(vec![named(&old[1])]).await.remove(0).unwrap();
-    let request = tresor_vault::RekeyRequest {
-        destroy_after_ms: 60_000,
-        ..tresor_vault::RekeyRequest::default()
-    };
-    house.try_rekey(&request).await.unwrap();
-    house.lend(&[]).await;
-    house.work_off().await;
-    house.issue(vec![digits("12345678", Some(9))]).await.remove(0).unwrap();
-    let mut renewed = house.renew(&old).await.into_iter();
-    let Some(Err(VaultError::Refused(failure))) = renewed.next() else { panic!("bound twice") };
-    assert_eq!(failure.code(), ErrorCode::Conflict);
-    assert_eq!(renewed.next().unwrap().unwrap_err(), VaultError::NotFound);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn one_that_comes_late_is_made_again_under_the_new_key() {
-    for new in [deterministic(1), digits("12345678", Some(2))] {
-        let gatekeeper = Gatekeeper::of(DRAWN_BYTES);
-        let house = Arc::new(House::build_with(ENGINES[1], gatekeeper.clone()).await);
-        let (waits, open) = gatekeeper.shut();
-        let writer = Arc::clone(&house);
-        let late = tokio::spawn(async move { writer.issue(vec![new]).await.remove(0).unwrap() });
-        tokio::task::spawn_blocking(move || waits.recv().unwrap()).await.unwrap();
-        let operation = house.rekey().await;
-        house.lend(&[]).await;
-        house.work_off().await;
-        assert_eq!(house.operation(operation.id).await.state, KeyOperationState::Done);
-        open.send(()).unwrap();
-        let late = late.await.unwrap();
-        assert!(house.trade(Reveal::Plain, vec![named(&late)]).await[0].is_ok());
-        if late.key_version.is_some() {
-            assert_eq!(late.key_version, Some(2));
-        } else {
-            assert_eq!(house.tokenize(vec![deterministic(1)]).await, [late.text]);
-        }
-    }
+    let gatekeeper = Gatekeeper::of(DRAWN_BYTES);
+    let house = Arc::new(House::build_with(ENGINES[1], gatekeeper.clone()).await);
+    let (waits, open) = gatekeeper.shut();
+    let writer = Arc::clone(&house);
+    let values = vec![deterministic(1), digits("12345678")];
+    let late = tokio::spawn(async move { writer.issue(values).await });
+    tokio::task::spawn_blocking(move || waits.recv().unwrap()).await.unwrap();
+    let operation = house.rekey().await;
+    house.lend(&[]).await;
+    house.work_off().await;
+    assert_eq!(house.operation(operation.id).await.state, KeyOperationState::Done);
+    open.send(()).unwrap();
+    let late: Vec<_> = late.await.unwrap().into_iter().map(Result::unwrap).collect();
+    let shown = house.trade(Reveal::Plain, late.iter().map(named).collect()).await;
+    assert!(shown.iter().all(Result::is_ok), "{shown:?}");
+    assert_eq!(house.tokenize(vec![deterministic(1)]).await, [late[0].text.clone()]);
+    assert_eq!(late[1].key_version, Some(2), "the older one is gone");
 }

@@ -1,6 +1,6 @@
 //! A batch on its way: each surrogate asked for, opened and to be counted, or settled.
 
-use tresor_proto::SurrogateId;
+use tresor_proto::{Surrogate, SurrogateId};
 
 use crate::{
     budget::Grant,
@@ -8,7 +8,7 @@ use crate::{
     operations::name_surrogates::Names,
     record::Shown,
     store::{Outcome, StoreKey},
-    surrogate::{RevealedValue, named::Named},
+    surrogate::{RevealedValue, named::Named, rows::row_key},
 };
 
 /// What is told of one surrogate.
@@ -32,10 +32,7 @@ pub(super) enum Item {
 /// A surrogate whose uses are counted.
 #[derive(Debug)]
 pub(super) struct Counted {
-    /// The key of its row.
-    pub(super) key: StoreKey,
-    /// Its id, when it is one of ours.
-    pub(super) id: Option<SurrogateId>,
+    pub(super) id: SurrogateId,
     /// How often it may be traded.
     pub(super) uses_max: u32,
 }
@@ -56,7 +53,7 @@ impl Batch {
 
     /// How many are still to be opened.
     pub(super) fn left(&self) -> usize {
-        self.asked().count()
+        self.0.iter().filter_map(Item::asked).count()
     }
 
     /// Refuses those to be opened beyond the first `count`.
@@ -80,14 +77,14 @@ impl Batch {
         })
     }
 
-    /// The keys of the rows of those to be opened, in order.
+    /// The keys of the rows of those to be opened that have one, in order.
     pub(super) fn keys(&self) -> Vec<StoreKey> {
-        self.asked().map(Named::key).collect()
+        self.rowed().map(|surrogate| row_key(&surrogate.id())).collect()
     }
 
-    /// Those to be opened.
-    pub(super) fn asked(&self) -> impl Iterator<Item = &Named> {
-        self.0.iter().filter_map(Item::asked)
+    /// Those to be opened that have rows.
+    pub(super) fn rowed(&self) -> impl Iterator<Item = &Surrogate> {
+        self.0.iter().filter_map(Item::asked).filter_map(Named::ours)
     }
 
     /// Those to be opened.
@@ -156,7 +153,7 @@ impl Item {
         };
     }
 
-    fn take(&mut self) -> Self {
+    pub(super) fn take(&mut self) -> Self {
         core::mem::replace(self, Self::Settled(Err(VaultError::Internal)))
     }
 }

@@ -14,10 +14,10 @@ use super::{
 use crate::{
     error::VaultError,
     operations::{put, sight::Sight},
-    store::{Change, Precondition, Store, StoreKey, Write},
+    store::{Change, Precondition, StoreKey, Write},
     surrogate::{
         expiry,
-        rows::{SurrogateRows, count_key},
+        rows::{SurrogateRows, count_key, row_key},
     },
     vault::Vault,
 };
@@ -26,7 +26,6 @@ impl Vault {
     /// Counts the uses of what was opened, and shows it.
     pub(super) async fn count_uses(
         &self,
-        store: &dyn Store,
         discloser: &Discloser,
         mut batch: Batch,
     ) -> Result<Batch, VaultError> {
@@ -39,7 +38,7 @@ impl Vault {
             if round > 0 {
                 tokio::time::sleep(put::PAUSE * round).await;
             }
-            let mut sight = Sight::default();
+            let (store, mut sight) = (self.store(discloser.tenant).await?, Sight::default());
             sight.add(&keys, store.read(keys.clone()).await?);
             let (holder, tenant) = (Arc::clone(&discloser.holder), discloser.tenant);
             let count = move || {
@@ -55,8 +54,9 @@ impl Vault {
     }
 }
 
-fn keys(Counted { key, .. }: &Counted) -> [StoreKey; 2] {
-    [count_key(key), key.clone()]
+fn keys(Counted { id, .. }: &Counted) -> [StoreKey; 2] {
+    let key = row_key(id);
+    [count_key(&key), key]
 }
 
 /// The changes that count a use each, in order; settles those that are used up or gone.
@@ -79,15 +79,16 @@ fn count_all(
 }
 
 fn count(
-    Counted { key, id, uses_max }: &Counted,
+    counted: &Counted,
     sight: &Sight,
     rows: SurrogateRows<'_>,
     now_ms: u64,
 ) -> Result<Change, VaultError> {
-    if sight.row(key).is_none() {
+    let Counted { id, uses_max } = counted;
+    let [count_key, key] = keys(counted);
+    if sight.row(&key).is_none() {
         return Err(VaultError::NotFound);
     }
-    let count_key = count_key(key);
     // It is written with the surrogate: who removes it wants more uses than there are.
     let row = sight.row(&count_key).ok_or(VaultError::Integrity)?;
     let count: storage::SurrogateCount = rows.decode(&count_key, row)?;
@@ -95,11 +96,11 @@ fn count(
     if left == 0 {
         return Err(VaultError::Gone);
     }
-    let preconditions = vec![Precondition::Present(key.clone()), sight.unchanged(&count_key)];
+    let preconditions = vec![Precondition::Present(key), sight.unchanged(&count_key)];
     let next = storage::SurrogateCount { uses: count.uses.saturating_add(1), ..count };
     let mut writes = vec![rows.put(count_key, &next)?];
-    if let Some(id) = id.filter(|_| left == 1) {
-        writes.push(Write::Put(expiry::entry(now_ms, &id), Vec::new()));
+    if left == 1 {
+        writes.push(Write::Put(expiry::entry(now_ms, id), Vec::new()));
     }
     Ok(Change { preconditions, writes })
 }

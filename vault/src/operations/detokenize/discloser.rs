@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tresor_proto::{Content, DataClass, Reveal, TenantId};
+use tresor_proto::{Content, DataClass, InfoType, Reveal, Surrogate, TenantId};
 
 use super::batch::{Batch, Counted, Item};
 use crate::{
@@ -18,8 +18,8 @@ use crate::{
     store::StoreKey,
     surrogate::{
         RevealedValue,
-        named::{Named, Read},
-        rows::{Facts, SurrogateRows},
+        named::{Named, Preserved, Read},
+        rows::{Facts, SurrogateRows, row_key},
         sealed_value::{self, ValuePlace},
     },
     unlocked::{Unlocked, UnlockedCache},
@@ -37,76 +37,71 @@ pub(crate) struct Discloser {
 }
 
 impl Discloser {
-    /// Opens those of a batch that are asked for, a row each; one that does not authenticate or open
-    /// stays as it is, since its keys may be newer.
+    /// Opens those of a batch that are asked for, a row for each that has one; one that does not
+    /// authenticate or open stays as it is, since its keys may be newer.
     pub(super) fn open(
         &self,
         batch: &mut Batch,
         rows: Vec<Option<Vec<u8>>>,
     ) -> Result<(), VaultError> {
         let unlocked = self.unlock(batch)?;
-        for (item, row) in batch.asked_mut().zip(rows) {
-            let Item::Asked(named) = item else { continue };
-            match self.disclose(named, row.as_deref(), &unlocked) {
-                Err(VaultError::Integrity) => {}
-                Err(error) => *item = Item::Settled(Err(error)),
-                Ok((None, value)) => *item = Item::Settled(Ok(value)),
-                Ok((Some(counted), value)) => *item = Item::Opened(counted, value),
-            }
+        let mut rows = rows.into_iter();
+        for item in batch.asked_mut() {
+            let Item::Asked(named) = item.take() else { continue };
+            *item = match named {
+                Named::Preserved(preserved) => Item::Settled(self.show(preserved)),
+                Named::Ours(surrogate) => {
+                    let row = rows.next().flatten();
+                    match self.disclose(&surrogate, row.as_deref(), &unlocked) {
+                        Err(VaultError::Integrity) => Item::Asked(Named::Ours(surrogate)),
+                        Err(error) => Item::Settled(Err(error)),
+                        Ok((None, value)) => Item::Settled(Ok(value)),
+                        Ok((Some(counted), value)) => Item::Opened(counted, value),
+                    }
+                }
+            };
         }
         Ok(())
+    }
+
+    /// What a surrogate shows of which nothing is kept.
+    fn show(&self, preserved: Preserved) -> Result<RevealedValue, VaultError> {
+        let Preserved { value, info_type, .. } = preserved;
+        let length_bytes_max = padding::length_class(value.as_bytes().len());
+        let length_bytes_max = length_bytes_max.map_err(|CryptoError| VaultError::Integrity)?;
+        let shown = shown(self.reveal, info_type, || Ok(value))?;
+        Ok(RevealedValue { shown, info_type, class: info_type.class(), length_bytes_max })
     }
 
     /// What a surrogate shows, and how it is counted.
     fn disclose(
         &self,
-        named: &Named,
+        surrogate: &Surrogate,
         row: Option<&[u8]>,
         unlocked: &Unlocked,
     ) -> Result<(Option<Counted>, RevealedValue), VaultError> {
-        let read = named.read(self.rows(), row)?;
+        let read = Read::of(surrogate, self.rows(), row)?;
         let Facts { info_type, class, bounds, .. } = read.facts;
         if bounds.has_expired(self.now_ms) {
             return Err(VaultError::Gone);
         }
-        let length_bytes_max = match (named, &read.sealed) {
-            (Named::Preserved(preserved), _) => {
-                padding::length_class(preserved.value.as_bytes().len())
-            }
-            (Named::Ours(_), Some(row)) => sealed_value::length_bytes_max(row),
-            (Named::Ours(_), None) => Err(CryptoError),
-        };
+        let length_bytes_max = sealed_value::length_bytes_max(&read.row);
         let length_bytes_max = length_bytes_max.map_err(|CryptoError| VaultError::Integrity)?;
         let reveal = self.reveal.min(bounds.reveal);
-        let shown = match reveal {
-            Reveal::Redacted => Shown::Redacted,
-            Reveal::Masked => {
-                let content = self.value(named, &read, unlocked)?;
-                Shown::Masked(mask(Some(info_type), None, &content))
-            }
-            Reveal::Plain => Shown::Plain(self.value(named, &read, unlocked)?),
-        };
+        let shown = shown(reveal, info_type, || self.value(surrogate, &read, unlocked))?;
         let uses_max = bounds.uses_max;
         let is_counted = uses_max != 0 && reveal != Reveal::Redacted;
-        let counted = is_counted.then(|| Counted { key: named.key(), id: named.id(), uses_max });
+        let counted = is_counted.then(|| Counted { id: surrogate.id(), uses_max });
         Ok((counted, RevealedValue { shown, info_type, class, length_bytes_max }))
     }
 
     fn value(
         &self,
-        named: &Named,
-        read: &Read,
+        surrogate: &Surrogate,
+        Read { facts, row }: &Read,
         unlocked: &Unlocked,
     ) -> Result<Content, VaultError> {
-        let surrogate = match named {
-            Named::Ours(surrogate) => surrogate,
-            Named::Preserved(preserved) => {
-                let value = &preserved.value;
-                return Ok(Content::new(value.content_type(), value.as_bytes().to_vec())?);
-            }
-        };
-        let row = read.sealed.as_ref().ok_or(VaultError::Integrity)?;
-        let class = read.facts.class;
+        let class = facts.class;
         let keys = unlocked.class(class).ok_or(VaultError::WrongKey)?;
         let epoch = row.group.as_ref().map_or(0, |group| group.epoch);
         let place = ValuePlace { tenant: self.tenant, id: &surrogate.id(), class, epoch };
@@ -114,7 +109,7 @@ impl Discloser {
         let content = content.map_err(|CryptoError| VaultError::Integrity)?;
         if keys.newest().is_ok_and(|(newest, _)| epoch < newest) {
             let mut outdated = self.outdated.lock().unwrap_or_else(PoisonError::into_inner);
-            outdated.push(named.key());
+            outdated.push(row_key(&surrogate.id()));
         }
         Ok(content)
     }
@@ -128,10 +123,23 @@ impl Discloser {
         if self.reveal == Reveal::Redacted {
             return Ok(Unlocked::default());
         }
-        let asked = batch.asked();
-        let classes: BTreeSet<DataClass> = asked.map(Named::class).collect();
+        let info_types = batch.rowed().map(Surrogate::info_type);
+        let classes: BTreeSet<DataClass> = info_types.map(InfoType::class).collect();
         let holder = self.holder.holder().ok_or(VaultError::Internal)?;
         let unlocked = self.cache.unlock(holder, classes, self.now_ms);
         unlocked.map_err(|CryptoError| VaultError::Integrity)
     }
+}
+
+/// As much of a value as is to be seen; `Redacted` opens nothing.
+fn shown(
+    reveal: Reveal,
+    info_type: InfoType,
+    value: impl FnOnce() -> Result<Content, VaultError>,
+) -> Result<Shown, VaultError> {
+    Ok(match reveal {
+        Reveal::Redacted => Shown::Redacted,
+        Reveal::Masked => Shown::Masked(mask(Some(info_type), None, &value()?)),
+        Reveal::Plain => Shown::Plain(value()?),
+    })
 }

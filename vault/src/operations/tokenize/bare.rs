@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::{batch::Batch, issuer::Issuer};
+use super::{batch::Batch, issuer::Issuer, preserve};
 use crate::{
     access::{Permit, Tokenize},
     epoch_floor::Floors,
@@ -60,6 +60,9 @@ impl IssueLoop {
         see(&mut sight, batch.keys(self.0.now_ms).collect());
         let changes = self.0.issue(&mut batch, &mut sight, &Floors::default())?;
         batch.settle(vec![Outcome::Applied; changes.len()]);
+        let Issuer { holder, cache, now_ms, .. } = &self.0;
+        let made = preserve::make(&batch, holder, cache, *now_ms)?;
+        batch.settle_preserved(made);
         Ok((batch.into_results(), changes))
     }
 }

@@ -11,10 +11,12 @@ use crate::{
     surrogate::{
         IssuedSurrogate, NewSurrogate,
         look_up::LookUpPlaces,
-        named::Preserved,
         rows::{count_key, row_key},
     },
 };
+
+/// What one value is answered.
+pub(super) type Answer = Result<IssuedSurrogate, VaultError>;
 
 /// The values of a call, in order.
 pub(super) struct Batch {
@@ -36,18 +38,18 @@ pub(super) enum Way {
     /// A deterministic one: where it is looked up, which was found there, and whether there is any
     /// doubt that it has a row.
     Deterministic { look_up: LookUpPlaces, found: Option<SurrogateId>, is_doubted: bool },
-    /// A format-preserving one.
-    Preserved(Box<Preserved>),
 }
 
 /// Where an item is.
 pub(super) enum State {
-    /// To be issued.
+    /// To be issued, with a row.
     Pending(NewSurrogate),
+    /// To be issued, with a surrogate of which nothing is kept.
+    Preserving(NewSurrogate),
     /// Handed to the store, with the answer once it is durable.
     Stored(NewSurrogate, IssuedSurrogate),
     /// Durable, or refused.
-    Settled(Result<IssuedSurrogate, VaultError>),
+    Settled(Answer),
 }
 
 impl Batch {
@@ -55,9 +57,24 @@ impl Batch {
     pub(super) fn new(values: Vec<Result<NewSurrogate, Failure>>) -> Self {
         let item = |value: Result<NewSurrogate, Failure>| Item {
             way: Way::Unknown,
-            state: value.map_or_else(|error| State::Settled(Err(error.into())), State::Pending),
+            state: value.map_or_else(|error| State::Settled(Err(error.into())), State::of),
         };
         Self { items: values.into_iter().map(item).collect() }
+    }
+
+    /// The values whose surrogates are to look like them.
+    pub(super) fn preserving(&self) -> impl Iterator<Item = &NewSurrogate> {
+        self.items.iter().filter_map(|item| match &item.state {
+            State::Preserving(value) => Some(value),
+            State::Pending(_) | State::Stored(..) | State::Settled(_) => None,
+        })
+    }
+
+    /// Takes their surrogates, in order.
+    pub(super) fn settle_preserved(&mut self, answers: Vec<Answer>) {
+        let is_preserving = |item: &&mut Item| matches!(item.state, State::Preserving(_));
+        let preserving = self.items.iter_mut().filter(is_preserving);
+        preserving.zip(answers).for_each(|(item, answer)| item.state = State::Settled(answer));
     }
 
     /// The classes of the pending values.
@@ -65,7 +82,7 @@ impl Batch {
         self.pending().map(|(_, value)| value.options.info_type().class()).collect()
     }
 
-    /// Whether anything is left to issue.
+    /// Whether anything is left to issue that has a row.
     pub(super) fn is_pending(&self) -> bool {
         self.pending().next().is_some()
     }
@@ -90,7 +107,7 @@ impl Batch {
     pub(super) fn look_ups(&self) -> impl Iterator<Item = &StoreKey> {
         let look_ups = self.pending().filter_map(|(item, _)| match &item.way {
             Way::Deterministic { look_up, .. } => Some(look_up),
-            Way::Unknown | Way::Repeated(_) | Way::Preserved(_) => None,
+            Way::Unknown | Way::Repeated(_) => None,
         });
         look_ups.flat_map(LookUpPlaces::iter)
     }
@@ -103,7 +120,6 @@ impl Batch {
                 let row = is_doubted.then(|| row_key(id));
                 row.into_iter().chain([count_key(&row_key(id))]).collect()
             }
-            Way::Preserved(preserved) => vec![preserved.key.clone(), count_key(&preserved.key)],
             Way::Unknown | Way::Deterministic { found: None, .. } => Vec::new(),
         })
     }
@@ -112,7 +128,7 @@ impl Batch {
     pub(super) fn pending(&self) -> impl Iterator<Item = (&Item, &NewSurrogate)> {
         self.items.iter().filter_map(|item| match &item.state {
             State::Pending(value) => Some((item, value)),
-            State::Stored(..) | State::Settled(_) => None,
+            State::Preserving(_) | State::Stored(..) | State::Settled(_) => None,
         })
     }
 
@@ -143,11 +159,11 @@ impl Batch {
     }
 
     /// One result an item, in order.
-    pub(super) fn into_results(self) -> Vec<Result<IssuedSurrogate, VaultError>> {
+    pub(super) fn into_results(self) -> Vec<Answer> {
         let result = |item: Item| match item.state {
             State::Settled(result) => result,
             State::Pending(_) => Err(VaultError::Conflict),
-            State::Stored(..) => Err(VaultError::Internal),
+            State::Preserving(_) | State::Stored(..) => Err(VaultError::Internal),
         };
         self.items.into_iter().map(result).collect()
     }
@@ -155,7 +171,7 @@ impl Batch {
 
 impl Item {
     /// Hands it to the store, or settles it.
-    pub(super) fn answer(&mut self, answer: Result<IssuedSurrogate, VaultError>) {
+    pub(super) fn answer(&mut self, answer: Answer) {
         self.state = match (core::mem::replace(&mut self.state, State::unknown()), answer) {
             (State::Pending(value), Ok(issued)) => State::Stored(value, issued),
             (_, Err(error)) => State::Settled(Err(error)),
@@ -174,6 +190,13 @@ impl Way {
 }
 
 impl State {
+    fn of(value: NewSurrogate) -> Self {
+        match value.options.form().kind.format() {
+            Some(_) => Self::Preserving(value),
+            None => Self::Pending(value),
+        }
+    }
+
     /// What stands in for a state while it is exchanged.
     fn unknown() -> Self {
         Self::Settled(Err(VaultError::Internal))

@@ -5,10 +5,7 @@ use std::sync::Arc;
 
 use tresor_proto::{Surrogate, SurrogateKind, TenantId, storage};
 
-use super::{
-    batch::{Batch, Item, State, Way},
-    preserve::preserve,
-};
+use super::batch::{Batch, Item, State, Way};
 use crate::{
     access::TokenHolder,
     crypto_error::CryptoError,
@@ -23,7 +20,6 @@ use crate::{
         IssuedSurrogate, NewSurrogate,
         look_up::{LookUpPlaces, LookUps},
         maker::{Draws, Maker},
-        preserved_forms::PreservedForms,
         rows::{SurrogateRows, count_key, row_key},
     },
     unlocked::{Unlocked, UnlockedCache},
@@ -47,10 +43,10 @@ impl Issuer {
     pub(super) fn prepare(&self, batch: &mut Batch) -> Result<(), VaultError> {
         let unlocked = self.unlock(batch)?;
         let request_key = self.holder.request_key()?;
-        let (mut look_ups, mut forms) = (LookUps::default(), PreservedForms::default());
+        let mut look_ups = LookUps::default();
         for item in batch.pending_mut() {
             let State::Pending(value) = &item.state else { continue };
-            match way(value, &request_key, &unlocked, (&mut look_ups, &mut forms)) {
+            match way(value, &request_key, &unlocked, &mut look_ups) {
                 Ok(way) => item.way = way,
                 Err(error) => item.answer(Err(error)),
             }
@@ -104,7 +100,6 @@ impl Issuer {
             Way::Unknown => make(maker, value, None),
             Way::Repeated(mark) => self.repeat(maker, value, mark, sight),
             Way::Deterministic { look_up, .. } => find_or_make(maker, value, look_up, sight),
-            Way::Preserved(preserved) => preserve(maker, value, preserved, sight),
         }
     }
 
@@ -190,7 +185,7 @@ fn way(
     value: &NewSurrogate,
     request_key: &RequestKey,
     unlocked: &Unlocked,
-    (look_ups, forms): (&mut LookUps, &mut PreservedForms),
+    look_ups: &mut LookUps,
 ) -> Result<Way, VaultError> {
     let NewSurrogate { content, options, item_key } = value;
     let (info_type, form) = (options.info_type(), options.form());
@@ -204,8 +199,7 @@ fn way(
             let look_up = look_ups.places(keys, (info_type, form.reveal), content)?;
             Ok(Way::Deterministic { look_up, found: None, is_doubted: false })
         }
-        (SurrogateKind::FormatPreserving(format), _) => {
-            Ok(Way::Preserved(Box::new(forms.of_value(keys, (info_type, format), content)?)))
-        }
+        // Nothing finds it: it has no row.
+        (SurrogateKind::FormatPreserving(_), _) => Err(VaultError::Internal),
     }
 }

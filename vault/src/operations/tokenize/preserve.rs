@@ -1,81 +1,69 @@
-//! Gives format-preserving surrogates: a row is written only for those with bounds.
+//! Makes format-preserving surrogates: each a function of its value and a key, of which nothing is
+//! kept, so that no row is read or written.
+//!
+//! It promises that the key was still there when they were made; it relies on the keyring in memory
+//! to be the newest.
 
-use tresor_proto::{ErrorCode, Failure, storage};
+use std::{collections::BTreeSet, sync::Arc};
 
-use super::issuer::Issued;
+use super::batch::{Answer, Batch};
 use crate::{
+    access::TokenHolder,
     crypto_error::CryptoError,
     error::VaultError,
-    operations::sight::Sight,
-    store::{Change, StoreKey, Write},
-    surrogate::{
-        IssuedSurrogate, NewSurrogate,
-        maker::{self, Maker},
-        named::Preserved,
-        rows::{Bounds, Facts, SurrogateRows, count_key},
-    },
+    operations::put,
+    surrogate::{NewSurrogate, preserved_forms::PreservedForms},
+    unlocked::{Unlocked, UnlockedCache},
+    vault::Vault,
 };
 
-/// Gives the surrogate as it is, or with the bounds that are asked for when it has none yet; one
-/// that has ended or was deleted begins anew.
-pub(super) fn preserve(
-    maker: &Maker<'_>,
-    value: &NewSurrogate,
-    preserved: &Preserved,
-    sight: &Sight,
-) -> Issued {
-    let (rows, options) = (maker.rows(), &value.options);
-    let asked = Bounds {
-        reveal: options.form().reveal,
-        expires_ms: options.expires_ms().unwrap_or(0),
-        uses_max: options.uses_max().unwrap_or(0),
-    };
-    maker::check_end(asked.expires_ms, maker.now_ms)?;
-    let is_bounded = asked != Bounds::NONE;
-    let (key, count_key) = (&preserved.key, count_key(&preserved.key));
-    let floor = maker.floors.precondition(options.info_type().class());
-    let preconditions = vec![sight.unchanged(key), sight.unchanged(&count_key), floor];
-    let writes = match living(rows, preserved, sight, maker.now_ms)? {
-        Some(bounds) if is_bounded && bounds != asked => {
-            let message = "the surrogate has other bounds already";
-            return Err(Failure::new(ErrorCode::Conflict, message).into());
+impl Vault {
+    /// Settles the items whose surrogates look like their values.
+    pub(super) async fn preserve(
+        &self,
+        holder: &Arc<TokenHolder>,
+        mut batch: Batch,
+    ) -> Result<Batch, VaultError> {
+        let mut holder = self.renewed(holder).await?;
+        for _ in 0..put::ROUNDS_MAX {
+            if batch.preserving().next().is_none() {
+                return Ok(batch);
+            }
+            let (cache, now_ms) = (self.unlocked_cache(), self.clock().now_ms());
+            let maker = Arc::clone(&holder);
+            let make = move || (make(&batch, &maker, &cache, now_ms), batch);
+            let made;
+            (made, batch) = self.key_worker().run(make).await?;
+            let newest = self.renewed(&holder).await?;
+            if Arc::ptr_eq(&newest, &holder) {
+                batch.settle_preserved(made?);
+            }
+            // Otherwise a key was replaced meanwhile, and the older one may be gone.
+            holder = newest;
         }
-        Some(_) => Vec::new(),
-        None if is_bounded => {
-            let (created_ms, row) = (maker.now_ms, preserved.row(&asked));
-            let row = storage::FormatPreserved { created_ms, ..row };
-            vec![rows.put(key.clone(), &row)?, count(rows, count_key, &asked)?]
-        }
-        None if sight.row(key).is_none() => Vec::new(),
-        None => vec![Write::Remove(key.clone()), Write::Remove(count_key)],
-    };
-    let (text, key_version) = (preserved.text.clone(), Some(preserved.key_version));
-    let issued = IssuedSurrogate { text, is_replayed: false, key_version };
-    Ok((issued, Change { preconditions, writes }))
-}
-
-/// The count begins anew where uses are counted, and goes where they are not.
-fn count(rows: SurrogateRows<'_>, key: StoreKey, bounds: &Bounds) -> Result<Write, VaultError> {
-    match bounds.uses_max {
-        0 => Ok(Write::Remove(key)),
-        _ => rows.put(key, &storage::SurrogateCount::default()),
+        Err(VaultError::Overloaded)
     }
 }
 
-/// The bounds of a surrogate that has a row and has neither ended nor been deleted.
-fn living(
-    rows: SurrogateRows<'_>,
-    preserved: &Preserved,
-    sight: &Sight,
+/// The surrogates of the items that are to look like their values, in order.
+pub(super) fn make(
+    batch: &Batch,
+    holder: &TokenHolder,
+    cache: &UnlockedCache,
     now_ms: u64,
-) -> Result<Option<Bounds>, VaultError> {
-    let Some(row) = sight.row(&preserved.key) else { return Ok(None) };
-    let message: storage::FormatPreserved = rows.decode(&preserved.key, row)?;
-    let facts = Facts::try_from(&message).map_err(|CryptoError| VaultError::Integrity)?;
-    let count_key = count_key(&preserved.key);
-    let count = sight.row(&count_key).map(|row| rows.decode(&count_key, row)).transpose()?;
-    let uses = count.map_or(0, |count: storage::SurrogateCount| count.uses);
-    let bounds = facts.bounds;
-    let has_ended = bounds.has_expired(now_ms) || bounds.is_used_up(uses);
-    Ok(Some(bounds).filter(|_| !has_ended && message.deleted_ms == 0))
+) -> Result<Vec<Answer>, VaultError> {
+    let classes: BTreeSet<_> =
+        batch.preserving().map(|value| value.options.info_type().class()).collect();
+    let slots = holder.holder().ok_or(VaultError::Internal)?;
+    let unlocked = cache.unlock(slots, classes, now_ms);
+    let unlocked = unlocked.map_err(|CryptoError| VaultError::Integrity)?;
+    let mut forms = PreservedForms::default();
+    Ok(batch.preserving().map(|value| answer(value, &unlocked, &mut forms)).collect())
+}
+
+fn answer(value: &NewSurrogate, unlocked: &Unlocked, forms: &mut PreservedForms) -> Answer {
+    let info_type = value.options.info_type();
+    let keys = unlocked.class(info_type.class()).ok_or(VaultError::WrongKey)?;
+    let format = value.options.form().kind.format().ok_or(VaultError::Internal)?;
+    forms.of_value(keys, (info_type, format), &value.content)
 }

@@ -3,14 +3,14 @@
 use std::{path::PathBuf, sync::Arc};
 
 use tresor_proto::{
-    Content, CustomerToken, IdempotencyKey, InfoType, Reveal, SurrogateForm, SurrogateFormat,
-    SurrogateKind, SurrogateOptions, TenantId, TenantRef,
+    Content, CustomerToken, IdempotencyKey, InfoType, Reveal, SurrogateForm, SurrogateKind,
+    SurrogateOptions, TenantId, TenantRef,
 };
 
 use super::{client, enrol, open, register, survives};
 use crate::{
-    DeleteSurrogates, DescribeSurrogates, Detokenize, FormatPreserved, IssuedSurrogate, ItemKey,
-    NewSurrogate, Permit, RevealedValue, Shown, SurrogateQuery, Tokenize, Vault, VaultError,
+    DeleteSurrogates, DescribeSurrogates, Detokenize, IssuedSurrogate, ItemKey, NewSurrogate,
+    Permit, RevealedValue, Shown, SurrogateQuery, Tokenize, Vault, VaultError,
     access::TokenVerb,
     power_cut::{recorded_program, say},
     store::{Keyspace, ScanRange, StoreRow},
@@ -18,7 +18,6 @@ use crate::{
 
 const WRITER: &str = "vault::power_cuts::surrogates::the_giver_of_surrogates";
 const TURNS: u64 = 6;
-const FORMAT: SurrogateFormat = SurrogateFormat::Digits;
 
 /// An open vault and its one customer.
 pub(super) struct Ground {
@@ -33,10 +32,7 @@ fn value(turn: u64) -> String {
 }
 
 fn query(text: &str) -> SurrogateQuery {
-    let (info_type, format) = (InfoType::BankAccount, FORMAT);
-    let form = FormatPreserved { info_type, format, key_version: None };
-    let is_ours = text.starts_with("srg_");
-    SurrogateQuery { text: text.to_owned(), form: (!is_ours).then_some(form) }
+    SurrogateQuery { text: text.to_owned(), form: None }
 }
 
 impl Ground {
@@ -45,22 +41,23 @@ impl Ground {
         self.vault.permit(&caller, &reference, &self.customer_token).await.unwrap()
     }
 
-    /// One surrogate of each kind for the value of a turn; the last may be traded three times.
+    /// One surrogate of each kind with a row for the value of a turn, and one that may be traded three
+    /// times.
     async fn tokenize(&self, turn: u64) -> Vec<IssuedSurrogate> {
         let key = Arc::new(IdempotencyKey::parse("first").unwrap());
         let kinds = [
-            SurrogateKind::Random,
-            SurrogateKind::Deterministic,
-            SurrogateKind::FormatPreserving(FORMAT),
+            (SurrogateKind::Random, None),
+            (SurrogateKind::Deterministic, None),
+            (SurrogateKind::Random, Some(3)),
         ];
-        let new = kinds.map(|kind| {
-            let uses_max = kind.format().map(|_| 3);
+        let new = kinds.map(|(kind, uses_max)| {
+            let ordinal = 2 * turn + u64::from(uses_max.is_some());
             let form = SurrogateForm { kind, reveal: Reveal::Plain };
             let options = SurrogateOptions::new(InfoType::BankAccount, form, None, uses_max);
             Ok(NewSurrogate {
                 content: Content::text(&value(turn)).unwrap(),
                 options: options.unwrap(),
-                item_key: Some(ItemKey { idempotency_key: Arc::clone(&key), ordinal: turn }),
+                item_key: Some(ItemKey { idempotency_key: Arc::clone(&key), ordinal }),
             })
         });
         let permit = self.permit::<Tokenize>().await;
