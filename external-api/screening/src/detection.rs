@@ -51,7 +51,7 @@ pub(crate) fn detect(hint: Hint, text: &str) -> Detection {
 
 /// A value of a field with a technical name: only what nothing else looks like is personal.
 fn technical_field(kind: Kind, word: &'static str, text: &str) -> Detection {
-    let sure = finding(text).filter(|f| f.certainty == Certainty::Sure);
+    let sure = shaped(text).filter(|f| f.certainty == Certainty::Sure);
     // `10.20.30.40` is a version where one is expected.
     let is_version = |f: &Finding| kind == Kind::Version && f.info_type == InfoType::IpAddress;
     if let Some(finding) = sure.filter(|f| !is_version(f)) {
@@ -84,7 +84,7 @@ pub(crate) fn contradiction(hint: Hint, text: &str) -> Option<Finding> {
     {
         return Some(Finding { info_type, rule, certainty: Certainty::Sure });
     }
-    finding(text).filter(|f| f.certainty == Certainty::Sure)
+    shaped(text).filter(|f| f.certainty == Certainty::Sure)
 }
 
 /// No value: of a personal field it is treated as one, so that having none does not show.
@@ -129,7 +129,7 @@ fn named(
     // A telephone column with an e-mail address in it: the checked value knows better, except in
     // notes, which are sealed as a whole.
     if info_type != Some(InfoType::FreeText)
-        && let Some(finding) = finding(text).filter(|f| f.certainty == Certainty::Sure)
+        && let Some(finding) = shaped(text).filter(|f| f.certainty == Certainty::Sure)
     {
         return by_value(finding);
     }
@@ -143,6 +143,10 @@ fn named(
 
 fn finding(text: &str) -> Option<Finding> {
     Shape::of(text)?.finding(text)
+}
+
+fn shaped(text: &str) -> Option<Finding> {
+    Shape::of(text)?.shaped(text)
 }
 
 fn by_name(

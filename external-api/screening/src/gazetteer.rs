@@ -42,11 +42,6 @@ impl Entry {
         self.has(Self::LAST_NAME)
     }
 
-    /// A first or a last name.
-    pub(crate) fn is_name(self) -> bool {
-        self.is_first_name() || self.is_last_name()
-    }
-
     /// A town.
     pub(crate) fn is_town(self) -> bool {
         self.has(Self::TOWN)
@@ -121,6 +116,6 @@ mod tests {
             assert_eq!(look_up(word), Entry::default(), "{word}");
         }
         assert_eq!(look_up(&"Anna-".repeat(10_000)), Entry::default());
-        assert!(!look_up("Anna-Zähler").is_name());
+        assert!(!look_up("Anna-Zähler").is_first_name());
     }
 }

@@ -8,17 +8,16 @@
 mod detection;
 mod evidence;
 mod field_name;
-#[allow(dead_code, reason = "free text and values ask it next")]
 mod gazetteer;
 mod harmless;
 mod lexicon;
 mod plan;
 pub mod policy_document;
+mod proper_name;
 pub mod reader;
 mod report;
 mod screener;
 mod shape;
-#[allow(dead_code, reason = "free text and values ask it next")]
 mod street;
 mod telling_name;
 mod validators;

@@ -4,6 +4,8 @@
 //! more protection, and detection never lowers it. It relies on the policy, the names and the value
 //! alone, so the same record always gets the same verdicts.
 
+mod row;
+
 use tresor_proto::{Action, DataClass, FieldName, FieldPolicy, InfoType, Policy, UndeclaredPolicy};
 
 use crate::{
@@ -19,6 +21,8 @@ pub struct Plan {
     fields: Vec<Field>,
     undeclared: UndeclaredPolicy,
     declared_clear_but_personal: Action,
+    /// Whether a field is neither declared nor has a telling name.
+    has_untold: bool,
 }
 
 /// What is known of a field.
@@ -44,8 +48,10 @@ impl Plan {
             hint: field_name::hint(name),
             declared: policy.field(name).map(Declared::from),
         });
+        let fields: Vec<_> = fields.collect();
         Self {
-            fields: fields.collect(),
+            has_untold: fields.iter().any(Field::is_untold),
+            fields,
             undeclared: policy.undeclared,
             declared_clear_but_personal: policy.declared_clear_but_personal,
         }
@@ -71,7 +77,9 @@ impl Plan {
         let fields = self.fields.iter().copied();
         let fields = fields.chain(core::iter::repeat(Field::UNKNOWN));
         let screened = values.iter().zip(fields);
+        let before = verdicts.len();
         verdicts.extend(screened.map(|(value, field)| self.screen_value(field, *value)));
+        self.compare(values, verdicts.get_mut(before..).unwrap_or_default());
     }
 
     fn screen_value(&self, field: Field, value: Value<'_>) -> Verdict {
@@ -110,7 +118,12 @@ impl Plan {
             Inspected::Text(text) => detection::detect(hint, text),
             Inspected::Bytes => detection::bytes(hint),
         };
-        let action = self.undeclared_action(&detection);
+        self.verdict(&detection)
+    }
+
+    /// The verdict on a field nobody declared.
+    fn verdict(&self, detection: &Detection) -> Verdict {
+        let action = self.undeclared_action(detection);
         Verdict {
             info_type: detection.info_type,
             class: (action != Action::Clear).then_some(detection.class),

@@ -5,7 +5,7 @@
 
 use tresor_proto::InfoType;
 
-use crate::{Rule, validators};
+use crate::{Rule, proper_name::proper_name, validators};
 
 /// Bytes of the longest value that is looked at: a URL.
 const SHAPED_BYTES_MAX: usize = 2_048;
@@ -114,8 +114,19 @@ impl Shape {
         self.count(Class::Upper) + self.count(Class::Lower) + self.count(Class::High)
     }
 
-    /// What the value is, when it is unmistakably or probably personal.
+    /// What the value is, when it is unmistakably or probably personal, names included.
     pub(crate) fn finding(&self, text: &str) -> Option<Finding> {
+        self.shaped(text).or_else(|| self.named(text))
+    }
+
+    /// A name of a person, a town or a street: letters, and few digits.
+    fn named(&self, text: &str) -> Option<Finding> {
+        let is_name = self.letters() >= 3 && self.letters() > self.count(Class::Digit);
+        is_name.then(|| proper_name(text)).flatten()
+    }
+
+    /// What the value is by its form, when it is unmistakably or probably personal.
+    pub(crate) fn shaped(&self, text: &str) -> Option<Finding> {
         let candidates = self.candidates(text);
         candidates.into_iter().flatten().find_map(|check| check(text))
     }

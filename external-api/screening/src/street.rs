@@ -95,7 +95,7 @@ const OTHERS: &str = "umweg ausweg rückweg hinweg heimweg arbeitsweg vertriebsw
      schulhof bauernhof hinterhof innenhof stellplatz parkplatz arbeitsplatz spielplatz \
      campingplatz sportplatz rastplatz kopfplatz ersatz supermarkt baumarkt arbeitsmarkt \
      strommarkt energiemarkt fuhrpark windpark solarpark fahrring dichtring hering januaring \
-     bürgersteig fahrsteig einstieg ausstieg umstieg abstieg aufstieg anstieg firewall \
+     bürgersteig fahrsteig einstieg ausstieg umstieg abstieg aufstieg anstieg zählerplatz zaehlerplatz steckplatz lagerplatz liegeplatz speicherplatz staudamm firewall \
      burggraben schützengraben tiefgarage notausgang";
 
 /// How much a word at a street's end says.
@@ -118,6 +118,11 @@ pub(crate) fn end(word: &str) -> Option<Sign> {
     (!is_other).then_some(if is_weak { Sign::Weak } else { Sign::Strong })
 }
 
+/// Whether a word is nothing but such an end: a `Ring` with a number may be any.
+pub(crate) fn is_end_alone(word: &str) -> bool {
+    ENDS.iter().any(|end| end.len() == word.len() && ends_with(word, end))
+}
+
 /// Whether a word is the last of an English street's name.
 pub(crate) fn is_last_word(word: &str) -> bool {
     LAST_WORDS.iter().any(|last| last.eq_ignore_ascii_case(word))
@@ -126,6 +131,18 @@ pub(crate) fn is_last_word(word: &str) -> bool {
 /// Whether a word is the first of a French street's name.
 pub(crate) fn is_first_word(word: &str) -> bool {
     FIRST_WORDS.iter().any(|first| ends_with(word, first) && word.len() == first.len())
+}
+
+/// Whether such a word makes a street without a house number.
+pub(crate) fn is_sure_last_word(word: &str) -> bool {
+    let sure = ["street", "road", "avenue", "lane", "crescent", "terrace", "mews"];
+    sure.iter().any(|last| last.eq_ignore_ascii_case(word))
+}
+
+/// Whether such a word makes a street without a house number.
+pub(crate) fn is_sure_first_word(word: &str) -> bool {
+    let sure = ["rue", "boulevard", "bd", "chemin", "impasse", "quai", "ruelle", "allée", "avenue"];
+    is_first_word(word) && sure.iter().any(|first| ends_with(word, first))
 }
 
 /// Whether a word ends with small letters, in whatever case it has; `ß` and umlauts in either.

@@ -23,7 +23,7 @@ fn unescape(segment: &str) -> String {
 
 fn is_personal(text: &str) -> bool {
     let text = text.trim();
-    let finding = Shape::of(text).and_then(|shape| shape.finding(text));
+    let finding = Shape::of(text).and_then(|shape| shape.shaped(text));
     finding.is_some_and(|finding| is_never_a_name(finding.info_type))
 }
 

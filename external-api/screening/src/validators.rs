@@ -24,8 +24,8 @@ pub(crate) use germany::{
     driver_licence, health_insurance, identity_document, social_security, tax_id,
 };
 pub(crate) use government::{bsn, nhs, nino, nir, passport};
-pub(crate) use meter::{distinct_meter, melo, meter_id};
+pub(crate) use meter::{checked_ean18, distinct_meter, melo, meter_id};
 pub(crate) use network::{email, ip, mac, url, uuid};
-pub(crate) use phone::{international_phone, phone};
+pub(crate) use phone::{international_phone, national_phone, phone};
 pub(crate) use place::{age, coordinate, coordinates, house_number, postcode};
 pub(crate) use vehicle::{distinct_plate, known_vin, plate, vin};

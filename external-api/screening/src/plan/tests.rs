@@ -176,7 +176,7 @@ fn prose_is_free_text_and_other_text_is_other() {
         (verdict.info_type, verdict.class),
         (Some(InfoType::FreeText), Some(DataClass::FreeText))
     );
-    let verdict = undeclared("f1", "Höxter");
+    let verdict = undeclared("f1", "Kellerwohnung");
     assert_eq!((verdict.info_type, verdict.class), (None, Some(DataClass::Other)));
 }
 
@@ -232,7 +232,7 @@ fn a_field_declared_clear_is_sealed_refused_or_flagged_when_its_value_is_persona
 fn what_nobody_declared_may_be_dropped_or_refused() {
     let yaml = "undeclared: { personal: reject, unknown_text: drop, not_personal: seal }";
     assert_eq!(declared(yaml, "email", "a@example.org").action, Action::Reject);
-    assert_eq!(declared(yaml, "f1", "Anna").action, Action::Drop);
+    assert_eq!(declared(yaml, "f1", "Kellerwohnung").action, Action::Drop);
     assert_eq!(declared(yaml, "f1", "12").action, Action::Seal);
     assert_eq!(declared(yaml, "f1", "12").class, Some(DataClass::Other));
 }

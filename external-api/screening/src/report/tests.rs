@@ -37,7 +37,7 @@ fn the_type_of_most_values_is_the_columns() {
 
 #[test]
 fn a_column_protects_as_its_most_protected_value() {
-    let report = observe(&[["", "1"], ["", "2"], ["", "Anna"]]);
+    let report = observe(&[["", "1"], ["", "2"], ["", "Kellerwohnung"]]);
     let column = report.columns().remove(1);
     assert_eq!((column.action, column.class), (Action::Seal, Some(DataClass::Other)));
     assert_eq!(column.info_type, None);

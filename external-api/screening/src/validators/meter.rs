@@ -37,6 +37,12 @@ fn ean18(digits: &[u8]) -> Option<Rule> {
     is_valid.then_some(Rule::Named("meter: EAN-18 form"))
 }
 
+/// The same with its check digit, when the value is nothing but its digits.
+pub(crate) fn checked_ean18(text: &str) -> Option<Rule> {
+    let digits = text.as_bytes();
+    gs1(digits).then(|| ean18(digits)).flatten()
+}
+
 /// A meter number of DIN 43863-5: medium, maker, block, serial: `1EMH0056366902`.
 fn din43863(bytes: &[u8]) -> Option<Rule> {
     let is_valid = bytes.len() == 14
@@ -103,6 +109,14 @@ mod tests {
         assert!(rule("48213377").contains("serial"));
         for text in ["", "Keller", "DE88", "12", "Zähler 7"] {
             assert_eq!(rule(text), "", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_point_of_delivery_has_a_check_digit() {
+        assert!(checked_ean18("871687110000000005").is_some());
+        for text in ["871687110000000006", "4006381333931", "", "121687110000000005"] {
+            assert!(checked_ean18(text).is_none(), "{text}");
         }
     }
 

@@ -35,6 +35,20 @@ pub(crate) fn international_phone(text: &str) -> Option<Rule> {
         .then_some(Rule::Named("phone: international notation, calling code"))
 }
 
+/// A telephone number in national notation: a zero, an area code, and mostly a sign between them.
+pub(crate) fn national_phone(text: &str) -> Option<Rule> {
+    let number = text.trim_start_matches('(');
+    let digits = digits(text).filter(|digits| (8..=13).contains(digits))?;
+    let is_grouped = text.len() > digits;
+    let groups = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
+    // A bare number with one zero before it is one of the usual length; two or more zeros are a code.
+    let is_bare = (10..=12).contains(&digits) && !number.starts_with("00");
+    let has_area = number.starts_with('0') && groups.clone().next().is_some_and(|g| g.len() >= 3);
+    let is_number = has_area && groups.count() <= 5 && (is_grouped || is_bare);
+    let is_dotted = text.contains('.');
+    (is_number && !is_dotted).then_some(Rule::Named("phone: national notation"))
+}
+
 /// How many digits a notation has; `None` when it is none.
 fn digits(text: &str) -> Option<usize> {
     if text.len() > NOTATION_BYTES_MAX {
@@ -72,6 +86,18 @@ mod tests {
             ["", "12345", "+", "1234567890123456", "0171-CALL-ME", "49+123456", "Mobil 0171"]
         {
             assert!(phone(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn national_notation_has_an_area_code_after_a_zero() {
+        for text in ["00753 645568", "02912808458", "(084)-8648876", "0520-599728", "030/1234567"] {
+            assert!(national_phone(text).is_some(), "{text}");
+        }
+        for text in
+            ["645568", "0000012345", "12 34 56 78", "0,12345678", "01.02.2026", "0012345678", "0"]
+        {
+            assert!(national_phone(text).is_none(), "{text}");
         }
     }
 

@@ -1,0 +1,104 @@
+//! What the other fields of a record say of a field: a postcode beside a town, a house number beside
+//! a street, a last name beside a first one.
+//!
+//! It promises to look at fields whose names say nothing, and never to lower what is known of one. It
+//! relies on the order of fields, which tables keep, and on the record alone: the same record always
+//! gets the same verdicts.
+
+mod people;
+mod places;
+mod weak;
+
+use tresor_proto::InfoType;
+
+use super::{Inspected, Plan};
+use crate::{
+    Evidence, Rule, Source, Value, Verdict,
+    detection::{Detection, Standing},
+    field_name::Hint,
+};
+
+/// The fields of a record, with what is known of each so far.
+pub(super) struct Row<'a, 'v> {
+    plan: &'a Plan,
+    values: &'a [Value<'v>],
+    verdicts: &'a mut [Verdict],
+}
+
+impl Plan {
+    /// Lets the fields of a record say what they know of each other.
+    pub(super) fn compare(&self, values: &[Value<'_>], verdicts: &mut [Verdict]) {
+        if !self.has_untold {
+            return;
+        }
+        let mut row = Row { plan: self, values, verdicts };
+        row.compare_places();
+        row.compare_people();
+        row.compare_weak();
+    }
+}
+
+impl<'v> Row<'_, 'v> {
+    fn len(&self) -> usize {
+        self.values.len().min(self.verdicts.len())
+    }
+
+    /// The text of a field; empty when it has none.
+    fn text(&self, index: usize) -> &'v str {
+        match self.values.get(index).map(|value| Inspected::from(*value)) {
+            Some(Inspected::Text(text)) => text.trim(),
+            Some(Inspected::Bytes) | None => "",
+        }
+    }
+
+    fn info_type(&self, index: usize) -> Option<InfoType> {
+        self.verdicts.get(index).and_then(|verdict| verdict.info_type)
+    }
+
+    /// Whether nobody declared the field, its name says nothing, and its value is not sure.
+    fn is_open(&self, index: usize) -> bool {
+        let is_untold = self.plan.fields.get(index).is_some_and(|f| f.is_untold());
+        let is_sure = self.verdicts.get(index).is_some_and(|verdict| verdict.confidence > 0.95);
+        is_untold && !is_sure && !self.text(index).is_empty()
+    }
+
+    /// Whether the field is open and of no type yet, free text of a few words left aside.
+    fn is_unknown(&self, index: usize) -> bool {
+        self.is_open(index) && matches!(self.info_type(index), None | Some(InfoType::FreeText))
+    }
+
+    /// The indices beside a field.
+    fn beside(&self, index: usize) -> impl Iterator<Item = usize> + use<> {
+        let len = self.len();
+        let before = index.checked_sub(1);
+        let after = Some(index + 1).filter(|after| *after < len);
+        after.into_iter().chain(before)
+    }
+
+    /// Says what an open field is.
+    fn tell(&mut self, index: usize, info_type: InfoType, rule: &'static str) {
+        if !self.is_open(index) {
+            return;
+        }
+        let detection = Detection {
+            standing: Standing::Personal,
+            info_type: Some(info_type),
+            class: info_type.class(),
+            confidence: 0.8,
+            source: Source::Value,
+            evidence: Evidence::Value { rule: Rule::Named(rule) },
+        };
+        if let Some(verdict) = self.verdicts.get_mut(index) {
+            *verdict = self.plan.verdict(&detection);
+        }
+    }
+}
+
+impl super::Field {
+    pub(super) fn is_untold(&self) -> bool {
+        self.declared.is_none() && self.hint == Hint::Nothing
+    }
+}
+
+#[cfg(test)]
+mod tests;

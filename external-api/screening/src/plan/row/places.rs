@@ -1,0 +1,124 @@
+//! Parts of an address beside each other.
+//!
+//! It promises that a number is a house number or a postcode only where a street or a town stands
+//! beside it. It relies on the common orders: street, number, postcode, town.
+
+use tresor_proto::InfoType;
+
+use super::Row;
+use crate::{
+    gazetteer,
+    proper_name::{is_capitalised, is_house_number, is_like_street},
+};
+
+impl Row<'_, '_> {
+    pub(super) fn compare_places(&mut self) {
+        for index in 0..self.len() {
+            let text = self.text(index);
+            // Two comparisons for most fields: only numbers are looked at.
+            if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) || text.len() > 12 {
+                continue;
+            }
+            if is_house_number(text) && self.is_open(index) {
+                self.house_number(index);
+            }
+            if let Some(form) = Form::of(text) {
+                self.postcode(index, form);
+            }
+        }
+    }
+
+    /// A house number stands after its street.
+    fn house_number(&mut self, index: usize) {
+        let Some(street) = index.checked_sub(1) else {
+            return;
+        };
+        let is_street = self.info_type(street) == Some(InfoType::Street)
+            || (self.is_open(street) && is_like_street(self.text(street)));
+        if is_street {
+            self.tell(street, InfoType::Street, "street: a house number follows");
+            self.tell(index, InfoType::HouseNumber, "house number: after a street");
+        }
+    }
+
+    /// A postcode stands beside its town, or after a street and a number.
+    fn postcode(&mut self, index: usize, form: Form) {
+        let follows_street = index.checked_sub(1).is_some_and(|before| self.is_street_part(before));
+        let is_postcode = self.is_open(index) || self.is_postcode_by_name(index);
+        let town = self.beside(index).find(|beside| self.is_town(*beside, form, follows_street));
+        if !is_postcode {
+            return;
+        }
+        if let Some(town) = town {
+            self.tell(town, InfoType::City, "city: a postcode beside it");
+        }
+        if town.is_some() || (follows_street && form != Form::FourDigits) {
+            self.tell(index, InfoType::Postcode, "postcode: beside a town or a street");
+        }
+    }
+
+    fn is_postcode_by_name(&self, index: usize) -> bool {
+        self.info_type(index) == Some(InfoType::Postcode)
+    }
+
+    fn is_street_part(&self, index: usize) -> bool {
+        let part = self.info_type(index);
+        let parts = [InfoType::Street, InfoType::HouseNumber, InfoType::StreetAddress];
+        part.is_some_and(|part| parts.contains(&part))
+    }
+
+    /// A town by its name's field, by the list, or by standing where a town stands.
+    fn is_town(&self, index: usize, form: Form, follows_street: bool) -> bool {
+        if self.info_type(index) == Some(InfoType::City) {
+            return true;
+        }
+        let text = self.text(index);
+        if !self.is_open(index) || !are_capitalised(text) {
+            return false;
+        }
+        let is_name = matches!(
+            self.info_type(index),
+            None | Some(
+                InfoType::FirstName
+                    | InfoType::LastName
+                    | InfoType::FreeText
+                    | InfoType::PersonName
+            )
+        );
+        let is_sure_place = follows_street || form == Form::Letters;
+        is_name && (is_sure_place || gazetteer::look_up(text).is_town())
+    }
+}
+
+/// What a postcode looks like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Dutch or British: hardly anything else.
+    Letters,
+    FiveDigits,
+    FourDigits,
+}
+
+impl Form {
+    fn of(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix("D-").unwrap_or(text);
+        let is_number = digits.bytes().all(|b| b.is_ascii_digit());
+        match digits.len() {
+            5 if is_number => Some(Self::FiveDigits),
+            4 if is_number && !digits.starts_with('0') => Some(Self::FourDigits),
+            6..=8 if !is_number => {
+                crate::validators::postcode(text).is_some().then_some(Self::Letters)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Words that begin with a capital, with small ones between them: `Bad Soden am Taunus`.
+fn are_capitalised(text: &str) -> bool {
+    let mut words = text.split([' ', '/', '(']).filter(|word| !word.is_empty());
+    let has_first = text.len() <= 48
+        && words.next().is_some_and(|word| is_capitalised(word) || word.starts_with('\''));
+    let is_plain = !text.bytes().any(|b| b.is_ascii_digit());
+    has_first && is_plain && words.clone().count() <= 4
+}

@@ -1,0 +1,64 @@
+use tresor_proto::{FieldName, Policy};
+
+use super::*;
+
+/// The types of a record's values, whose fields have names that say nothing.
+fn types(values: &[&str]) -> Vec<Option<InfoType>> {
+    let names = (0..values.len()).map(|index| FieldName::parse(&format!("f{index}")).unwrap());
+    let plan = Plan::compile(&Policy::default(), &names.collect::<Vec<_>>());
+    let values: Vec<_> = values.iter().map(|text| Value::Text(text)).collect();
+    plan.screen(&values).iter().map(|verdict| verdict.info_type).collect()
+}
+
+#[test]
+fn parts_of_an_address_tell_each_other() {
+    use InfoType::{City, HouseNumber, Postcode, Street};
+    let address = [Some(Street), Some(HouseNumber), Some(Postcode), Some(City)];
+    for values in [
+        ["Regine-Hauffer-Weg", "9-8", "30911", "Burg"],
+        ["Phileinehof", "98", "8987 PA", "Xyzdorp"],
+        ["Lindenhof", "12a", "01234", "Xyzheim am Main"],
+        ["Baker Street", "221B", "NW1 6XE", "London"],
+    ] {
+        assert_eq!(types(&values), address, "{values:?}");
+    }
+    assert_eq!(types(&["30911", "Utrecht"]), [Some(Postcode), Some(City)]);
+    assert_eq!(types(&["Xyzdorp", "8987 PA"]), [Some(City), Some(Postcode)]);
+}
+
+#[test]
+fn numbers_without_a_place_beside_them_stay_numbers() {
+    assert_eq!(types(&["30911", "548632", "12"]), [None; 3]);
+    assert_eq!(types(&["Erledigt", "12", "30911", "Offen"]), [None; 4]);
+    assert_eq!(types(&["1250", "Grundversorgung"]), [None; 2]);
+}
+
+#[test]
+fn names_tell_each_other() {
+    use InfoType::{FirstName, LastName, PersonName};
+    assert_eq!(types(&["Anna", "Koch"]), [Some(FirstName), Some(LastName)]);
+    assert_eq!(
+        types(&["Xaxa", "12", "Yvyv", "Yvyv, Xaxa"]),
+        [Some(FirstName), None, Some(LastName), Some(PersonName)]
+    );
+    assert_eq!(types(&["Yvyvic", "x.yvyvic@example.org"])[0], Some(LastName));
+    assert_eq!(types(&["Offen", "x.yvyvic@example.org"])[0], None);
+    assert_eq!(types(&["Anna", "Erledigt"])[1], None);
+}
+
+#[test]
+fn weak_numbers_need_the_record_of_a_person() {
+    let numbers = ["00753 645568", "871687110000000005"];
+    assert_eq!(types(&numbers), [None; 2]);
+    let person = ["Anna", "anna@example.org", numbers[0], numbers[1]];
+    assert_eq!(types(&person)[2..], [Some(InfoType::PhoneNumber), Some(InfoType::MeterId)]);
+}
+
+#[test]
+fn a_field_with_a_telling_name_is_left_as_it_is() {
+    let names = ["strasse", "zaehlerstand", "status"].map(|name| FieldName::parse(name).unwrap());
+    let plan = Plan::compile(&Policy::default(), &names);
+    let verdicts = plan.screen(&["Hauptstraße", "12", "Koch"].map(Value::Text));
+    assert_eq!(verdicts[1].info_type, None);
+    assert_eq!(verdicts[2].info_type, None);
+}

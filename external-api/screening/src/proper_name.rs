@@ -1,0 +1,67 @@
+//! Values that are names of people, towns or streets, told by their words alone.
+//!
+//! It promises an answer only for a few capitalised words, never for codes, readings or prose, and
+//! that a name which is a common word, too, has a second sign beside it. It relies on the list of
+//! names and on the words that make streets.
+
+mod address;
+mod person;
+mod words;
+
+use tresor_proto::InfoType;
+
+use crate::{
+    Rule,
+    gazetteer::{self, Entry},
+    shape::{Certainty, Finding},
+};
+
+pub(crate) use address::{is_house_number, is_like_street};
+use words::Words;
+pub(crate) use words::is_capitalised;
+
+/// What a few words are, if they are a name.
+pub(crate) fn proper_name(text: &str) -> Option<Finding> {
+    let words = Words::of(text)?;
+    address::of(&words)
+        .or_else(|| town(text))
+        .or_else(|| person::of(&words))
+        .or_else(|| single(&words))
+}
+
+fn likely(info_type: InfoType, rule: &'static str) -> Option<Finding> {
+    Some(Finding { info_type, rule: Rule::Named(rule), certainty: Certainty::Likely })
+}
+
+/// A town of several words: `Bad Homburg vor der Höhe`.
+fn town(text: &str) -> Option<Finding> {
+    let has_words = text.contains([' ', '-']);
+    let entry = has_words.then(|| gazetteer::look_up(text))?;
+    let is_town = entry.is_town() && !entry.is_common_word();
+    is_town.then(|| likely(InfoType::City, "city: known town")).flatten()
+}
+
+/// One word.
+fn single(words: &Words<'_>) -> Option<Finding> {
+    let [word] = words.all() else {
+        return None;
+    };
+    let is_written_as_name = is_capitalised(word) && word.chars().any(char::is_lowercase);
+    let entry = is_written_as_name.then(|| gazetteer::look_up(word))?;
+    if entry.is_common_word() {
+        return None;
+    }
+    single_type(entry).and_then(|(info_type, rule)| likely(info_type, rule))
+}
+
+fn single_type(entry: Entry) -> Option<(InfoType, &'static str)> {
+    match () {
+        () if entry.is_first_name() => Some((InfoType::FirstName, "name: known first name")),
+        () if entry.is_frequent_last_name() => Some((InfoType::LastName, "name: known last name")),
+        () if entry.is_town() => Some((InfoType::City, "city: known town")),
+        () => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
