@@ -27,6 +27,8 @@ pub(crate) use tally::{Tally, TenantTally};
 
 /// Tenants whose limits are remembered, to count their calls by before they are looked up.
 const TENANTS_REMEMBERED: usize = 65_536;
+/// What part of a tenant's calls batches of streams leave to the others.
+const CALLS_PART: u32 = 4;
 
 /// A place among the calls that run at once.
 pub(crate) type TenantSeat = Place<TenantId>;
@@ -34,6 +36,8 @@ pub(crate) type TenantSeat = Place<TenantId>;
 /// The turnstile of the data plane.
 pub(crate) struct Turnstile {
     tenants: Rates<TenantId>,
+    /// Of a tenant's calls, those that are batches of streams.
+    batches: Rates<TenantId>,
     users: Rates<(TenantId, UserName)>,
     customer_tokens: Rates<(TenantId, CustomerTokenId)>,
     /// Of each service's seats its tenants have shares; there are as many services as are configured.
@@ -57,6 +61,7 @@ impl Turnstile {
     pub(crate) fn new(seats_max: usize) -> Self {
         Self {
             tenants: Rates::default(),
+            batches: Rates::default(),
             users: Rates::default(),
             customer_tokens: Rates::default(),
             seats: Mutex::default(),
@@ -102,8 +107,12 @@ impl Turnstile {
         Ok(())
     }
 
-    /// Waits until the next batch of a tenant's stream is not one too many.
+    /// Waits until the next batch of a tenant's stream is not one too many. A quarter of what the
+    /// tenant may call is left to calls that cannot wait, however many streams it has.
     pub(crate) async fn pace(&self, tenant: TenantId) {
+        while let Err(wait) = self.take_batch(tenant) {
+            tokio::time::sleep(wait).await;
+        }
         while let Err(wait) = self.take_one(tenant) {
             tokio::time::sleep(wait).await;
         }
@@ -178,8 +187,16 @@ impl Turnstile {
     }
 
     fn take_one(&self, tenant: TenantId) -> Result<(), Duration> {
-        let limits = self.known.get(&tenant).unwrap_or_default();
-        self.tenants.take(&tenant, limits.requests_per_second())
+        self.tenants.take(&tenant, self.requests_per_second(tenant))
+    }
+
+    fn take_batch(&self, tenant: TenantId) -> Result<(), Duration> {
+        let all = self.requests_per_second(tenant);
+        self.batches.take(&tenant, all.saturating_sub(all.div_ceil(CALLS_PART)))
+    }
+
+    fn requests_per_second(&self, tenant: TenantId) -> u32 {
+        self.known.get(&tenant).unwrap_or_default().requests_per_second()
     }
 
     fn refuse(&self, tenant: TenantId, reason: RefusalReason, wait: Option<Duration>) -> Failure {
