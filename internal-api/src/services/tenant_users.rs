@@ -3,6 +3,8 @@
 //! It promises that a one-time password leaves in one answer and is nowhere else. It relies on
 //! [`super::tenant_service`] for the methods, which call it in one line each.
 
+use std::sync::Arc;
+
 use tonic::{Request, Response, Status};
 use tresor_proto::{
     Failure, TenantRef, UserName,
@@ -13,6 +15,7 @@ use tresor_proto::{
         SetUserRolesRequest, SetUserRolesResponse,
     },
 };
+use tresor_vault::{OperatorPermit, Vault};
 
 use crate::{
     caller::Origin,
@@ -34,12 +37,8 @@ impl TenantUsers<'_> {
         &self,
         request: Request<AddUserRequest>,
     ) -> Result<Response<AddUserResponse>, Status> {
-        let origin = Origin::of(&request)?;
-        let request = request.into_inner();
-        let (tenant, name) = user(&request.tenant, &request.name)?;
-        let roles = roles(&request.roles)?;
-        let permit = self.0.permit_operator(&origin)?;
-        let vault = self.0.vault()?;
+        let parse = |r: AddUserRequest| Ok((user(&r.tenant, &r.name)?, roles(&r.roles)?));
+        let (((tenant, name), roles), permit, vault) = self.asked(request, parse)?;
         let add = async move { vault.add_user(&permit, &tenant, &name, roles).await };
         let given = to_its_end(add).await?;
         Ok(Response::new(AddUserResponse {
@@ -53,13 +52,11 @@ impl TenantUsers<'_> {
         &self,
         request: Request<ListUsersRequest>,
     ) -> Result<Response<ListUsersResponse>, Status> {
-        let origin = Origin::of(&request)?;
-        let request = request.into_inner();
-        let tenant = parse_tenant("tenant", &request.tenant)?;
-        let limit = page::size(request.page_size)?;
-        let after = page::after(&request.page_token, UserName::parse)?;
-        let permit = self.0.permit_operator(&origin)?;
-        let vault = self.0.vault()?;
+        let parse = |r: ListUsersRequest| {
+            let place = (page::after(&r.page_token, UserName::parse)?, page::size(r.page_size)?);
+            Ok((parse_tenant("tenant", &r.tenant)?, place))
+        };
+        let ((tenant, (after, limit)), permit, vault) = self.asked(request, parse)?;
         let page = vault.users(&permit, &tenant, after.as_ref(), limit).await;
         let page = page.map_err(Failure::from)?;
         Ok(Response::new(ListUsersResponse {
@@ -72,12 +69,8 @@ impl TenantUsers<'_> {
         &self,
         request: Request<SetUserRolesRequest>,
     ) -> Result<Response<SetUserRolesResponse>, Status> {
-        let origin = Origin::of(&request)?;
-        let request = request.into_inner();
-        let (tenant, name) = user(&request.tenant, &request.name)?;
-        let roles = roles(&request.roles)?;
-        let permit = self.0.permit_operator(&origin)?;
-        let vault = self.0.vault()?;
+        let parse = |r: SetUserRolesRequest| Ok((user(&r.tenant, &r.name)?, roles(&r.roles)?));
+        let (((tenant, name), roles), permit, vault) = self.asked(request, parse)?;
         let changed = vault.set_user_roles(&permit, &tenant, &name, roles).await;
         let user = Some(to_wire(&changed.map_err(Failure::from)?));
         Ok(Response::new(SetUserRolesResponse { user }))
@@ -87,11 +80,7 @@ impl TenantUsers<'_> {
         &self,
         request: Request<DisableUserRequest>,
     ) -> Result<Response<DisableUserResponse>, Status> {
-        let origin = Origin::of(&request)?;
-        let request = request.into_inner();
-        let (tenant, name) = user(&request.tenant, &request.name)?;
-        let permit = self.0.permit_operator(&origin)?;
-        let vault = self.0.vault()?;
+        let ((tenant, name), permit, vault) = self.asked(request, |r| user(&r.tenant, &r.name))?;
         let changed = vault.disable_user(&permit, &tenant, &name).await;
         let user = Some(to_wire(&changed.map_err(Failure::from)?));
         Ok(Response::new(DisableUserResponse { user }))
@@ -101,11 +90,7 @@ impl TenantUsers<'_> {
         &self,
         request: Request<EnableUserRequest>,
     ) -> Result<Response<EnableUserResponse>, Status> {
-        let origin = Origin::of(&request)?;
-        let request = request.into_inner();
-        let (tenant, name) = user(&request.tenant, &request.name)?;
-        let permit = self.0.permit_operator(&origin)?;
-        let vault = self.0.vault()?;
+        let ((tenant, name), permit, vault) = self.asked(request, |r| user(&r.tenant, &r.name))?;
         let changed = vault.enable_user(&permit, &tenant, &name).await;
         let user = Some(to_wire(&changed.map_err(Failure::from)?));
         Ok(Response::new(EnableUserResponse { user }))
@@ -115,11 +100,7 @@ impl TenantUsers<'_> {
         &self,
         request: Request<ResetUserPasswordRequest>,
     ) -> Result<Response<ResetUserPasswordResponse>, Status> {
-        let origin = Origin::of(&request)?;
-        let request = request.into_inner();
-        let (tenant, name) = user(&request.tenant, &request.name)?;
-        let permit = self.0.permit_operator(&origin)?;
-        let vault = self.0.vault()?;
+        let ((tenant, name), permit, vault) = self.asked(request, |r| user(&r.tenant, &r.name))?;
         let reset = async move { vault.reset_user_password(&permit, &tenant, &name).await };
         let given = to_its_end(reset).await?;
         Ok(Response::new(ResetUserPasswordResponse {
@@ -133,13 +114,20 @@ impl TenantUsers<'_> {
         &self,
         request: Request<RemoveUserRequest>,
     ) -> Result<Response<RemoveUserResponse>, Status> {
-        let origin = Origin::of(&request)?;
-        let request = request.into_inner();
-        let (tenant, name) = user(&request.tenant, &request.name)?;
-        let permit = self.0.permit_operator(&origin)?;
-        let vault = self.0.vault()?;
+        let ((tenant, name), permit, vault) = self.asked(request, |r| user(&r.tenant, &r.name))?;
         vault.remove_user(&permit, &tenant, &name).await.map_err(Failure::from)?;
         Ok(Response::new(RemoveUserResponse {}))
+    }
+
+    /// What is asked, the operator's permit for it, and the vault that is to do it.
+    fn asked<R, A>(
+        &self,
+        request: Request<R>,
+        parse: impl FnOnce(R) -> Result<A, Failure>,
+    ) -> Result<(A, OperatorPermit, Arc<Vault>), Status> {
+        let origin = Origin::of(&request)?;
+        let asked = parse(request.into_inner())?;
+        Ok((asked, self.0.permit_operator(&origin)?, self.0.vault()?))
     }
 }
 
