@@ -2,7 +2,8 @@
 
 use tresor_proto::SurrogateFormat;
 
-/// FF1's domains have at least so many values (SP 800-38G, revision 1, §5.2).
+/// Domains have at least so many values: those of FF1 (SP 800-38G, revision 1, §5.2), and those that
+/// a format really has.
 const DOMAIN_MIN: u32 = 1_000_000;
 /// `0-9A-Za-z`; the shorter alphabets begin it.
 const CHARACTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -11,17 +12,21 @@ const CHARACTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Alphabet {
     radix: u8,
+    /// How many of them may come first.
+    first: u8,
 }
 
 impl Alphabet {
     /// The alphabet of a format.
     pub(super) fn of(format: SurrogateFormat) -> Self {
-        let radix = match format {
-            SurrogateFormat::Card | SurrogateFormat::Phone | SurrogateFormat::Digits => 10,
-            SurrogateFormat::Alphanumeric => 62,
-            SurrogateFormat::UpperAlphanumeric => 36,
+        let (radix, first) = match format {
+            SurrogateFormat::Card | SurrogateFormat::Digits => (10, 10),
+            // A zero before the number is kept.
+            SurrogateFormat::Phone => (10, 9),
+            SurrogateFormat::Alphanumeric => (62, 62),
+            SurrogateFormat::UpperAlphanumeric => (36, 36),
         };
-        Self { radix }
+        Self { radix, first }
     }
 
     /// How many characters it has.
@@ -31,8 +36,8 @@ impl Alphabet {
 
     /// The fewest characters that have 10^6 values.
     pub(super) fn characters_min(self) -> usize {
-        let mut domain = 1;
-        let mut characters = 0;
+        let mut domain = u32::from(self.first);
+        let mut characters = 1;
         while domain < DOMAIN_MIN {
             domain *= self.radix();
             characters += 1;
@@ -80,6 +85,6 @@ mod tests {
     #[test]
     fn no_domain_has_fewer_than_a_million_values() {
         let least = SurrogateFormat::ALL.map(|format| Alphabet::of(format).characters_min());
-        assert_eq!(least, [6, 6, 6, 4, 4]);
+        assert_eq!(least, [6, 7, 6, 4, 4]);
     }
 }

@@ -148,10 +148,10 @@ mod tests {
             ("+49 (0) 8360 161055", "+49 (0) ____ ______"),
             ("+49 8360/161055", "+49 ____/______"),
             ("0049.8360.161055", "0049.____.______"),
-            ("00 352 123456", "00 352 ______"),
+            ("00 352 1234567", "00 352 _______"),
             ("+12025550123", "+1__________"),
             ("(030) 123 456", "(0__) ___ ___"),
-            ("645568", "______"),
+            ("6455681", "_______"),
             ("0 0491 23456-7", "0 049_ _____-_"),
         ] {
             assert_eq!(of(text).unwrap(), kept);
@@ -160,7 +160,9 @@ mod tests {
             let refused = of(text).unwrap_err();
             assert_eq!(refused, FormatError::CallingCode, "{text}");
         }
-        assert_eq!(of("+49 30 123"), Err(FormatError::TooFew(6)));
+        for text in ["+49 30 123", "+352 123456", "0 645568"] {
+            assert_eq!(of(text), Err(FormatError::TooFew(7)), "9 × 10^5 are too few");
+        }
         assert_eq!(of("0000000000"), Err(FormatError::CallingCode));
         assert_eq!(of("49+30 123456"), Err(FormatError::ForeignCharacter));
     }

@@ -198,6 +198,6 @@ fn what_is_no_cards_surrogate_is_mostly_refused() {
     }
     assert!((40..180).contains(&read), "{read}");
     assert_eq!(back(SurrogateFormat::Card, "4111111111111111"), Err(FormatError::NoSurrogate));
-    assert_eq!(back(SurrogateFormat::Phone, "+49 (0)").unwrap_err(), FormatError::TooFew(6));
+    assert_eq!(back(SurrogateFormat::Phone, "+49 (0)").unwrap_err(), FormatError::TooFew(7));
     assert_eq!(back(SurrogateFormat::Card, &surrogate).unwrap(), "4111111111111111");
 }
