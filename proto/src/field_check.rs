@@ -22,12 +22,7 @@ impl FieldPolicy {
         if let Some(search) = self.search {
             if !is_sealed {
                 wrong.push(("searchable", "only a field that is sealed or tokenized has an index"));
-            }
-            let has_few_values = self.info_type.is_some_and(InfoType::has_few_values);
-            if has_few_values && !search.is_forced() {
-                let description = "values of this info type are so few that an onlooker of the \
-                                   database tells them by their frequencies; forced: true makes \
-                                   the index anyway";
+            } else if let (false, Some(description)) = (search.is_forced(), self.why_few_values()) {
                 wrong.push(("searchable", description));
             }
         }
@@ -36,6 +31,22 @@ impl FieldPolicy {
         let rest = wrong.iter().skip(1);
         Err(rest
             .fold(failure, |failure, (key, description)| failure.with_violation(key, *description)))
+    }
+
+    /// Why an onlooker of the database may tell values by how often they come, if he may.
+    fn why_few_values(&self) -> Option<&'static str> {
+        match self.info_type.map(InfoType::has_few_values) {
+            Some(false) => None,
+            Some(true) => Some(
+                "values of this info type are so few that an onlooker of the database tells them \
+                 by their frequencies; forced: true makes the index anyway",
+            ),
+            None => Some(
+                "without an info type nobody knows whether values are so few that an onlooker of \
+                 the database tells them by their frequencies; declare one, FREE_TEXT if none \
+                 fits, or say forced: true",
+            ),
+        }
     }
 
     fn check_tokenized(&self, wrong: &mut Vec<(&str, &str)>) {
@@ -118,13 +129,15 @@ mod tests {
     #[test]
     fn few_values_are_searchable_only_when_that_is_forced() {
         for (info_type, is_forced, expected) in [
-            (InfoType::Gender, false, &["searchable"][..]),
-            (InfoType::Gender, true, &[]),
-            (InfoType::LastName, false, &[]),
+            (Some(InfoType::Gender), false, &["searchable"][..]),
+            (Some(InfoType::Gender), true, &[]),
+            (Some(InfoType::LastName), false, &[]),
+            (None, false, &["searchable"]),
+            (None, true, &[]),
         ] {
-            let mut field = field(Action::Seal, Some(info_type));
+            let mut field = field(Action::Seal, info_type);
             field.search = Some(SearchIndex::new(128, is_forced).unwrap());
-            assert_eq!(wrong(&field), expected, "{info_type}");
+            assert_eq!(wrong(&field), expected, "{info_type:?}");
         }
     }
 }

@@ -39,7 +39,7 @@ impl House {
 
     async fn make_searchable(&self) {
         let field = FieldPolicy {
-            search: Some(SearchIndex::default()),
+            search: SearchIndex::new(128, true).ok(),
             ..FieldPolicy::new(FieldName::parse("name").unwrap(), Action::Seal)
         };
         let policy = Policy::new(vec![field], UndeclaredPolicy::default(), Action::Seal).unwrap();

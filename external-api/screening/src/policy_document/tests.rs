@@ -97,6 +97,7 @@ fn what_does_not_go_together_is_told_at_the_key_at_fault() {
         ("a: { info_type: IBAN_CODE, ¦action: seal, tokenize: random }", "action"),
         ("a: { action: clear, ¦searchable: exact }", "searchable"),
         ("a: { info_type: GENDER, ¦searchable: exact }", "searchable"),
+        ("a: { ¦searchable: exact }", "searchable"),
         ("a: { action: drop, ¦mask: { keep_last: 4 } }", "mask"),
         ("a: { info_type: METER_ID, tokenize: ¦format-preserving }", "tokenize"),
         ("a: { info_type: CITY, tokenize: ¦{ kind: random, format: digits } }", "tokenize"),

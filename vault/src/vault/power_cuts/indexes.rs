@@ -59,7 +59,7 @@ async fn the_writer_of_indexed_records() {
     let (tenant, code) = register(&vault, 0).await;
     let customer_token = enrol(&vault, tenant, &code).await.unwrap();
     let name = FieldName::parse("name").unwrap();
-    let search = Some(SearchIndex::default());
+    let search = SearchIndex::new(128, true).ok();
     let field = FieldPolicy { search, ..FieldPolicy::new(name, Action::Seal) };
     let policy = Policy::new(vec![field], UndeclaredPolicy::default(), Action::Seal).unwrap();
     let reference = TenantRef::Id(tenant);
