@@ -3,13 +3,14 @@
 //! It promises that a value is personal when its field's name says so, even when it fails its rule,
 //! and not personal only when that is certain. It relies on hints having been read before, once.
 
+mod technical;
+
 use tresor_proto::{DataClass, InfoType};
 
 use crate::{
     Evidence, Source,
     field_name::Hint,
-    harmless::{harmless, is_long_number, is_prose, technical},
-    lexicon::Kind,
+    harmless::{harmless, is_long_number, is_prose},
     shape::{Certainty, Finding, Shape},
     validators::{Check, check, is_telling},
 };
@@ -44,22 +45,8 @@ pub(crate) fn detect(hint: Hint, text: &str) -> Detection {
     }
     match hint {
         Hint::Personal { info_type, class, word } => named(info_type, class, word, text),
-        Hint::Technical { kind, word } => technical_field(kind, word, text),
+        Hint::Technical { kind, word } => technical::technical_field(kind, word, text),
         Hint::Nothing => untold(text),
-    }
-}
-
-/// A value of a field with a technical name: only what nothing else looks like is personal.
-fn technical_field(kind: Kind, word: &'static str, text: &str) -> Detection {
-    let sure = shaped(text).filter(|f| f.certainty == Certainty::Sure);
-    // `10.20.30.40` is a version where one is expected.
-    let is_version = |f: &Finding| kind == Kind::Version && f.info_type == InfoType::IpAddress;
-    if let Some(finding) = sure.filter(|f| !is_version(f)) {
-        return by_value(finding);
-    }
-    match technical(kind, text).or_else(|| harmless(text)) {
-        Some(kind) => not_personal(Source::FieldName, Evidence::Technical { word, kind }),
-        None => unknown(text),
     }
 }
 
@@ -147,6 +134,11 @@ fn finding(text: &str) -> Option<Finding> {
 
 fn shaped(text: &str) -> Option<Finding> {
     Shape::of(text)?.shaped(text)
+}
+
+/// A name of a person, a town or a street.
+fn named_by_value(text: &str) -> Option<Finding> {
+    Shape::of(text)?.named(text)
 }
 
 fn by_name(

@@ -24,6 +24,9 @@ const ENUMERATION_BYTES_MAX: usize = 48;
 /// Bytes of the longest technical identifier: a SHA-256 digest in hexadecimal.
 const IDENTIFIER_BYTES_MAX: usize = 64;
 
+/// Digits of the longest whole reading: insurance numbers and points of delivery are longer.
+const READING_DIGITS_MAX: usize = 9;
+
 /// Bytes of the longest reading.
 const READING_BYTES_MAX: usize = 40;
 
@@ -67,15 +70,17 @@ pub(crate) fn harmless(text: &str) -> Option<&'static str> {
 /// What the value of a technical field is, if it looks as it should.
 pub(crate) fn technical(kind: Kind, text: &str) -> Option<&'static str> {
     let fits = match kind {
-        Kind::Enumeration => is_enumeration(text),
+        Kind::Enumeration | Kind::Brand => is_enumeration(text),
         Kind::Identifier => is_identifier(text),
+        Kind::Uuid => uuid(text) || is_digest(text),
         Kind::Version => is_identifier(text) || is_dotted_version(text),
         Kind::Time => moment(text).is_some(),
-        Kind::Reading => is_number(text, READING_BYTES_MAX) || is_reading(text),
+        Kind::Reading => is_number(text, READING_DIGITS_MAX) || is_reading(text),
         Kind::Flag => is_yes_or_no(text) || matches!(text, "0" | "1"),
     };
     let description = match kind {
-        Kind::Enumeration => "short text",
+        Kind::Enumeration | Kind::Brand => "short text",
+        Kind::Uuid => "uuid",
         Kind::Identifier => "technical identifier",
         Kind::Version => "version",
         Kind::Time => "time",
@@ -183,7 +188,9 @@ fn is_enumeration(text: &str) -> bool {
     let has_length = text.len() <= ENUMERATION_BYTES_MAX;
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let words = || text.split_whitespace().count();
-    has_length && digits <= NUMBER_DIGITS_MAX && words() <= ENUMERATION_WORDS_MAX
+    let is_postcode = || digits > 1 && text.len() <= 8 && postcode(text).is_some();
+    let is_few = has_length && digits <= NUMBER_DIGITS_MAX && words() <= ENUMERATION_WORDS_MAX;
+    is_few && !is_postcode()
 }
 
 /// One word with a digit: `A-03405927`.
@@ -191,6 +198,13 @@ fn is_identifier(text: &str) -> bool {
     let is_sign = |b: u8| b.is_ascii_alphanumeric() || b"-_./:#".contains(&b);
     let has_length = text.len() <= IDENTIFIER_BYTES_MAX;
     has_length && text.bytes().all(is_sign) && text.bytes().any(|b| b.is_ascii_digit())
+}
+
+/// Hexadecimal digits of half a UUID or more.
+fn is_digest(text: &str) -> bool {
+    (16..=IDENTIFIER_BYTES_MAX).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_hexdigit())
+        && text.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
 /// Prose: two or more words, one of them in lower case. Looks no further than it must.

@@ -41,6 +41,8 @@ pub(crate) enum Sense {
     Thing,
     /// Says that the field is a yes or a no: `is`, `has`.
     Question,
+    /// Says that the field counts what follows: `nombre`, `anzahl`.
+    Quantity,
     /// Says nothing: `der`, `of`.
     Filler,
 }
@@ -50,8 +52,12 @@ pub(crate) enum Sense {
 pub(crate) enum Kind {
     /// One of a few short texts: status, tariff, device type.
     Enumeration,
+    /// The name of a thing, which may be that of a person, too: maker, model.
+    Brand,
     /// A technical identifier: order number.
     Identifier,
+    /// A UUID or a digest.
+    Uuid,
     /// A version of hardware or software.
     Version,
     /// A moment or a time window that is no birth.
@@ -76,7 +82,7 @@ pub(crate) struct Entry {
 /// `notfall|telefonnummer`.
 const HEADS: &str = "telefon telefonnummer handynummer rufnummer straße adresse anschrift \
      postleitzahl vorname nachname geburtsdatum kennzeichen bemerkung kontonummer ausweisnummer \
-     telefoon telefoonnummer straat voornaam achternaam geboortedatum kenteken opmerking \
+     adres telefoon telefoonnummer straat voornaam achternaam geboortedatum kenteken opmerking \
      rekeningnummer";
 
 /// Letters of the shortest modifier before a head.

@@ -22,11 +22,19 @@ pub(crate) use words::is_capitalised;
 
 /// What a few words are, if they are a name.
 pub(crate) fn proper_name(text: &str) -> Option<Finding> {
+    if let Some(title) = title(text) {
+        return Some(title);
+    }
     let words = Words::of(text)?;
-    address::of(&words)
-        .or_else(|| town(text))
-        .or_else(|| person::of(&words))
-        .or_else(|| single(&words))
+    if let [word] = words.all() {
+        return address::street_of(word).or_else(|| single(word));
+    }
+    address::of(&words).or_else(|| town(text)).or_else(|| person::of(&words))
+}
+
+/// Whether a finding has the two signs that a name or an address as a whole has.
+pub(crate) fn is_full_name(finding: &Finding) -> bool {
+    matches!(finding.info_type, InfoType::PersonName | InfoType::StreetAddress)
 }
 
 fn likely(info_type: InfoType, rule: &'static str) -> Option<Finding> {
@@ -35,17 +43,53 @@ fn likely(info_type: InfoType, rule: &'static str) -> Option<Finding> {
 
 /// A town of several words: `Bad Homburg vor der Höhe`.
 fn town(text: &str) -> Option<Finding> {
-    let has_words = text.contains([' ', '-']);
-    let entry = has_words.then(|| gazetteer::look_up(text))?;
+    let entry = gazetteer::look_up(text);
     let is_town = entry.is_town() && !entry.is_common_word();
     is_town.then(|| likely(InfoType::City, "city: known town")).flatten()
 }
 
+/// What stands alone before names: `Herr`, `Mevr.`, `Mme`.
+const TITLES: &[&str] = &[
+    "Herr",
+    "Herrn",
+    "Frau",
+    "Dhr.",
+    "Dhr",
+    "Mevr.",
+    "Mevr",
+    "Mevrouw",
+    "Mw.",
+    "Mme",
+    "Mlle",
+    "Monsieur",
+    "Madame",
+    "M.",
+    "Mr",
+    "Mr.",
+    "Mrs",
+    "Mrs.",
+    "Ms",
+    "Ms.",
+    "Miss",
+    "Dr.",
+    "Prof.",
+    "Prof. Dr.",
+    "Drs.",
+    "De heer",
+    "Heer",
+    "Dr. med.",
+    "Herr Dr.",
+    "Frau Dr.",
+];
+
+/// A title alone.
+fn title(text: &str) -> Option<Finding> {
+    let is_title = text.len() <= 9 && TITLES.contains(&text);
+    is_title.then(|| likely(InfoType::Title, "title: form of address")).flatten()
+}
+
 /// One word.
-fn single(words: &Words<'_>) -> Option<Finding> {
-    let [word] = words.all() else {
-        return None;
-    };
+fn single(word: &str) -> Option<Finding> {
     let is_written_as_name = is_capitalised(word) && word.chars().any(char::is_lowercase);
     let entry = is_written_as_name.then(|| gazetteer::look_up(word))?;
     if entry.is_common_word() {

@@ -120,8 +120,8 @@ impl Shape {
     }
 
     /// A name of a person, a town or a street: letters, and few digits.
-    fn named(&self, text: &str) -> Option<Finding> {
-        let is_name = self.letters() >= 3 && self.letters() > self.count(Class::Digit);
+    pub(crate) fn named(&self, text: &str) -> Option<Finding> {
+        let is_name = self.letters() >= 1 && self.letters() > self.count(Class::Digit);
         is_name.then(|| proper_name(text)).flatten()
     }
 
@@ -169,7 +169,8 @@ impl Shape {
                 [Some(geo), Some(birth), None]
             }
             () if dashes == 5 => [Some(mac), None, None],
-            () if self.count(Class::Digit) > 12 => [Some(card), Some(birth), None],
+            () if text.starts_with("00") => [Some(phone), Some(birth), None],
+            () if self.count(Class::Digit) > 12 => [Some(card), Some(nir), Some(birth)],
             () if dots == 2 || dashes >= 2 || self.count(Class::Slash) == 2 => {
                 [Some(birth), Some(mac), Some(plate)]
             }
@@ -183,10 +184,12 @@ impl Shape {
         match self.length - spaces {
             // An IBAN of Russia has 33 signs, like a metering location.
             33 => [Some(melo), Some(iban), None],
+            9 if self.letters() == 3 => [Some(nino), None, None],
             14 => [Some(meter), None, None],
             17 => [Some(mac), Some(vin), Some(meter_or_iban)],
             15..=34 => [Some(iban), Some(birth), None],
-            6..=12 if self.count(Class::Dash) == 2 => [Some(plate), None, None],
+            7 if spaces == 1 && self.count(Class::Upper) == 5 => [Some(plate), None, None],
+            5..=12 if self.count(Class::Dash) > 0 => [Some(plate), None, None],
             _ => [None; 3],
         }
     }
@@ -242,6 +245,16 @@ fn meter_or_iban(text: &str) -> Option<Finding> {
 fn plate(text: &str) -> Option<Finding> {
     let rule = validators::distinct_plate(text);
     found(InfoType::LicensePlateNumber, rule, Certainty::Likely)
+}
+
+fn nino(text: &str) -> Option<Finding> {
+    let rule = validators::distinct_nino(text);
+    found(InfoType::UkNationalInsuranceNumber, rule, Certainty::Likely)
+}
+
+fn nir(text: &str) -> Option<Finding> {
+    let rule = validators::grouped_nir(text);
+    found(InfoType::FranceNir, rule, Certainty::Likely)
 }
 
 fn phone(text: &str) -> Option<Finding> {

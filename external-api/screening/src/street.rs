@@ -109,7 +109,8 @@ pub(crate) enum Sign {
 
 /// What the last word of a German or Dutch street says.
 pub(crate) fn end(word: &str) -> Option<Sign> {
-    let is_end = |end: &&&str| ends_with(word, end);
+    let last = word.bytes().next_back()?.to_ascii_lowercase();
+    let is_end = |end: &&&str| end.bytes().next_back() == Some(last) && ends_with(word, end);
     let end = ENDS.iter().filter(is_end).max_by_key(|end| end.len())?;
     let is_other = OTHERS.split(' ').any(|other| ends_with(word, other));
     // `Ring` alone is a thing to wear, `Straße` alone a thing to drive on.
@@ -130,7 +131,7 @@ pub(crate) fn is_last_word(word: &str) -> bool {
 
 /// Whether a word is the first of a French street's name.
 pub(crate) fn is_first_word(word: &str) -> bool {
-    FIRST_WORDS.iter().any(|first| ends_with(word, first) && word.len() == first.len())
+    FIRST_WORDS.iter().any(|first| word.len() == first.len() && ends_with(word, first))
 }
 
 /// Whether such a word makes a street without a house number.
@@ -152,6 +153,9 @@ fn ends_with(word: &str, end: &str) -> bool {
 }
 
 fn is_letter(c: char, expected: char) -> bool {
+    if c.is_ascii() {
+        return c.to_ascii_lowercase() == expected;
+    }
     c == expected || c.to_lowercase().eq(core::iter::once(expected))
 }
 

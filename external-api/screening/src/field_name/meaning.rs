@@ -19,6 +19,9 @@ pub(super) fn of(units: &[Option<Entry>]) -> Hint {
     {
         return technical(Kind::Flag, question);
     }
+    if let Some(quantity) = counting(units) {
+        return technical(Kind::Reading, quantity);
+    }
     if let Some(head) = last
         && let Sense::Technical(kind) = head.sense
     {
@@ -32,6 +35,12 @@ pub(super) fn of(units: &[Option<Entry>]) -> Hint {
         .or_else(|| known.name())
         .or_else(|| known.technical_qualifier())
         .unwrap_or(Hint::Nothing)
+}
+
+/// `anzahl_kunden`, `nombre_messages`, `nachrichten_anzahl`.
+fn counting(units: &[Option<Entry>]) -> Option<Entry> {
+    let ends = [units.first(), units.last()].into_iter().flatten().flatten();
+    ends.copied().find(|entry| entry.sense == Sense::Quantity)
 }
 
 fn technical(kind: Kind, entry: Entry) -> Hint {

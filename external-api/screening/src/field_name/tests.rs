@@ -26,7 +26,7 @@ const NAMES: &[(InfoType, &str)] = &[
     ),
     (
         InfoType::PersonName,
-        "name; kunde; klant; Name des Kunden; customer_name; kundenname; naam; nom; \
+        "anzeigename; weergavenaam; Titulaire du compte; account_holder; name; kunde; klant; Name des Kunden; customer_name; kundenname; naam; nom; \
          /customer/name; ansprechpartner; created_by; erstellt_von; nom_client; vor- und nachname",
     ),
     (InfoType::FirstName, "vorname; Voornaam; first_name; firstName; prénom; prenom; vor_name"),
@@ -37,17 +37,21 @@ const NAMES: &[(InfoType, &str)] = &[
     ),
     (
         InfoType::StreetAddress,
-        "adresse; Straße und Hausnr.; address_line_1; lieferadresse; plz_ort; Strasse/Nr.; \
+        "ophaaladres; abholadresse; adresse; Straße und Hausnr.; address_line_1; lieferadresse; plz_ort; Strasse/Nr.; \
          strasse_hausnummer; PLZ/Ort",
     ),
     (InfoType::Street, "straße; Strasse; STRAẞE; straat; street; rue; /address/street"),
     (InfoType::City, "ort; plaats; city; ville; wohnort; /address/city; kundenort"),
     (InfoType::IpAddress, "gateway_ip; ip_adresse; clientIp; ipv4"),
     (InfoType::MeterId, "zaehlernummer; Zähler-Nr.; melo_id; MeLo; ean_code; meternummer; MaLo-ID"),
-    (InfoType::LicensePlateNumber, "kennzeichen; kenteken; license_plate; amtl_kennzeichen"),
+    (
+        InfoType::LicensePlateNumber,
+        "Vehicle Reg; reg_no; kennzeichen; kenteken; license_plate; amtl_kennzeichen",
+    ),
     (InfoType::FreeText, "bemerkung; opmerking; notes; kundenbemerkung; bemerkung_telefon"),
     (InfoType::LocationCoordinates, "geo; GPSKoordinaten; lat; /position/lng"),
     (InfoType::IbanCode, "iban; IBAN-Nr.; kunden_iban"),
+    (InfoType::UkNationalInsuranceNumber, "NI Number; nino"),
     (InfoType::FranceNir, "numéro de sécurité sociale; nir"),
 ];
 
@@ -65,7 +69,8 @@ fn no_part_of_a_word_is_a_word() {
     let names = "erstellt_am hotel modell status filename hostname ort_typ telegramm dateiname \
          produktname tarif geraetetyp fw_version verbrauch_kwh zaehlerstand terminfenster \
          uuid rssi auftrag report passage format import messung antwort transport sport \
-         support tabellenname email_verified telefon_status";
+         support tabellenname email_verified telefon_status nombre_messages aantal_berichten \
+         nachrichten_anzahl";
     for name in names.split(' ') {
         assert_eq!(info_type(name), None, "{name}");
     }

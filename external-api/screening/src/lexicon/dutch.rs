@@ -16,7 +16,7 @@ pub(super) const WORDS: &[Group] = &[
         Sense::Type(InfoType::LastName),
         "achternaam familienaam geslachtsnaam meisjesnaam tussenvoegsel",
     ),
-    (Sense::Type(InfoType::PersonName), "volledigenaam rekeninghouder"),
+    (Sense::Type(InfoType::PersonName), "volledigenaam weergavenaam rekeninghouder tenaamstelling"),
     (Sense::Type(InfoType::Title), "aanhef"),
     (Sense::Type(InfoType::Gender), "geslacht"),
     (Sense::Type(InfoType::DateOfBirth), "geboortedatum geboortejaar geboortedag geboren"),

@@ -60,7 +60,7 @@ pub(super) const WORDS: &[Group] = &[
     ),
     (
         Sense::Type(InfoType::UkNationalInsuranceNumber),
-        "nino nationalinsurance nationalinsurancenumber",
+        "nino ninumber nationalinsurance nationalinsurancenumber nationalinsuranceno",
     ),
     (Sense::Type(InfoType::UkNationalHealthServiceNumber), "nhs nhsnumber nhsno"),
     (Sense::Type(InfoType::Passport), "passport passportnumber passportno"),
@@ -87,7 +87,7 @@ pub(super) const WORDS: &[Group] = &[
     (
         Sense::Type(InfoType::LicensePlateNumber),
         "licenseplate licenceplate numberplate plate platenumber vehicleregistration \
-         registrationplate",
+         registrationplate vehiclereg regno registrationnumber registrationmark vrm vrn",
     ),
     (
         Sense::Type(InfoType::VehicleIdentificationNumber),

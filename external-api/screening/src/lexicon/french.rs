@@ -13,7 +13,11 @@ pub(super) const WORDS: &[Group] = &[
         Sense::Type(InfoType::LastName),
         "nomdefamille nomfamille nomdejeunefille nomnaissance nomdenaissance",
     ),
-    (Sense::Type(InfoType::PersonName), "nomcomplet nomprénom nometprénom raisonsociale"),
+    (
+        Sense::Type(InfoType::PersonName),
+        "nomcomplet titulaireducompte titulairecompte titulairedelacarte nomdutitulaire nomaffiché \
+         nomprénom nometprénom raisonsociale",
+    ),
     (Sense::Type(InfoType::Title), "civilité"),
     (Sense::Type(InfoType::Gender), "sexe genre"),
     (

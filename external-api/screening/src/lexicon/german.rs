@@ -12,7 +12,7 @@ pub(super) const WORDS: &[Group] = &[
     (Sense::Type(InfoType::LastName), "nachname familienname zuname geburtsname mädchenname"),
     (
         Sense::Type(InfoType::PersonName),
-        "vollname vollständigername kontoinhaber vornachname vorundnachname spitzname \
+        "vollname vollständigername anzeigename kontoinhaber kontoinhabername vornachname vorundnachname spitzname \
          vorundzuname klingel klingelname",
     ),
     (Sense::Type(InfoType::Title), "anrede titel akademischergrad"),

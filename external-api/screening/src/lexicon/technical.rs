@@ -9,29 +9,36 @@ pub(super) const WORDS: &[Group] = &[
     // German
     (
         Sense::Technical(Kind::Enumeration),
-        "status zustand typ typen art modell geräteart gerätetyp gerät kategorie klasse \
+        "status zustand typ typen art geräteart gerätetyp gerät kategorie klasse \
          gruppe tarif tarife farbe einheit währung sprache priorität prio phase quelle \
-         kanal hersteller marke produkt artikel sparte rolle land stufe modus format \
+         kanal artikel sparte rolle land stufe modus format \
          variante medium bauart zahlungsart branche",
     ),
     // Dutch
     (
         Sense::Technical(Kind::Enumeration),
-        "soort type model tarief merk categorie apparaat kleur taal valuta eenheid groep \
-         bron kanaal leverancier",
+        "soort type tarief categorie apparaat kleur taal valuta eenheid groep \
+         bron kanaal",
     ),
     // English
     (
         Sense::Technical(Kind::Enumeration),
-        "state kind category brand manufacturer color colour unit units currency language \
+        "state kind category color colour unit units currency language \
          locale priority tariff plan mode channel source role country countrycode device \
-         sensor product item severity timezone class group reason",
+         sensor item severity timezone class group reason",
     ),
+    (
+        Sense::Technical(Kind::Brand),
+        "modell hersteller marke produkt model merk leverancier brand manufacturer product \
+         maker vendor supplier modèle marque produit fabricant lieferant fournisseur",
+    ),
+    (Sense::Quantity, "anzahl aantal nombre nbre"),
+    (Sense::Technical(Kind::Uuid), "uuid guid"),
     // French
     (
         Sense::Technical(Kind::Enumeration),
-        "statut état modèle marque catégorie couleur langue pays devise unité appareil \
-         produit fabricant priorité",
+        "statut état catégorie couleur langue pays devise unité appareil \
+         priorité",
     ),
     (
         Sense::Technical(Kind::Flag),
@@ -41,7 +48,7 @@ pub(super) const WORDS: &[Group] = &[
     (
         Sense::Technical(Kind::Identifier),
         "auftrag aufträge auftrags bestellung bestell rechnung ticket vorgang \
-         lieferschein charge uuid guid opdracht bestelling factuur werkbon order orders \
+         lieferschein charge opdracht bestelling factuur werkbon order orders \
          invoice sku batch shipment commande facture article checksum etag",
     ),
     (
@@ -63,14 +70,14 @@ pub(super) const WORDS: &[Group] = &[
     (
         Sense::Technical(Kind::Reading),
         "verbrauch zählerstand stand messwert messwerte leistung spannung temperatur rssi \
-         snr signal signalstärke kwh wh kw dbm anzahl menge summe betrag preis kosten \
+         snr signal signalstärke kwh wh kw dbm menge summe betrag preis kosten \
          prozent länge breite höhe fläche volumen druck frequenz faktor dauer batterie \
-         pegel energie verbruik meterstand vermogen aantal bedrag prijs totaal \
+         pegel energie verbruik meterstand vermogen bedrag prijs totaal \
          hoeveelheid consumption reading power voltage energy temperature battery level \
          count counter quantity qty amount price cost total sum percent percentage rate \
          score index size length width height weight duration interval latency frequency \
          pressure humidity uptime bytes consommation puissance relevé montant prix \
-         quantité nombre durée température strength",
+         quantité durée température strength",
     ),
     (
         Sense::Thing,

@@ -160,6 +160,37 @@ fn a_personal_value_in_a_technical_field_is_sealed() {
 }
 
 #[test]
+fn a_technical_name_does_not_outweigh_what_nothing_else_looks_like() {
+    for (name, value) in [
+        ("geraetetyp", "Petra Schmidt"),
+        ("tarif", "ZW-DJ-282"),
+        ("merk_model", "WVWCWBLHWH8233552"),
+        ("tariff_name", "CE831540B"),
+        ("fw_version", "2001:db8:daae:5e45::1"),
+        ("auftrag", "1EMH0056366902"),
+        ("auftrag", "29.09.1974"),
+        ("zuletzt_geaendert", "1937-06-26"),
+        ("message_count", "+447911587251"),
+    ] {
+        assert!(undeclared(name, value).info_type.is_some(), "{name} {value}");
+    }
+    for (name, value) in [
+        ("status", "Schmidt"),
+        ("ableseart", "Utrecht"),
+        ("auftrag", "05141/610288"),
+        ("zaehlerstand", "871693116664065429"),
+        ("tariff_name", "B20 1AQ"),
+        ("uuid", "352099001761481"),
+    ] {
+        let verdict = undeclared(name, value);
+        assert_eq!((verdict.info_type, verdict.action), (None, Action::Seal), "{name} {value}");
+    }
+    for (name, value) in [("hersteller", "Schmidt"), ("status", "Offen"), ("auftrag", "17-AB-33")] {
+        assert_eq!(undeclared(name, value).action, Action::Clear, "{name} {value}");
+    }
+}
+
+#[test]
 fn a_checked_value_corrects_the_type_its_name_gives() {
     assert_eq!(undeclared("telefon", "a@example.org").info_type, Some(InfoType::EmailAddress));
     assert_eq!(

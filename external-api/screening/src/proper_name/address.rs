@@ -30,6 +30,14 @@ pub(super) fn of(words: &Words<'_>) -> Option<Finding> {
     is_place(all).then(|| likely(InfoType::StreetAddress, "address: postcode and town")).flatten()
 }
 
+/// A street of one word.
+pub(super) fn street_of(word: &str) -> Option<Finding> {
+    let is_street = street::end(word) == Some(street::Sign::Strong) && is_capitalised(word);
+    (is_street && !street::is_end_alone(word))
+        .then(|| likely(InfoType::Street, "street: ends like one"))
+        .flatten()
+}
+
 /// A street, perhaps with its number behind it.
 fn named_first(all: &[&str], line: &[&str]) -> Option<Finding> {
     let Some(number) = line.iter().position(|word| is_house_number(word)) else {

@@ -24,6 +24,9 @@ fn people_are_told_by_two_signs() {
     ] {
         assert_eq!(info_type(text), Some(InfoType::PersonName), "{text}");
     }
+    for text in ["Herr", "Mevr.", "Mme", "Mr", "Prof. Dr."] {
+        assert_eq!(info_type(text), Some(InfoType::Title), "{text}");
+    }
     assert_eq!(info_type("Anna"), Some(InfoType::FirstName));
     assert_eq!(info_type("Schmidt"), Some(InfoType::LastName));
 }

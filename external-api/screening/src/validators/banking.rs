@@ -111,19 +111,42 @@ pub(crate) fn iban(text: &str) -> Option<Rule> {
     let has_length = usize::from(entry.1) == bytes.len();
     let has_check = head.get(2..)?.iter().all(u8::is_ascii_digit);
     // A German account has digits only: what mod 97 lets through by chance, this stops.
-    let has_body = country != *b"DE" || body.iter().all(u8::is_ascii_digit);
+    let has_body = has_form(country, body);
     let is_valid = has_length && has_check && has_body && mod97(body.iter().chain(head)) == Some(1);
     let length = entry.1;
     is_valid.then_some(Rule::Iban { country, length })
 }
+
+/// What of an account is digits or letters: what mod 97 lets through by chance, this stops.
+fn has_form(country: [u8; 2], body: &[u8]) -> bool {
+    let (bank, rest) = body.split_at_checked(4).unwrap_or_default();
+    let is_digits = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
+    match &country {
+        b"DE" | b"BE" | b"AT" | b"DK" | b"FI" | b"ES" | b"PL" | b"SE" | b"NO" | b"CZ" | b"SK"
+        | b"PT" | b"HU" | b"HR" | b"SI" | b"EE" | b"LT" | b"IS" => is_digits(body),
+        b"NL" | b"GB" | b"IE" => bank.iter().all(u8::is_ascii_uppercase) && is_digits(rest),
+        b"FR" | b"MC" => body.get(..10).is_some_and(is_digits),
+        b"CH" | b"LI" | b"LU" => body.get(..3).is_some_and(is_digits),
+        _ => true,
+    }
+}
+
+/// Countries with banks that write to Europe, ISO 3166.
+const BIC_COUNTRIES: &str = "AD AE AL AM AR AT AU AZ BA BD BE BG BH BR BY CA CH CL CN CO CR CY CZ DE DK DO DZ EC \
+     EE EG ES ET FI FJ FO FR GB GE GG GH GI GL GR GT HK HN HR HU ID IE IL IM IN IQ IR IS IT JE JO \
+     JP KE KR KW KZ LB LC LI LK LT LU LV LY MA MC MD ME MK MN MR MT MU MX MY NG NI NL NO NP NZ OM \
+     PA PE PH PK PL PS PT PY QA RO RS RU SA SC SD SE SG SI SK SM SN SO ST SV SY TH TL TN TR TW TZ \
+     UA UG US UY UZ VA VE VG VN XK YE ZA";
 
 /// A BIC: four letters, a country, a place, perhaps a branch.
 pub(crate) fn bic(text: &str) -> Option<Rule> {
     let compact = Compact::of(text, b" ")?;
     let bytes = compact.as_bytes();
     let letters = bytes.get(..6)?.iter().all(u8::is_ascii_uppercase);
-    let is_valid = letters && matches!(bytes.len(), 8 | 11);
-    is_valid.then_some(Rule::Named("bic: ISO 9362 form"))
+    let country = bytes.get(4..6)?;
+    let is_known = BIC_COUNTRIES.split(' ').any(|known| known.as_bytes() == country);
+    let is_valid = letters && is_known && matches!(bytes.len(), 8 | 11);
+    is_valid.then_some(Rule::Named("bic: ISO 9362 form, known country"))
 }
 
 /// A payment card: an issuer's prefix, the length of that issuer, Luhn.
@@ -173,9 +196,25 @@ pub(crate) fn bank_account(text: &str) -> Option<Rule> {
     is_valid.then_some(Rule::Named("bank account: 5 to 30 digits"))
 }
 
+/// The country of a BIC.
+pub(crate) fn bic_country(text: &str) -> Option<&[u8]> {
+    bic(text).and_then(|_| text.as_bytes().get(4..6))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn accounts_have_the_form_of_their_country() {
+        assert!(iban("NL91ABNA0417164300").is_some() && iban("GB82WEST12345698765432").is_some());
+        // The check digits are right; a Dutch account begins with a bank's four letters.
+        assert!(
+            iban("NL580123456789ABCD").is_none() && mod97(b"0123456789ABCDNL58".iter()).is_some()
+        );
+        assert!(bic("DEUTDEFF").is_some() && bic("BBRODEHHXXX").is_some());
+        assert!(bic("ELEKXXOM").is_none() && bic("DEUTXXFF").is_none());
+    }
 
     #[test]
     fn ibans_of_many_countries_pass() {

@@ -60,12 +60,16 @@ pub(crate) fn birth(text: &str) -> Option<Rule> {
 
 /// A date that may be a birth, without a hint: a day, or a full hour of one, up to 2015.
 pub(crate) fn birth_candidate(text: &str) -> Option<Rule> {
+    year_of_birth(text).map(|_| Rule::Named("date: plausible date of birth"))
+}
+
+/// The year of such a date.
+pub(crate) fn year_of_birth(text: &str) -> Option<u16> {
     let year = match moment(text)? {
         Moment::Date { year } | Moment::Timestamp { year, is_full_hour: true } => year,
         Moment::Timestamp { .. } | Moment::Window | Moment::Time => return None,
     };
-    let is_plausible = BIRTH_YEARS.contains(&year) && has_century(text);
-    is_plausible.then_some(Rule::Named("date: plausible date of birth"))
+    (BIRTH_YEARS.contains(&year) && has_century(text)).then_some(year)
 }
 
 /// Whether a date gives its year in full: `1.09.33` may be a version.

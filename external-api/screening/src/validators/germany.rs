@@ -47,8 +47,19 @@ pub(crate) fn social_security(text: &str) -> Option<Rule> {
     let values = values.chain([Some(initial / 10), Some(initial % 10)]);
     let values = values.chain(bytes.get(9..11)?.iter().map(|b| digit(*b)));
     let weights = [2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1];
-    let is_valid = cross_sum(values, weights)? % 10 == digit(*bytes.get(11)?)?;
-    is_valid.then_some(Rule::Named("social security: check digit ok"))
+    let is_checked = cross_sum(values, weights)? % 10 == digit(*bytes.get(11)?)?;
+    let is_valid = is_checked && is_day_of_birth(bytes.get(2..6)?);
+    is_valid.then_some(Rule::Named("social security: date of birth, check digit ok"))
+}
+
+/// Day and month of a pension insurance number; 50 on the day tells numbers of one day apart.
+fn is_day_of_birth(digits: &[u8]) -> bool {
+    let [a, b, c, d] = digits else {
+        return false;
+    };
+    let number = |tens: &u8, ones: &u8| Some(digit(*tens)? * 10 + digit(*ones)?);
+    let is_day = number(a, b).is_some_and(|day| matches!(day, 1..=31 | 51..=81));
+    is_day && number(c, d).is_some_and(|month| (1..=12).contains(&month))
 }
 
 /// A health insurance number (§ 290 SGB V): a letter, eight digits, a check digit.
@@ -91,14 +102,26 @@ pub(crate) fn identity_document(text: &str) -> Option<Rule> {
     }
 }
 
-/// A driving licence: office, serial, check sign, issue: eleven signs.
+/// A driving licence (§ 38 FeV): office, serial, check sign, issue: eleven signs.
 pub(crate) fn driver_licence(text: &str) -> Option<Rule> {
     let compact = Compact::of(text, b" ")?;
     let bytes = compact.as_bytes();
-    let is_valid = bytes.len() == 11
-        && bytes.get(1..3)?.iter().all(u8::is_ascii_digit)
-        && bytes.get(9)?.is_ascii_digit();
-    is_valid.then_some(Rule::Named("driving licence: eleven signs"))
+    let number = bytes.get(..9)?;
+    let has_form = bytes.len() == 11 && bytes.get(1..3)?.iter().all(u8::is_ascii_digit);
+    let expected = licence_check(number)?;
+    let is_valid = has_form && *bytes.get(9)? == expected;
+    is_valid.then_some(Rule::Named("driving licence: check sign ok"))
+}
+
+/// The check sign of nine signs: weights 9 to 1, letters counting from 10, mod 11, X for ten.
+fn licence_check(number: &[u8]) -> Option<u8> {
+    let values = number.iter().map(|b| digit(*b).or(letter(*b).map(|value| value + 10)));
+    let products = values.zip((1..=9).rev()).map(|(value, weight)| Some(value? * weight));
+    let sum: Option<u32> = products.sum();
+    match sum? % 11 {
+        10 => Some(b'X'),
+        rest => u8::try_from(rest).ok().map(|rest| b'0' + rest),
+    }
 }
 
 #[cfg(test)]
@@ -136,5 +159,7 @@ mod tests {
             assert!(identity_document(text).is_none(), "{text}");
         }
         assert!(driver_licence("BXX2RRE2I55").is_none());
+        assert!(driver_licence("B072RRE2I45").is_none());
+        assert!(social_security("65990839J003").is_none());
     }
 }

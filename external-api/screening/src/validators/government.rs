@@ -39,8 +39,16 @@ pub(crate) fn nir(text: &str) -> Option<Rule> {
     }
     let (number, key) = bytes.split_at_checked(13)?;
     let key = mod97(key.iter())?;
-    let is_valid = matches!(sex, b'1'..=b'4' | b'7' | b'8') && mod97(number.iter())? + key == 97;
+    let is_valid = matches!(sex, b'1'..=b'4' | b'7' | b'8')
+        && is_month_of_nir(number.get(3..5)?)
+        && mod97(number.iter())? + key == 97;
     is_valid.then_some(Rule::Named("nir: key ok"))
+}
+
+/// A month, or what stands for one that is not known (INSEE: 20 to 42, 50 and above).
+fn is_month_of_nir(digits: &[u8]) -> bool {
+    let month = digits.iter().fold(0, |month, b| month * 10 + u32::from(b.saturating_sub(b'0')));
+    matches!(month, 1..=12 | 20..=42 | 50..=99)
 }
 
 /// A British National Insurance number.
@@ -56,6 +64,21 @@ pub(crate) fn nino(text: &str) -> Option<Rule> {
     let has_digits = bytes.get(2..8)?.iter().all(u8::is_ascii_digit);
     let is_valid = has_prefix && has_digits && matches!(bytes.get(8..), Some([] | [b'A'..=b'D']));
     is_valid.then_some(Rule::Named("nino: prefix, six digits, suffix"))
+}
+
+/// The same, written as it is: capitals, with its last letter.
+pub(crate) fn distinct_nino(text: &str) -> Option<Rule> {
+    let is_written =
+        text.bytes().all(|b| b == b' ' || b.is_ascii_digit() || b.is_ascii_uppercase());
+    let has_suffix = text.ends_with(|c: char| c.is_ascii_uppercase());
+    (is_written && has_suffix).then(|| nino(text)).flatten()
+}
+
+/// A French number written in groups: sex, year, month, department; a bare one is too often chance.
+pub(crate) fn grouped_nir(text: &str) -> Option<Rule> {
+    let groups = text.split(' ').map(str::len);
+    let is_grouped = groups.clone().take(3).eq([1, 2, 2]) && groups.count() >= 6;
+    is_grouped.then(|| nir(text)).flatten()
 }
 
 /// A British National Health Service number: ten digits, mod 11.
@@ -112,6 +135,20 @@ mod tests {
         for text in ["9434765918", "943476591", "0000000000", ""] {
             assert!(nhs(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn only_distinct_forms_need_no_hint() {
+        assert!(distinct_nino("AB123456C").is_some());
+        assert!(distinct_nino("AB 12 34 56 C").is_some());
+        for text in ["ab123456c", "AB123456", "CE8315401", "GB123456C"] {
+            assert!(distinct_nino(text).is_none(), "{text}");
+        }
+        assert!(grouped_nir("2 55 08 14 168 025 38").is_some());
+        assert!(grouped_nir("255081416802538").is_none());
+        // Month 13, with the key that goes with it.
+        let number = 2_551_314_168_025_u64;
+        assert!(nir(&format!("{number}{:02}", 97 - number % 97)).is_none());
     }
 
     #[test]

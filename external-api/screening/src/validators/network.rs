@@ -102,6 +102,14 @@ pub(crate) fn uuid(text: &str) -> bool {
     text.len() == 36 && text.bytes().enumerate().all(is_sign)
 }
 
+/// The number of a telephone (3GPP TS 23.003): 15 digits, Luhn, a body that gives such numbers.
+pub(crate) fn imei(text: &str) -> Option<Rule> {
+    let digits = text.as_bytes();
+    let has_body = [&b"35"[..], b"86", b"01", b"99"].iter().any(|body| digits.starts_with(body));
+    let has_form = digits.len() == 15 && digits.iter().all(u8::is_ascii_digit) && has_body;
+    (has_form && tresor_proto::passes_luhn(digits)).then_some(Rule::Named("imei: Luhn ok"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +163,14 @@ mod tests {
             ["e2:34:db:f0:48", "e2:34:db-f0:48:f6", "g2:34:db:f0:48:f6", "e2:34:db:f0:48:f6:"]
         {
             assert!(mac(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn telephones_have_a_checked_number() {
+        assert!(imei("352099001761481").is_some());
+        for text in ["352099001761482", "452099001761481", "35209900176148", ""] {
+            assert!(imei(text).is_none(), "{text}");
         }
     }
 

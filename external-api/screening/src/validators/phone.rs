@@ -29,8 +29,11 @@ pub(crate) fn phone(text: &str) -> Option<Rule> {
 
 /// A telephone number in international notation, with a calling code that is in use.
 pub(crate) fn international_phone(text: &str) -> Option<Rule> {
-    let number = text.strip_prefix('+')?;
     let digits = digits(text)?;
+    // `0049 89 …`: the same in groups; a bare number with zeros before it is a code.
+    let is_grouped = || text.len() > digits;
+    let zeros = || text.strip_prefix("00").filter(|rest| is_grouped() && !rest.starts_with('0'));
+    let number = text.strip_prefix('+').or_else(zeros)?;
     (calling_code(number).is_some() && digits >= 8)
         .then_some(Rule::Named("phone: international notation, calling code"))
 }
@@ -103,11 +106,14 @@ mod tests {
 
     #[test]
     fn only_a_plus_and_a_calling_code_need_no_hint() {
-        for text in ["+49 30 123456", "+31491-452441", "+1 202 555 0123", "+352 123456"] {
+        for text in
+            ["+49 30 123456", "+31491-452441", "+1 202 555 0123", "+352 123456", "0049 30 123456"]
+        {
             assert!(international_phone(text).is_some(), "{text}");
         }
         for text in [
-            "0049 30 123456",
+            "004930123456",
+            "00753 645568x",
             "+0 30 123456",
             "+99 1",
             "+8 123456789",

@@ -64,12 +64,40 @@ pub(crate) fn plate(text: &str) -> Option<Rule> {
         .or_else(|| british_plate(text))
 }
 
-/// A licence plate written with dashes, as nothing else is.
+/// A licence plate written as on the vehicle, as hardly anything else is: `MA-S-779`, `B-XW 7006`,
+/// `AB12 CDE`.
 pub(crate) fn distinct_plate(text: &str) -> Option<Rule> {
-    if text.bytes().filter(|b| *b == b'-').count() != 2 || text.contains(' ') {
-        return None;
+    let (mut dashes, mut spaces) = (0, 0);
+    for byte in text.bytes() {
+        dashes += u8::from(byte == b'-');
+        spaces += u8::from(byte == b' ');
     }
-    german_plate(text, true).or_else(|| dutch_plate(text)).or_else(|| french_plate(text))
+    match (dashes, spaces) {
+        (2, 0) => {
+            german_plate(text, true).or_else(|| dutch_plate(text)).or_else(|| french_plate(text))
+        }
+        (1, 1) if text.find('-') < text.find(' ') => german_plate(text, true),
+        (0, 1) if text.find(' ') == Some(4) => {
+            british_plate(text).filter(|_| has_british_age(text))
+        }
+        _ => None,
+    }
+}
+
+/// A German plate with spaces only: `BRA KE 4768`.
+pub(crate) fn spaced_plate(text: &str) -> Option<Rule> {
+    let is_spaced = text.bytes().filter(|b| *b == b' ').count() == 2 && !text.contains('-');
+    is_spaced.then(|| german_plate(text, true)).flatten()
+}
+
+/// Letters and the half-year of a British plate: 02 to 49 and 51 to 99, no I, Q or Z before it.
+fn has_british_age(text: &str) -> bool {
+    let [first, second, age @ ..] = text.as_bytes() else {
+        return false;
+    };
+    let is_letter = |b: &u8| b.is_ascii_uppercase() && !matches!(b, b'I' | b'Q' | b'Z');
+    let has_age = !matches!(age.get(..2), None | Some(b"00" | b"01" | b"50"));
+    is_letter(first) && is_letter(second) && has_age && !text.contains(['I', 'Q'])
 }
 
 /// District, one or two letters, one to four digits, perhaps `E` or `H`: `PLÖ-ZI 59`.
@@ -190,5 +218,10 @@ mod tests {
         assert!(distinct_plate("MA-S-779").is_some());
         assert!(distinct_plate("EMH LZQJ-XC").is_none());
         assert!(distinct_plate("B-AB1234").is_none());
+        assert!(distinct_plate("B-XW 7006").is_some() && distinct_plate("VO11 UEM").is_some());
+        for text in ["VI11 UEM", "VO01 UEM", "B XW 7006", "AB 12-34", "GB 1234-X", "E450 ABC"] {
+            assert!(distinct_plate(text).is_none(), "{text}");
+        }
+        assert!(spaced_plate("BRA KE 4768").is_some() && spaced_plate("BRA KE-4768").is_none());
     }
 }

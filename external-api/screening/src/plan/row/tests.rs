@@ -48,10 +48,18 @@ fn names_tell_each_other() {
 
 #[test]
 fn weak_numbers_need_the_record_of_a_person() {
-    let numbers = ["00753 645568", "871687110000000005"];
-    assert_eq!(types(&numbers), [None; 2]);
-    let person = ["Anna", "anna@example.org", numbers[0], numbers[1]];
-    assert_eq!(types(&person)[2..], [Some(InfoType::PhoneNumber), Some(InfoType::MeterId)]);
+    let numbers =
+        ["0753 645568", "871687110000000005", "352099001761481", "BRA KE 4768", "DEUTDEFF"];
+    assert_eq!(types(&numbers), [None; 5]);
+    let person = [&["Anna", "anna@example.org", "DE89370400440532013000"], &numbers[..]].concat();
+    let expected = [
+        InfoType::PhoneNumber,
+        InfoType::MeterId,
+        InfoType::DeviceId,
+        InfoType::LicensePlateNumber,
+        InfoType::SwiftCode,
+    ];
+    assert_eq!(types(&person)[3..], expected.map(Some));
 }
 
 #[test]

@@ -15,25 +15,48 @@ impl Row<'_, '_> {
         }
         for index in 0..self.len() {
             let text = self.text(index);
-            if !text.starts_with(|c: char| c.is_ascii_digit() || c == '(')
-                || !self.is_unknown(index)
+            let is_short = (5..=24).contains(&text.len());
+            if is_short
+                && self.is_unknown(index)
+                && let Some((info_type, rule)) = self.weak(text)
             {
-                continue;
-            }
-            if validators::national_phone(text).is_some() {
-                self.tell(
-                    index,
-                    InfoType::PhoneNumber,
-                    "phone: national notation, beside a person",
-                );
-            } else if validators::checked_ean18(text).is_some() {
-                self.tell(
-                    index,
-                    InfoType::MeterId,
-                    "meter: EAN-18, check digit ok, beside a person",
-                );
+                self.tell(index, info_type, rule);
             }
         }
+    }
+
+    /// What a number is in the record of a person.
+    fn weak(&self, text: &str) -> Option<(InfoType, &'static str)> {
+        let first = text.bytes().next()?;
+        if first.is_ascii_uppercase() {
+            return self.weak_code(text);
+        }
+        match () {
+            () if !matches!(first, b'0'..=b'9' | b'(') => None,
+            () if validators::national_phone(text).is_some() => {
+                Some((InfoType::PhoneNumber, "phone: national notation, beside a person"))
+            }
+            () if validators::checked_ean18(text).is_some() => {
+                Some((InfoType::MeterId, "meter: EAN-18, check digit ok, beside a person"))
+            }
+            () if text.len() == 15 && validators::nir(text).is_some() => {
+                Some((InfoType::FranceNir, "nir: key ok, beside a person"))
+            }
+            () if validators::imei(text).is_some() => {
+                Some((InfoType::DeviceId, "imei: Luhn ok, beside a person"))
+            }
+            () => None,
+        }
+    }
+
+    fn weak_code(&self, text: &str) -> Option<(InfoType, &'static str)> {
+        if validators::spaced_plate(text).is_some() {
+            return Some((InfoType::LicensePlateNumber, "licence plate: beside a person"));
+        }
+        let country = validators::bic_country(text)?;
+        let mut ibans = (0..self.len()).filter(|i| self.info_type(*i) == Some(InfoType::IbanCode));
+        let is_same = ibans.any(|iban| self.text(iban).as_bytes().get(..2) == Some(country));
+        is_same.then_some((InfoType::SwiftCode, "bic: country of the IBAN beside it"))
     }
 
     /// Whether two kinds of values speak of a person.

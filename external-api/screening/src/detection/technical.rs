@@ -1,0 +1,73 @@
+//! Values of fields with a technical name.
+//!
+//! It promises that a technical name outweighs what only may be personal, never what nothing else
+//! looks like: a number plate is none of a status. It relies on the rules of personal values and on
+//! what values of each kind of field look like.
+
+use tresor_proto::InfoType;
+
+use super::{Detection, by_value, named_by_value, not_personal, shaped, unknown};
+use crate::{
+    Evidence, Rule, Source,
+    harmless::{harmless, technical},
+    lexicon::Kind,
+    proper_name::is_full_name,
+    shape::{Certainty, Finding},
+    validators::{national_phone, year_of_birth},
+};
+
+/// The first year in which a record of a computer was made: what happened before is a birth.
+const RECORD_YEAR_MIN: u16 = 1990;
+
+/// What a value of a technical field is.
+pub(super) fn technical_field(kind: Kind, word: &'static str, text: &str) -> Detection {
+    if let Some(finding) = shaped(text).filter(|finding| outweighs(kind, finding, text)) {
+        return by_value(finding);
+    }
+    let fits = technical(kind, text).or_else(|| harmless(text));
+    let Some(description) = fits else {
+        return unknown(text);
+    };
+    match name_of_somebody(kind, text) {
+        Some(finding) if is_full_name(&finding) => by_value(finding),
+        // It may be a status, it may be a name: nobody knows.
+        Some(_) => unknown(text),
+        None if is_phone_like(kind, text) => unknown(text),
+        None => not_personal(Source::FieldName, Evidence::Technical { word, kind: description }),
+    }
+}
+
+/// Whether a finding says more than the field's name.
+fn outweighs(kind: Kind, finding: &Finding, text: &str) -> bool {
+    use InfoType as T;
+    if finding.certainty == Certainty::Sure {
+        // `10.20.30.40` is a version where one is expected.
+        return !(kind == Kind::Version && finding.info_type == T::IpAddress && text.contains('.'));
+    }
+    match (finding.info_type, kind) {
+        (T::DateOfBirth, Kind::Time) => year_of_birth(text).is_some_and(|y| y < RECORD_YEAR_MIN),
+        (T::DateOfBirth, _) => true,
+        // `AB-12-34` may be an order's number.
+        (T::LicensePlateNumber | T::CreditCardNumber, kind) => kind != Kind::Identifier,
+        (T::VehicleIdentificationNumber | T::MeterId, kind) => kind != Kind::Uuid,
+        (T::PhoneNumber, Kind::Reading) => text.len() > 10,
+        (T::LocationCoordinates, Kind::Version) => false,
+        (_, _) => true,
+    }
+}
+
+/// A name where one of a few short texts is expected.
+fn name_of_somebody(kind: Kind, text: &str) -> Option<Finding> {
+    let is_word = matches!(kind, Kind::Enumeration | Kind::Identifier);
+    let finding = is_word.then(|| named_by_value(text)).flatten()?;
+    let needs_pair =
+        matches!(&finding.rule, Rule::Named("name: known first name and a capitalised word"));
+    (!needs_pair).then_some(finding)
+}
+
+/// A telephone number in groups, which an identifier or a version may look like, too.
+fn is_phone_like(kind: Kind, text: &str) -> bool {
+    let is_grouped = text.bytes().any(|b| b"/ ()".contains(&b));
+    let may_be = matches!(kind, Kind::Identifier | Kind::Version | Kind::Enumeration);
+    may_be && is_grouped && national_phone(text).is_some()
+}
