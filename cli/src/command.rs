@@ -3,6 +3,7 @@
 //! A command parses its flags, makes one call or a stream of them, and shows the answer. It decides
 //! nothing a service should decide.
 
+mod apart;
 mod ca;
 #[cfg(feature = "check-config")]
 mod check_config;
@@ -25,6 +26,7 @@ mod question;
 pub(crate) mod screen;
 mod seal;
 mod search;
+mod surrogates;
 mod tenant;
 mod tokenize;
 mod upload;
@@ -64,7 +66,8 @@ Profile (tresor.toml, or --profile FILE); paths are relative to it:
   ca = \"ca/ca.pem\"
   cert = \"ca/operator.pem\"
   key = \"ca/operator.key\"
-  [customer]                      # password, enrol, keys token, upload, get, list, search, delete
+  [customer]                      # password, enrol, keys token, upload, get, list, search,
+                                  # tokenize, detokenize, surrogates, delete
   server = \"https://localhost:8443\"
   ca = \"ca/ca.pem\"
   cert = \"ca/planner.pem\"
@@ -115,6 +118,9 @@ pub(crate) enum Command {
     Tokenize(tokenize::TokenizeCommand),
     /// Give values, or their masks, for the surrogates of a file
     Detokenize(detokenize::DetokenizeCommand),
+    /// Look after surrogates that are kept elsewhere
+    #[command(subcommand)]
+    Surrogates(surrogates::SurrogatesCommand),
     /// Delete records
     Delete(delete::DeleteCommand),
     /// Look for personal data in a file, on this machine
@@ -147,6 +153,7 @@ impl Command {
             Self::Search(command) => command.run(session).await,
             Self::Tokenize(command) => command.run(session).await,
             Self::Detokenize(command) => command.run(session).await,
+            Self::Surrogates(command) => command.run(session).await,
             Self::Delete(command) => command.run(session).await,
             Self::Screen(command) => command.run(session),
             #[cfg(feature = "check-config")]

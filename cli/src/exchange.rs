@@ -1,5 +1,5 @@
 //! Files of values for files of surrogates, and back: the same file with other values in their
-//! places.
+//! places. Of surrogates for those in their places: a map.
 //!
 //! It promises order, bounded memory and one batch under way: what is written was answered before.
 //! A value that is refused leaves its place empty and is listed by line and reason. An exchange that
@@ -102,10 +102,7 @@ impl Exchange<'_> {
     async fn exchange(&mut self, mut batch: Batch) -> Result<(), CliError> {
         let key = format!("{}-{}", self.kept.idempotency_key, batch.first_row());
         let answers = self.desk.trade(&batch.items(), &key).await?;
-        let refused = batch.put(answers)?;
-        for entry in &batch.entries {
-            self.outlet.write(entry)?;
-        }
+        let refused = self.write(&mut batch, answers)?;
         for refusal in &refused {
             self.rejects.write(&refusal.to_json())?;
         }
@@ -114,6 +111,22 @@ impl Exchange<'_> {
         self.kept.rejected += refused.len() as u64;
         let extent = self.outlet.flush()?;
         self.keep(extent)
+    }
+
+    /// Writes the same rows with what was answered, or what stands in the place of what; gives what
+    /// was refused.
+    fn write(&mut self, batch: &mut Batch, answers: Vec<Answer>) -> Result<Vec<Refusal>, CliError> {
+        if self.desk.direction == Direction::Renew {
+            for (old, new) in batch.pairs(&answers) {
+                self.outlet.write_pair(old, new)?;
+            }
+            return batch.put(answers);
+        }
+        let refused = batch.put(answers)?;
+        for entry in &batch.entries {
+            self.outlet.write(entry)?;
+        }
+        Ok(refused)
     }
 
     /// Gives the file its final name, which it has when nothing is missing.

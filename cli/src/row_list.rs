@@ -5,8 +5,8 @@
 //! relies on the order of the rows.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{BufRead as _, BufReader, BufWriter, ErrorKind, Write as _},
+    fs::{File, OpenOptions, TryLockError},
+    io::{BufRead as _, BufReader, BufWriter, ErrorKind, Seek as _, SeekFrom, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -64,11 +64,20 @@ impl RowList {
         Self { path, file: None, is_named: true }
     }
 
-    /// The list of refused rows.
+    /// The list of refused rows of a file.
     pub(crate) fn of_rejects(file: &Path) -> Self {
-        let mut path = file.as_os_str().to_owned();
-        path.push(".rejects.ndjson");
-        Self { path: path.into(), file: None, is_named: false }
+        Self { path: beside(file, ".rejects.ndjson"), file: None, is_named: false }
+    }
+
+    /// The list of what a command other than an upload refuses of a file: each has one of its own.
+    pub(crate) fn of_rejects_by(command: &str, file: &Path) -> Self {
+        let path = beside(file, &format!(".{command}.rejects.ndjson"));
+        Self { path, file: None, is_named: false }
+    }
+
+    /// Where it is, or will be with its first row.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Writes a row down.
@@ -86,7 +95,7 @@ impl RowList {
         let failed = |error: std::io::Error| CliError::file("write", &path, &error);
         let file = match &mut self.file {
             Some(file) => file,
-            None => self.file.insert(BufWriter::new(self.create().map_err(failed)?)),
+            None => self.file.insert(BufWriter::new(self.create()?)),
         };
         writeln!(file, "{entry}").map_err(failed)
     }
@@ -104,23 +113,42 @@ impl RowList {
             }
             file => file.map_err(failed)?,
         };
-        if !file.metadata().map_err(failed)?.is_file() {
-            self.file = Some(BufWriter::new(file));
-            return Ok(());
+        if file.metadata().map_err(failed)?.is_file() {
+            self.lock(&file)?;
+            let kept_bytes = bytes_of_rows(&file, rows).map_err(failed)?;
+            file.set_len(kept_bytes).map_err(failed)?;
+            if kept_bytes == 0 {
+                return std::fs::remove_file(&self.path).map_err(failed);
+            }
+            (&file).seek(SeekFrom::End(0)).map_err(failed)?;
         }
-        let kept_bytes = bytes_of_rows(&file, rows).map_err(failed)?;
-        file.set_len(kept_bytes).map_err(failed)?;
-        if kept_bytes == 0 {
-            return std::fs::remove_file(&self.path).map_err(failed);
-        }
-        let appending = self.options().append(true).open(&self.path).map_err(failed)?;
-        self.file = Some(BufWriter::new(appending));
+        self.file = Some(BufWriter::new(file));
         Ok(())
     }
 
     /// Makes the file; `go_on_after` has taken an earlier one away.
-    fn create(&self) -> std::io::Result<File> {
-        self.options().write(true).create(true).truncate(true).mode(0o600).open(&self.path)
+    fn create(&self) -> Result<File, CliError> {
+        let failed = |error: std::io::Error| CliError::file("write", &self.path, &error);
+        let mut options = self.options();
+        let options = options.write(true).create(true).truncate(false).mode(0o600);
+        let file = options.open(&self.path).map_err(failed)?;
+        if file.metadata().map_err(failed)?.is_file() {
+            self.lock(&file)?;
+            file.set_len(0).map_err(failed)?;
+        }
+        Ok(file)
+    }
+
+    /// Keeps others off the list.
+    fn lock(&self, file: &File) -> Result<(), CliError> {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                let message = format!("another run writes {}", self.path.display());
+                Err(CliError::failed(message).advise("let it end first, or name another list"))
+            }
+            // Some file systems know no locks.
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+        }
     }
 
     fn options(&self) -> OpenOptions {
@@ -142,6 +170,12 @@ impl RowList {
         self.flush()?;
         Ok(self.file.map(|_| self.path))
     }
+}
+
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(ending);
+    path.into()
 }
 
 /// How many bytes of a list tell of its first `rows` rows; a last line that was cut off does not.
@@ -238,6 +272,21 @@ mod tests {
         link();
         assert!(rejects.add(&rejected()).is_err());
         assert_eq!(std::fs::read_to_string(&other).unwrap(), "kept");
+    }
+
+    #[test]
+    fn two_runs_do_not_write_one_list() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.csv");
+        let list = || RowList::of_rejects_by("tokenize", &path);
+        let mut first = list();
+        first.add(&rejected()).unwrap();
+        assert!(list().go_on_after(0).is_err());
+        assert!(list().add(&rejected()).is_err());
+        let kept = first.finish().unwrap().unwrap();
+        assert_eq!(kept, directory.path().join("a.csv.tokenize.rejects.ndjson"));
+        assert_eq!(std::fs::read_to_string(kept).unwrap().lines().count(), 1);
+        list().go_on_after(9).unwrap();
     }
 
     #[test]

@@ -91,6 +91,7 @@ fn work(requests_max: usize) -> OpenApiRouter<App> {
         .routes(routes!(records::search::search))
         .routes(routes!(surrogates::tokenize))
         .routes(routes!(surrogates::detokenize))
+        .routes(routes!(surrogates::renew))
         .routes(routes!(enrol::enrol))
         .routes(routes!(customer_tokens::list, customer_tokens::issue))
         .routes(routes!(customer_tokens::call))

@@ -1,4 +1,5 @@
-//! `POST /v1/tokenize`, `POST /v1/detokenize`: batches of values for surrogates, and back.
+//! `POST /v1/tokenize`, `POST /v1/detokenize`, `POST /v1/surrogates:renew`: batches of values for
+//! surrogates, and back, and of surrogates for those in their places.
 //!
 //! It promises one result an item, in order, whatever is wrong with others, and masked values
 //! unless more is asked for. It relies on the vault for what a customer token may, and for
@@ -19,8 +20,12 @@ use crate::{
 };
 
 mod detokenize;
+mod issued;
+mod named;
+mod renew;
 mod tokenize;
 pub(crate) mod value;
+mod words;
 
 /// Gives surrogates for values.
 #[utoipa::path(
@@ -29,7 +34,7 @@ pub(crate) mod value;
     params(Repeating),
     request_body(content = tokenize::Order, description = "At most 4 MiB."),
     responses(
-        (status = 200, description = "A result for each item, in order.", body = tokenize::Answer),
+        (status = 200, description = "A result for each item, in order.", body = issued::Answer),
         Refused, RefusedSize,
     )
 )]
@@ -39,7 +44,7 @@ pub(crate) async fn tokenize(
     parameters: Parameters,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<tokenize::Answer>, Refusal> {
+) -> Result<Json<issued::Answer>, Refusal> {
     parameters.finish()?;
     let idempotency_key = idempotency::key(&headers)?;
     let order: tokenize::Order = small_body::read_batch(body).await?;
@@ -49,7 +54,7 @@ pub(crate) async fn tokenize(
         request.context = Some(context);
         app.vault.tokenize(request)
     });
-    Ok(Json(tokenize::Answer::from_wire(answer.await?)))
+    Ok(Json(answer.await?.into()))
 }
 
 /// Gives the values of surrogates, or their masks.
@@ -77,4 +82,31 @@ pub(crate) async fn detokenize(
         app.vault.detokenize(request)
     });
     Ok(Json(detokenize::Answer::from_wire(answer.await?)))
+}
+
+/// Gives the surrogates that stand for the same values under the newest key.
+#[utoipa::path(
+    post, path = "/v1/surrogates:renew", tag = "surrogates", operation_id = "renewSurrogates",
+    security(("mutual_tls" = [], "customer_token" = [])),
+    request_body(content = renew::Order, description = "At most 4 MiB."),
+    responses(
+        (status = 200, description = "A result for each item, in order.", body = issued::Answer),
+        Refused, RefusedSize,
+    )
+)]
+pub(crate) async fn renew(
+    State(app): State<App>,
+    holder: KeyHolder,
+    parameters: Parameters,
+    body: Body,
+) -> Result<Json<issued::Answer>, Refusal> {
+    parameters.finish()?;
+    let order: renew::Order = small_body::read_batch(body).await?;
+    let order = order.into_wire()?;
+    let answer = holder.ask(|context| {
+        let mut request = order.clone();
+        request.context = Some(context);
+        app.vault.renew_surrogates(request)
+    });
+    Ok(Json(answer.await?.into()))
 }

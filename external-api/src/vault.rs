@@ -20,9 +20,9 @@ use tresor_proto::{
         DetokenizeResponse, EnrolRequest, EnrolResponse, GetCollectionRequest, GetRequest,
         GetResult, IngestRequest, IngestResponse, IntrospectRequest, IntrospectResponse,
         IssueRequest, IssueResponse, LendRequest, LendResponse, ListRequest, ListResponse,
-        LoginRequest, LoginResponse, RevokeRequest, RevokeResponse, RotateRequest, RotateResponse,
-        SearchRequest, SearchResponse, TokenizeRequest, TokenizeResponse,
-        access_service_client::AccessServiceClient,
+        LoginRequest, LoginResponse, RenewRequest, RenewResponse, RevokeRequest, RevokeResponse,
+        RotateRequest, RotateResponse, SearchRequest, SearchResponse, TokenizeRequest,
+        TokenizeResponse, access_service_client::AccessServiceClient,
         collection_service_client::CollectionServiceClient,
         customer_token_service_client::CustomerTokenServiceClient,
         record_service_client::RecordServiceClient,
@@ -123,6 +123,14 @@ impl Vault {
         request: DetokenizeRequest,
     ) -> Result<DetokenizeResponse, Failure> {
         answered(self.surrogates.clone().detokenize(timed(request)).await)
+    }
+
+    /// Gives surrogates under the newest key for older ones.
+    pub(crate) async fn renew_surrogates(
+        &self,
+        request: RenewRequest,
+    ) -> Result<RenewResponse, Failure> {
+        answered(self.surrogates.clone().renew(timed(request)).await)
     }
 
     /// Deletes one record.

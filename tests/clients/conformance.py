@@ -147,7 +147,12 @@ for reveal in ("redacted", "masked", "plain"):
     body = json.dumps({"reveal": reveal, "items": items})
     status, _ = ask("post", "/v1/detokenize", body, **typed(JSON))
     check(f"surrogates are traded {reveal}", status == 200)
-for path in ("/v1/tokenize", "/v1/detokenize"):
+for version in (1, 2, 0):
+    items = [{"surrogate": it, "key_version": version} for it in (*surrogates, "srg_x", "")]
+    body = json.dumps({"info_type": "CREDIT_CARD_NUMBER", "items": items})
+    status, _ = ask("post", "/v1/surrogates:renew", body, **typed(JSON))
+    check(f"surrogates of key {version} are renewed", status == 200)
+for path in ("/v1/tokenize", "/v1/detokenize", "/v1/surrogates:renew"):
     for body in ("", "{", "7", '{"items":{}}', '{"items":[]}', '{"items":[{"value":1,"x":2}]}',
                  '{"kind":"none","items":[{"value":1}]}', '{"reveal":"all","items":[]}',
                  '{"items":[' + ",".join(['{"value":1}'] * 1001) + "]}", " " * 5_000_000):
@@ -161,7 +166,7 @@ for body in ('{"terms":[{"field":"vorname","value":"Cleo"}]}', "", '{"terms":[]}
     ask("post", SEARCH, body, values=here, **typed(JSON))
 ask("post", SEARCH, '{"terms":[{"field":"vorname","value":"x"}]}', "", {"collection": "nobody"},
     **typed(JSON))
-for path in (SEARCH, "/v1/tokenize", "/v1/detokenize"):
+for path in (SEARCH, "/v1/tokenize", "/v1/detokenize", "/v1/surrogates:renew"):
     status, _ = ask("post", path, "{}", values=here, Tresor_Customer_Token=customer_token[:-1])
     check(f"{path} with a wrong customer token is 401", status == 401)
 

@@ -93,6 +93,7 @@ ROUTES = {
         '{"terms":[{"field":"vorname","value":"Anna"}]}',
     "POST /v1/tokenize": '{"info_type":"FIRST_NAME","items":[{"value":"Anna"}]}',
     "POST /v1/detokenize": '{"reveal":"plain","items":[{"surrogate":"srg_city_1"}]}',
+    "POST /v1/surrogates:renew": '{"items":[{"surrogate":"srg_city_1"}]}',
     "GET /v1/keys/tokens": None,
     "POST /v1/keys/tokens": '{"kind":"read_write"}',
     "POST /v1/keys/tokens/{id}:rotate": "{}",

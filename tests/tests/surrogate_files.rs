@@ -94,7 +94,7 @@ fn columns_of_a_csv_are_exchanged_and_what_is_refused_leaves_its_place_empty() {
     assert!(rows[1].starts_with("1;srg_") && rows[1].ends_with(";12345678;\"a;b\""), "{text}");
     assert!(rows[3].starts_with("4;;87654321"), "{text}");
     assert!(!text.contains("Erika") && !text.contains("Jörg"), "{text}");
-    let refused = setting.refused("people.csv.rejects.ndjson");
+    let refused = setting.refused("people.csv.tokenize.rejects.ndjson");
     assert_eq!((refused.len(), &refused[0]["line"]), (1, &4.into()), "{refused:?}");
 
     let meters = [
@@ -116,7 +116,7 @@ fn columns_of_a_csv_are_exchanged_and_what_is_refused_leaves_its_place_empty() {
     let meter = |at: usize| text.lines().nth(at).unwrap().split(';').nth(2).unwrap().to_owned();
     assert_eq!((meter(1).len(), meter(2).as_str(), meter(3).len()), (8, "", 8), "{text}");
     assert_ne!(meter(1), "12345678");
-    let refused = setting.refused("people.csv.rejects.ndjson");
+    let refused = setting.refused("people.csv.tokenize.rejects.ndjson");
     let places: Vec<_> = refused.iter().map(|it| (&it["line"], &it["field"])).collect();
     assert_eq!(places, [(&3.into(), &"meter".into()), (&4.into(), &Value::Null)], "{refused:?}");
     assert!(!refused[0].to_string().contains("123\""), "a value is not told");
@@ -143,6 +143,66 @@ fn fields_of_json_records_are_exchanged() {
     let detokenize = [&["detokenize", "out.ndjson", "--reveal", "plain"][..], &field].concat();
     setting.run(&[&detokenize[..], &to("back.ndjson")].concat()).ok();
     assert_eq!(setting.read("back.ndjson"), setting.read("people.ndjson"));
+}
+
+#[test]
+fn a_file_of_surrogates_is_renewed_into_a_map_when_identifier_keys_are_replaced() {
+    let setting = Setting::new();
+    let values = "12345678\n87654321\n12345678\n";
+    setting.write("meters.txt", values);
+    let form = ["--info-type", "METER_ID", "--format", "digits"];
+    let tokenize = ["tokenize", "meters.txt", "--kind", "format-preserving", "--out", "old.txt"];
+    setting.run(&[&tokenize[..], &form].concat()).ok();
+    let rekey = ["keys", "rekey-identifiers", "burg", "--destroy-after", "30d", "--yes"];
+    setting.site.operator(&rekey).ok();
+    setting.run(&["keys", "token", "lend", "--yes", "--wait"]).ok();
+    let older = [&form[..], &["--key-version", "1"]].concat();
+    let plain = |file| [&["detokenize", file, "--reveal", "plain"][..], &form].concat();
+    assert_ne!(setting.run(&plain("old.txt")).ok().stdout, values, "by the newest key");
+    let named = [&plain("old.txt")[..], &["--key-version", "1"]].concat();
+    assert_eq!(setting.run(&named).ok().stdout, values);
+
+    let old = setting.read("old.txt");
+    setting.write("kept.txt", &format!("{old}none\n"));
+    let renew = ["surrogates", "renew", "kept.txt", "--out", "map.csv", "--output", "json"];
+    let ran = setting.run(&[&renew[..], &older].concat());
+    let told = ran.json();
+    assert_eq!((ran.code, &told["traded"], &told["rejected"]), (3, &3.into(), &1.into()), "{told}");
+    let refused = setting.refused("kept.txt.renew.rejects.ndjson");
+    assert_eq!((refused.len(), &refused[0]["line"]), (1, &4.into()), "{refused:?}");
+    let map = setting.read("map.csv");
+    let (header, rows) = map.split_once('\n').unwrap();
+    let rows: Vec<_> = rows.lines().map(|row| row.split_once(',').unwrap()).collect();
+    let column = |side: fn(&(&str, &str)) -> String| rows.iter().map(side).collect::<String>();
+    assert_eq!((header, column(|(old, _)| format!("{old}\n"))), ("old,new", old));
+    setting.write("new.txt", &column(|(_, new)| format!("{new}\n")));
+    assert_eq!(setting.run(&plain("new.txt")).ok().stdout, values);
+}
+
+#[test]
+fn what_is_read_is_never_written_over() {
+    let setting = Setting::new();
+    setting.write("people.csv", "name\nErika\n");
+    fs::hard_link(setting.site.path("people.csv"), setting.site.path("link.csv")).unwrap();
+    let tokenize = ["tokenize", "people.csv", "--column", "name", "--info-type", "FIRST_NAME"];
+    let upload = ["upload", "people.csv", "--collection", "people"];
+    let both = ["--out", "both", "--rejects", "both"];
+    let results = ["--out", "both", "--results", "both"];
+    for (command, flags) in [
+        (&tokenize[..], &["--out", "people.csv"][..]),
+        (&tokenize, &["--rejects", "link.csv"]),
+        (&tokenize, &both),
+        (&upload, &["--out", "link.csv"]),
+        (&upload, &["--results", "people.csv"]),
+        (&upload, &results),
+        (&upload, &["--out", "people.csv.rejects.ndjson"]),
+    ] {
+        let refused = setting.run(&[command, flags].concat());
+        assert_eq!(refused.code, 2, "{flags:?}: {}", refused.stderr);
+        assert!(refused.stderr.contains("the same file"), "{flags:?}: {}", refused.stderr);
+        assert!(!refused.stderr.contains("remove"), "{}", refused.stderr);
+    }
+    assert_eq!(setting.read("people.csv"), "name\nErika\n");
 }
 
 /// Waits until there is a file.

@@ -1,10 +1,10 @@
 //! `tresor detokenize`: the same file with values, or their masks, in the places of surrogates.
 
 use clap::Args;
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::{
-    exchanged::{Asked, FileFlags, FormatFlag},
+    exchanged::{Asked, FileFlags, FormerForm},
     get::RevealFlag,
 };
 use crate::{
@@ -22,28 +22,24 @@ Examples:
   tresor detokenize out.csv --column card --info-type CREDIT_CARD_NUMBER --reveal plain --out in.csv
 
 A surrogate never shows more than it was made for. One that is refused leaves its place empty; line
-and reason are in FILE.rejects.ndjson, and the exit code is 3. Format-preserving surrogates do not
-say what they were made for: name --info-type, and --format where one was chosen.")]
+and reason are in FILE.detokenize.rejects.ndjson, and the exit code is 3. Format-preserving surrogates do not
+say what they were made for: name --info-type, --format where one was chosen, and --key-version where
+identifier keys have been replaced since.")]
 pub(crate) struct DetokenizeCommand {
     #[command(flatten)]
     file: FileFlags,
     /// How much to show
     #[arg(long, value_enum, default_value = "masked")]
     reveal: RevealFlag,
-    /// What format-preserving surrogates look like; that of the info type unless given
-    #[arg(long, value_enum)]
-    format: Option<FormatFlag>,
+    #[command(flatten)]
+    form: FormerForm,
 }
 
 impl DetokenizeCommand {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        self.file.check()?;
-        let mut options = Map::new();
+        let mut options = self.form.options();
         options.insert("reveal".to_owned(), json!(self.reveal.as_str()));
-        if let Some(format) = self.format {
-            options.insert("format".to_owned(), json!(format.as_str()));
-        }
         let asked = Asked { direction: Direction::Detokenize, options, expires: None };
         self.file.exchange(asked, session).await
     }

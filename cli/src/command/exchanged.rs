@@ -5,11 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, value_parser};
 use serde_json::{Map, Value, json};
 use tresor_proto::{FieldName, InfoType};
 
-use super::{screen::CharsetFlag, upload::FileFormat};
+use super::{
+    apart::{self, Role},
+    screen::CharsetFlag,
+    upload::FileFormat,
+};
 use crate::{
     certificates::tenant_of,
     connection::CustomerFlags,
@@ -21,7 +25,7 @@ use crate::{
     row_list::RowList,
     secret_input::CustomerTokenSource,
     session::Session,
-    transfer::{FileMark, Media, place_of},
+    transfer::{FileMark, Layout, Media, place_of},
 };
 
 /// A file, and what of it is exchanged.
@@ -45,7 +49,7 @@ pub(super) struct FileFlags {
     /// File to write to; standard output unless given
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// File to list refused values in, by line and reason; FILE.rejects.ndjson unless given
+    /// File to list refused values in, by line and reason; FILE.COMMAND.rejects.ndjson unless given
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// Begin with the first row, whatever a run that broke off has written
@@ -75,6 +79,17 @@ pub(super) enum FormatFlag {
     UpperAlphanumeric,
 }
 
+/// What format-preserving surrogates of a file were made as, where that is not what it is now.
+#[derive(Debug, Args)]
+pub(super) struct FormerForm {
+    /// What format-preserving surrogates look like; that of the info type unless given
+    #[arg(long, value_enum)]
+    format: Option<FormatFlag>,
+    /// Version of the key that made format-preserving surrogates; the newest unless given
+    #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(1..))]
+    key_version: Option<u32>,
+}
+
 /// What is asked of all values.
 pub(super) struct Asked {
     pub(super) direction: Direction,
@@ -87,6 +102,8 @@ pub(super) struct Asked {
 impl FileFlags {
     /// Exchanges the values of the file.
     pub(super) async fn exchange(self, asked: Asked, session: &Session) -> Result<Exit, CliError> {
+        let mut rejects = self.rejects(asked.direction);
+        self.check(&rejects)?;
         let endpoint = self.connection.endpoint(session)?;
         let https = Https::new(&endpoint)?.with_user(self.connection.user(session)?);
         let source = self.source(asked.direction)?;
@@ -104,11 +121,11 @@ impl FileFlags {
             session.output.note(format!("going on after row {}", kept.rows));
         }
         let (layout, portions) = source.open(kept.rows).await?;
+        let layout = if asked.direction == Direction::Renew { Layout::Map } else { layout };
         let outlet = match out {
             Some(out) => Outlet::file(out, layout, kept.extent)?,
             None => Outlet::output(layout)?,
         };
-        let mut rejects = self.rejects();
         rejects.go_on_after(kept.rows)?;
         let mut options = asked.options;
         if let Some(expires) = &kept.expires {
@@ -241,23 +258,37 @@ impl FileFlags {
         }
     }
 
-    fn rejects(&self) -> RowList {
+    fn rejects(&self, direction: Direction) -> RowList {
+        let of = |file| RowList::of_rejects_by(direction.command(), file);
         match (&self.rejects, self.path()) {
             (Some(path), _) => RowList::at(path.clone()),
-            (None, Some(file)) => RowList::of_rejects(file),
-            (None, None) => RowList::of_rejects(self.out.as_deref().unwrap_or(Path::new("stdin"))),
+            (None, Some(file)) => of(file),
+            (None, None) => of(self.out.as_deref().unwrap_or(Path::new("stdin"))),
         }
     }
 
-    /// Refuses a file that would be written over.
-    pub(super) fn check(&self) -> Result<(), CliError> {
+    /// Refuses what cannot be read, and a file that would be written over.
+    fn check(&self, rejects: &RowList) -> Result<(), CliError> {
         if self.file.is_dir() {
             return Err(CliError::usage(format!("{} is a directory", self.file.display())));
         }
         if let Some(file) = self.path() {
             File::open(file).map_err(|error| CliError::file("read", file, &error))?;
         }
-        Ok(())
+        let out = self.out.as_deref();
+        let roles = [("FILE", self.path()), ("--out", out), ("--rejects", Some(rejects.path()))];
+        let roles = roles.into_iter().filter_map(|(name, path)| Some(Role { name, path: path? }));
+        apart::check(&roles.collect::<Vec<_>>())
+    }
+}
+
+impl FormerForm {
+    /// As the external API takes it.
+    pub(super) fn options(&self) -> Map<String, Value> {
+        let format = self.format.map(|format| ("format".to_owned(), json!(format.as_str())));
+        let key_version =
+            self.key_version.map(|version| ("key_version".to_owned(), json!(version)));
+        format.into_iter().chain(key_version).collect()
     }
 }
 
@@ -307,6 +338,7 @@ fn show(output: &Output, direction: Direction, totals: &Totals) -> Result<(), Cl
     let done = match direction {
         Direction::Tokenize => format!("{} tokenized", counted(totals.traded, "value")),
         Direction::Detokenize => format!("{} detokenized", counted(totals.traded, "surrogate")),
+        Direction::Renew => format!("{} renewed", counted(totals.traded, "surrogate")),
     };
     output.line(output.paint(Tone::Good, &done))?;
     if let Some(out) = &totals.out {

@@ -26,8 +26,8 @@ Examples:
       --out out.csv
   cut -f 3 table | tresor tokenize - --info-type CITY --expires 30d --reveal masked
 
-A value that is refused leaves its place empty; line and reason are in FILE.rejects.ndjson, and the
-exit code is 3. With --out, the same command goes on where a run broke off, and no value gets a
+A value that is refused leaves its place empty; line and reason are in
+FILE.tokenize.rejects.ndjson, and the exit code is 3. With --out, the same command goes on where a run broke off, and no value gets a
 second surrogate.")]
 pub(crate) struct TokenizeCommand {
     #[command(flatten)]
@@ -64,7 +64,6 @@ enum KindFlag {
 impl TokenizeCommand {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        self.file.check()?;
         if !self.file.has_info_type() {
             return Err(CliError::usage("missing: --info-type").advise(
                 "it says which class of keys locks the values; FREE_TEXT if nothing fits",

@@ -6,7 +6,6 @@
 
 use std::{
     fs::{File, TryLockError},
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -14,7 +13,11 @@ use std::{
 use clap::{Args, ValueEnum};
 use tresor_screening::reader::{Charset, Format};
 
-use super::{get::Target, screen::CharsetFlag};
+use super::{
+    apart::{self, Role},
+    get::Target,
+    screen::CharsetFlag,
+};
 use crate::{
     certificates::tenant_of,
     connection::Endpoint,
@@ -87,7 +90,7 @@ impl UploadCommand {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let media = self.media()?;
-        check_file(&self.file, self.results.as_deref())?;
+        self.check_files()?;
         let endpoint = self.target.connection.endpoint(session)?;
         let https = Https::new(&endpoint)?.with_user(self.target.connection.user(session)?);
         let customer_token = self.target.customer_token.read(session)?;
@@ -165,6 +168,25 @@ impl UploadCommand {
         }
     }
 
+    /// A directory has no records, and nothing is written over what is uploaded or kept of it.
+    fn check_files(&self) -> Result<(), CliError> {
+        let file = self.file.as_path();
+        if file.is_dir() {
+            return Err(CliError::usage(format!("{} is a directory", file.display())));
+        }
+        let rejects = RowList::of_rejects(file);
+        let progress = Checkpoint::path_beside(file);
+        let roles = [
+            ("FILE", Some(file)),
+            ("the list of refused rows", Some(rejects.path())),
+            ("the progress", Some(&progress)),
+            ("--results", self.results.as_deref()),
+            ("--out", self.out.as_deref()),
+        ];
+        let roles = roles.into_iter().filter_map(|(name, path)| Some(Role { name, path: path? }));
+        apart::check(&roles.collect::<Vec<_>>())
+    }
+
     fn media(&self) -> Result<Media, CliError> {
         let by_name = Media::of(&self.file);
         let media = match (self.format, by_name) {
@@ -201,19 +223,6 @@ impl FileFormat {
             Self::Json => Format::Json,
         }
     }
-}
-
-/// A directory has no records, and results are not written over what is uploaded.
-fn check_file(file: &Path, results: Option<&Path>) -> Result<(), CliError> {
-    if file.is_dir() {
-        return Err(CliError::usage(format!("{} is a directory", file.display())));
-    }
-    let place = |path: &Path| std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
-    let results = results.and_then(place);
-    if results.is_some() && results == place(file) {
-        return Err(CliError::usage("--results names the file that is uploaded"));
-    }
-    Ok(())
 }
 
 /// Opens the file and keeps other uploads off it.
@@ -287,24 +296,4 @@ fn show_pseudonymous(output: &Output, totals: &Totals) -> Result<(), CliError> {
     let file = file.display().to_string();
     let left_out = if totals.rejected > 0 { "; refused rows are not in it" } else { "" };
     output.line(format!("{records} with surrogates and masks in {}{left_out}", printable(&file)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn results_never_replace_what_is_uploaded() {
-        let directory = tempfile::tempdir().unwrap();
-        let [file, link, other] = ["a.csv", "link", "b"].map(|name| directory.path().join(name));
-        std::fs::write(&file, "name\nErika\n").unwrap();
-        std::os::unix::fs::symlink(&file, &link).unwrap();
-        for results in [&file, &link] {
-            let refusal = check_file(&file, Some(results)).unwrap_err();
-            assert!(refusal.to_string().contains("--results"), "{refusal}");
-        }
-        assert!(check_file(&file, Some(&other)).is_ok());
-        assert!(check_file(&file, None).is_ok());
-        assert!(check_file(directory.path(), None).is_err());
-    }
 }

@@ -58,12 +58,18 @@ struct Item {
     entry: usize,
     value: usize,
     field: Option<FieldName>,
+    key: &'static str,
     json: Value,
 }
 
 impl Batch {
     /// Adds a row, unless the batch is full: then it is given back.
-    pub(crate) fn add(&mut self, entry: Entry, columns: &[Column], key: &str) -> Option<Entry> {
+    pub(crate) fn add(
+        &mut self,
+        entry: Entry,
+        columns: &[Column],
+        key: &'static str,
+    ) -> Option<Entry> {
         let at = self.entries.len();
         let items: Vec<_> =
             columns.iter().filter_map(|column| item(&entry, at, column, key)).collect();
@@ -84,6 +90,17 @@ impl Batch {
     /// The values to be exchanged, as they are asked for.
     pub(crate) fn items(&self) -> Vec<&Value> {
         self.items.iter().map(|item| &item.json).collect()
+    }
+
+    /// What was asked for beside what was answered; without what was refused.
+    pub(crate) fn pairs<'a>(
+        &'a self,
+        answers: &'a [Answer],
+    ) -> impl Iterator<Item = (&'a str, &'a Content)> {
+        self.items.iter().zip(answers).filter_map(|(item, answer)| match answer {
+            Answer::Traded(Some(new)) => Some((item.text()?, new)),
+            Answer::Traded(None) | Answer::Refused(_) => None,
+        })
     }
 
     /// The number of its first row.
@@ -129,7 +146,7 @@ impl Batch {
 }
 
 /// What is exchanged of a column; nothing where there is nothing.
-fn item(entry: &Entry, at: usize, column: &Column, key: &str) -> Option<Item> {
+fn item(entry: &Entry, at: usize, column: &Column, key: &'static str) -> Option<Item> {
     let (value, content) = entry.value_of(column)?;
     let is_nothing = content.as_bytes().is_empty()
         || content.content_type() == ContentType::Json && content.as_bytes() == b"null";
@@ -140,7 +157,14 @@ fn item(entry: &Entry, at: usize, column: &Column, key: &str) -> Option<Item> {
     if let Some(info_type) = column.info_type {
         json["info_type"] = json!(info_type.as_str());
     }
-    Some(Item { entry: at, value, field: column.name.clone(), json })
+    Some(Item { entry: at, value, field: column.name.clone(), key, json })
+}
+
+impl Item {
+    /// What was asked for, when it is a text.
+    fn text(&self) -> Option<&str> {
+        self.json.get(self.key)?.as_str()
+    }
 }
 
 impl Entry {

@@ -23,6 +23,8 @@ pub(crate) enum Direction {
     Tokenize,
     /// Surrogates in, values or masks out.
     Detokenize,
+    /// Surrogates in, those in their places out.
+    Renew,
 }
 
 /// Who asks, for what.
@@ -45,6 +47,16 @@ impl Direction {
         match self {
             Self::Tokenize => "tokenize",
             Self::Detokenize => "detokenize",
+            Self::Renew => "surrogates:renew",
+        }
+    }
+
+    /// As the command is called.
+    pub(crate) fn command(self) -> &'static str {
+        match self {
+            Self::Tokenize => "tokenize",
+            Self::Detokenize => "detokenize",
+            Self::Renew => "renew",
         }
     }
 
@@ -52,14 +64,14 @@ impl Direction {
     pub(crate) fn asked(self) -> &'static str {
         match self {
             Self::Tokenize => "value",
-            Self::Detokenize => "surrogate",
+            Self::Detokenize | Self::Renew => "surrogate",
         }
     }
 
     /// What a result's value is called.
     fn answered(self) -> &'static str {
         match self {
-            Self::Tokenize => "surrogate",
+            Self::Tokenize | Self::Renew => "surrogate",
             Self::Detokenize => "value",
         }
     }

@@ -8,6 +8,8 @@ use std::{
     path::PathBuf,
 };
 
+use tresor_proto::Content;
+
 use super::{Entry, batch::Held};
 use crate::{
     error::CliError,
@@ -43,6 +45,14 @@ impl Outlet {
         Ok(Self::Output(output, layout, false))
     }
 
+    /// Writes what was asked for beside what stands in its place.
+    pub(super) fn write_pair(&mut self, old: &str, new: &Content) -> Result<(), CliError> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let written = writer.write_record([old.as_bytes(), new.as_bytes()]);
+        let row = written.ok().and_then(|()| writer.into_inner().ok());
+        self.write_text(&row.ok_or_else(|| CliError::failed("a pair cannot be written"))?)
+    }
+
     /// Writes a row. One that could not be read is left out, unless rows are told by their lines.
     pub(super) fn write(&mut self, entry: &Entry) -> Result<(), CliError> {
         let (layout, is_first) = match self {
@@ -62,11 +72,15 @@ impl Outlet {
                 text.ok_or_else(|| CliError::failed("a row cannot be written as it was read"))?
             }
         };
+        self.write_text(&text)
+    }
+
+    fn write_text(&mut self, text: &[u8]) -> Result<(), CliError> {
         match self {
-            Self::File(file, _) => file.add_text(&text),
+            Self::File(file, _) => file.add_text(text),
             Self::Output(output, _, has_record) => {
                 *has_record = true;
-                Ok(output.write_all(&text)?)
+                Ok(output.write_all(text)?)
             }
         }
     }

@@ -26,6 +26,8 @@ pub(crate) enum Layout {
     Array,
     /// A value a line, which is no record.
     Values,
+    /// A CSV of what was there and what stands in its place.
+    Map,
 }
 
 /// The layout of a CSV.
@@ -70,13 +72,14 @@ impl Layout {
             Self::Csv(csv) => &csv.header,
             Self::Lines | Self::Values => b"",
             Self::Array => b"[",
+            Self::Map => b"old,new\n",
         }
     }
 
     /// What stands behind the last record.
     pub(crate) fn closing(&self) -> &'static [u8] {
         match self {
-            Self::Csv(_) | Self::Lines | Self::Values => b"",
+            Self::Csv(_) | Self::Lines | Self::Values | Self::Map => b"",
             Self::Array => b"\n]\n",
         }
     }
@@ -86,7 +89,7 @@ impl Layout {
         let json = || serde_json::to_vec(fields).ok();
         match self {
             Self::Csv(csv) => csv.row(fields),
-            Self::Values => None,
+            Self::Values | Self::Map => None,
             Self::Lines => Some([&json()?[..], b"\n"].concat()),
             Self::Array if is_first => Some([b"\n", &json()?[..]].concat()),
             Self::Array => Some([b",\n", &json()?[..]].concat()),

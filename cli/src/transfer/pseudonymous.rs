@@ -66,7 +66,8 @@ impl Pseudonymous {
     pub(crate) fn begin_laid_out(path: PathBuf, layout: Layout) -> Result<Self, CliError> {
         if path.symlink_metadata().is_ok() {
             let message = format!("{} is there already", path.display());
-            return Err(CliError::failed(message).advise("remove it first, or name another --out"));
+            return Err(CliError::failed(message)
+                .advise("name another --out, or see what it is: it is not written over"));
         }
         let draft = open_draft(&path, OpenOptions::new().create(true))?;
         let opening = layout.opening().to_vec();

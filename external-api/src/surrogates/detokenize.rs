@@ -6,16 +6,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tresor_proto::{
-    Content, DataClass, Failure, Reveal,
+    Content, DataClass, Failure,
     vault::{
         self, DetokenizeRequest, DetokenizeResponse, DetokenizeResult, RevealedValue,
-        SurrogateItem, detokenize_result::Outcome,
+        detokenize_result::Outcome,
     },
 };
 use tresor_screening::reader::to_json;
 use utoipa::ToSchema;
 
-use super::tokenize::format;
+use super::{named, words};
 use crate::{
     bounded_items::Items, openapi::bounds, problem::Problem, records::field_state, vault::malformed,
 };
@@ -34,28 +34,11 @@ pub(crate) struct Order {
     /// Of format-preserving surrogates that do not say theirs; that of the info type when not given.
     #[schema(schema_with = bounds::surrogate_format)]
     format: Option<String>,
-    #[schema(value_type = Vec<Item>, min_items = 1, max_items = 1000)]
-    items: Items<Item>,
-}
-
-/// A surrogate.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = DetokenizeItem)]
-struct Item {
-    surrogate: String,
-    /// Echoed in the result.
-    #[serde(default)]
-    #[schema(schema_with = bounds::reference)]
-    reference: String,
-    /// Only of a format-preserving one: of the value it was made for.
-    #[schema(schema_with = bounds::info_type)]
-    info_type: Option<String>,
-    /// Only of a format-preserving one.
-    #[schema(schema_with = bounds::surrogate_format)]
-    format: Option<String>,
-    /// Only of a format-preserving one: of the key that made it, the newest when not given.
+    /// Of format-preserving surrogates that do not say theirs: of the key that made them, the newest
+    /// when not given.
     key_version: Option<u32>,
+    #[schema(value_type = Vec<named::Item>, min_items = 1, max_items = 1000)]
+    items: Items<named::Item>,
 }
 
 /// A result for each surrogate, in order.
@@ -97,36 +80,16 @@ struct Told {
 impl Order {
     /// As the vault is asked.
     pub(super) fn into_wire(self) -> Result<DetokenizeRequest, Failure> {
-        let reveal = self.reveal.as_deref().map(|word| {
-            Reveal::from_text(word).ok_or_else(|| Failure::invalid("reveal", "an unknown word"))
-        });
-        let items = self.items.all()?.into_iter().enumerate();
+        let reveal = self.reveal.as_deref().map(|word| words::reveal("reveal", word));
         Ok(DetokenizeRequest {
             context: None,
-            items: items.map(|(at, item)| item.into_wire(at)).collect::<Result<_, _>>()?,
+            items: named::into_wire(self.items)?,
             reveal: vault::Reveal::from(reveal.transpose()?.unwrap_or_default()) as i32,
             info_type: self.info_type.unwrap_or_default(),
-            format: format_at("format", self.format.as_deref())?,
-        })
-    }
-}
-
-impl Item {
-    fn into_wire(self, at: usize) -> Result<SurrogateItem, Failure> {
-        let path = format!("items[{at}].format");
-        Ok(SurrogateItem {
-            surrogate: self.surrogate,
-            reference: self.reference,
-            info_type: self.info_type.unwrap_or_default(),
-            format: format_at(&path, self.format.as_deref())?,
+            format: words::format("format", self.format.as_deref())? as i32,
             key_version: self.key_version.unwrap_or_default(),
         })
     }
-}
-
-fn format_at(path: &str, word: Option<&str>) -> Result<i32, Failure> {
-    let format = format(word).ok_or_else(|| Failure::invalid(path, "an unknown word"))?;
-    Ok(format as i32)
 }
 
 impl Answer {

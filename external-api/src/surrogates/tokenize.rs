@@ -1,22 +1,19 @@
-//! What is asked for and answered when values are tokenized, as JSON.
+//! What is asked for when values are tokenized, as JSON.
 //!
 //! It promises that an item says only what differs from the rest of its batch. It relies on the
 //! vault to check what belongs together.
 
 use prost_types::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json, value::RawValue};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use tresor_proto::{
-    Failure, Reveal, SurrogateFormat, SurrogateKind,
-    vault::{
-        self, SurrogateOptions, TokenizeItem, TokenizeRequest, TokenizeResponse, TokenizeResult,
-        tokenize_result::Outcome,
-    },
+    Failure,
+    vault::{self, SurrogateOptions, TokenizeItem, TokenizeRequest},
 };
 use utoipa::ToSchema;
 
-use super::value;
-use crate::{bounded_items::Items, openapi::bounds, problem::Problem, vault::malformed};
+use super::{value, words};
+use crate::{bounded_items::Items, openapi::bounds};
 
 /// Values to tokenize, and what the surrogates are for.
 #[derive(Deserialize, ToSchema)]
@@ -80,36 +77,6 @@ struct Options {
     uses: Option<u32>,
 }
 
-/// A result for each value, in order.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Tokenized)]
-pub(crate) struct Answer {
-    results: Vec<Told>,
-}
-
-/// A surrogate, or why there is none.
-#[derive(Serialize, ToSchema)]
-#[schema(as = TokenizedItem)]
-struct Told {
-    /// As it came.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    reference: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    surrogate: Option<String>,
-    /// Given before, to a request with the same idempotency key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    replayed: Option<bool>,
-    /// Of the key that made it; only of format-preserving ones.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    key_version: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Problem, nullable = false)]
-    problem: Option<Value>,
-}
-
 impl Order {
     /// As the vault is asked.
     pub(super) fn into_wire(self, idempotency_key: &str) -> Result<TokenizeRequest, Failure> {
@@ -169,71 +136,24 @@ impl Options {
 
     /// As the vault takes them; a word it does not know is refused by its place.
     fn into_wire(self, path: &str) -> Result<SurrogateOptions, Failure> {
-        let unknown = |field: &str| Failure::invalid(&format!("{path}{field}"), "an unknown word");
-        let kind = self.kind.map(|word| kind(&word).ok_or_else(|| unknown("kind")));
-        let reveal =
-            self.reveal.map(|word| Reveal::from_text(&word).ok_or_else(|| unknown("reveal")));
+        let at = |field: &str| format!("{path}{field}");
+        let kind = self.kind.map(|word| words::kind(&at("kind"), &word));
+        let reveal = self.reveal.map(|word| words::reveal(&at("reveal"), &word));
         let reveal = reveal.transpose()?.map_or(vault::Reveal::Unspecified, Into::into);
         let expires = self.expires.map(|text| text.parse::<Timestamp>()).transpose();
-        let no_time = |_| Failure::invalid(&format!("{path}expires"), "not a time (RFC 3339)");
+        let no_time = |_| Failure::invalid(&at("expires"), "not a time (RFC 3339)");
         // On the wire nothing and 0 are the same, and mean as often as asked.
         if self.uses == Some(0) {
-            return Err(Failure::invalid(
-                &format!("{path}uses"),
-                "at least 1; leave it out for no end",
-            ));
+            return Err(Failure::invalid(&at("uses"), "at least 1; leave it out for no end"));
         }
         Ok(SurrogateOptions {
             info_type: self.info_type.unwrap_or_default(),
             kind: kind.transpose()?.unwrap_or_default() as i32,
-            format: format(self.format.as_deref()).ok_or_else(|| unknown("format"))? as i32,
+            format: words::format(&at("format"), self.format.as_deref())? as i32,
             reveal: reveal as i32,
             expires: expires.map_err(no_time)?,
             uses_max: self.uses.unwrap_or_default(),
         })
-    }
-}
-
-/// The kind of a name, whose format stands elsewhere.
-fn kind(word: &str) -> Option<vault::SurrogateKind> {
-    let any_format = SurrogateKind::FormatPreserving(SurrogateFormat::Digits);
-    let kinds = [SurrogateKind::Random, SurrogateKind::Deterministic, any_format];
-    kinds.into_iter().find(|kind| kind.as_str() == word).map(Into::into)
-}
-
-/// The format of a name; `None` for an unknown one.
-pub(super) fn format(word: Option<&str>) -> Option<vault::SurrogateFormat> {
-    let Some(word) = word else { return Some(vault::SurrogateFormat::Unspecified) };
-    SurrogateFormat::from_text(word).map(Into::into)
-}
-
-impl Answer {
-    /// The vault's answer as it is told.
-    pub(super) fn from_wire(answer: TokenizeResponse) -> Self {
-        Self { results: answer.results.into_iter().map(told).collect() }
-    }
-}
-
-fn told(result: TokenizeResult) -> Told {
-    let failure = match result.outcome {
-        Some(Outcome::Issued(issued)) => {
-            return Told {
-                reference: result.reference,
-                surrogate: Some(issued.surrogate),
-                replayed: issued.replayed.then_some(true),
-                key_version: (issued.key_version > 0).then_some(issued.key_version),
-                problem: None,
-            };
-        }
-        Some(Outcome::Status(status)) => Failure::from_item_status(&status),
-        None => malformed(),
-    };
-    Told {
-        reference: result.reference,
-        surrogate: None,
-        replayed: None,
-        key_version: None,
-        problem: Some(json!(Problem::of(&failure))),
     }
 }
 
@@ -276,16 +196,6 @@ mod tests {
         ] {
             assert_eq!(wire(json).unwrap_err().violations()[0].field, field, "{json}");
         }
-    }
-
-    #[test]
-    fn a_refused_value_has_a_problem_in_the_place_of_a_surrogate() {
-        let failure = Failure::from(tresor_proto::ErrorCode::WrongKey);
-        let outcome = Some(Outcome::Status(failure.to_item_status()));
-        let refused = TokenizeResult { reference: "r".to_owned(), outcome };
-        let told = json!(told(refused));
-        assert_eq!(told["problem"]["code"], "wrong_key");
-        assert_eq!((&told["reference"], told.get("surrogate")), (&json!("r"), None));
     }
 
     #[test]

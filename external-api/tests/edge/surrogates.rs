@@ -57,6 +57,21 @@ async fn values_are_traded_for_surrogates_and_back_in_order() {
 }
 
 #[tokio::test]
+async fn surrogates_are_renewed_in_order_by_what_they_were_made_for() {
+    let setting = Setting::new().await;
+    let items = json!([{"surrogate": "0815", "reference": "a"}, {"surrogate": "0816"}]);
+    let body = json!({"info_type": "METER_ID", "format": "digits", "key_version": 1,
+        "items": items});
+    let answer = told(post(&setting, "/v1/surrogates:renew", body.to_string()).await).await;
+    let first = json!({"reference": "a", "surrogate": "METER_ID 3 0815", "key_version": 2});
+    let second = json!({"surrogate": "METER_ID 3 0816", "key_version": 2});
+    assert_eq!(answer["results"], json!([first, second]));
+    let body = json!({"items": items}).to_string();
+    let answer = told(post(&setting, "/v1/surrogates:renew", body).await).await;
+    assert_eq!(answer["results"][1]["problem"]["code"], "invalid_request");
+}
+
+#[tokio::test]
 async fn a_batch_is_bounded_and_a_body_is_what_is_described() {
     let setting = Setting::new().await;
     let batch = |items: usize| {
@@ -73,6 +88,8 @@ async fn a_batch_is_bounded_and_a_body_is_what_is_described() {
         ("/v1/tokenize", r#"{"items":[],"purpose":""}"#.to_owned(), (400, "invalid_request")),
         ("/v1/tokenize?kind=random", batch(1), (400, "invalid_request")),
         ("/v1/detokenize", batch(1), (400, "invalid_request")),
+        ("/v1/surrogates:renew", batch(1), (400, "invalid_request")),
+        ("/v1/surrogates:renew?key_version=1", batch(0), (400, "invalid_request")),
         ("/v1/detokenize?reveal=plain", r#"{"items":[]}"#.to_owned(), (400, "invalid_request")),
     ] {
         let refused = code(post(&setting, path, body).await).await;
@@ -84,7 +101,9 @@ async fn a_batch_is_bounded_and_a_body_is_what_is_described() {
 #[tokio::test]
 async fn without_the_customer_token_nothing_is_traded_or_searched() {
     let setting = Setting::new().await;
-    for path in ["/v1/tokenize", "/v1/detokenize", &format!("{RECORDS}:search")] {
+    for path in
+        ["/v1/tokenize", "/v1/detokenize", "/v1/surrogates:renew", &format!("{RECORDS}:search")]
+    {
         let refused = setting.bare(Method::POST, path).body("{}").send().await.unwrap();
         assert_eq!(code(refused).await, (401, "unauthenticated".to_owned()), "{path}");
     }

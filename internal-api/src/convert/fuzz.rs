@@ -178,8 +178,9 @@ fn any_detokenize_and_search_is_parsed_or_refused() {
     for _ in 0..cases(10_000, 1_000_000) {
         if let Some(request) = variant(&mut random, &sample) {
             let count = request.items.len();
-            let common = surrogates::CommonForm::from_wire(&request.info_type, request.format);
-            let common = common.unwrap_or_else(|_| surrogates::CommonForm::none());
+            let (info_type, format) = (&request.info_type, request.format);
+            let common = surrogates::CommonForm::from_wire(info_type, format, request.key_version);
+            let common = common.unwrap_or_default();
             if let Ok(mut names) = surrogates::Names::from_wire(request.items, &common) {
                 assert_eq!((names.references.len(), names.queries.len()), (count, count));
                 parsed += usize::from(names.queries.iter().all(Result::is_ok));

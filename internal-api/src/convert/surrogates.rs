@@ -25,9 +25,11 @@ const OWN_TYPE: &str = "srg_";
 pub(crate) struct CommonOptions(Result<SurrogateOptions, Failure>);
 
 /// What surrogates were made for that say nothing of it themselves; only format-preserving ones.
+#[derive(Default)]
 pub(crate) struct CommonForm {
     info_type: Option<InfoType>,
     format: i32,
+    key_version: u32,
 }
 
 /// Values of one batch, in order: their references, and what became of parsing them.
@@ -52,14 +54,13 @@ impl CommonOptions {
 
 impl CommonForm {
     /// Parses them.
-    pub(crate) fn from_wire(info_type_name: &str, format: i32) -> Result<Self, Failure> {
+    pub(crate) fn from_wire(
+        info_type_name: &str,
+        format: i32,
+        key_version: u32,
+    ) -> Result<Self, Failure> {
         let info_type = (!info_type_name.is_empty()).then(|| info_type(info_type_name));
-        Ok(Self { info_type: info_type.transpose()?, format })
-    }
-
-    /// None, for calls that have none.
-    pub(crate) fn none() -> Self {
-        Self { info_type: None, format: 0 }
+        Ok(Self { info_type: info_type.transpose()?, format, key_version })
     }
 }
 
@@ -132,7 +133,8 @@ fn query(item: vault::SurrogateItem, common: &CommonForm) -> Result<SurrogateQue
     let form = of_type.map(|info_type| {
         let format = if item.format == 0 { common.format } else { item.format };
         let format = SurrogateFormat::from_wire(format, info_type)?;
-        let key_version = (item.key_version > 0).then_some(item.key_version);
+        let versions = [item.key_version, common.key_version];
+        let key_version = versions.into_iter().find(|version| *version > 0);
         Ok::<_, Failure>(FormatPreserved { info_type, format, key_version })
     });
     Ok(SurrogateQuery { form: form.transpose()?, text: item.surrogate })

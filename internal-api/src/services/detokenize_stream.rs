@@ -52,7 +52,8 @@ impl Batches for DetokenizeStream {
     ) -> Result<(Self, TenantId), Failure> {
         let context = origin.context(opening.context)?;
         let reveal = reveal(opening.reveal)?;
-        let common = CommonForm::from_wire(&opening.info_type, opening.format)?;
+        let (info_type, format) = (&opening.info_type, opening.format);
+        let common = CommonForm::from_wire(info_type, format, opening.key_version)?;
         let tenant = gate.permit::<Detokenize>(origin, &context).await?.tenant();
         Ok((Self { context, reveal, common }, tenant))
     }

@@ -91,7 +91,8 @@ impl SurrogateService for Surrogates {
         let request = request.into_inner();
         let context = origin.context(request.context)?;
         let reveal = reveal(request.reveal)?;
-        let common = CommonForm::from_wire(&request.info_type, request.format)?;
+        let (info_type, format) = (&request.info_type, request.format);
+        let common = CommonForm::from_wire(info_type, format, request.key_version)?;
         let names = Names::from_wire(request.items, &common)?;
         let trading = Trading { gate: &self.gate, origin: &origin, context: &context };
         let results = trading::trade(&trading, reveal, names).await?;
@@ -116,7 +117,7 @@ impl SurrogateService for Surrogates {
         let origin = Origin::of(&request)?;
         let request = request.into_inner();
         let context = origin.context(request.context)?;
-        let names = Names::from_wire(request.items, &CommonForm::none())?;
+        let names = Names::from_wire(request.items, &CommonForm::default())?;
         let vault = self.gate.vault()?;
         let permit = self.gate.permit::<DescribeSurrogates>(&origin, &context).await?;
         let described = vault.describe_surrogates(&permit, names.queries).await;
@@ -133,7 +134,9 @@ impl SurrogateService for Surrogates {
         let origin = Origin::of(&request)?;
         let request = request.into_inner();
         let context = origin.context(request.context)?;
-        let names = Names::from_wire(request.items, &CommonForm::none())?;
+        let (info_type, format) = (&request.info_type, request.format);
+        let common = CommonForm::from_wire(info_type, format, request.key_version)?;
+        let names = Names::from_wire(request.items, &common)?;
         let vault = self.gate.vault()?;
         let permit = self.gate.permit::<RenewSurrogates>(&origin, &context).await?;
         let renewed = vault.renew_surrogates(&permit, names.queries).await;
@@ -149,7 +152,7 @@ impl SurrogateService for Surrogates {
         let origin = Origin::of(&request)?;
         let request = request.into_inner();
         let context = origin.context(request.context)?;
-        let names = Names::from_wire(request.items, &CommonForm::none())?;
+        let names = Names::from_wire(request.items, &CommonForm::default())?;
         let vault = self.gate.vault()?;
         let permit = self.gate.permit::<DeleteSurrogates>(&origin, &context).await?;
         let deleted = vault.delete_surrogates(&permit, names.queries).await;

@@ -76,10 +76,11 @@ async fn identifier_keys_are_replaced_by_both_sides_and_surrogates_renewed() {
         items: vec![vault::SurrogateItem {
             surrogate: old.surrogate.clone(),
             reference: "m1".to_owned(),
-            info_type: "METER_ID".to_owned(),
-            format: SurrogateFormat::Digits as i32,
-            key_version: old.key_version,
+            ..vault::SurrogateItem::default()
         }],
+        info_type: "METER_ID".to_owned(),
+        format: SurrogateFormat::Digits as i32,
+        key_version: old.key_version,
     };
     let renewed = surrogates.renew(renew).await.unwrap().into_inner().results.remove(0);
     assert_eq!(renewed.reference, "m1");

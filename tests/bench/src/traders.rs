@@ -64,7 +64,8 @@ impl Trader {
             Some(reveal) => {
                 let (info_type, format) = form(trade);
                 let (context, reveal) = (Some(context), reveal as i32);
-                let opening = DetokenizeOpening { context, reveal, info_type, format };
+                let opening =
+                    DetokenizeOpening { context, reveal, info_type, format, key_version: 0 };
                 let message = Some(detokenize_stream_request::Message::Opening(opening));
                 let (requests, opened) = begun(DetokenizeStreamRequest { message });
                 let answers = client(channel).detokenize_stream(opened).await;
@@ -87,7 +88,8 @@ impl Trader {
                 let (info_type, format) = form(trade);
                 let reveal = trade.reveal().unwrap_or_default() as i32;
                 let context = Some(*context);
-                let request = DetokenizeRequest { context, items, reveal, info_type, format };
+                let request =
+                    DetokenizeRequest { context, items, reveal, info_type, format, key_version: 0 };
                 shown(client.detokenize(request).await.expect("an answer").into_inner().results)
             }
             (Self::Tokenize(exchange), Goods::Values(items)) => {

@@ -7,11 +7,11 @@ use tresor_proto::{
     vault::{
         DescribeRequest, DescribeResponse, DetokenizeRequest, DetokenizeResponse, DetokenizeResult,
         DetokenizeStreamRequest, DetokenizeStreamResponse, FieldState, IssuedSurrogate,
-        RenewRequest, RenewResponse, RevealedValue, SearchRequest, SearchResponse, SurrogateItem,
-        SurrogateServiceDeleteRequest, SurrogateServiceDeleteResponse, TokenizeItem,
+        RenewRequest, RenewResponse, RenewResult, RevealedValue, SearchRequest, SearchResponse,
+        SurrogateItem, SurrogateServiceDeleteRequest, SurrogateServiceDeleteResponse, TokenizeItem,
         TokenizeRequest, TokenizeResponse, TokenizeResult, TokenizeStreamRequest,
-        TokenizeStreamResponse, detokenize_result, surrogate_service_server::SurrogateService,
-        tokenize_result,
+        TokenizeStreamResponse, detokenize_result, renew_result,
+        surrogate_service_server::SurrogateService, tokenize_result,
     },
 };
 
@@ -83,6 +83,21 @@ impl State {
     }
 }
 
+/// What a surrogate and its request say, when they say what it was made for.
+fn renewed(request: &RenewRequest, item: &SurrogateItem) -> RenewResult {
+    let outcome = match request.info_type.as_str() {
+        "" => renew_result::Outcome::Status(
+            Failure::invalid("surrogate", "no surrogate").to_item_status(),
+        ),
+        info_type => renew_result::Outcome::Renewed(IssuedSurrogate {
+            surrogate: format!("{info_type} {} {}", request.format, item.surrogate),
+            replayed: false,
+            key_version: request.key_version + 1,
+        }),
+    };
+    RenewResult { reference: item.reference.clone(), outcome: Some(outcome) }
+}
+
 #[async_trait]
 impl SurrogateService for Services {
     type TokenizeStreamStream = BoxStream<'static, Result<TokenizeStreamResponse, Status>>;
@@ -133,8 +148,14 @@ impl SurrogateService for Services {
         Err(Status::unimplemented("the edge does not describe"))
     }
 
-    async fn renew(&self, _: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
-        Err(Status::unimplemented("the edge does not renew"))
+    async fn renew(
+        &self,
+        request: Request<RenewRequest>,
+    ) -> Result<Response<RenewResponse>, Status> {
+        let mut request = request.into_inner();
+        self.0.admit(request.context.take())?;
+        let results = request.items.iter().map(|item| renewed(&request, item)).collect();
+        Ok(Response::new(RenewResponse { results }))
     }
 
     async fn delete(

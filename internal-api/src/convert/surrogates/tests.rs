@@ -98,9 +98,9 @@ fn named(text: &str) -> vault::SurrogateItem {
 
 #[test]
 fn only_a_format_preserving_surrogate_is_told_what_it_was_made_for() {
-    let digits = CommonForm::from_wire("METER_ID", 3).unwrap();
+    let digits = CommonForm::from_wire("METER_ID", 3, 0).unwrap();
     assert_eq!(asked(named("srg_city_x"), &digits).unwrap().form, None);
-    assert_eq!(asked(named("0815"), &CommonForm::none()).unwrap().form, None);
+    assert_eq!(asked(named("0815"), &CommonForm::default()).unwrap().form, None);
     let form = FormatPreserved {
         info_type: InfoType::MeterId,
         format: SurrogateFormat::Digits,
@@ -118,15 +118,18 @@ fn only_a_format_preserving_surrogate_is_told_what_it_was_made_for() {
         format: SurrogateFormat::Phone,
         key_version: Some(7),
     };
-    assert_eq!(asked(own, &digits).unwrap().form, Some(form));
+    assert_eq!(asked(own.clone(), &digits).unwrap().form, Some(form));
+    let older = CommonForm::from_wire("METER_ID", 3, 2).unwrap();
+    let version = |item| asked(item, &older).unwrap().form.unwrap().key_version;
+    assert_eq!((version(named("0815")), version(own)), (Some(2), Some(7)));
 }
 
 #[test]
 fn a_form_that_cannot_be_is_refused_with_its_item() {
-    assert!(CommonForm::from_wire("SHOE", 0).is_err());
-    let without_format = CommonForm::from_wire("METER_ID", 0).unwrap();
+    assert!(CommonForm::from_wire("SHOE", 0, 0).is_err());
+    let without_format = CommonForm::from_wire("METER_ID", 0, 0).unwrap();
     assert!(asked(named("0815"), &without_format).is_err());
-    assert!(asked(named(&"1".repeat(65_537)), &CommonForm::none()).is_err());
+    assert!(asked(named(&"1".repeat(65_537)), &CommonForm::default()).is_err());
 }
 
 #[test]

@@ -1,0 +1,53 @@
+//! `tresor surrogates`: looks after surrogates that are kept elsewhere.
+
+use clap::{Args, Subcommand};
+
+use super::exchanged::{Asked, FileFlags, FormerForm};
+use crate::{
+    error::{CliError, Exit},
+    exchange::Direction,
+    session::Session,
+};
+
+/// Looks after surrogates.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SurrogatesCommand {
+    /// Write which surrogates stand in the places of older ones, when identifier keys are replaced
+    Renew(RenewCommand),
+}
+
+/// Writes a map from the surrogates of a file to those under the newest key.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tresor surrogates renew meters.txt --info-type METER_ID --format digits --key-version 1 --out map.csv
+  tresor surrogates renew out.csv --column card --info-type CREDIT_CARD_NUMBER --key-version 1
+
+The map is a CSV with the columns `old` and `new`, a row for each surrogate of the file, in order; no
+value is shown. Only format-preserving surrogates change: random and deterministic ones are their own
+successors. It takes a customer token that may tokenize and detokenize and, where there are users, an
+admin. What is refused is listed in FILE.renew.rejects.ndjson, by line and reason, and the exit code
+is 3. With --out, the same command goes on where a run broke off.")]
+pub(crate) struct RenewCommand {
+    #[command(flatten)]
+    file: FileFlags,
+    #[command(flatten)]
+    form: FormerForm,
+}
+
+impl SurrogatesCommand {
+    /// Runs it.
+    pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        match self {
+            Self::Renew(command) => command.run(session).await,
+        }
+    }
+}
+
+impl RenewCommand {
+    async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        let asked =
+            Asked { direction: Direction::Renew, options: self.form.options(), expires: None };
+        self.file.exchange(asked, session).await
+    }
+}
