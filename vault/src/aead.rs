@@ -6,8 +6,9 @@
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
 
-use crate::{crypto_error::CryptoError, kdf};
+use crate::{crypto_error::CryptoError, kdf, padding};
 
 /// Bytes of the tag that ends every ciphertext.
 pub(crate) const TAG_BYTES: usize = 16;
@@ -62,6 +63,21 @@ impl MessageKey {
         message: &'m mut [u8],
     ) -> Result<&'m mut [u8], CryptoError> {
         self.open_under(nonce(ordinal), aad, message)
+    }
+
+    /// Opens a padded value where it lies: what is left of the vector is the value.
+    pub(crate) fn open_framed(
+        &self,
+        ordinal: u32,
+        aad: &[u8],
+        message: Vec<u8>,
+    ) -> Result<Vec<u8>, CryptoError> {
+        let mut message = Zeroizing::new(message);
+        let frame = self.open(ordinal, aad, &mut message)?;
+        let value = padding::value_range(frame)?;
+        message.truncate(value.end);
+        drop(message.drain(..value.start));
+        Ok(core::mem::take(&mut *message))
     }
 
     fn seal_under(

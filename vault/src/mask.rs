@@ -7,7 +7,7 @@
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
-use tresor_proto::{Content, InfoType, Mask, Policy};
+use tresor_proto::{Content, ContentType, InfoType, Mask, Policy};
 
 const DOTS: &str = "•••";
 
@@ -38,7 +38,8 @@ pub(crate) fn mask(info_type: Option<InfoType>, own: Option<Mask>, content: &Con
     });
     // A name that is initials already is not shown whole.
     let shown = shown.filter(|shown| shown.as_bytes() != content.as_bytes());
-    Content::text(shown.as_deref().unwrap_or(DOTS)).unwrap_or_else(|_| dots())
+    let mask = shown.map(|shown| Content::new(ContentType::Text, shown.into_bytes()));
+    mask.and_then(Result::ok).unwrap_or_else(dots)
 }
 
 #[allow(clippy::expect_used, reason = "three dots are below every limit")]
@@ -163,13 +164,16 @@ fn district(text: &str) -> Option<String> {
 
 /// The first and last letters and digits; none of them when less than half would be hidden.
 fn ends(text: &str, first: usize, last: usize) -> Option<String> {
-    let kept: Vec<char> = text.chars().filter(|c| c.is_alphanumeric()).collect();
-    if kept.len() < (first + last) * 2 {
+    let kept = || text.chars().filter(|c| c.is_alphanumeric());
+    let count = kept().count();
+    if count < (first + last) * 2 {
         return None;
     }
-    let head: String = kept.iter().take(first).collect();
-    let tail: String = kept.iter().skip(kept.len() - last).collect();
-    Some(format!("{head}{DOTS}{tail}"))
+    let mut shown = String::with_capacity(text.len() + DOTS.len());
+    shown.extend(kept().take(first));
+    shown.push_str(DOTS);
+    shown.extend(kept().skip(count - last));
+    Some(shown)
 }
 
 #[cfg(test)]

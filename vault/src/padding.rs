@@ -3,6 +3,8 @@
 //! `frame = length u32 BE ‖ value ‖ zeros` up to the next of 16, 32, 48, 64, 96, 128, 192, 256,
 //! 384, 512 bytes (length included), then Padmé (Nikitin et al., PETS 2019, §4).
 
+use core::ops::Range;
+
 use crate::crypto_error::CryptoError;
 
 const BUCKETS: [usize; 10] = [16, 32, 48, 64, 96, 128, 192, 256, 384, 512];
@@ -19,13 +21,13 @@ pub(crate) fn to_frame(value: &[u8]) -> Result<Vec<u8>, CryptoError> {
     Ok(frame)
 }
 
-/// The value of a frame; refuses a wrong size or padding that is not zeros.
-pub(crate) fn from_frame(frame: &[u8]) -> Result<&[u8], CryptoError> {
+/// Where the value of a frame lies; refuses a wrong size or padding that is not zeros.
+pub(crate) fn value_range(frame: &[u8]) -> Result<Range<usize>, CryptoError> {
     let (length, rest) = frame.split_first_chunk::<LENGTH_BYTES>().ok_or(CryptoError)?;
     let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| CryptoError)?;
-    let (value, zeros) = rest.split_at_checked(length).ok_or(CryptoError)?;
+    let (_, zeros) = rest.split_at_checked(length).ok_or(CryptoError)?;
     let is_padded = frame.len() == bucket(LENGTH_BYTES + length) && zeros.iter().all(|b| *b == 0);
-    if is_padded { Ok(value) } else { Err(CryptoError) }
+    if is_padded { Ok(LENGTH_BYTES..LENGTH_BYTES + length) } else { Err(CryptoError) }
 }
 
 /// Bytes of the longest value that is padded to the same size as one of `value_bytes`.
@@ -62,7 +64,7 @@ mod tests {
         #[test]
         fn what_is_framed_comes_back(value in proptest::collection::vec(any::<u8>(), 0..3_000)) {
             let frame = to_frame(&value).unwrap();
-            prop_assert_eq!(from_frame(&frame).unwrap(), &value[..]);
+            prop_assert_eq!(&frame[value_range(&frame).unwrap()], &value[..]);
             prop_assert_eq!(frame.len(), bucket(4 + value.len()));
             let longest = vec![1; value_bytes_max(frame.len()).unwrap() as usize];
             prop_assert!(longest.len() >= value.len());
@@ -86,9 +88,9 @@ mod tests {
     fn padding_that_is_not_zeros_is_refused() {
         let mut frame = to_frame(b"abc").unwrap();
         frame[15] = 1;
-        assert!(from_frame(&frame).is_err());
-        assert!(from_frame(&[0, 0]).is_err());
-        assert!(from_frame(&[0, 0, 0, 200, 1, 2]).is_err());
-        assert!(from_frame(&[0; 32]).is_err(), "a frame in too large a bucket");
+        assert!(value_range(&frame).is_err());
+        assert!(value_range(&[0, 0]).is_err());
+        assert!(value_range(&[0, 0, 0, 200, 1, 2]).is_err());
+        assert!(value_range(&[0; 32]).is_err(), "a frame in too large a bucket");
     }
 }

@@ -8,7 +8,6 @@ use tresor_proto::{
     CollectionName, Content, ContentType, DataClass, FieldName, InfoType, RecordId, TenantId,
     storage,
 };
-use zeroize::Zeroizing;
 
 use crate::{
     aead::{MessageKey, SALT_BYTES, TAG_BYTES},
@@ -67,7 +66,7 @@ impl GroupPlace<'_> {
     }
 
     fn aad(&self, name: &str, content_type: ContentType) -> Result<Vec<u8>, CryptoError> {
-        let place = Tlv::new()
+        Tlv::behind(AAD_PREFIX)
             .with(1, &self.record.tenant.to_bytes())
             .with(2, self.record.collection.as_str().as_bytes())
             .with(3, self.record.record.as_str().as_bytes())
@@ -75,8 +74,7 @@ impl GroupPlace<'_> {
             .with(5, &[content_type.code()])
             .with(6, &[self.class.code()])
             .with(7, &self.epoch.to_be_bytes())
-            .encode()?;
-        Ok([AAD_PREFIX, &place].concat())
+            .encode()
     }
 }
 
@@ -140,9 +138,7 @@ impl OpenGroup<'_> {
     ) -> Result<Content, CryptoError> {
         let content_type = ContentType::from_code(field.content_type).ok_or(CryptoError)?;
         let aad = self.place.aad(&field.name, content_type)?;
-        let mut frame = Zeroizing::new(field.ciphertext.clone());
-        let plain = self.key.open(ordinal, &aad, &mut frame)?;
-        let value = padding::from_frame(plain)?.to_vec();
+        let value = self.key.open_framed(ordinal, &aad, field.ciphertext.clone())?;
         Content::new(content_type, value).map_err(|_| CryptoError)
     }
 }

@@ -23,6 +23,13 @@ impl Tlv {
         Self { bytes: Vec::with_capacity(ROOM_BYTES), ..Self::default() }
     }
 
+    /// An empty list behind a prefix that is part of the encoding.
+    pub(crate) fn behind(prefix: &[u8]) -> Self {
+        let mut list = Self::new();
+        list.bytes.extend_from_slice(prefix);
+        list
+    }
+
     /// Appends a value under a tag greater than all before it.
     pub(crate) fn with(mut self, tag: u8, value: &[u8]) -> Self {
         let Ok(length) = u16::try_from(value.len()) else {

@@ -69,7 +69,7 @@ fn what_a_mask_does_not_understand_is_hidden_whole() {
     ] {
         assert_eq!(masked(info_type, text), "•••", "{info_type}");
     }
-    let bytes = Content::new(tresor_proto::ContentType::Binary, vec![0xFF; 9]).unwrap();
+    let bytes = Content::new(ContentType::Binary, vec![0xFF; 9]).unwrap();
     assert_eq!(mask(Some(InfoType::MeterId), None, &bytes).as_text(), Some("•••"));
     let text = Content::text("12345678").unwrap();
     assert_eq!(mask(None, None, &text).as_text(), Some("•••"));

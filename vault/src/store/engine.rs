@@ -86,6 +86,13 @@ impl StoreKey {
     pub(super) fn to_engine_key(&self) -> Vec<u8> {
         engine_key(self.keyspace as u8, &self.key)
     }
+
+    /// The same, in the same vector where it has room for a byte more.
+    pub(super) fn into_engine_key(self) -> Vec<u8> {
+        let mut bytes = self.key;
+        bytes.insert(0, self.keyspace as u8);
+        bytes
+    }
 }
 
 fn engine_key(keyspace: u8, key: &[u8]) -> Vec<u8> {

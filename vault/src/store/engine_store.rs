@@ -121,7 +121,7 @@ impl EngineStore {
 impl Store for EngineStore {
     async fn read(&self, keys: Vec<StoreKey>) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         keys.iter().try_for_each(|key| check_key(&key.key))?;
-        let keys: Vec<_> = keys.iter().map(StoreKey::to_engine_key).collect();
+        let keys: Vec<_> = keys.into_iter().map(StoreKey::into_engine_key).collect();
         self.blocking(move |engine| engine.read(&keys)).await
     }
 

@@ -49,7 +49,11 @@ pub(crate) fn id_of(key: &StoreKey) -> Result<SurrogateId, CryptoError> {
 }
 
 fn key(kind: u8, rest: &[u8]) -> StoreKey {
-    StoreKey::new(Keyspace::Surrogates, [&[kind], rest].concat())
+    // The store puts a byte before it.
+    let mut bytes = Vec::with_capacity(2 + rest.len());
+    bytes.push(kind);
+    bytes.extend_from_slice(rest);
+    StoreKey::new(Keyspace::Surrogates, bytes)
 }
 
 /// Reads and writes rows of one database.

@@ -5,7 +5,6 @@
 //! make MACs and has no customer token cannot widen them either.
 
 use tresor_proto::{Content, ContentType, DataClass, SurrogateId, TenantId, storage};
-use zeroize::Zeroizing;
 
 use crate::{
     aead::{MessageKey, SALT_BYTES},
@@ -78,9 +77,7 @@ pub(crate) fn open(
     let key = place.message_key(data_key, &group.salt)?;
     key.check(&group.commitment)?;
     let content_type = ContentType::from_code(field.content_type).ok_or(CryptoError)?;
-    let mut frame = Zeroizing::new(field.ciphertext.clone());
-    let plain = key.open(0, &aad(row, content_type)?, &mut frame)?;
-    let value = padding::from_frame(plain)?.to_vec();
+    let value = key.open_framed(0, &aad(row, content_type)?, field.ciphertext.clone())?;
     Content::new(content_type, value).map_err(|_| CryptoError)
 }
 
@@ -92,7 +89,7 @@ pub(crate) fn length_bytes_max(row: &storage::Surrogate) -> Result<u32, CryptoEr
 }
 
 fn aad(row: &storage::Surrogate, content_type: ContentType) -> Result<Vec<u8>, CryptoError> {
-    let bounds = Tlv::new()
+    Tlv::behind(AAD_PREFIX)
         .with(1, &[content_type.code()])
         .with(2, row.info_type.as_bytes())
         .with(3, &row.kind.to_be_bytes())
@@ -100,6 +97,5 @@ fn aad(row: &storage::Surrogate, content_type: ContentType) -> Result<Vec<u8>, C
         .with(5, &row.created_ms.to_be_bytes())
         .with(6, &row.expires_ms.to_be_bytes())
         .with(7, &row.uses_max.to_be_bytes())
-        .encode()?;
-    Ok([AAD_PREFIX, &bounds].concat())
+        .encode()
 }
