@@ -78,12 +78,13 @@ pub use keyring::{CustomerTokenState, CustomerTokenView, NewCustomerToken};
 #[cfg(any(test, feature = "test-support"))]
 pub use keyring::{DictionaryLoot, DictionaryTarget, KnownKey, Loot, StolenRow, Theft};
 pub use operations::{
-    AddressChange, CensusUnderWay, CipherKeyReplacement, CreatedTenant, CustomerTokenCounts,
-    DataKeyMark, Destination, Enrolled, FoundPage, GivenPassword, IdentifierRekey, IndexAnalysis,
-    IndexBuild, IndexState, IssuedCustomerToken, KeyDue, KeyKind, KeyOperation, KeyOperationKind,
-    KeyOperationState, KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest, LoggedIn,
-    NewTenant, RekeyRequest, Rekeying, RootKeyReplacement, RotatedCustomerToken, Rotation,
-    RotationRequest, SealReport, SearchTerm, TenantChange, TenantDeletion, TenantKeyStatus,
+    AddressChange, AnswerRoom, CensusUnderWay, CipherKeyReplacement, CreatedTenant,
+    CustomerTokenCounts, DataKeyMark, Destination, Enrolled, FoundPage, GivenPassword,
+    IdentifierRekey, IndexAnalysis, IndexBuild, IndexState, IssuedCustomerToken, KeyDue, KeyKind,
+    KeyOperation, KeyOperationKind, KeyOperationState, KeyPolicy, KeyState, KeyVersion, KeyWork,
+    Lent, LoanRequest, LoggedIn, NewTenant, RekeyRequest, Rekeying, RootKeyReplacement,
+    RotatedCustomerToken, Rotation, RotationRequest, SealReport, SearchTerm, TenantChange,
+    TenantDeletion, TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]
 pub use operations::{BareIssue, DiscloseLoop, IssueLoop, OpenLoop, SealLoop};

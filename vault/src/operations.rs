@@ -51,6 +51,7 @@ pub use census::CensusUnderWay;
 pub use create_tenant::{CreatedTenant, NewTenant};
 pub use customer_tokens::{IssuedCustomerToken, RotatedCustomerToken};
 pub use delete_tenant::TenantDeletion;
+pub use detokenize::AnswerRoom;
 #[cfg(feature = "test-support")]
 pub use detokenize::DiscloseLoop;
 pub use enrol::Enrolled;

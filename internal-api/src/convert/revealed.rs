@@ -6,7 +6,8 @@
 use prost::Message;
 use tresor_proto::{Content, ErrorCode, Failure, InfoType, limits::MESSAGE_BYTES_MAX, vault};
 use tresor_vault::{
-    FieldMask, RevealedField, RevealedRecord, Shown, StoredRecord, Treatment, VaultError,
+    AnswerRoom, FieldMask, RevealedField, RevealedRecord, Shown, StoredRecord, Treatment,
+    VaultError,
 };
 
 use super::time::to_timestamp;
@@ -41,6 +42,11 @@ impl AnswerBudget {
     pub(crate) fn is_spent(&self) -> bool {
         self.is_spent
     }
+}
+
+/// The room of an answer of values, as the vault measures it.
+pub(crate) fn answer_room() -> AnswerRoom {
+    AnswerRoom::new(MESSAGE_BYTES_MAX - ANSWER_RESERVE_BYTES)
 }
 
 /// The result for one stored record.

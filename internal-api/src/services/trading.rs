@@ -1,7 +1,7 @@
 //! Trading surrogates into an answer of bounded size, a part at a time.
 //!
-//! A thousand values of 64 KiB are no message; what does not fit is said of the item, and has been
-//! used all the same. It ends early, too, when the tenant's reveals are spent.
+//! A thousand values of 64 KiB are no message; what does not fit is said of the item, and is no use
+//! of it. It ends early, too, when the tenant's reveals are spent.
 
 use tresor_proto::{ErrorCode, Failure, Reveal, vault::DetokenizeResult};
 use tresor_vault::{Detokenize, VaultError};
@@ -10,7 +10,7 @@ use crate::{
     caller::Origin,
     context::Context,
     convert::{
-        revealed::{AnswerBudget, too_much},
+        revealed::{self, too_much},
         surrogates::{Names, detokenize_result},
     },
     gate::Gate,
@@ -32,29 +32,28 @@ pub(super) async fn trade(
     reveal: Reveal,
     mut names: Names,
 ) -> Result<Vec<DetokenizeResult>, Failure> {
-    let mut budget = AnswerBudget::new();
+    let mut room = revealed::answer_room();
     let mut results = Vec::with_capacity(names.queries.len());
     while !names.queries.is_empty() {
         let part = names.split_first(PART_ITEMS);
-        if budget.is_spent() {
+        if room.is_spent() {
             let rest = part.references.into_iter();
             results.extend(rest.map(|reference| detokenize_result(reference, Err(too_much()))));
             continue;
         }
         let vault = trading.gate.vault()?;
         let permit = trading.gate.permit::<Detokenize>(trading.origin, trading.context).await?;
-        let revealed = match vault.detokenize(&permit, reveal, part.queries).await {
+        let traded = vault.detokenize_within(&mut room, &permit, reveal, part.queries);
+        let revealed = match traded.await {
             Err(error) if is_spent(&error) && !results.is_empty() => {
                 part.references.iter().map(|_| Err(error.clone())).collect()
             }
             revealed => revealed?,
         };
-        for (reference, revealed) in part.references.into_iter().zip(revealed) {
-            let result = detokenize_result(reference, revealed.map_err(Failure::from));
-            let is_within = budget.take(&result);
-            let too_much = || detokenize_result(result.reference.clone(), Err(too_much()));
-            results.push(if is_within { result } else { too_much() });
-        }
+        let revealed = part.references.into_iter().zip(revealed);
+        results.extend(revealed.map(|(reference, revealed)| {
+            detokenize_result(reference, revealed.map_err(Failure::from))
+        }));
     }
     Ok(results)
 }

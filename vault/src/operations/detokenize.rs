@@ -3,6 +3,7 @@
 //! A surrogate that is mistyped or another tenant's is refused without a look at the database; what
 //! is counted is counted durably before it is shown.
 
+mod answer_room;
 #[cfg(feature = "test-support")]
 mod bare;
 mod batch;
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tresor_proto::{Failure, Reveal, TokenOperation};
 
+pub use self::answer_room::AnswerRoom;
 #[cfg(feature = "test-support")]
 pub use self::bare::DiscloseLoop;
 use self::{batch::Batch, discloser::Discloser};
@@ -44,6 +46,21 @@ impl Vault {
         reveal: Reveal,
         queries: Vec<Result<SurrogateQuery, Failure>>,
     ) -> Result<Vec<Result<RevealedValue, VaultError>>, VaultError> {
+        self.detokenize_within(&mut AnswerRoom::new(usize::MAX), permit, reveal, queries).await
+    }
+
+    /// The same for an answer that has no more room than this. What does not fit is `too_large`, with
+    /// all that is behind it, and is neither counted as a use nor taken from the reveals.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn detokenize_within(
+        &self,
+        room: &mut AnswerRoom,
+        permit: &Permit<Detokenize>,
+        reveal: Reveal,
+        queries: Vec<Result<SurrogateQuery, Failure>>,
+    ) -> Result<Vec<Result<RevealedValue, VaultError>>, VaultError> {
         let mut batch = Batch::new(self.name_surrogates(permit.holder(), queries).await?);
         if batch.left() == 0 {
             return Ok(batch.into_results().collect());
@@ -60,8 +77,9 @@ impl Vault {
         };
         let mut results = Vec::with_capacity(batch.len());
         for part in batch.into_parts(PART_ITEMS_MAX) {
-            let opened;
+            let mut opened;
             (discloser, opened) = self.open_part(discloser, part).await?;
+            opened.fit(room);
             let counted = self.count_uses(&discloser, opened).await?;
             results.extend(counted.into_results());
         }

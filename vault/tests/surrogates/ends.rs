@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use tresor_proto::{ErrorCode, InfoType, Reveal};
-use tresor_vault::{VaultError, store::StoreEngine};
+use tresor_vault::{AnswerRoom, Detokenize, VaultError, store::StoreEngine};
 
 use crate::{
-    calls::{ENGINES, ending, value},
+    calls::{ENGINES, ending, query, value},
     house::House,
 };
 
@@ -98,4 +98,22 @@ async fn what_has_ended_is_told_of_for_a_month_and_does_not_pile_up() {
         // A row and an entry for each of those that came, and the row of the one that lasts.
         assert_eq!(house.surrogate_rows().await.len(), 2 * 120 + 1);
     }
+}
+
+#[tokio::test]
+async fn what_does_not_fit_an_answer_is_no_use() {
+    let house = House::build(StoreEngine::Redb).await;
+    let once = ending(InfoType::FreeText, None, Some(1));
+    let long = "x".repeat(4_000);
+    let texts = house.tokenize((0..3).map(|_| value(&long, once)).collect()).await;
+    let permit = house.permit::<Detokenize>().await;
+    let queries = || texts.iter().map(|text| Ok(query(text))).collect();
+    let mut room = AnswerRoom::new(6_000);
+    let within = house.vault().detokenize_within(&mut room, &permit, Reveal::Plain, queries());
+    let told = within.await.unwrap();
+    let codes: Vec<_> = told.iter().map(|it| it.as_ref().err().map(VaultError::code)).collect();
+    assert_eq!(codes, [None, Some(ErrorCode::TooLarge), Some(ErrorCode::TooLarge)]);
+    let told = house.detokenize(Reveal::Plain, &texts).await;
+    let codes: Vec<_> = told.iter().map(|it| it.as_ref().err().map(VaultError::code)).collect();
+    assert_eq!(codes, [Some(ErrorCode::Gone), None, None], "each is used once");
 }

@@ -2,6 +2,7 @@
 
 use tresor_proto::{Surrogate, SurrogateId};
 
+use super::answer_room::AnswerRoom;
 use crate::{
     budget::Grant,
     error::VaultError,
@@ -66,6 +67,24 @@ impl Batch {
     pub(super) fn settle_left(&mut self, error: &VaultError) {
         let asked = self.0.iter_mut().filter(|item| item.asked().is_some());
         asked.for_each(|item| *item = Item::Settled(Err(error.clone())));
+    }
+
+    /// Refuses what is opened and does not fit an answer.
+    pub(super) fn fit(&mut self, room: &mut AnswerRoom) {
+        for item in &mut self.0 {
+            let taken = match item {
+                Item::Opened(_, value) | Item::Counting(_, value) | Item::Settled(Ok(value)) => {
+                    room.take(&value.shown)
+                }
+                Item::Asked(_) | Item::Settled(Err(_)) => {
+                    room.take_refusal();
+                    Ok(())
+                }
+            };
+            if let Err(error) = taken {
+                *item = Item::Settled(Err(error));
+            }
+        }
     }
 
     /// Cuts it into parts of so many.
