@@ -18,7 +18,10 @@ use tokio::sync::watch;
 use tonic::{Status, service::Routes};
 use tower::ServiceBuilder;
 use tresor_door::{Metrics, Owner, Peer, Shares, Shutdown, guard};
-use tresor_proto::{ErrorCode, Failure, RefusalReason, limits::REQUEST_DEADLINE_MS};
+use tresor_proto::{
+    ErrorCode, Failure, RefusalReason,
+    limits::{LONG_CALL_DEADLINE_MS, REQUEST_DEADLINE_MS},
+};
 
 use crate::{
     access_rules::{self, Barred},
@@ -33,6 +36,9 @@ use crate::{
 
 /// Health is answered under overload too, or a busy vault would be taken for a dead one.
 const HEALTH_PREFIX: &str = "/grpc.health.v1.Health/";
+
+/// Calls that look through a whole database and change nothing.
+const LONG_CALLS: [&str; 1] = ["/tresor.vault.v1.CollectionService/AnalyzeCollection"];
 
 /// Half of them for each service, so that one which is captured leaves the other half to others.
 pub(crate) type Seats = Shares<Option<Owner>>;
@@ -113,7 +119,7 @@ fn turn_away(barred: Barred) -> Response {
 }
 
 async fn limit_time(State(layers): State<Layers>, request: Request, next: Next) -> Response {
-    let ours = Duration::from_millis(REQUEST_DEADLINE_MS);
+    let ours = deadline(request.uri().path());
     let theirs = grpc_timeout::parse(request.headers());
     let limit = theirs.map_or(ours, |theirs| theirs.min(ours));
     if limit.is_zero() {
@@ -126,6 +132,12 @@ async fn limit_time(State(layers): State<Layers>, request: Request, next: Next) 
         () = layers.abort.wait() => refuse(ErrorCode::Overloaded),
         () = layers.locked() => refuse(ErrorCode::Locked),
     }
+}
+
+/// How long a call may take: what looks through a whole database takes as long as that takes.
+fn deadline(path: &str) -> Duration {
+    let is_long = LONG_CALLS.contains(&path);
+    Duration::from_millis(if is_long { LONG_CALL_DEADLINE_MS } else { REQUEST_DEADLINE_MS })
 }
 
 async fn take_seat(State(layers): State<Layers>, request: Request, next: Next) -> Response {

@@ -58,6 +58,8 @@ pub const HTTP_HEADER_BYTES_MAX: usize = 16 * 1024;
 pub const CONNECTION_STREAMS_MAX: u32 = 128;
 /// Milliseconds a unary request may take.
 pub const REQUEST_DEADLINE_MS: u64 = 30_000;
+/// Milliseconds a call may take that looks through a whole database.
+pub const LONG_CALL_DEADLINE_MS: u64 = 600_000;
 /// Milliseconds a stream or connection may be idle.
 pub const IDLE_TIMEOUT_MS: u64 = 30_000;
 /// Milliseconds of a TLS handshake.

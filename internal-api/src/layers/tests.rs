@@ -155,6 +155,18 @@ async fn no_call_takes_longer_than_our_deadline() {
     assert!((limit..limit * 2).contains(&started.elapsed()));
 }
 
+#[test]
+fn what_looks_through_a_whole_database_takes_its_time() {
+    let short = Duration::from_millis(REQUEST_DEADLINE_MS);
+    assert_eq!(deadline(SLOW), short);
+    for path in LONG_CALLS {
+        assert!(deadline(path) > short);
+        let operator = request(Some("svc/operator"), path);
+        let layers = Layers { plane: Plane::Control, ..layers(1) };
+        assert!(layers.known(&operator).is_ok(), "{path} is a method");
+    }
+}
+
 #[tokio::test]
 async fn a_call_under_way_ends_when_the_grace_is_over() {
     let layers = layers(1);
