@@ -1,26 +1,27 @@
 //! `tresor collection`: collections and their screening policies.
 
+mod analyze;
+mod build_index;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use comfy_table::Cell;
 use serde_json::{Value, json};
 use tresor_proto::{
     Policy, Violation,
     vault::{
-        AnalyzeCollectionRequest, BuildIndexRequest, BuildIndexResponse, Collection,
-        GetCollectionRequest, IndexAnalysis, IndexStatus, ListCollectionsRequest,
+        Collection, GetCollectionRequest, IndexStatus, ListCollectionsRequest,
         Policy as WirePolicy, PutCollectionRequest,
     },
 };
 use tresor_screening::policy_document::{self, Mistake};
 
-use super::{keys::class_name, question::ask, tenant::moment};
+use super::tenant::moment;
 use crate::{
     connection::ConnectionFlags,
     control_plane::{ControlPlane, context_for},
     error::{CliError, Exit},
-    output::{Output, printable},
+    output::printable,
     session::Session,
 };
 
@@ -40,39 +41,9 @@ Without a file the collection seals everything that is not provably harmless.")]
     /// List a tenant's collections
     List(List),
     /// Count what an onlooker of the database learns from a collection's indexes
-    #[command(after_help = "\
-Examples:
-  tresor collection analyze customers --tenant stadtwerke-burg
-  tresor collection analyze customers --tenant stadtwerke-burg --hidden-among 9
-
-Whoever has the database sees which records have equal values in an indexed field, and how many. Of
-values that come as often as no other, who knows the frequencies knows the value. Entries of fewer
-bits are shared by several values; the advice is the most bits with which every value shares its
-entry with as many others as asked: `searchable: { bits: 16 }` in the policy.")]
-    Analyze(Analyze),
+    Analyze(analyze::Analyze),
     /// Build the blind indexes of a collection over the records that are there
-    #[command(after_help = "\
-Examples:
-  tresor collection build-index customers --tenant stadtwerke-burg --dry-run
-  tresor collection build-index customers --tenant stadtwerke-burg --yes
-  tresor keys operations list
-
-It goes on as soon as the customer lends a customer token: `tresor keys token lend`.")]
-    BuildIndex(BuildIndex),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Analyze {
-    /// Name of the collection
-    name: String,
-    /// Name or id of the tenant
-    #[arg(long)]
-    tenant: String,
-    /// Among how many other values each is to hide
-    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u64).range(1..))]
-    hidden_among: u64,
-    #[command(flatten)]
-    connection: ConnectionFlags,
+    BuildIndex(build_index::BuildIndex),
 }
 
 #[derive(Debug, Args)]
@@ -112,23 +83,6 @@ pub(crate) struct List {
     connection: ConnectionFlags,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct BuildIndex {
-    /// Name of the collection
-    name: String,
-    /// Name or id of the tenant
-    #[arg(long)]
-    tenant: String,
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
-    /// Only show what would be built
-    #[arg(long, conflicts_with = "yes")]
-    dry_run: bool,
-    #[command(flatten)]
-    connection: ConnectionFlags,
-}
-
 impl CollectionCommand {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
@@ -163,73 +117,6 @@ impl Put {
         })?;
         Ok(Exit::Done)
     }
-}
-
-impl Analyze {
-    async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
-        let request = AnalyzeCollectionRequest {
-            context: Some(context_for(&self.tenant)),
-            collection: self.name,
-            hidden_among: self.hidden_among,
-        };
-        let answer = plane.collections().analyze_collection(request).await?.into_inner();
-        let told: Vec<_> = answer.indexes.iter().map(analysis_to_json).collect();
-        session.output.give(&json!({ "indexes": told }), |output| {
-            if answer.indexes.is_empty() {
-                return output.line("no field of this collection is searchable");
-            }
-            let rows = answer.indexes.iter().map(analysis_row);
-            output.table(&ANALYSIS_COLUMNS, rows)
-        })?;
-        Ok(Exit::Done)
-    }
-}
-
-const ANALYSIS_COLUMNS: [&str; 8] =
-    ["field", "bits", "entries", "distinct", "most frequent", "entropy", "told", "advice"];
-
-/// The share of entries that are the most frequent one.
-#[allow(clippy::cast_precision_loss, reason = "a share for people, not a count")]
-fn most_frequent_share(analysis: &IndexAnalysis) -> f64 {
-    analysis.most_frequent as f64 / (analysis.entries as f64).max(1.0)
-}
-
-fn analysis_to_json(analysis: &IndexAnalysis) -> Value {
-    json!({
-        "field": analysis.field,
-        "bits": analysis.bits,
-        "entries": analysis.entries,
-        "distinct": analysis.distinct,
-        "most_frequent": analysis.most_frequent,
-        "most_frequent_share": most_frequent_share(analysis),
-        "entropy_bits": analysis.entropy_bits,
-        "told": analysis.told,
-        "told_records": analysis.told_records,
-        "advised_bits": Some(analysis.advised_bits).filter(|bits| *bits > 0),
-    })
-}
-
-fn analysis_row(analysis: &IndexAnalysis) -> Vec<Cell> {
-    let advice = match analysis.advised_bits {
-        0 => "no index".to_owned(),
-        bits if bits >= analysis.bits => "as it is".to_owned(),
-        bits => format!("{bits} bits"),
-    };
-    let told = format!("{} in {} records", analysis.told, analysis.told_records);
-    let share = format!("{:.1} %", 100.0 * most_frequent_share(analysis));
-    let entropy = format!("{:.1} bits", analysis.entropy_bits);
-    let cells = [
-        printable(&analysis.field).to_string(),
-        analysis.bits.to_string(),
-        analysis.entries.to_string(),
-        analysis.distinct.to_string(),
-        share,
-        entropy,
-        told,
-        advice,
-    ];
-    cells.into_iter().map(Cell::new).collect()
 }
 
 impl Show {
@@ -281,55 +168,6 @@ impl List {
         })?;
         Ok(Exit::Done)
     }
-}
-
-impl BuildIndex {
-    async fn run(self, session: &Session) -> Result<Exit, CliError> {
-        let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
-        let request = |dry_run: bool| BuildIndexRequest {
-            context: Some(context_for(&self.tenant)),
-            collection: self.name.clone(),
-            dry_run,
-        };
-        if !self.yes {
-            let planned = plane.collections().build_index(request(true)).await?.into_inner();
-            if self.dry_run {
-                return tell_build(&session.output, &planned, "would be built");
-            }
-            let (fields, classes) = (planned.fields.join(", "), classes_of(&planned).join(", "));
-            let question = format!(
-                "the indexes of {} are built over all records of {}; the customer has to lend {}. \
-                 Go on?",
-                printable(&fields),
-                printable(&self.name),
-                printable(&classes)
-            );
-            ask(&question, "nothing is built")?;
-        }
-        let asked = plane.collections().build_index(request(false)).await?.into_inner();
-        tell_build(&session.output, &asked, "are built")
-    }
-}
-
-fn classes_of(build: &BuildIndexResponse) -> Vec<&'static str> {
-    build.data_classes.iter().map(|class| class_name(*class)).collect()
-}
-
-fn tell_build(output: &Output, build: &BuildIndexResponse, what: &str) -> Result<Exit, CliError> {
-    let operation = build.operation.as_ref().map(|operation| operation.id.as_str());
-    let document = json!({
-        "dry_run": operation.is_none(),
-        "fields": build.fields,
-        "classes": classes_of(build),
-        "operation": operation,
-    });
-    output.give(&document, |output| {
-        let fields = build.fields.join(", ");
-        output.line(format!("indexes {what}: {}", printable(&fields)))?;
-        output.line(format!("to be lent: {}", classes_of(build).join(", ")))?;
-        operation.map_or(Ok(()), |id| output.line(format!("operation  {}", printable(id))))
-    })?;
-    Ok(Exit::Done)
 }
 
 /// The indexes that do not hold every record.
