@@ -25,6 +25,11 @@ impl Random {
         Self(seed)
     }
 
+    /// A source from a seed that is always the same.
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// The next number.
     pub(crate) fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
