@@ -27,18 +27,18 @@ UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "
 # Brands, months, days, colours, products: names of people, too, but not where a record has one word.
 WORDS = """siemens bosch philips miele ford benz porsche opel renault peugeot citroen iskra landis gyr itron
 elster kamstrup diehl sagemcom honeywell schneider hager viessmann buderus vaillant stiebel tesla
-dell sony apple lenovo samsung nokia ericsson hilti makita liebherr braun grundig januar februar maerz
+dell sony apple lenovo samsung nokia ericsson hilti makita liebherr braun grundig januar februar märz
 april mai juni juli august september oktober november dezember january february march may june july
 october december januari februari maart mei augustus janvier fevrier mars avril juin juillet aout montag
 dienstag mittwoch donnerstag freitag samstag sonntag monday tuesday wednesday thursday friday saturday
-sunday schwarz weiss gruen rot blau gelb grau silber gold bronze platin premium basic basis classic komfort
+sunday schwarz weiss grün rot blau gelb grau silber gold bronze platin premium basic basis classic komfort
 sparfuchs flex standard active closed open done pending new old main test admin root default null none low
 high medium normal kritisch critical alpha beta gamma delta epsilon omega sigma bravo romeo juliet
 mike oscar papa lima quebec echo hotel golf polo passat tiguan corsa astra fiesta focus clio
-megane berlingo transporter sprinter vito caddy transit strom gas wasser waerme fernwaerme heizung keller
-dach erdgeschoss privat gewerbe haushalt industrie landwirtschaft mieter eigentuemer verwalter techniker
-monteur kunde kunden herr frau heer mevrouw meneer monsieur madame mister miss divers weiblich maennlich
-male female man vrouw homme femme deutschland oesterreich schweiz nederland belgie france germany""".split()
+megane berlingo transporter sprinter vito caddy transit strom gas wasser wärme fernwärme heizung keller
+dach erdgeschoss privat gewerbe haushalt industrie landwirtschaft mieter eigentümer verwalter techniker
+monteur kunde kunden herr frau heer mevrouw meneer monsieur madame mister miss divers weiblich männlich
+male female man vrouw homme femme deutschland österreich schweiz nederland belgie france germany""".split()
 
 
 def fold(text):
