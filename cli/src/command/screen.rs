@@ -150,7 +150,12 @@ pub(crate) fn column_to_json(column: &Column) -> Value {
         "class": column.class.map(|class| class.as_str()),
         "action": column.action.as_str(),
         "confidence": (f64::from(column.confidence) * 1_000.0).round() / 1_000.0,
+        "source": column.source.as_str(),
         "evidence": column.evidence.to_string(),
+        "drift": column.drift.map(|drift| json!({
+            "from": drift.from.map(|info_type| info_type.as_str()),
+            "to": drift.to.map(|info_type| info_type.as_str()),
+        })),
         "values": column.values,
         "findings": findings.collect::<serde_json::Map<_, _>>(),
     })

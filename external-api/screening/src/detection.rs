@@ -11,7 +11,7 @@ use crate::{
     Evidence, Source,
     field_name::Hint,
     harmless::{harmless, is_long_number, is_prose},
-    shape::{Certainty, Finding, Shape},
+    shape::{Certainty, Finding, Shape, trimmed},
     validators::{Check, check, is_telling},
 };
 
@@ -39,7 +39,7 @@ pub(crate) enum Standing {
 
 /// Detects what a text is.
 pub(crate) fn detect(hint: Hint, text: &str) -> Detection {
-    let text = text.trim();
+    let text = trimmed(text);
     if text.is_empty() {
         return empty(hint);
     }
@@ -64,7 +64,7 @@ fn untold(text: &str) -> Detection {
 /// What a value of a field declared clear is, if it is personal: by its value alone, which the
 /// field's name only tells which rule to ask.
 pub(crate) fn contradiction(hint: Hint, text: &str) -> Option<Finding> {
-    let text = text.trim();
+    let text = trimmed(text);
     if let Hint::Personal { info_type: Some(info_type), .. } = hint
         && is_telling(info_type)
         && let Check::Holds(rule) = check(info_type, text)

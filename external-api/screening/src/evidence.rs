@@ -47,6 +47,11 @@ pub enum Evidence {
         /// What the value is.
         kind: &'static str,
     },
+    /// The values of a column together: of so many of a hundred it is said.
+    Column {
+        /// How many of a hundred values have a type of that kind.
+        percent: u8,
+    },
     /// Words that read like prose.
     Prose,
     /// Text of which nothing is known.
@@ -86,6 +91,7 @@ impl core::fmt::Display for Evidence {
             Self::Value { rule } => write!(f, "{rule}"),
             Self::NotPersonal { kind } => write!(f, "not personal: {kind}"),
             Self::Technical { word, kind } => write!(f, "field name: {word}; {kind}"),
+            Self::Column { percent } => write!(f, "the column: {percent} of 100 values"),
             Self::Prose => f.write_str("prose: two or more words"),
             Self::UnknownText => f.write_str("text nobody declared"),
             Self::LongNumber => f.write_str("a number of eight or more digits nobody declared"),

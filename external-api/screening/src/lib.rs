@@ -5,6 +5,7 @@
 //! protection and never lowers it, and text nobody declared is protected unless it is provably not
 //! personal. It relies on nothing but its input: no clock, no network, no state.
 
+mod column_memory;
 mod detection;
 mod evidence;
 mod field_name;
@@ -23,6 +24,7 @@ mod telling_name;
 mod validators;
 mod verdict;
 
+pub use column_memory::{ColumnKey, ColumnMemory, Drift};
 pub use evidence::{Evidence, Rule};
 pub use plan::Plan;
 pub use report::{Column, Report};

@@ -10,7 +10,7 @@ use tresor_proto::{
     limits::POLICY_FIELDS_MAX,
 };
 
-use crate::{Evidence, Screened, Verdict};
+use crate::{Drift, Evidence, Screened, Source, Verdict, column_memory::Settling};
 
 /// Columns over many records.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +33,12 @@ pub struct Column {
     pub action: Action,
     /// The mean confidence of the verdicts it stands for.
     pub confidence: f32,
+    /// The stage that decided; `Column` when the values together say more than most of them alone.
+    pub source: Source,
     /// The evidence of the surest of them.
     pub evidence: Evidence,
+    /// That it holds something else from some record on, when it does.
+    pub drift: Option<Drift>,
     /// How many values were seen, empty ones left out.
     pub values: u64,
     /// How many values had each info type.
@@ -103,6 +107,8 @@ struct Tally {
     values: u64,
     groups: Vec<Group>,
     action: Option<Action>,
+    settling: Settling,
+    drift: Option<Drift>,
 }
 
 /// The verdicts of a column that agree in info type and class.
@@ -114,17 +120,20 @@ struct Group {
     verdicts: u64,
     confidence_sum: f64,
     surest: f32,
+    source: Source,
     evidence: Evidence,
 }
 
 impl Tally {
     fn new(name: FieldName) -> Self {
-        Self { name, values: 0, groups: Vec::new(), action: None }
+        let settling = Settling::default();
+        Self { name, values: 0, groups: Vec::new(), action: None, settling, drift: None }
     }
 
     fn count(&mut self, verdict: &Verdict) {
         let is_value = verdict.evidence != Evidence::Empty;
         self.values += u64::from(is_value);
+        self.drift = self.settling.observe(verdict).or(self.drift);
         let action = self.action.unwrap_or(verdict.action);
         self.action = Some(more_protective(action, verdict.action));
         let matches = |g: &Group| g.info_type == verdict.info_type && g.class == verdict.class;
@@ -147,14 +156,22 @@ impl Tally {
     fn column(&self) -> Column {
         let dominant = self.dominant();
         let action = self.action.unwrap_or(Action::Seal);
-        let class = dominant.and_then(|group| group.class);
+        let voted =
+            self.voted().filter(|voted| dominant.is_none_or(|group| voted.outweighs(group)));
+        let info_type = voted.as_ref().map(|voted| voted.info_type);
+        let class = info_type.map(InfoType::class).filter(|_| action != Action::Clear);
+        let class = class.or_else(|| dominant.and_then(|group| group.class));
+        let by_values = dominant.map_or(Evidence::Empty, |group| group.evidence);
+        let source = dominant.map_or(Source::Value, |group| group.source);
         Column {
             name: self.name.clone(),
-            info_type: dominant.and_then(|group| group.info_type),
+            info_type: info_type.or_else(|| dominant.and_then(|group| group.info_type)),
+            source: if voted.is_some() { Source::Column } else { source },
+            drift: self.drift,
             class: class.or((action != Action::Clear).then(|| self.any_class())),
             action,
             confidence: dominant.map_or(0.0, Group::confidence),
-            evidence: dominant.map_or(Evidence::Empty, |group| group.evidence),
+            evidence: voted.map_or(by_values, |voted| voted.evidence()),
             values: self.values,
             findings: self.findings(),
         }
@@ -201,6 +218,7 @@ impl Group {
             verdicts: 0,
             confidence_sum: 0.0,
             surest: -1.0,
+            source: verdict.source,
             evidence: verdict.evidence,
         }
     }
@@ -212,6 +230,7 @@ impl Group {
         if verdict.confidence > self.surest {
             self.surest = verdict.confidence;
             self.evidence = verdict.evidence;
+            self.source = verdict.source;
         }
     }
 
@@ -235,6 +254,8 @@ fn more_protective(first: Action, second: Action) -> Action {
     };
     if strength(second) > strength(first) { second } else { first }
 }
+
+mod voting;
 
 #[cfg(test)]
 mod tests;

@@ -86,6 +86,13 @@ pub(crate) enum Certainty {
     Likely,
 }
 
+/// A text without space around it; one comparison at each end tells that most texts have none.
+pub(crate) fn trimmed(text: &str) -> &str {
+    let is_plain = |byte: Option<u8>| byte.is_some_and(|b| b.is_ascii_graphic());
+    let is_trimmed = is_plain(text.bytes().next()) && is_plain(text.bytes().next_back());
+    if is_trimmed { text } else { text.trim() }
+}
+
 /// A rule to ask.
 type Candidate = fn(&str) -> Option<Finding>;
 

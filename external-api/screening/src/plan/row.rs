@@ -16,6 +16,7 @@ use crate::{
     Evidence, Rule, Source, Value, Verdict,
     detection::{Detection, Standing},
     field_name::Hint,
+    shape::trimmed,
 };
 
 /// The fields of a record, with what is known of each so far.
@@ -46,7 +47,7 @@ impl<'v> Row<'_, 'v> {
     /// The text of a field; empty when it has none.
     fn text(&self, index: usize) -> &'v str {
         match self.values.get(index).map(|value| Inspected::from(*value)) {
-            Some(Inspected::Text(text)) => text.trim(),
+            Some(Inspected::Text(text)) => trimmed(text),
             Some(Inspected::Bytes) | None => "",
         }
     }

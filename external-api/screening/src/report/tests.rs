@@ -73,3 +73,41 @@ fn columns_are_told_apart_by_name_whatever_their_order() {
     let seen: Vec<(&str, u64)> = columns.iter().map(|c| (c.name.as_str(), c.values)).collect();
     assert_eq!(seen, [("email", 3), ("x", 2), ("y", 1)]);
 }
+
+#[test]
+fn a_column_of_names_is_told_by_those_that_are_known() {
+    let known = ["Anna", "Yvyvic", "Thomas", "Joost", "Xaxaxa", "Dieter", "Zuzuz"];
+    let mut report = Report::new();
+    let names = names(&["f1"]);
+    for name in known {
+        observe_one(&mut report, &names, &[Value::Text(name)]);
+    }
+    let column = report.columns().remove(0);
+    assert_eq!(column.info_type.map(InfoType::class), Some(DataClass::Identity));
+    assert_eq!((column.source, column.class), (Source::Column, Some(DataClass::Identity)));
+    assert_eq!(column.evidence.to_string(), "the column: 42 of 100 values");
+}
+
+#[test]
+fn a_few_names_do_not_make_a_column() {
+    let mut report = Report::new();
+    let names = names(&["f1"]);
+    for value in ["Schmidt", "offen", "gesperrt", "aktiv", "neu", "alt"] {
+        observe_one(&mut report, &names, &[Value::Text(value)]);
+    }
+    let column = report.columns().remove(0);
+    assert_eq!((column.info_type, column.source), (None, Source::Value));
+}
+
+#[test]
+fn a_column_that_becomes_another_in_mid_file_says_so() {
+    let mut report = Report::new();
+    let names = names(&["f1"]);
+    for row in 0..400 {
+        let value = if row < 200 { "a@example.org" } else { "192.168.2.17" };
+        observe_one(&mut report, &names, &[Value::Text(value)]);
+    }
+    let drift = report.columns().remove(0).drift.unwrap();
+    assert_eq!(drift.from, Some(InfoType::EmailAddress));
+    assert_eq!(drift.to, Some(InfoType::IpAddress));
+}

@@ -6,7 +6,7 @@
 use tresor_proto::InfoType;
 
 use super::Row;
-use crate::{gazetteer, proper_name::is_capitalised};
+use crate::{gazetteer, proper_name::is_capitalised, shape::trimmed};
 
 /// Letters of the shortest name that is looked for in an e-mail address.
 const MAIL_NAME_LETTERS_MIN: usize = 4;
@@ -56,7 +56,7 @@ impl Row<'_, '_> {
     /// `Uphus, Gerrit` beside `Gerrit` and `Uphus`: what is said twice is a name.
     fn full_name(&mut self, index: usize) {
         let text = self.text(index);
-        let comma = text.split_once(", ").map(|(last, first)| (first, last));
+        let comma = text.split_once(',').map(|(last, first)| (trimmed(first), last));
         let parts = comma.or_else(|| text.split_once(' '));
         let Some((first, last)) = parts.filter(|(f, l)| is_name_like(f) && is_name_like(l)) else {
             return;
