@@ -134,6 +134,12 @@ pub(crate) fn is_first_word(word: &str) -> bool {
     FIRST_WORDS.iter().any(|first| word.len() == first.len() && ends_with(word, first))
 }
 
+/// Whether a word begins names of streets like `Unter den Linden`, `Zum Wasserturm`, `Aan de Dijk`.
+pub(crate) fn is_preposition(word: &str) -> bool {
+    let known = ["am", "an", "auf", "hinter", "im", "unter", "vor", "zum", "zur", "op", "aan"];
+    known.iter().any(|preposition| preposition.eq_ignore_ascii_case(word))
+}
+
 /// Whether such a word makes a street without a house number.
 pub(crate) fn is_sure_last_word(word: &str) -> bool {
     let sure = ["street", "road", "avenue", "lane", "crescent", "terrace", "mews"];

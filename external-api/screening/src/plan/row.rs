@@ -7,6 +7,7 @@
 
 mod people;
 mod places;
+mod users;
 mod weak;
 
 use tresor_proto::InfoType;
@@ -35,6 +36,8 @@ impl Plan {
         let mut row = Row { plan: self, values, verdicts };
         row.compare_places();
         row.compare_people();
+        row.compare_towns();
+        row.compare_users();
         row.compare_weak();
     }
 }

@@ -78,6 +78,9 @@ fn is_street(words: &[&str], has_number: bool) -> bool {
     if is_english && (has_number || street::is_sure_last_word(last)) {
         return true;
     }
+    if has_number && words.len() >= 2 && street::is_preposition(first) && is_capitalised(last) {
+        return true;
+    }
     let is_alone = words.len() == 1 && street::is_end_alone(last);
     let sign = street::end(last).filter(|_| !is_alone && words.iter().all(is_word));
     sign.is_some_and(|sign| has_number || sign == street::Sign::Strong)

@@ -146,20 +146,70 @@ fn last_first(last: &[&str], first: &[&str]) -> Option<Finding> {
     }
 }
 
+/// Small words that stand before last names, and hardly before anything else.
+const LAST_NAME_PARTICLES: &[&str] = &["van", "von", "de", "der", "den", "ter", "ten", "vom"];
+
+/// Words that are names, too: two of them side by side are a product sooner than a person.
+const NOT_IN_PAIRS: &[&str] = &[
+    "gold", "silver", "silber", "bronze", "platin", "blue", "green", "red", "black", "white",
+    "pink", "orange", "summer", "winter", "sommer", "spring", "may", "april", "june", "july",
+    "august", "day", "light", "star", "stern", "sky", "royal", "magic", "premium", "basic",
+    "frost", "sun", "natur", "golf", "power", "prime", "max", "mini", "alpha", "beta", "nova",
+    "ford", "schwarz", "weiss", "rot", "blau", "braun", "rose", "klein", "lang", "kurz", "gross",
+    "new", "old",
+];
+
+fn is_product_word(word: &str) -> bool {
+    NOT_IN_PAIRS.iter().any(|other| other.eq_ignore_ascii_case(word))
+}
+
+/// `van der Meer`, `de Groot`.
+fn is_last_name_with_particle(words: &[&str]) -> bool {
+    let Some((last, particles)) = words.split_last() else {
+        return false;
+    };
+    let is_particle = |word: &&str| LAST_NAME_PARTICLES.contains(word);
+    (1..=3).contains(&particles.len()) && particles.iter().all(is_particle) && is_capitalised(last)
+}
+
+/// `SIMON Léa`, `DE LA TOUR Isabelle`: the last name in capitals, the first name as usual.
+fn is_capitals_first(words: &[&str]) -> bool {
+    let has_small = |word: &str| word.chars().any(char::is_lowercase);
+    let Some((given, surname)) = words.split_last().filter(|(_, rest)| !rest.is_empty()) else {
+        return false;
+    };
+    let are_capitals = surname.iter().all(|word| !has_small(word));
+    are_capitals && has_small(given) && gazetteer::look_up(given).is_first_name()
+}
+
 /// `Erika Mustermann`, `E. Mustermann`, `Mustermann Erika`.
 fn first_last(words: &[&str]) -> Option<Finding> {
     let [first, middle @ .., last] = words else {
         return None;
     };
     let is_name = middle.len() <= 3 && are_name_words(words) && is_capitalised(last);
-    if !is_name || is_particle(first) {
+    if !is_name {
+        return None;
+    }
+    if is_last_name_with_particle(words) {
+        return likely(InfoType::LastName, "name: a capitalised word after a particle");
+    }
+    if is_capitals_first(words) {
+        return likely(InfoType::PersonName, "name: known first name after capitals");
+    }
+    if is_particle(first) {
         return None;
     }
     let (given, surname) = (gazetteer::look_up(first), gazetteer::look_up(last));
-    let are_words = given.is_common_word() && surname.is_common_word();
+    let has_particle = is_capitalised(first) && is_last_name_with_particle(words.get(1..)?);
+    let is_product = is_product_word(first) || is_product_word(last);
+    let are_words = given.is_common_word() && surname.is_common_word() && is_product;
     let are_known = given.is_first_name() && surname.is_last_name();
     let is_turned = given.is_last_name() && surname.is_first_name();
     let rule = match () {
+        () if has_particle && (given.is_first_name() || !middle.contains(&"de")) => {
+            "name: a particle between capitalised words"
+        }
         () if is_initial(first) && surname.is_frequent_last_name() && !surname.is_common_word() => {
             "name: an initial and a known last name"
         }

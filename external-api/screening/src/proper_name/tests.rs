@@ -21,6 +21,11 @@ fn people_are_told_by_two_signs() {
         "Koch, Anna",
         "Schmidt, Xaveria",
         "Jean-Luc Lefèvre",
+        "Kees de Groot",
+        "Wierik van der Brandmeijer",
+        "SIMON Léa",
+        "DE LA TOUR Isabelle",
+        "Maria Dekker",
     ] {
         assert_eq!(info_type(text), Some(InfoType::PersonName), "{text}");
     }
@@ -28,7 +33,9 @@ fn people_are_told_by_two_signs() {
         assert_eq!(info_type(text), Some(InfoType::Title), "{text}");
     }
     assert_eq!(info_type("Anna"), Some(InfoType::FirstName));
-    assert_eq!(info_type("Schmidt"), Some(InfoType::LastName));
+    for text in ["Schmidt", "van Leeuwen", "van der Xyz", "de Groot"] {
+        assert_eq!(info_type(text), Some(InfoType::LastName), "{text}");
+    }
 }
 
 #[test]
@@ -55,6 +62,8 @@ fn towns_and_streets_are_told_by_their_words() {
         "12 rue de la Gare",
         "221B Baker Street",
         "Am Markt 3",
+        "Unter den Linden 31, 38881 München",
+        "Zum Wasserturm 37",
         "Hauptstr. 9-8, 30911 Burg",
         "Phileinehof 98, 8987 PA Buren",
         "30911 Burg",
@@ -94,6 +103,10 @@ fn words_that_name_nobody_are_no_names() {
         "A-03405927",
         "Umweg 3",
         "Rot, Blau",
+        "Rose Gold",
+        "August Winter",
+        "de novo",
+        "en cours",
         "New York Hotel",
         "Zähler defekt",
         "Nicht angetroffen",

@@ -46,7 +46,9 @@ pub(crate) fn national_phone(text: &str) -> Option<Rule> {
     let groups = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
     // A bare number with one zero before it is one of the usual length; two or more zeros are a code.
     let is_bare = (10..=12).contains(&digits) && !number.starts_with("00");
-    let has_area = number.starts_with('0') && groups.clone().next().is_some_and(|g| g.len() >= 3);
+    // Two digits are an area in France, where all numbers have ten.
+    let is_area = |group: &str| group.len() >= 3 || (group.len() == 2 && digits == 10);
+    let has_area = number.starts_with('0') && groups.clone().next().is_some_and(is_area);
     let is_number = has_area && groups.count() <= 5 && (is_grouped || is_bare);
     let is_dotted = text.contains('.');
     (is_number && !is_dotted).then_some(Rule::Named("phone: national notation"))
@@ -94,7 +96,14 @@ mod tests {
 
     #[test]
     fn national_notation_has_an_area_code_after_a_zero() {
-        for text in ["00753 645568", "02912808458", "(084)-8648876", "0520-599728", "030/1234567"] {
+        for text in [
+            "00753 645568",
+            "02912808458",
+            "(084)-8648876",
+            "0520-599728",
+            "030/1234567",
+            "06 41911868",
+        ] {
             assert!(national_phone(text).is_some(), "{text}");
         }
         for text in

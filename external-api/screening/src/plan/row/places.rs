@@ -49,12 +49,70 @@ impl Row<'_, '_> {
         if !is_postcode {
             return;
         }
+        if town.is_some_and(|town| self.is_known_town(town)) {
+            self.street_before(index);
+        }
         if let Some(town) = town {
             self.tell(town, InfoType::City, "city: a postcode beside it");
         }
         if town.is_some() || (follows_street && form != Form::FourDigits) {
             self.tell(index, InfoType::Postcode, "postcode: beside a town or a street");
         }
+    }
+
+    /// Before a postcode and its town: a number after capitalised words, whatever they are.
+    fn street_before(&mut self, postcode: usize) {
+        let (Some(number), Some(street)) = (postcode.checked_sub(1), postcode.checked_sub(2))
+        else {
+            return;
+        };
+        let is_street = self.is_unknown(street) && are_capitalised(self.text(street));
+        let is_number = self.is_unknown(number) && is_house_number(self.text(number));
+        if is_street && is_number {
+            self.tell(street, InfoType::Street, "street: number, postcode and town follow");
+            self.tell(number, InfoType::HouseNumber, "house number: before a postcode and a town");
+        }
+    }
+
+    /// A town of the list that is a word or a name, too, beside a street or where the name of the
+    /// person stands elsewhere.
+    pub(super) fn compare_towns(&mut self) {
+        for index in 0..self.len() {
+            let info_type = self.info_type(index);
+            let is_name = matches!(info_type, Some(InfoType::FirstName | InfoType::LastName));
+            if !(is_name || self.is_unknown(index)) || !self.is_open(index) {
+                continue;
+            }
+            let text = self.text(index);
+            let is_town = are_capitalised(text) && gazetteer::look_up(town_of(text)).is_town();
+            if is_town && self.is_beside_street(index) {
+                self.tell(index, InfoType::City, "city: known town beside a street");
+            } else if is_town && is_name && self.has_name_elsewhere(index) {
+                self.tell(index, InfoType::City, "city: known town, the name stands elsewhere");
+            }
+        }
+    }
+
+    fn is_beside_street(&self, index: usize) -> bool {
+        let mut beside = self.beside(index);
+        beside.any(|beside| self.is_street_part(beside))
+    }
+
+    /// Whether a field that is not beside this one holds the name of a person.
+    fn has_name_elsewhere(&self, index: usize) -> bool {
+        let is_name = |other: &usize| {
+            let names = [InfoType::PersonName, InfoType::FirstName, InfoType::LastName];
+            self.info_type(*other).is_some_and(|info_type| names.contains(&info_type))
+        };
+        let is_sure = |other: &usize| {
+            *other != index && is_name(other) && !gazetteer::look_up(self.text(*other)).is_town()
+        };
+        !self.beside(index).any(|beside| is_name(&beside)) && (0..self.len()).any(|i| is_sure(&i))
+    }
+
+    fn is_known_town(&self, index: usize) -> bool {
+        self.info_type(index) == Some(InfoType::City)
+            || gazetteer::look_up(town_of(self.text(index))).is_town()
     }
 
     fn is_postcode_by_name(&self, index: usize) -> bool {
@@ -86,7 +144,7 @@ impl Row<'_, '_> {
             )
         );
         let is_sure_place = follows_street || form == Form::Letters;
-        is_name && (is_sure_place || gazetteer::look_up(text).is_town())
+        is_name && (is_sure_place || gazetteer::look_up(town_of(text)).is_town())
     }
 }
 
@@ -112,6 +170,11 @@ impl Form {
             _ => None,
         }
     }
+}
+
+/// `Halle (Saale)` is `Halle`.
+fn town_of(text: &str) -> &str {
+    text.split(" (").next().unwrap_or(text)
 }
 
 /// Words that begin with a capital, with small ones between them: `Bad Soden am Taunus`.

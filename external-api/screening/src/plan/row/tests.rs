@@ -70,3 +70,26 @@ fn a_field_with_a_telling_name_is_left_as_it_is() {
     assert_eq!(verdicts[1].info_type, None);
     assert_eq!(verdicts[2].info_type, None);
 }
+
+#[test]
+fn user_names_are_made_of_names() {
+    let name = Some(InfoType::Username);
+    assert_eq!(types(&["Anna", "Schmidt", "aschmidt4"])[2], name);
+    assert_eq!(types(&["petra.schmidt"])[0], name);
+    assert_eq!(types(&["x.yv@example.org", "x.yv"])[1], name);
+    for other in ["release-4.2", "offen", "config.json", "a1b2c3d4"] {
+        assert_eq!(types(&["Anna", "Schmidt", other])[2], None, "{other}");
+    }
+}
+
+#[test]
+fn towns_that_are_names_or_words_need_a_street_or_the_name_elsewhere() {
+    let city = Some(InfoType::City);
+    assert_eq!(types(&["Hauptstraße 5", "Essen"])[1], city);
+    assert_eq!(types(&["Anna Schmidt", "12", "Paris"])[2], city);
+    assert_eq!(types(&["Essen"])[0], None);
+    assert_eq!(
+        types(&["Xyze Voorhout", "142", "2514 EH", "Utrecht"]),
+        [InfoType::Street, InfoType::HouseNumber, InfoType::Postcode, InfoType::City].map(Some)
+    );
+}

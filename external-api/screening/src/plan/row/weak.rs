@@ -39,7 +39,17 @@ impl Row<'_, '_> {
             () if validators::checked_ean18(text).is_some() => {
                 Some((InfoType::MeterId, "meter: EAN-18, check digit ok, beside a person"))
             }
-            () if text.len() == 15 && validators::nir(text).is_some() => {
+            () if text.len() == 16 && validators::card(text).is_some() => {
+                Some((InfoType::CreditCardNumber, "card: issuer, Luhn ok, beside a person"))
+            }
+            () if text.len() == 11 && validators::tax_id(text).is_some() => Some((
+                InfoType::GermanyTaxpayerIdentificationNumber,
+                "tax id: ISO 7064 mod 11,10 ok, beside a person",
+            )),
+            () if text.len() == 15
+                && matches!(first, b'1' | b'2')
+                && validators::nir(text).is_some() =>
+            {
                 Some((InfoType::FranceNir, "nir: key ok, beside a person"))
             }
             () if validators::imei(text).is_some() => {

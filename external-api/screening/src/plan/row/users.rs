@@ -1,0 +1,62 @@
+//! User names, which are made of the names of people.
+//!
+//! It promises to take a word in small letters for one only when it holds a name that stands in
+//! another field, or a known first and last name. It relies on names having been found before.
+
+use tresor_proto::InfoType;
+
+use super::Row;
+use crate::gazetteer;
+
+/// Letters of the shortest name that is looked for.
+const NAME_LETTERS_MIN: usize = 3;
+
+impl Row<'_, '_> {
+    pub(super) fn compare_users(&mut self) {
+        for index in 0..self.len() {
+            if !self.is_unknown(index) || !is_user_like(self.text(index)) {
+                continue;
+            }
+            let text = self.text(index);
+            if is_first_and_last(text) || (0..self.len()).any(|other| self.names(other, text)) {
+                self.tell(index, InfoType::Username, "user name: holds the name of a person");
+            }
+        }
+    }
+
+    /// Whether a field holds a name, or an e-mail address, of which the text is made.
+    fn names(&self, index: usize, text: &str) -> bool {
+        use InfoType::{EmailAddress, FirstName, LastName, PersonName};
+        let value = self.text(index);
+        match self.info_type(index) {
+            Some(EmailAddress) => value.split('@').next() == Some(text),
+            Some(FirstName | LastName | PersonName) => {
+                let mut words = value.split([' ', ',', '-']);
+                words.any(|word| word.len() >= NAME_LETTERS_MIN && holds(text, word))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Small letters, digits and what joins them: `petra.wolf`, `bos29`.
+fn is_user_like(text: &str) -> bool {
+    let is_sign = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+    let letters = text.bytes().filter(u8::is_ascii_lowercase).count();
+    (4..=40).contains(&text.len()) && letters >= NAME_LETTERS_MIN && text.bytes().all(is_sign)
+}
+
+/// `petra.wolf`
+fn is_first_and_last(text: &str) -> bool {
+    let parts = text.split_once(['.', '_']);
+    parts.is_some_and(|(first, last)| {
+        let last = last.trim_end_matches(|c: char| c.is_ascii_digit());
+        gazetteer::look_up(first).is_first_name() && gazetteer::look_up(last).is_last_name()
+    })
+}
+
+/// Whether a text in small letters holds a word in any letters.
+fn holds(text: &str, word: &str) -> bool {
+    let mut windows = text.as_bytes().windows(word.len());
+    windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+}
