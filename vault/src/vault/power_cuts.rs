@@ -2,6 +2,7 @@
 
 mod deletion;
 mod indexes;
+mod rekeying;
 mod root_rotation;
 mod rotation;
 mod surrogates;
