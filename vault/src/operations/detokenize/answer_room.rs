@@ -38,7 +38,7 @@ impl AnswerRoom {
             }
             Shown::Redacted | Shown::Withheld => 0,
         };
-        self.0 = self.0.checked_sub(value_bytes + RESULT_BYTES).unwrap_or_default();
+        self.0 = self.0.saturating_sub(value_bytes + RESULT_BYTES);
         if self.0 > 0 {
             return Ok(());
         }
