@@ -73,7 +73,7 @@ pub(crate) fn technical(kind: Kind, text: &str) -> Option<&'static str> {
         Kind::Enumeration | Kind::Brand => is_enumeration(text),
         Kind::Identifier => is_identifier(text),
         Kind::Uuid => uuid(text) || is_digest(text),
-        Kind::Version => is_identifier(text) || is_dotted_version(text),
+        Kind::Version => is_version(text),
         Kind::Time => moment(text).is_some(),
         Kind::Reading => is_number(text, READING_DIGITS_MAX) || is_reading(text),
         Kind::Flag => is_yes_or_no(text) || matches!(text, "0" | "1"),
@@ -165,6 +165,13 @@ fn is_reading(text: &str) -> bool {
     let is_capital = unit.bytes().all(|b| b.is_ascii_uppercase());
     let is_postcode = is_capital && postcode(text).is_some();
     is_number(number, NUMBER_DIGITS_MAX) && UNITS.contains(&unit) && !is_postcode
+}
+
+/// A version of any form, which has no more digits in a row than a build's number.
+fn is_version(text: &str) -> bool {
+    let is_bare = is_digits(text);
+    let is_build = !is_bare || text.len() <= READING_DIGITS_MAX;
+    (is_identifier(text) && is_build) || is_dotted_version(text)
 }
 
 /// `4.2.1`, `v1.09.33`, `2.0.0-rc1`: three or four numbers and perhaps a suffix.

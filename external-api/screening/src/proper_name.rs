@@ -32,6 +32,16 @@ pub(crate) fn proper_name(text: &str) -> Option<Finding> {
     address::of(&words).or_else(|| town(text)).or_else(|| person::of(&words))
 }
 
+/// A known first and last name as users' names have them: `petra.wolf`, `bart_bos29`.
+pub(crate) fn is_user_name(text: &str) -> bool {
+    let starts_small = text.starts_with(|c: char| c.is_ascii_lowercase());
+    let parts = text.split_once(['.', '_']).filter(|_| starts_small && text.len() <= 40);
+    parts.is_some_and(|(first, last)| {
+        let last = last.trim_end_matches(|c: char| c.is_ascii_digit());
+        gazetteer::look_up(first).is_first_name() && gazetteer::look_up(last).is_last_name()
+    })
+}
+
 /// Whether a finding has the two signs that a name or an address as a whole has.
 pub(crate) fn is_full_name(finding: &Finding) -> bool {
     matches!(finding.info_type, InfoType::PersonName | InfoType::StreetAddress)

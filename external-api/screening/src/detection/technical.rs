@@ -11,7 +11,7 @@ use crate::{
     Evidence, Rule, Source,
     harmless::{harmless, technical},
     lexicon::Kind,
-    proper_name::is_full_name,
+    proper_name::{is_full_name, is_user_name},
     shape::{Certainty, Finding},
     validators::{national_phone, year_of_birth},
 };
@@ -29,10 +29,10 @@ pub(super) fn technical_field(kind: Kind, word: &'static str, text: &str) -> Det
         return unknown(text);
     };
     match name_of_somebody(kind, text) {
-        Some(finding) if is_full_name(&finding) => by_value(finding),
+        Some(finding) if is_certain(&finding) => by_value(finding),
         // It may be a status, it may be a name: nobody knows.
         Some(_) => unknown(text),
-        None if is_phone_like(kind, text) => unknown(text),
+        None if may_be_somebody(kind, text) => unknown(text),
         None => not_personal(Source::FieldName, Evidence::Technical { word, kind: description }),
     }
 }
@@ -59,15 +59,18 @@ fn outweighs(kind: Kind, finding: &Finding, text: &str) -> bool {
 /// A name where one of a few short texts is expected.
 fn name_of_somebody(kind: Kind, text: &str) -> Option<Finding> {
     let is_word = matches!(kind, Kind::Enumeration | Kind::Identifier);
-    let finding = is_word.then(|| named_by_value(text)).flatten()?;
-    let needs_pair =
-        matches!(&finding.rule, Rule::Named("name: known first name and a capitalised word"));
-    (!needs_pair).then_some(finding)
+    is_word.then(|| named_by_value(text)).flatten()
 }
 
-/// A telephone number in groups, which an identifier or a version may look like, too.
-fn is_phone_like(kind: Kind, text: &str) -> bool {
+/// Whether a name has two signs that the lists both know.
+fn is_certain(finding: &Finding) -> bool {
+    let is_half_known = Rule::Named("name: known first name and a capitalised word");
+    is_full_name(finding) && finding.rule != is_half_known
+}
+
+/// A telephone number in groups or a user's name, which a short text may look like, too.
+fn may_be_somebody(kind: Kind, text: &str) -> bool {
     let is_grouped = text.bytes().any(|b| b"/ ()".contains(&b));
     let may_be = matches!(kind, Kind::Identifier | Kind::Version | Kind::Enumeration);
-    may_be && is_grouped && national_phone(text).is_some()
+    may_be && ((is_grouped && national_phone(text).is_some()) || is_user_name(text))
 }

@@ -181,6 +181,9 @@ fn a_technical_name_does_not_outweigh_what_nothing_else_looks_like() {
         ("zaehlerstand", "871693116664065429"),
         ("tariff_name", "B20 1AQ"),
         ("uuid", "352099001761481"),
+        ("app_version", "352099001761481"),
+        ("geraetetyp", "Petra Xylander"),
+        ("locale", "petra.schmidt"),
     ] {
         let verdict = undeclared(name, value);
         assert_eq!((verdict.info_type, verdict.action), (None, Action::Seal), "{name} {value}");

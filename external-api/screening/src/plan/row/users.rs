@@ -6,7 +6,7 @@
 use tresor_proto::InfoType;
 
 use super::Row;
-use crate::gazetteer;
+use crate::proper_name::is_user_name;
 
 /// Letters of the shortest name that is looked for.
 const NAME_LETTERS_MIN: usize = 3;
@@ -18,7 +18,7 @@ impl Row<'_, '_> {
                 continue;
             }
             let text = self.text(index);
-            if is_first_and_last(text) || (0..self.len()).any(|other| self.names(other, text)) {
+            if is_user_name(text) || (0..self.len()).any(|other| self.names(other, text)) {
                 self.tell(index, InfoType::Username, "user name: holds the name of a person");
             }
         }
@@ -44,15 +44,6 @@ fn is_user_like(text: &str) -> bool {
     let is_sign = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
     let letters = text.bytes().filter(u8::is_ascii_lowercase).count();
     (4..=40).contains(&text.len()) && letters >= NAME_LETTERS_MIN && text.bytes().all(is_sign)
-}
-
-/// `petra.wolf`
-fn is_first_and_last(text: &str) -> bool {
-    let parts = text.split_once(['.', '_']);
-    parts.is_some_and(|(first, last)| {
-        let last = last.trim_end_matches(|c: char| c.is_ascii_digit());
-        gazetteer::look_up(first).is_first_name() && gazetteer::look_up(last).is_last_name()
-    })
 }
 
 /// Whether a text in small letters holds a word in any letters.
