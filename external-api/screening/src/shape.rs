@@ -191,7 +191,7 @@ impl Shape {
         match self.length - spaces {
             // An IBAN of Russia has 33 signs, like a metering location.
             33 => [Some(melo), Some(iban), None],
-            9 if self.letters() == 3 => [Some(nino), None, None],
+            9 if self.letters() == 3 && self.count(Class::Dash) == 0 => [Some(nino), None, None],
             14 => [Some(meter), None, None],
             17 => [Some(mac), Some(vin), Some(meter_or_iban)],
             15..=34 => [Some(iban), Some(birth), None],

@@ -53,6 +53,7 @@ fn values_are_recognised_without_a_telling_name() {
         ("1EMH0056366902", InfoType::MeterId),
         ("WVWB0064328H4982T", InfoType::VehicleIdentificationNumber),
         ("MA-S-779", InfoType::LicensePlateNumber),
+        ("MA-S-7791", InfoType::LicensePlateNumber),
         ("+49 30 1234567", InfoType::PhoneNumber),
         ("4111 1111 1111 1111", InfoType::CreditCardNumber),
         ("14.07.1998", InfoType::DateOfBirth),

@@ -48,7 +48,7 @@ impl Row<'_, '_> {
 
     /// Whether a postcode or a house number stands beside a field.
     fn is_beside_place(&self, index: usize) -> bool {
-        let places = [InfoType::Postcode, InfoType::HouseNumber, InfoType::Street];
+        let places = [InfoType::Postcode, InfoType::HouseNumber];
         let mut types = self.beside(index).filter_map(|beside| self.info_type(beside));
         types.any(|info_type| places.contains(&info_type))
     }

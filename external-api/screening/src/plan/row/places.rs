@@ -85,12 +85,18 @@ impl Row<'_, '_> {
             }
             let text = self.text(index);
             let is_town = are_capitalised(text) && gazetteer::look_up(town_of(text)).is_town();
-            if is_town && self.is_beside_street(index) {
+            if is_town && self.is_beside_street(index) && !self.is_beside_name(index) {
                 self.tell(index, InfoType::City, "city: known town beside a street");
             } else if is_town && is_name && self.has_name_elsewhere(index) {
                 self.tell(index, InfoType::City, "city: known town, the name stands elsewhere");
             }
         }
+    }
+
+    fn is_beside_name(&self, index: usize) -> bool {
+        let names = [InfoType::PersonName, InfoType::FirstName, InfoType::LastName];
+        let mut types = self.beside(index).filter_map(|beside| self.info_type(beside));
+        types.any(|info_type| names.contains(&info_type))
     }
 
     fn is_beside_street(&self, index: usize) -> bool {

@@ -88,6 +88,8 @@ fn towns_that_are_names_or_words_need_a_street_or_the_name_elsewhere() {
     assert_eq!(types(&["Hauptstraße 5", "Essen"])[1], city);
     assert_eq!(types(&["Anna Schmidt", "12", "Paris"])[2], city);
     assert_eq!(types(&["Essen"])[0], None);
+    let between = types(&["Anna", "Rust", "Hauptstraße"]);
+    assert_eq!(between[1], Some(InfoType::LastName));
     assert_eq!(
         types(&["Xyze Voorhout", "142", "2514 EH", "Utrecht"]),
         [InfoType::Street, InfoType::HouseNumber, InfoType::Postcode, InfoType::City].map(Some)
