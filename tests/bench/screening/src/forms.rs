@@ -1,8 +1,9 @@
-//! The forms of records: utilities, messaging and mobility, each in four languages.
+//! The forms of records: utilities, messaging, mobility and housing, each in four languages.
 //!
 //! It promises field names as real exports have them, with an answer for each value. It relies on
 //! fields that nobody can answer for (a customer number) being left out.
 
+mod held_out;
 mod messaging;
 mod mobility;
 mod utilities;
@@ -30,7 +31,12 @@ pub(crate) struct Form {
     fields: &'static [Entry],
 }
 
-/// All forms.
+/// Forms whose field names were never looked at while words were added.
+pub(crate) fn held_out() -> impl Iterator<Item = &'static Form> {
+    held_out::FORMS.iter()
+}
+
+/// All other forms.
 pub(crate) fn all() -> impl Iterator<Item = &'static Form> {
     [utilities::FORMS, messaging::FORMS, mobility::FORMS].into_iter().flatten()
 }
@@ -77,7 +83,7 @@ mod tests {
 
     #[test]
     fn no_field_is_without_a_value() {
-        for form in all() {
+        for form in all().chain(held_out()) {
             let sample = form.sample(Origin::Invented, &mut Random::seeded(2));
             for field in sample.fields {
                 assert!(!field.value.trim().is_empty(), "{} of {}", field.name, form.name);

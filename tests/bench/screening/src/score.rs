@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::{
-    forms, gold,
+    forms::Form,
+    gold,
     names::Origin,
     random::Random,
     sample::Sample,
@@ -30,17 +31,23 @@ pub(crate) fn files(paths: &[PathBuf], show: usize) {
 }
 
 /// Scores made-up records.
-pub(crate) fn generated(records: usize, seed: u64, show: usize) {
+pub(crate) fn generated(
+    forms: impl Iterator<Item = &'static Form>,
+    records: usize,
+    seed: u64,
+    show: usize,
+) {
+    let forms: Vec<&Form> = forms.collect();
     println!("{records} records of each form, seed {seed}.\n");
     let made = [("common names", Origin::Common), ("invented names", Origin::Invented)].map(
         |(name, origin)| {
-            let file = |form: &forms::Form| {
+            let file = |form: &&Form| {
                 let mut random = Random::seeded(seed);
                 let samples = (0..records).map(|_| form.sample(origin, &mut random));
                 let language = form.name.rsplit(' ').next().unwrap_or_default();
                 File { data: format!("{language}, {name}"), samples: samples.collect() }
             };
-            let mut files: Vec<File> = forms::all().map(file).collect();
+            let mut files: Vec<File> = forms.iter().map(file).collect();
             files.sort_by(|a, b| a.data.cmp(&b.data));
             files
         },
