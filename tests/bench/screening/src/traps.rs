@@ -14,6 +14,9 @@ use crate::{
     table::whole,
 };
 
+/// What stands beside a value in a record about somebody.
+const PERSON: &[&str] = &["Wilhelmina Brenkhorst", "w.brenkhorst@post.example"];
+
 /// What was said of the values of a column.
 #[derive(Default)]
 struct Count {
@@ -33,10 +36,14 @@ pub(crate) fn run(values: usize, seed: u64) {
     println!("| field names | values | flagged | sealed as unknown |");
     println!("|---|--:|--:|--:|");
     let mut lines = Vec::new();
-    for (title, hint) in [("none", Some("f1")), ("their own", None)] {
+    for (title, hint) in
+        [("none", Some("f1")), ("none, beside a person", Some("f1")), ("their own", None)]
+    {
+        let beside = if title.contains("person") { PERSON } else { &[] };
         let mut random = Random::seeded(seed);
-        let counted =
-            COLUMNS.iter().map(|c| (c.0, count(c, hint.unwrap_or(c.0), per_column, &mut random)));
+        let counted = COLUMNS
+            .iter()
+            .map(|c| (c.0, count(c, hint.unwrap_or(c.0), per_column, beside, &mut random)));
         let counted: Vec<(&str, Count)> = counted.collect();
         let sum = |part: fn(&Count) -> u64| {
             whole(counted.iter().map(|(_, c)| part(c)).sum::<u64>() as f64)
@@ -58,18 +65,28 @@ pub(crate) fn run(values: usize, seed: u64) {
     lines.iter().for_each(|line| println!("{line}"));
 }
 
-fn count(column: &Column, name: &str, values: usize, random: &mut Random) -> Count {
-    let plan = Plan::compile(&Policy::default(), &[FieldName::parse(name).expect("a name")]);
+fn count(
+    column: &Column,
+    name: &str,
+    values: usize,
+    beside: &[&str],
+    random: &mut Random,
+) -> Count {
+    let names = [name, "f2", "f3"].map(|name| FieldName::parse(name).expect("a name"));
+    let plan = Plan::compile(&Policy::default(), &names[..=beside.len()]);
     let (mut verdicts, mut findings) = (Vec::new(), Vec::new());
     let mut count = Count::default();
     for _ in 0..values {
         let value = (column.1)(random);
         verdicts.clear();
         findings.clear();
-        plan.screen_into(&[Value::Text(&value)], &mut verdicts, &mut findings);
+        let record = std::iter::once(&*value).chain(beside.iter().copied()).map(Value::Text);
+        plan.screen_into(&record.collect::<Vec<_>>(), &mut verdicts, &mut findings);
         let said = verdicts[0].info_type.filter(|info_type| *info_type != InfoType::FreeText);
         count.values += 1;
-        if let Some(info_type) = said.or_else(|| findings.first().map(|f| f.info_type)) {
+        if let Some(info_type) =
+            said.or_else(|| findings.iter().find(|f| f.field == 0).map(|f| f.info_type))
+        {
             count.flagged.entry(info_type).or_insert((0, value)).0 += 1;
         } else {
             count.sealed += u64::from(verdicts[0].class.is_some());
