@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -26,25 +26,42 @@ use tresor_vault::{
 };
 
 /// Time that tests move.
-pub(crate) struct TestClock(AtomicU64);
+pub(crate) struct TestClock {
+    now: AtomicU64,
+    /// What happens before the time is next told.
+    next: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
 
 impl Clock for TestClock {
     fn now_ms(&self) -> u64 {
+        let next = self.next.lock().unwrap().take();
+        if let Some(happens) = next {
+            happens();
+        }
         self.now()
     }
 }
 
 impl TestClock {
+    fn new() -> Self {
+        Self { now: AtomicU64::new(1_800_000_000_000), next: Mutex::default() }
+    }
+
     pub(crate) fn now(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+        self.now.load(Ordering::SeqCst)
+    }
+
+    /// Keeps whoever asks for the time next waiting until something has happened.
+    pub(crate) fn before_next(&self, happens: impl FnOnce() + Send + 'static) {
+        *self.next.lock().unwrap() = Some(Box::new(happens));
     }
 
     pub(crate) fn advance(&self, ms: u64) {
-        self.0.fetch_add(ms, Ordering::SeqCst);
+        self.now.fetch_add(ms, Ordering::SeqCst);
     }
 
     pub(crate) fn set_back(&self, ms: u64) {
-        self.0.fetch_sub(ms, Ordering::SeqCst);
+        self.now.fetch_sub(ms, Ordering::SeqCst);
     }
 }
 
@@ -114,7 +131,7 @@ impl House {
     /// A house whose randomness a test watches.
     pub(crate) async fn build_with(engine: StoreEngine, entropy: Arc<dyn Entropy>) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let clock = Arc::new(TestClock(AtomicU64::new(1_800_000_000_000)));
+        let clock = Arc::new(TestClock::new());
         let place = (directory.path(), engine);
         let vault = open(place, &clock, &entropy).await.unwrap();
         let mut house = Self {

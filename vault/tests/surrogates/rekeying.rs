@@ -1,12 +1,12 @@
 //! Surrogates while identifier keys are replaced: those with a row keep their text, those that look
 //! like their value are known by the version of their key.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc::channel};
 
 use tresor_proto::{InfoType, Reveal, SurrogateFormat, SurrogateKind};
 use tresor_vault::{
     FormatPreserved, IssuedSurrogate, KeyOperationState, NewSurrogate, RenewSurrogates,
-    SurrogateQuery, VaultError,
+    SurrogateQuery, Tokenize, VaultError,
 };
 
 use crate::{
@@ -193,6 +193,31 @@ async fn the_map_from_old_to_new_shows_no_value_and_keeps_what_has_a_row() {
         assert_eq!(late, VaultError::NotFound, "the older key is gone");
         assert_eq!(house.surrogate_rows().await.len(), 2, "one and its look-up");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn one_whose_key_is_replaced_while_it_is_made_is_made_again() {
+    let house = Arc::new(House::build(ENGINES[1]).await);
+    let permit = house.permit::<Tokenize>().await;
+    let (arrived, waits) = channel();
+    let (open, opened) = channel::<()>();
+    // The keys are chosen by now, and the time is asked for to open them.
+    house.clock.before_next(move || {
+        arrived.send(()).unwrap();
+        opened.recv().unwrap();
+    });
+    let writer = Arc::clone(&house);
+    let values = vec![Ok(digits("12345678"))];
+    let late = tokio::spawn(async move { writer.vault().tokenize(&permit, values).await });
+    tokio::task::spawn_blocking(move || waits.recv().unwrap()).await.unwrap();
+    house.rekey().await;
+    house.lend(&[]).await;
+    house.work_off().await;
+    open.send(()).unwrap();
+    let late = late.await.unwrap().unwrap().remove(0).unwrap();
+    assert_eq!(late.key_version, Some(2), "the older one is gone");
+    let shown = house.trade(Reveal::Plain, vec![named(&late)]).await.remove(0).unwrap();
+    assert_eq!(text_of(shown), "12345678");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
