@@ -10,6 +10,7 @@ use crate::{
     context::Context,
     directory::{ServiceGrant, ServiceRole},
     evidence::EvidenceCheck,
+    message_budget::Purse,
     plane::Plane,
     turnstile::TenantSeat,
 };
@@ -33,6 +34,8 @@ struct Noted {
     refusal: OnceLock<RefusalReason>,
     /// The tenant's place among the calls that run at once, kept as long as the call.
     seat: OnceLock<TenantSeat>,
+    /// The bytes of the message the service is at.
+    purse: OnceLock<Purse>,
 }
 
 impl CallNotes {
@@ -56,6 +59,18 @@ impl CallNotes {
     /// Keeps a seat until the call has ended; one is enough.
     pub(crate) fn keep_seat(&self, seat: TenantSeat) {
         self.0.seat.get_or_init(|| seat);
+    }
+
+    /// Keeps what the call takes for its messages; there is one for all of them.
+    pub(crate) fn keep_purse(&self, purse: Purse) {
+        self.0.purse.get_or_init(|| purse);
+    }
+
+    /// Gives the bytes of the last message back: it is done with.
+    pub(crate) fn give_bytes_back(&self) {
+        if let Some(purse) = self.0.purse.get() {
+            purse.give_back();
+        }
     }
 
     fn note_request_id(&self, request_id: &RequestId) {

@@ -156,7 +156,11 @@ async fn measure(State(layers): State<Layers>, request: Request, next: Next) -> 
     match origin.filter(|_| !request.uri().path().starts_with(HEALTH_PREFIX)) {
         Some(origin) => {
             let (request, purse) = layers.budget.measure(&origin.service.name, request);
-            guard(next.run(request).await, purse)
+            origin.notes.keep_purse(purse.clone());
+            let answer = next.run(request).await;
+            // The caller may be as slow with it as it likes.
+            purse.answered();
+            answer
         }
         None => next.run(request).await,
     }

@@ -2,8 +2,9 @@
 //!
 //! tonic takes a message's memory as soon as five bytes say how long it is; it promises that these
 //! go on to tonic only when as many bytes were taken from a budget, of which no service has more
-//! than half, and that whoever finds none waits for them. It relies on tonic to read no further
-//! than the message it wants, and on h2 to bound what is sent ahead meanwhile.
+//! than half, that whoever finds none waits for them, and that nobody holds any by idling or by
+//! taking no answer. It relies on tonic to read no further than the message it wants, and on h2 to
+//! bound what is sent ahead meanwhile.
 
 use core::time::Duration;
 use std::{
@@ -21,7 +22,6 @@ use tokio::{
     time::timeout,
 };
 use tonic::Status;
-use tresor_door::Guard;
 use tresor_proto::{
     ErrorCode, Failure, ServiceName,
     limits::{IDLE_TIMEOUT_MS, MESSAGE_BYTES_MAX},
@@ -49,13 +49,15 @@ pub(crate) struct MessageBudget {
     of_services: Mutex<HashMap<ServiceName, Arc<Semaphore>>>,
 }
 
-/// What a call has taken; given back when its body and its answer have ended. A message is decoded
-/// into as much memory again, which lives as long as the call.
+/// What a call has taken for its message; given back when the service has done with it, which may
+/// be long before the caller takes the answer. A message is decoded into as much memory again.
 #[derive(Clone)]
 pub(crate) struct Purse {
     all: Arc<Semaphore>,
     theirs: Arc<Semaphore>,
     taken: Arc<Mutex<Option<[OwnedSemaphorePermit; 2]>>>,
+    /// Whether another message may follow the first.
+    has_many: bool,
 }
 
 /// A body on its way to tonic, cut at the ends of messages.
@@ -65,8 +67,6 @@ struct Measured {
     rest: Bytes,
     place: Place,
     purse: Purse,
-    /// Whether another message may follow the first.
-    has_many: bool,
     messages: usize,
 }
 
@@ -82,8 +82,6 @@ enum Place {
 /// Between two messages.
 const BETWEEN: Place = Place::Prefix([0; PREFIX_BYTES], 0);
 
-impl Guard for Purse {}
-
 impl MessageBudget {
     /// A budget of so many bytes.
     pub(crate) fn new(bytes_max: usize) -> Arc<Self> {
@@ -91,27 +89,46 @@ impl MessageBudget {
         Arc::new(Self { all, half: bytes_max / 2, of_services: Mutex::default() })
     }
 
-    /// Has the body of a service's call pass through the budget; the purse is kept with the answer.
+    /// Has the body of a service's call pass through the budget.
     pub(crate) fn measure(&self, service: &ServiceName, request: Request) -> (Request, Purse) {
-        let purse = self.purse(service);
-        let has_many = OF_MANY_MESSAGES.contains(&request.uri().path());
+        let purse = self.purse(service, OF_MANY_MESSAGES.contains(&request.uri().path()));
         let ours = purse.clone();
-        (request.map(|body| Measured::new(body, ours, has_many).into_body()), purse)
+        (request.map(|body| Measured::new(body, ours).into_body()), purse)
     }
 
-    fn purse(&self, service: &ServiceName) -> Purse {
+    /// An empty purse of a service's call, of one message or of many.
+    pub(crate) fn purse(&self, service: &ServiceName, has_many: bool) -> Purse {
         // Nothing panics while it is held.
         let mut of_services = self.of_services.lock().unwrap_or_else(PoisonError::into_inner);
         let theirs = of_services.entry(service.clone());
         let theirs = theirs.or_insert_with(|| Arc::new(Semaphore::new(self.half)));
-        Purse { all: Arc::clone(&self.all), theirs: Arc::clone(theirs), taken: Arc::default() }
+        let (all, theirs) = (Arc::clone(&self.all), Arc::clone(theirs));
+        Purse { all, theirs, taken: Arc::default(), has_many }
+    }
+
+    /// What nobody has taken.
+    #[cfg(test)]
+    pub(crate) fn left(&self) -> usize {
+        self.all.available_permits()
     }
 }
 
 impl Purse {
+    /// The service has answered: a call of one message needs it no more, others are still read.
+    pub(crate) fn answered(&self) {
+        if !self.has_many {
+            self.give_back();
+        }
+    }
+
+    /// The message taken last is done with.
+    pub(crate) fn give_back(&self) {
+        self.keep(None);
+    }
+
     /// Waits for the bytes of a message: first in the service's own queue, so that those who want
     /// more than their half are no burden on others.
-    async fn take(&self, bytes: usize) -> Result<(), Failure> {
+    pub(crate) async fn take(&self, bytes: usize) -> Result<(), Failure> {
         let bytes = u32::try_from(bytes).map_err(|_| ErrorCode::Internal)?;
         let both = async {
             let theirs = Arc::clone(&self.theirs).acquire_many_owned(bytes).await?;
@@ -129,9 +146,9 @@ impl Purse {
 }
 
 impl Measured {
-    fn new(body: Body, purse: Purse, has_many: bool) -> Self {
+    fn new(body: Body, purse: Purse) -> Self {
         let (frames, rest) = (body.into_data_stream(), Bytes::new());
-        Self { frames, rest, place: BETWEEN, purse, has_many, messages: 0 }
+        Self { frames, rest, place: BETWEEN, purse, messages: 0 }
     }
 
     /// Without trailers, which requests of gRPC do not have.
@@ -143,9 +160,9 @@ impl Measured {
 
     /// The next piece, which ends where a message ends; none at the end of the body.
     async fn next(&mut self) -> Result<Option<Bytes>, BoxError> {
-        if self.place == BETWEEN && self.has_many {
+        if self.place == BETWEEN && self.purse.has_many {
             // Who asks for more has done with the message before.
-            self.purse.keep(None);
+            self.purse.give_back();
         }
         while self.rest.is_empty() {
             match self.frames.next().await {
@@ -175,7 +192,7 @@ impl Measured {
 
     async fn begin(&mut self, bytes: usize) -> Result<(), Failure> {
         self.messages += 1;
-        if self.messages > 1 && !self.has_many {
+        if self.messages > 1 && !self.purse.has_many {
             return Err(Failure::invalid("message", "the method takes one"));
         }
         // One that is empty takes no memory, and one that is too long is refused by tonic.

@@ -1,4 +1,5 @@
-use axum::{Router, routing::post};
+use axum::{BoxError, Extension, Router, routing::post};
+use futures::{StreamExt as _, stream};
 use tonic::Code;
 use tower::ServiceExt as _;
 use tresor_proto::{CertificateName, ServiceName, TrustDomain};
@@ -10,6 +11,8 @@ use crate::{directory::ServiceRole, message_budget::BUDGET_BYTES};
 const SLOW: &str = "/tresor.vault.v1.RecordService/Put";
 const PANICKING: &str = "/tresor.vault.v1.RecordService/Delete";
 const QUICK: &str = "/tresor.vault.v1.RecordService/Get";
+const READING: &str = "/tresor.vault.v1.RecordService/List";
+const STREAMING: &str = "/tresor.vault.v1.RecordService/Ingest";
 const WITHOUT_RULE: &str = "/tresor.vault.v1.RecordService/Secret";
 const OPERATORS: &str = "/tresor.vault.v1.TenantService/ListTenants";
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
@@ -38,12 +41,31 @@ async fn quick() -> Response {
     Status::ok("").into_http()
 }
 
+/// Takes its message in and answers, as every call of one message does.
+async fn reading(request: Request) -> Response {
+    axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
+    Response::new(Body::from_stream(stream::pending::<Result<String, BoxError>>()))
+}
+
+/// Deals with the first message, and asks for the next once its answers are taken.
+async fn streaming(Extension(origin): Extension<Origin>, request: Request) -> Response {
+    let mut pieces = request.into_body().into_data_stream();
+    // What stands before it, and the message.
+    for _ in 0..2 {
+        pieces.next().await.unwrap().unwrap();
+    }
+    origin.notes.give_bytes_back();
+    Response::new(Body::from_stream(pieces))
+}
+
 fn routes() -> Routes {
     let router = Routes::default().into_axum_router();
     let router: Router = router
         .route(SLOW, post(core::future::pending::<Response>))
         .route(PANICKING, post(panicking))
         .route(QUICK, post(quick))
+        .route(READING, post(reading))
+        .route(STREAMING, post(streaming))
         .route(WITHOUT_RULE, post(quick))
         .route(OPERATORS, post(quick))
         .route(HEALTH, post(quick));
@@ -112,6 +134,19 @@ async fn without_a_seat_a_call_is_told_when_to_come_back() {
     assert_eq!(code, Code::Unavailable);
     assert_eq!(failure.code(), ErrorCode::Overloaded);
     assert!(failure.retry_after().is_some());
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_takes_holds_no_bytes_of_its_message() {
+    for path in [READING, STREAMING] {
+        let layers = layers(1);
+        let mut request = request(Some(EDGE), path);
+        *request.body_mut() = Body::from([&[0, 0, 0, 0, 8][..], &[b'x'; 8]].concat());
+        let untaken = surround(routes(), &layers).oneshot(request).await.unwrap();
+        assert_eq!(layers.budget.left(), BUDGET_BYTES, "{path}");
+        assert_eq!(code(&layers, Some(EDGE), QUICK).await, Code::Unavailable, "it is under way");
+        drop(untaken);
+    }
 }
 
 #[tokio::test]

@@ -5,8 +5,9 @@ use tresor_proto::FILE_DESCRIPTOR_SET;
 
 use super::*;
 
+/// The purse of a stream of messages.
 fn purse(budget: &MessageBudget, service: &str) -> Purse {
-    budget.purse(&ServiceName::parse(service).unwrap())
+    budget.purse(&ServiceName::parse(service).unwrap(), true)
 }
 
 fn message(length: usize) -> Vec<u8> {
@@ -29,7 +30,7 @@ fn body(bytes: &[u8], frame: usize) -> Body {
 
 /// A stream of messages.
 fn measured(bytes: &[u8], frame: usize, purse: &Purse) -> Measured {
-    Measured::new(body(bytes, frame), purse.clone(), true)
+    Measured::new(body(bytes, frame), purse.clone())
 }
 
 /// What goes on until the budget has no more, or all.
@@ -44,10 +45,6 @@ fn what_goes_on(measured: &mut Measured) -> Vec<u8> {
     gone
 }
 
-fn left(budget: &MessageBudget) -> usize {
-    budget.all.available_permits()
-}
-
 #[tokio::test]
 async fn whatever_the_frames_every_byte_goes_on_and_its_message_is_paid_for() {
     let all = messages(&[3, 0, 0, 7, 1, 0, 8]);
@@ -57,7 +54,7 @@ async fn whatever_the_frames_every_byte_goes_on_and_its_message_is_paid_for() {
         let (mut gone, mut paid) = (Vec::new(), Vec::new());
         while let Some(piece) = measured.next().await.unwrap() {
             gone.extend(piece);
-            let taken = 16 - left(&budget);
+            let taken = 16 - budget.left();
             let is_within = matches!(measured.place, Place::Message(_));
             assert!(!is_within || taken > 0, "tonic knows of a message that is not paid for");
             if taken > 0 && paid.last() != Some(&taken) {
@@ -65,7 +62,7 @@ async fn whatever_the_frames_every_byte_goes_on_and_its_message_is_paid_for() {
             }
         }
         assert_eq!((gone, paid), (all.clone(), vec![3, 7, 1, 8]), "frames of {frame}");
-        assert_eq!(left(&budget), 16);
+        assert_eq!(budget.left(), 16);
     }
 }
 
@@ -78,7 +75,7 @@ async fn a_prefix_goes_on_only_when_there_is_room_for_its_message() {
         let mut waits = measured(&message(4), frame, &purse(&budget, "edge"));
         let held_back = what_goes_on(&mut waits);
         assert!(held_back.len() < PREFIX_BYTES, "{} of 5 bytes at {frame}", held_back.len());
-        assert_eq!(left(&budget), 11);
+        assert_eq!(budget.left(), 11);
     }
 }
 
@@ -92,7 +89,7 @@ async fn who_waits_goes_on_when_there_is_room() {
     assert!(next.as_mut().now_or_never().is_none());
     drop(other);
     assert!(next.now_or_never().unwrap().unwrap().is_some());
-    assert_eq!(left(&budget), 12);
+    assert_eq!(budget.left(), 12);
 }
 
 #[tokio::test]
@@ -105,7 +102,7 @@ async fn a_message_is_held_while_the_one_behind_it_in_the_frame_waits() {
         assert!(measured.next().now_or_never().unwrap().unwrap().is_some());
     }
     assert_eq!(measured.place, BETWEEN);
-    assert_eq!(left(&budget), 8, "tonic has all of the first, and did not ask for more");
+    assert_eq!(budget.left(), 8, "tonic has all of the first, and did not ask for more");
     assert_eq!(what_goes_on(&mut measured).len(), PREFIX_BYTES + 8);
 }
 
@@ -115,13 +112,13 @@ async fn one_service_waits_for_its_own_half_and_the_other_has_its_own() {
     let hoards: Vec<_> = (0..4).map(|_| purse(&budget, "billing")).collect();
     let mut taken: Vec<_> = hoards.iter().map(|hoard| Box::pin(hoard.take(4))).collect();
     let got = taken.iter_mut().filter_map(|taken| taken.as_mut().now_or_never()).count();
-    assert_eq!((got, left(&budget)), (2, 8));
+    assert_eq!((got, budget.left()), (2, 8));
     let honest = purse(&budget, "edge");
     assert!(honest.take(8).now_or_never().is_some());
 }
 
 #[tokio::test]
-async fn a_message_of_a_call_that_has_one_is_held_until_the_answer_has_ended() {
+async fn a_message_of_a_call_that_has_one_is_held_until_it_is_answered() {
     let budget = MessageBudget::new(16);
     let request = Request::post("/tresor.vault.v1.RecordService/Put").body(body(&message(6), 4));
     let service = ServiceName::parse("edge").unwrap();
@@ -129,23 +126,38 @@ async fn a_message_of_a_call_that_has_one_is_held_until_the_answer_has_ended() {
     let mut pieces = request.into_body().into_data_stream();
     while pieces.next().now_or_never().unwrap().is_some() {}
     drop(pieces);
-    assert_eq!(left(&budget), 10);
-    drop(purse);
-    assert_eq!(left(&budget), 16);
+    assert_eq!(budget.left(), 10);
+    purse.answered();
+    assert_eq!(budget.left(), 16);
+}
+
+#[tokio::test]
+async fn a_message_of_a_stream_is_held_when_its_answers_begin_and_until_it_is_done_with() {
+    let budget = MessageBudget::new(16);
+    let purse = purse(&budget, "edge");
+    let mut measured = measured(&message(6), 64, &purse);
+    for _ in 0..2 {
+        assert!(measured.next().now_or_never().unwrap().unwrap().is_some());
+    }
+    purse.answered();
+    assert_eq!(budget.left(), 10, "the service may be at it");
+    purse.give_back();
+    assert_eq!(budget.left(), 16);
 }
 
 #[tokio::test]
 async fn a_call_that_has_one_message_has_no_second() {
     let budget = MessageBudget::new(16);
     let both = messages(&[6, 0]);
-    let mut measured = Measured::new(body(&both, 64), purse(&budget, "edge"), false);
+    let purse = budget.purse(&ServiceName::parse("edge").unwrap(), false);
+    let mut measured = Measured::new(body(&both, 64), purse);
     for _ in 0..2 {
         assert!(measured.next().now_or_never().unwrap().is_ok());
     }
     let refused = measured.next().now_or_never().unwrap().unwrap_err();
     let refused = refused.downcast_ref::<Status>().unwrap();
     assert_eq!(refused.code(), tonic::Code::InvalidArgument);
-    assert_eq!(left(&budget), 10, "the first is still held");
+    assert_eq!(budget.left(), 10, "the first is still held");
 }
 
 #[tokio::test]
@@ -155,7 +167,7 @@ async fn what_is_too_long_is_left_to_tonic_to_refuse() {
     prefix.splice(1.., u32::MAX.to_be_bytes());
     let mut measured = measured(&prefix, 64, &purse(&budget, "edge"));
     assert_eq!(what_goes_on(&mut measured), prefix);
-    assert_eq!(left(&budget), 16);
+    assert_eq!(budget.left(), 16);
 }
 
 #[tokio::test(start_paused = true)]

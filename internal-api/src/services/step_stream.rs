@@ -2,7 +2,8 @@
 //!
 //! It promises that a stream ends when its caller goes, when the process shuts down and when the
 //! vault is locked, even while its caller takes no answer, and that nothing of it stays in memory
-//! then. Nothing is prepared ahead: a step begins once the answer before is taken.
+//! then. Nothing is prepared ahead: a step begins once the answer before is taken, and gives the
+//! bytes of its message back when it is done.
 
 use core::future::Future;
 
@@ -104,7 +105,10 @@ async fn send_all<S: Steps>(
         let Some(place) = stop.or(reserve).await? else {
             return Ok(());
         };
-        match steps.step(stop).await? {
+        let step = steps.step(stop).await;
+        // Its message is done with, however long its answer waits to be taken.
+        stop.notes.give_bytes_back();
+        match step? {
             Some(answer) => place.send(answer),
             None => return Ok(()),
         }
@@ -119,9 +123,11 @@ mod tests {
     };
 
     use tempfile::TempDir;
+    use tresor_proto::ServiceName;
     use tresor_vault::{Passphrase, Settings, Vault, store::StoreEngine};
 
     use super::*;
+    use crate::message_budget::MessageBudget;
 
     /// Steps without end, each counted; what they hold is seen by how often it is shared.
     struct Counted {
@@ -160,10 +166,17 @@ mod tests {
         }
 
         fn stream(&self, panics_at: usize) -> BoxStream<'static, Result<usize, Status>> {
+            self.noted_stream(panics_at, CallNotes::default())
+        }
+
+        fn noted_stream(
+            &self,
+            panics_at: usize,
+            notes: CallNotes,
+        ) -> BoxStream<'static, Result<usize, Status>> {
             let steps = Counted { begun: Arc::clone(&self.begun), panics_at };
             let (shutdown, states) = (self.shutdown.clone(), self.states.subscribe());
-            let stop = Stop { shutdown, states, notes: CallNotes::default() };
-            into_answers(steps, stop)
+            into_answers(steps, Stop { shutdown, states, notes })
         }
 
         /// Ends when nobody else holds what a stream held.
@@ -221,6 +234,19 @@ mod tests {
         }
         drop(stream);
         served.until_let_go().await;
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_idles_holds_no_bytes_of_the_message_it_has_done_with() {
+        let served = Served::new().await;
+        let budget = MessageBudget::new(16);
+        let purse = budget.purse(&ServiceName::parse("edge").unwrap(), true);
+        purse.take(8).await.unwrap();
+        let notes = CallNotes::default();
+        notes.keep_purse(purse);
+        let mut stream = served.noted_stream(0, notes);
+        assert_eq!(stream.next().await.unwrap().unwrap(), 1);
+        assert_eq!(budget.left(), 16, "nobody asked for another message");
     }
 
     #[tokio::test]
