@@ -20,6 +20,7 @@ pub(crate) fn key_to_wire(key: &KeyVersion) -> vault::KeyVersion {
         groups: key.groups,
         compromised: key.compromised_ms.map(to_timestamp),
         destroyed: key.destroyed_ms.map(to_timestamp),
+        identifier_rows: key.identifier_rows,
     }
 }
 
@@ -47,6 +48,10 @@ pub(crate) fn census_to_wire(census: &Census) -> vault::Census {
         epoch: *epoch,
         groups: *groups,
     };
+    let identifier = |((class, version), rows): (&(DataClass, u32), &u64)| {
+        let (data_class, version) = (class_to_wire(*class), *version);
+        vault::CensusIdentifier { data_class, version, rows: *rows }
+    };
     vault::Census {
         begun: Some(to_timestamp(census.begun_ms)),
         ended: (census.ended_ms > 0).then(|| to_timestamp(census.ended_ms)),
@@ -55,6 +60,7 @@ pub(crate) fn census_to_wire(census: &Census) -> vault::Census {
         epochs: census.groups.iter().map(epoch).collect(),
         index_entries: census.index_entries,
         surrogates: census.surrogates,
+        identifiers: census.identifiers.iter().map(identifier).collect(),
     }
 }
 

@@ -1,20 +1,24 @@
-//! The census: counts what hangs on each data key of a tenant, page by page.
+//! The census: counts what hangs on each data and identifier key of a tenant, page by page.
 //!
 //! It promises to count only rows that authenticate and to say how many do not; it needs no
 //! customer token. Writers go on meanwhile: what they write behind the cursor is not seen.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message as _;
 use tresor_proto::{DataClass, TenantId, TenantRef, storage};
 
 use crate::{
     access::OperatorPermit,
+    blind_index::{BlindIndex, IndexId},
     crypto_error::CryptoError,
     error::VaultError,
-    keyring::LoadedKeyring,
-    registry::Census,
+    keyring::{LoadedKeyring, TenantKeyring},
+    registry::{Census, Collection},
     row::RowPlace,
     sealed_rows::{self, SealedRow},
     store::{Keyspace, StoreKey},
+    surrogate::rows::Facts,
     vault::Vault,
 };
 
@@ -22,6 +26,9 @@ use crate::{
 const PAGE_ROWS: usize = 64;
 /// Pages counted before the caller is told.
 const STEP_PAGES: usize = 64;
+
+/// The identifier key, by class and version, of each index that is declared.
+struct IdentifierKeys(BTreeMap<IndexId, (DataClass, u32)>);
 
 /// A census under way.
 #[derive(Debug)]
@@ -93,31 +100,66 @@ impl Vault {
         let rows = sealed_rows::scan(store.as_ref(), after.as_ref(), PAGE_ROWS).await?;
         under_way.after = rows.last().map(|(key, _)| key.clone());
         let is_last = rows.len() < PAGE_ROWS;
+        let collections = self.collections_of(under_way.tenant, &rows).await?;
         let mut census = core::mem::take(&mut under_way.census);
         let count = move || {
-            rows.iter().for_each(|row| count_row(&keyring, row, &mut census));
-            census
+            let identifier_keys = IdentifierKeys::of(&keyring.keyring, &collections)?;
+            rows.iter().for_each(|row| count_row((&keyring, &identifier_keys), row, &mut census));
+            Ok(census)
         };
-        under_way.census = self.key_worker().run(count).await?;
+        let counted: Result<_, CryptoError> = self.key_worker().run(count).await?;
+        under_way.census = counted?;
         Ok(is_last)
     }
 }
 
-fn count_row(keyring: &LoadedKeyring, (key, row): &SealedRow, census: &mut Census) {
+impl IdentifierKeys {
+    /// Those of collections, under each version there ever was.
+    fn of(keyring: &TenantKeyring, collections: &[Collection]) -> Result<Self, CryptoError> {
+        let mut known = BTreeMap::new();
+        for index in collections.iter().flat_map(BlindIndex::all_of) {
+            let keys = keyring.identifier_keys.iter();
+            let code = u32::from(index.class.code());
+            for key in keys.filter(|key| key.data_class == code) {
+                known.insert(index.id(key.version)?, (index.class, key.version));
+            }
+        }
+        Ok(Self(known))
+    }
+
+    /// Those that a record hangs on.
+    fn of_record(&self, record: &storage::Record) -> BTreeSet<(DataClass, u32)> {
+        let ids = record.index_entries.iter().filter_map(|entry| IndexId::of(entry));
+        ids.filter_map(|id| self.0.get(&id).copied()).collect()
+    }
+}
+
+fn count_row(
+    (keyring, identifier_keys): (&LoadedKeyring, &IdentifierKeys),
+    (key, row): &SealedRow,
+    census: &mut Census,
+) {
     let place = RowPlace { tenant: keyring.keyring.tenant, key };
     let message = keyring.rows.decode(place, row).map_err(|CryptoError| ());
     let counted = message.and_then(|message| match key.keyspace == Keyspace::Surrogates {
         true => count_surrogate(message, census),
-        false => count_record(message, census),
+        false => count_record(message, identifier_keys, census),
     });
     if counted.is_err() {
         census.damaged += 1;
     }
 }
 
-fn count_record(message: &[u8], census: &mut Census) -> Result<(), ()> {
+fn count_record(
+    message: &[u8],
+    identifier_keys: &IdentifierKeys,
+    census: &mut Census,
+) -> Result<(), ()> {
     let record = storage::Record::decode(message).map_err(drop)?;
     census.records += 1;
+    for key in identifier_keys.of_record(&record) {
+        *census.identifiers.entry(key).or_default() += 1;
+    }
     census.index_entries += u64::try_from(record.index_entries.len()).unwrap_or(u64::MAX);
     count_groups(&record.groups, census);
     Ok(())
@@ -125,7 +167,12 @@ fn count_record(message: &[u8], census: &mut Census) -> Result<(), ()> {
 
 fn count_surrogate(message: &[u8], census: &mut Census) -> Result<(), ()> {
     let surrogate = storage::Surrogate::decode(message).map_err(drop)?;
+    let facts = Facts::try_from(&surrogate).map_err(|CryptoError| ())?;
     census.surrogates += 1;
+    if !surrogate.look_up.is_empty() {
+        let key = (facts.class, surrogate.look_up_version.max(1));
+        *census.identifiers.entry(key).or_default() += 1;
+    }
     count_groups(surrogate.group.as_slice(), census);
     Ok(())
 }

@@ -97,15 +97,7 @@ impl Vault {
     ) -> Result<Vec<KeyVersion>, VaultError> {
         let mut keys = cipher_and_metadata_keys(&keyring.keyring)?;
         keys.extend(data_keys(keyring, census)?);
-        for key in &keyring.keyring.identifier_keys {
-            keys.push(KeyVersion {
-                class: DataClass::from_code(key.data_class),
-                state: KeyState::try_from(key.state())?,
-                created_ms: Some(key.created_ms),
-                destroyed_ms: written(key.destroyed_ms),
-                ..KeyVersion::plain(KeyKind::Identifier, key.version)
-            });
-        }
+        keys.extend(identifier_keys(keyring, census)?);
         let (policy, now_ms) = (self.key_policy(), self.clock().now_ms());
         for key in &mut keys {
             key.due = due(&keyring.keyring, key, (&policy, now_ms));
@@ -152,6 +144,28 @@ fn data_keys(
         });
     }
     Ok(keys)
+}
+
+fn identifier_keys(
+    keyring: &LoadedKeyring,
+    census: Option<&Census>,
+) -> Result<Vec<KeyVersion>, VaultError> {
+    let key = |key: &storage::IdentifierKey| {
+        let class = DataClass::from_code(key.data_class);
+        let rows = |census: &Census| {
+            let place = class.map(|class| (class, key.version));
+            place.and_then(|place| census.identifiers.get(&place).copied()).unwrap_or(0)
+        };
+        Ok(KeyVersion {
+            class,
+            state: KeyState::try_from(key.state())?,
+            created_ms: Some(key.created_ms),
+            identifier_rows: census.map(rows),
+            destroyed_ms: written(key.destroyed_ms),
+            ..KeyVersion::plain(KeyKind::Identifier, key.version)
+        })
+    };
+    keyring.keyring.identifier_keys.iter().map(key).collect()
 }
 
 /// Why a key is due, if it is: a mark goes before the policy.

@@ -70,6 +70,8 @@ pub struct KeyVersion {
     pub due: Option<KeyDue>,
     /// Groups that hung on it when that was last counted.
     pub groups: Option<u64>,
+    /// Rows that hung on an identifier key when that was last counted.
+    pub identifier_rows: Option<u64>,
     /// Since when it is believed known to others, milliseconds since the epoch.
     pub compromised_ms: Option<u64>,
     /// When it was destroyed, milliseconds since the epoch.
@@ -88,6 +90,7 @@ impl KeyVersion {
             seals: None,
             due: None,
             groups: None,
+            identifier_rows: None,
             compromised_ms: None,
             destroyed_ms: None,
         }

@@ -59,6 +59,15 @@ impl Vault {
         (tenant, store): (TenantId, &dyn Store),
         rows: &[SealedRow],
     ) -> Result<Policies, VaultError> {
+        with_floors(store, self.collections_of(tenant, rows).await?).await
+    }
+
+    /// The collections of rows, without the floors of their policies.
+    pub(crate) async fn collections_of(
+        &self,
+        tenant: TenantId,
+        rows: &[SealedRow],
+    ) -> Result<Vec<Collection>, VaultError> {
         let records = rows.iter().filter(|(key, _)| key.keyspace == Keyspace::Records);
         let places = records.filter_map(|(key, _)| Place::of(&key.key).ok());
         let mut names: Vec<_> = places.map(|place| place.collection).collect();
@@ -72,7 +81,7 @@ impl Vault {
                 Err(error) => return Err(error),
             }
         }
-        with_floors(store, collections).await
+        Ok(collections)
     }
 
     /// What comes at the end of a scan.

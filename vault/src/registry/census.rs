@@ -27,6 +27,9 @@ pub struct Census {
     pub index_entries: u64,
     /// Surrogates that authenticate and have a row of their own.
     pub surrogates: u64,
+    /// Rows by class and version of the identifier key they hang on: records by their entries of
+    /// indexes that are declared, deterministic surrogates by their look-ups.
+    pub identifiers: BTreeMap<(DataClass, u32), u64>,
 }
 
 impl Registry {
@@ -54,6 +57,10 @@ impl From<&Census> for storage::CensusRow {
             epoch: *epoch,
             groups: *groups,
         };
+        let identifier = |((class, version), rows): (&(DataClass, u32), &u64)| {
+            let (data_class, version) = (u32::from(class.code()), *version);
+            storage::IdentifierCount { data_class, version, rows: *rows }
+        };
         Self {
             begun_ms: census.begun_ms,
             ended_ms: census.ended_ms,
@@ -62,6 +69,7 @@ impl From<&Census> for storage::CensusRow {
             epochs: census.groups.iter().map(count).collect(),
             index_entries: census.index_entries,
             surrogates: census.surrogates,
+            identifiers: census.identifiers.iter().map(identifier).collect(),
         }
     }
 }
@@ -70,9 +78,12 @@ impl TryFrom<storage::CensusRow> for Census {
     type Error = VaultError;
 
     fn try_from(row: storage::CensusRow) -> Result<Self, VaultError> {
+        let class = |code| DataClass::from_code(code).ok_or(VaultError::Integrity);
         let count = |count: &storage::EpochCount| {
-            let class = DataClass::from_code(count.data_class).ok_or(VaultError::Integrity)?;
-            Ok(((class, count.epoch), count.groups))
+            Ok(((class(count.data_class)?, count.epoch), count.groups))
+        };
+        let identifier = |count: &storage::IdentifierCount| {
+            Ok(((class(count.data_class)?, count.version), count.rows))
         };
         Ok(Self {
             begun_ms: row.begun_ms,
@@ -82,6 +93,11 @@ impl TryFrom<storage::CensusRow> for Census {
             groups: row.epochs.iter().map(count).collect::<Result<_, VaultError>>()?,
             index_entries: row.index_entries,
             surrogates: row.surrogates,
+            identifiers: row
+                .identifiers
+                .iter()
+                .map(identifier)
+                .collect::<Result<_, VaultError>>()?,
         })
     }
 }

@@ -23,6 +23,25 @@ impl Finder {
         keys.filter(|key| key.class == Some(class)).map(|key| (key.version, key.state)).collect()
     }
 
+    /// How many rows hang on which identifier key of a class, by the census and by the status.
+    async fn rows_on(&self, class: DataClass) -> Vec<(u32, u64)> {
+        let (permit, tenant) =
+            (self.house.operator_permit(), tresor_proto::TenantRef::Id(self.house.tenant));
+        let vault = self.house.vault();
+        let mut under_way = vault.begin_census(&permit, &tenant).await.unwrap();
+        while !under_way.is_done() {
+            vault.count_further(&mut under_way).await.unwrap();
+        }
+        let counted = under_way.census().identifiers.clone();
+        let status = vault.tenant_key_status(&permit, &tenant).await.unwrap();
+        for key in status.keys.iter().filter(|key| key.kind == KeyKind::Identifier) {
+            let rows = counted.get(&(key.class.unwrap(), key.version)).copied().unwrap_or(0);
+            assert_eq!(key.identifier_rows, Some(rows), "{key:?}");
+        }
+        let of_class = counted.into_iter().filter(|((of, _), _)| *of == class);
+        of_class.map(|((_, version), rows)| (version, rows)).collect()
+    }
+
     async fn assert_all_found(&self, extra: usize) {
         assert_eq!(self.found(&[("name", "anna 7")], 10).await, ["r0007"]);
         assert_eq!(self.found(&[("name", "anna 149"), ("city", "köln")], 10).await, ["r0149"]);
@@ -115,6 +134,8 @@ async fn one_at_a_time_and_a_cancelled_one_loses_nothing() {
         let Some(VaultError::Refused(failure)) = refused else { panic!("two at once") };
         assert_eq!(failure.code(), ErrorCode::Conflict);
     }
+    let all = RECORDS as u64;
+    assert_eq!(finder.rows_on(DataClass::Identity).await, [(1, all)]);
     finder.house.lend(&[]).await;
     // Counted, and the first page moved.
     for _ in 0..5 {
@@ -124,7 +145,9 @@ async fn one_at_a_time_and_a_cancelled_one_loses_nothing() {
     let vault = finder.house.vault();
     let cancelled = vault.cancel_key_operation(&permit, first.id).await.unwrap();
     assert_eq!(cancelled.state, KeyOperationState::Cancelled);
-    assert!((1..RECORDS as u64).contains(&cancelled.resealed), "{cancelled:?}");
+    let moved = cancelled.resealed;
+    assert!((1..all).contains(&moved), "{cancelled:?}");
+    assert_eq!(finder.rows_on(DataClass::Identity).await, [(1, all - moved), (2, moved)]);
     finder.assert_all_found(0).await;
     let both = [(1, KeyState::Deactivated), (2, KeyState::Active)];
     assert_eq!(finder.versions(DataClass::Identity).await, both);
@@ -133,6 +156,7 @@ async fn one_at_a_time_and_a_cancelled_one_loses_nothing() {
     finder.house.work_off().await;
     assert_eq!(finder.house.operation(second.id).await.state, KeyOperationState::Done);
     finder.assert_all_found(0).await;
+    assert_eq!(finder.rows_on(DataClass::Location).await, [(3, all)]);
     let last = [(1, KeyState::Destroyed), (2, KeyState::Destroyed), (3, KeyState::Active)];
     assert_eq!(finder.versions(DataClass::Identity).await, last);
 }

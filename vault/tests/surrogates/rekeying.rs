@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, mpsc::channel};
 
-use tresor_proto::{InfoType, Reveal, SurrogateFormat, SurrogateKind};
+use tresor_proto::{DataClass, InfoType, Reveal, SurrogateFormat, SurrogateKind, TenantRef};
 use tresor_vault::{
     FormatPreserved, IssuedSurrogate, KeyOperationState, NewSurrogate, RenewSurrogates,
     SurrogateQuery, Tokenize, VaultError,
@@ -28,11 +28,23 @@ fn all() -> Vec<NewSurrogate> {
     (0..150).map(deterministic).collect()
 }
 
+/// How many rows hang on which identifier key, by the census.
+async fn identifiers(house: &House) -> Vec<((DataClass, u32), u64)> {
+    let (permit, tenant) = (house.operator_permit(), TenantRef::Id(house.tenant));
+    let mut under_way = house.vault().begin_census(&permit, &tenant).await.unwrap();
+    while !under_way.is_done() {
+        house.vault().count_further(&mut under_way).await.unwrap();
+    }
+    let counted = &under_way.census().identifiers;
+    counted.iter().map(|(key, rows)| (*key, *rows)).collect()
+}
+
 #[tokio::test]
 async fn the_same_value_has_the_same_surrogate_at_every_step() {
     for engine in ENGINES {
         let mut house = House::build(engine).await;
         let texts = house.tokenize(all()).await;
+        assert_eq!(identifiers(&house).await, [((DataClass::Identity, 1), 150)]);
         let asked = house.rekey().await;
         house.lend(&[]).await;
         let mut turn = 0;
@@ -46,6 +58,7 @@ async fn the_same_value_has_the_same_surrogate_at_every_step() {
         }
         assert!(turn > 6);
         assert_eq!(house.operation(asked.id).await.state, KeyOperationState::Done);
+        assert_eq!(identifiers(&house).await, [((DataClass::Identity, 2), 150)]);
         assert_eq!(house.tokenize(all()).await, texts);
         let shown = house.detokenize(Reveal::Plain, &texts).await;
         assert!(

@@ -29,8 +29,9 @@ Examples:
   tresor keys status --tenant stadtwerke-burg
   tresor keys status --tenant stadtwerke-burg --census --output json
 
-The census counts how many sealed groups hang on each data key. It reads the whole database, page by
-page, and needs no customer; its result is kept and shown from then on.")]
+The census counts how many sealed groups hang on each data key, and how many rows on each identifier
+key: records by their index entries, deterministic surrogates by their look-ups. It reads the whole
+database, page by page, and needs no customer; its result is kept and shown from then on.")]
 pub(crate) struct Status {
     /// Name or id of the tenant; all tenants when left out
     #[arg(long)]
@@ -96,7 +97,7 @@ fn show_tenant(output: &Output, tenant: &TenantKeyStatus) -> Result<(), CliError
         return output.line(output.paint(Tone::Bad, "the keyring cannot be read"));
     }
     output.line("")?;
-    let header = ["key", "class", "version", "state", "created", "seals", "groups", "due"];
+    let header = ["key", "class", "version", "state", "created", "seals", "hangs on it", "due"];
     output.table(&header, tenant.keys.iter().map(|key| row(output, key)))
 }
 
@@ -126,7 +127,7 @@ fn row(output: &Output, key: &KeyVersion) -> Vec<Cell> {
         output.cell(tone(key), &state_line(key)),
         Cell::new(moment(key.created).unwrap_or_default()),
         Cell::new(number(key.seal_count)),
-        Cell::new(number(key.groups)),
+        Cell::new(number(key.groups.or(key.identifier_rows))),
         output.cell(Tone::Notable, &due_line(key)),
     ]
 }
@@ -213,6 +214,7 @@ fn key_to_json(key: &KeyVersion) -> Value {
         "destroyed": moment(key.destroyed),
         "seals": key.seal_count,
         "groups": key.groups,
+        "identifier_rows": key.identifier_rows,
         "due": due(key),
         "pending_customer": key.pending_customer,
     })
@@ -222,6 +224,9 @@ fn census_to_json(census: &Census) -> Value {
     let epochs = census.epochs.iter().map(|epoch| {
         json!({ "class": class(epoch.data_class), "epoch": epoch.epoch, "groups": epoch.groups })
     });
+    let identifiers = census.identifiers.iter().map(
+        |key| json!({ "class": class(key.data_class), "version": key.version, "rows": key.rows }),
+    );
     json!({
         "begun": moment(census.begun),
         "ended": moment(census.ended),
@@ -230,6 +235,7 @@ fn census_to_json(census: &Census) -> Value {
         "groups": epochs.collect::<Vec<_>>(),
         "index_entries": census.index_entries,
         "surrogates": census.surrogates,
+        "identifiers": identifiers.collect::<Vec<_>>(),
     })
 }
 
