@@ -1,4 +1,4 @@
-use crate::{Failure, InfoType, Reveal, vault};
+use crate::{Failure, InfoType, Mask, Reveal, vault};
 
 /// Why a surrogate has no end.
 const SHARED: &str =
@@ -51,6 +51,7 @@ pub struct SurrogateOptions {
     form: SurrogateForm,
     expires_ms: Option<u64>,
     uses_max: Option<u32>,
+    mask: Option<Mask>,
 }
 
 impl SurrogateKind {
@@ -188,8 +189,14 @@ impl SurrogateOptions {
         ];
         match wrong.into_iter().find(|(.., is_wrong)| *is_wrong) {
             Some((field, reason, _)) => Err(Failure::invalid(field, reason)),
-            None => Ok(Self { info_type, form, expires_ms, uses_max }),
+            None => Ok(Self { info_type, form, expires_ms, uses_max, mask: None }),
         }
+    }
+
+    /// The same with a mask in place of that of the info type.
+    #[must_use]
+    pub fn with_mask(self, mask: Option<Mask>) -> Self {
+        Self { mask, ..self }
     }
 
     /// The info type of the value.
@@ -214,6 +221,12 @@ impl SurrogateOptions {
     #[must_use]
     pub fn uses_max(&self) -> Option<u32> {
         self.uses_max
+    }
+
+    /// What is shown in place of the mask of its info type.
+    #[must_use]
+    pub fn mask(&self) -> Option<Mask> {
+        self.mask
     }
 }
 

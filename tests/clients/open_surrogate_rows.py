@@ -71,7 +71,8 @@ check("the key is committed to", hmac.compare_digest(okm[32:], group.commitment)
 aad = b"TRS1-AAD" + tlv(
     bytes([field.content_type]), row.info_type.encode(), struct.pack(">I", row.kind),
     struct.pack(">I", row.reveal), struct.pack(">Q", row.created_ms),
-    struct.pack(">Q", row.expires_ms), struct.pack(">I", row.uses_max))
+    struct.pack(">Q", row.expires_ms), struct.pack(">I", row.uses_max), row.mask,
+    bytes([row.is_held]))
 frame = AESGCM(okm[:32]).decrypt(bytes(12), field.ciphertext, aad)
 length = struct.unpack(">I", frame[:4])[0]
 value = frame[4:4 + length]
@@ -80,7 +81,7 @@ check("it is padded with zeros", len(frame) == 16 and not any(frame[4 + length:]
 
 # What finds it.
 look_up_key, look_up = open_row("look_up", surrogate_pb2.SurrogateLookUp)
-of = tlv(row.info_type.encode(), struct.pack(">I", row.reveal))
+of = tlv(row.info_type.encode(), struct.pack(">I", row.reveal), row.mask)
 digest = hmac.digest(expand(identifier_key, b"tresor/v1/deterministic" + of),
                      bytes([field.content_type]) + value, "sha256")
 check("the look-up lies under the digest of the value", look_up_key == b"\x02" + digest)
@@ -91,6 +92,7 @@ check("row and look-up name each other",
 count_key, count = open_row("count", surrogate_pb2.SurrogateCount)
 check("the count lies beside the row", count_key == b"\x04" + key)
 check("it counts uses and records", (count.uses, count.references, count.is_pinned) == (2, 3, True))
+check("it counts until when they hold it", (count.lasting, count.ends_ms) == (1, 1_800_086_400_000))
 
 # When it ends.
 day = struct.pack(">I", vectors["end_ms"] // (24 * 60 * 60 * 1000))

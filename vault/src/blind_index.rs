@@ -25,7 +25,7 @@ use tresor_proto::{Action, CollectionName, Content, DataClass, FieldName, FieldP
 pub(crate) use frequencies::Frequencies;
 pub use frequencies::IndexFrequencies;
 pub(crate) use indexer::Indexer;
-pub(crate) use normal::NormalRule;
+pub(crate) use normal::{NormalRule, json_text};
 
 use crate::{
     crypto_error::CryptoError,

@@ -7,7 +7,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use tresor_proto::{
     CollectionName, Content, DataClass, ErrorCode, Failure, FieldName, IdempotencyKey, InfoType,
-    RecordId, Reveal, SurrogateForm,
+    Mask, RecordId, Reveal, SurrogateForm, SurrogateOptions,
     limits::{RECORD_BYTES_MAX, RECORD_FIELDS_MAX, SUBJECT_BYTES_MAX},
 };
 
@@ -57,7 +57,26 @@ pub enum Treatment {
         info_type: InfoType,
         /// Which surrogate.
         form: SurrogateForm,
+        /// What the surrogate shows in place of the mask of its info type.
+        mask: Option<Mask>,
     },
+}
+
+/// A value with the surrogate it is to have.
+#[derive(Clone, Copy)]
+pub(crate) struct Tokenized<'a> {
+    pub(crate) info_type: InfoType,
+    pub(crate) form: SurrogateForm,
+    pub(crate) mask: Option<Mask>,
+    pub(crate) content: &'a Content,
+}
+
+impl Tokenized<'_> {
+    /// What its surrogate is for, with an end.
+    pub(crate) fn options(&self, expires_ms: Option<u64>) -> Result<SurrogateOptions, Failure> {
+        let options = SurrogateOptions::new(self.info_type, self.form, expires_ms, None)?;
+        Ok(options.with_mask(self.mask))
+    }
 }
 
 /// Whom a record is about, as the caller names the person: personal data, kept only as a digest.
@@ -184,10 +203,12 @@ impl NewField {
     }
 
     /// What is needed to give it a surrogate, when it is to have one.
-    pub(crate) fn tokenized(&self) -> Option<(InfoType, SurrogateForm, &Content)> {
+    pub(crate) fn tokenized(&self) -> Option<Tokenized<'_>> {
         match self.treatment {
             Treatment::Clear | Treatment::Seal { .. } => None,
-            Treatment::Tokenize { info_type, form } => Some((info_type, form, &self.content)),
+            Treatment::Tokenize { info_type, form, mask } => {
+                Some(Tokenized { info_type, form, mask, content: &self.content })
+            }
         }
     }
 

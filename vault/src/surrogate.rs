@@ -9,6 +9,7 @@ pub(crate) mod expiry;
 pub(crate) mod format_preserving;
 #[cfg(test)]
 mod golden;
+pub(crate) mod holders;
 pub(crate) mod look_up;
 pub(crate) mod maker;
 pub(crate) mod named;

@@ -10,11 +10,17 @@ mod deterministic;
 mod ends;
 #[path = "operations/gatekeeper.rs"]
 mod gatekeeper;
+#[path = "surrogates/holders.rs"]
+mod holders;
 #[path = "operations/house.rs"]
 #[allow(dead_code, reason = "shared; each test uses a part")]
 mod house;
+#[path = "surrogates/keeping.rs"]
+mod keeping;
 #[path = "surrogates/late_upload.rs"]
 mod late_upload;
+#[path = "surrogates/masks.rs"]
+mod masks;
 #[path = "surrogates/preserved.rs"]
 mod preserved;
 #[path = "surrogates/rekeying.rs"]

@@ -194,6 +194,7 @@ fn treatment(wire: &vault::Field) -> Result<Treatment, Failure> {
             info_type: info_type
                 .ok_or_else(|| Failure::invalid("info_type", "a tokenized field has one"))?,
             form: SurrogateForm::default(),
+            mask: None,
         }),
         Action::Drop | Action::Reject => {
             Err(Failure::invalid("action", "a field arrives sealed or clear, or not at all"))

@@ -129,7 +129,7 @@ impl NormalRule {
 }
 
 /// The text of a JSON scalar; none of `null` and empty containers.
-fn json_text(literal: &str) -> Option<Zeroizing<String>> {
+pub(crate) fn json_text(literal: &str) -> Option<Zeroizing<String>> {
     match literal {
         "null" | "{}" | "[]" => None,
         literal if literal.starts_with('"') => {

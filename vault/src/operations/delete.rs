@@ -15,9 +15,9 @@ use crate::{
     blind_index,
     error::VaultError,
     keyring::LoadedKeyring,
-    row::RowPlace,
+    row::{RowKeys, RowPlace},
     store::{Change, Outcome, Precondition, RowDigest, Store, StoreKey, Write},
-    surrogate::rows::SurrogateRows,
+    surrogate::{holders::HolderEnd, rows::SurrogateRows},
     vault::Vault,
 };
 
@@ -30,8 +30,8 @@ type Deleted = Result<(), VaultError>;
 
 impl Vault {
     /// Deletes records; one result an id, in order, once it is durable. A row that does not
-    /// authenticate can be deleted too, but what it lists is not believed: entries of it lead
-    /// nowhere from then on. An id that comes twice is not found the second time.
+    /// authenticate can be deleted too: the surrogates that its readable part names go with it, but
+    /// what else it lists is not believed, and entries of it lead nowhere from then on. An id that comes twice is not found the second time.
     ///
     /// # Errors
     /// For all: `storage_unavailable`. For one: `not_found`, `conflict` when other changes kept
@@ -117,28 +117,32 @@ impl Doomed {
     }
 }
 
-/// A record that is to be deleted, with what its row lists, if that is sound.
+/// A record that is to be deleted, with what its row lists. Of one that does not authenticate it is
+/// the surrogates alone: who could write it could have removed them.
 struct Readable {
     one: Doomed,
     digest: RowDigest,
     entries: Vec<Vec<u8>>,
     surrogates: Vec<String>,
+    end: HolderEnd,
 }
 
 impl Readable {
     fn new(one: Doomed, row: &[u8], keyring: &LoadedKeyring) -> Self {
         let place = RowPlace { tenant: keyring.keyring.tenant, key: &one.key };
-        let message = keyring.rows.decode(place, row).ok();
-        let record = message.and_then(|message| storage::Record::decode(message).ok());
-        let record = record.unwrap_or_default();
-        let surrogates = put::listed(&record);
-        Self { one, digest: RowDigest::of(row), entries: record.index_entries, surrogates }
+        let sound = keyring.rows.decode(place, row).ok().and_then(decode);
+        let end = sound.as_ref().map_or(HolderEnd::Unknown, |it| HolderEnd::of(it.expires_ms));
+        let entries = sound.as_ref().map(|it| it.index_entries.clone()).unwrap_or_default();
+        let record = sound.or_else(|| RowKeys::unverified(row).and_then(decode));
+        let surrogates = put::listed(&record.unwrap_or_default());
+        let surrogates = surrogates.into_iter().map(|it| it.text).collect();
+        Self { one, digest: RowDigest::of(row), entries, surrogates, end }
     }
 
     /// The change that removes its row, its entries and its surrogates.
     fn remove(self, rows: SurrogateRows<'_>, sight: &mut Sight) -> Result<Change, VaultError> {
         let mut exchange = Exchange::new(rows, sight);
-        self.surrogates.iter().try_for_each(|surrogate| exchange.take_back(surrogate))?;
+        self.surrogates.iter().for_each(|surrogate| exchange.take_back(surrogate, self.end));
         let mut change = exchange.into_change()?;
         sight.note(&change);
         change.preconditions.push(Precondition::Unchanged(self.one.key.clone(), self.digest));
@@ -146,6 +150,10 @@ impl Readable {
         change.writes.push(Write::Remove(self.one.key));
         Ok(change)
     }
+}
+
+fn decode(message: &[u8]) -> Option<storage::Record> {
+    storage::Record::decode(message).ok()
 }
 
 fn surrogate_rows(keyring: &LoadedKeyring) -> SurrogateRows<'_> {

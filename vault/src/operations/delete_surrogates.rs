@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tresor_proto::{Failure, SurrogateId, storage};
+use tresor_proto::{ErrorCode, Failure, SurrogateId, storage};
 
 use super::{name_surrogates::PART_ITEMS_MAX, put, sight::Sight};
 use crate::{
@@ -37,7 +37,7 @@ impl Vault {
     /// # Errors
     /// For all: `overloaded`, `storage_unavailable`. For one: `invalid_request` when it is mistyped,
     /// another tenant's or a format-preserving one, of which nothing is kept; `wrong_key`,
-    /// `not_found`, `conflict` when other changes kept coming between.
+    /// `not_found`, `conflict` when records hold it or other changes kept coming between.
     pub async fn delete_surrogates(
         &self,
         permit: &Permit<DeleteSurrogates>,
@@ -60,7 +60,8 @@ impl Vault {
     ) -> Result<Vec<Item>, VaultError> {
         let tenant = permit.tenant();
         for round in 0..put::ROUNDS_MAX {
-            let keys: Vec<_> = items.iter().filter_map(Item::key).collect();
+            let keys = items.iter().filter_map(Item::key);
+            let keys: Vec<_> = keys.flat_map(|key| [count_key(&key), key]).collect();
             if keys.is_empty() {
                 break;
             }
@@ -103,8 +104,15 @@ fn remove(id: &SurrogateId, sight: &Sight, rows: SurrogateRows<'_>) -> Result<Ch
     let row = sight.row(&key).ok_or(VaultError::NotFound)?;
     // Of what does not authenticate nothing is believed: its look-up is found to lead nowhere.
     let message = rows.decode::<storage::Surrogate>(&key, row).unwrap_or_default();
-    let preconditions = vec![sight.unchanged(&key)];
-    let mut removed = vec![count_key(&key), key];
+    let count_key = count_key(&key);
+    let count = sight.row(&count_key).map(|row| rows.decode(&count_key, row));
+    // One whose count does not authenticate has no other way to go.
+    let count: storage::SurrogateCount = count.and_then(Result::ok).unwrap_or_default();
+    if count.references > 0 {
+        return Err(held_by(count.references));
+    }
+    let preconditions = vec![sight.unchanged(&key), sight.unchanged(&count_key)];
+    let mut removed = vec![count_key, key];
     if !message.look_up.is_empty() {
         removed.push(StoreKey::new(Keyspace::Surrogates, message.look_up));
     }
@@ -112,6 +120,11 @@ fn remove(id: &SurrogateId, sight: &Sight, rows: SurrogateRows<'_>) -> Result<Ch
         removed.push(expiry::entry(message.expires_ms, id));
     }
     Ok(Change { preconditions, writes: removed.into_iter().map(Write::Remove).collect() })
+}
+
+fn held_by(references: u64) -> VaultError {
+    let message = format!("{references} fields of records hold it; it goes with the last of them");
+    Failure::new(ErrorCode::Conflict, message).into()
 }
 
 fn settle(items: &mut [Item], outcomes: Vec<Outcome>) {

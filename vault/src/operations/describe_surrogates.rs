@@ -9,7 +9,7 @@ use crate::{
     access::{DescribeSurrogates, Permit},
     error::VaultError,
     surrogate::{
-        SurrogateDescription, SurrogateQuery,
+        SurrogateDescription, SurrogateQuery, holders,
         named::{Named, Preserved, Read},
         rows::{Facts, SurrogateRows, count_key, row_key},
     },
@@ -73,18 +73,20 @@ fn describe(
     count: Option<&[u8]>,
 ) -> Described {
     let Read { facts, row } = Read::of(surrogate, rows, row)?;
-    let Facts { info_type, class, kind, bounds } = facts;
+    let Facts { info_type, class, kind, bounds, is_held, .. } = facts;
     let count: storage::SurrogateCount = match count {
         Some(row) => rows.decode(&count_key(&row_key(&surrogate.id())), row)?,
+        None if is_held => return Err(VaultError::Integrity),
         None => storage::SurrogateCount::default(),
     };
+    let of_holders = is_held.then(|| holders::end_ms(&count)).flatten();
     Ok(SurrogateDescription {
         info_type,
         class,
         kind,
         reveal: bounds.reveal,
         created_ms: Some(row.created_ms),
-        expires_ms: Some(bounds.expires_ms).filter(|end_ms| *end_ms != 0),
+        expires_ms: of_holders.or(Some(bounds.expires_ms).filter(|end_ms| *end_ms != 0)),
         uses: count.uses,
         uses_max: Some(bounds.uses_max).filter(|uses| *uses != 0),
         references: count.references,

@@ -3,9 +3,13 @@
 #[cfg(feature = "test-support")]
 mod bare;
 mod batch;
+mod counted;
 mod enforce;
 mod exchange;
+mod giving;
+mod keeping;
 mod look;
+mod message;
 mod round;
 mod sealer;
 

@@ -31,7 +31,7 @@ use crate::{
     stored_field::StoredField,
     surrogate::{
         format_preserving::FormatKeys,
-        look_up::LookUps,
+        look_up::{LookUps, Scope},
         maker::look_up_version,
         rows::{self, Facts, SurrogateRows},
         sealed_value::{self, ValuePlace},
@@ -177,8 +177,7 @@ impl Rekeyer {
         let epoch = message.group.as_ref().ok_or(CryptoError)?.epoch;
         let place = ValuePlace { tenant: self.tenant(), id: &id, class: facts.class, epoch };
         let content = sealed_value::open(keys.epoch(epoch)?, place, &message)?;
-        let form = (facts.info_type, facts.bounds.reveal);
-        let new = LookUps::default().places(keys, form, &content)?.newest;
+        let new = LookUps::default().places(keys, Scope::from(&facts), &content)?.newest;
         let old = StoreKey::new(Keyspace::Surrogates, message.look_up);
         message.look_up = new.key.clone();
         message.look_up_version = look_up_version(keys.newest_identifier()?.0);

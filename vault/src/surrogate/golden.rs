@@ -4,11 +4,13 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tresor_proto::{Content, DataClass, InfoType, Reveal, SurrogateId, TenantId, storage, vault};
+use tresor_proto::{
+    Content, DataClass, InfoType, Mask, Reveal, SurrogateId, TenantId, storage, vault,
+};
 
 use super::{
     expiry,
-    look_up::LookUp,
+    look_up::{LookUp, Scope},
     rows::{SurrogateRows, count_key, look_up_key, row_key},
     sealed_value::{self, ValuePlace},
 };
@@ -48,6 +50,8 @@ fn surrogate(look_up: &StoreKey) -> storage::Surrogate {
         reveal: vault::Reveal::Masked as i32,
         group: None,
         look_up: look_up.key.clone(),
+        mask: vec![1, 2],
+        is_held: true,
     };
     let data_key = DataKey::from_slice(&DATA_KEY).unwrap();
     let place = ValuePlace { tenant: TENANT, id: &ID, class: DataClass::Identity, epoch: 3 };
@@ -61,12 +65,19 @@ fn make() -> Value {
     let keys = RowKeys::new(&keys).unwrap();
     let rows = SurrogateRows { tenant: TENANT, keys: &keys };
     let identifier = IdentifierKey::from_slice(&IDENTIFIER_KEY).unwrap();
-    let look_up = LookUp::new(&identifier, InfoType::PersonName, Reveal::Masked).unwrap();
+    let (info_type, reveal, mask) = (InfoType::PersonName, Reveal::Masked, Mask::new(1, 2).ok());
+    let look_up = LookUp::new(&identifier, Scope { info_type, reveal, mask }).unwrap();
     let look_up = look_up_key(&look_up.digest(&Content::text(VALUE).unwrap()));
     let row = rows.put(row_key(&ID), &surrogate(&look_up)).unwrap();
     let id = ID.as_bytes().to_vec();
     let found = rows.put(look_up, &storage::SurrogateLookUp { id }).unwrap();
-    let count = storage::SurrogateCount { uses: 2, references: 3, is_pinned: true };
+    let count = storage::SurrogateCount {
+        uses: 2,
+        references: 3,
+        is_pinned: true,
+        lasting: 1,
+        ends_ms: END_MS,
+    };
     let counted = rows.put(count_key(&row_key(&ID)), &count).unwrap();
     json!({
         "tenant": TENANT.to_string(),

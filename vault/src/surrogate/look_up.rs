@@ -7,15 +7,19 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use ring::hmac;
-use tresor_proto::{Content, InfoType, Reveal, SurrogateId, vault};
+use tresor_proto::{
+    Content, ContentType, InfoType, Mask, Reveal, SurrogateId, SurrogateOptions, vault,
+};
 
 use crate::{
+    blind_index::json_text,
     crypto_error::CryptoError,
     error::VaultError,
     kdf,
     key::{IdentifierKey, Key as _},
+    record::Tokenized,
     store::StoreKey,
-    surrogate::rows::{SurrogateRows, look_up_key},
+    surrogate::rows::{Facts, SurrogateRows, look_up_key, mask_bytes},
     tlv::Tlv,
     unlocked::ClassKeys,
 };
@@ -25,7 +29,15 @@ const DETERMINISTIC: &[u8] = b"tresor/v1/deterministic";
 /// The look-ups of one call, each made when it is first needed: one a version of the identifier key
 /// that is kept, in their order.
 #[derive(Default)]
-pub(crate) struct LookUps(HashMap<(InfoType, Reveal), Vec<LookUp>>);
+pub(crate) struct LookUps(HashMap<Scope, Vec<LookUp>>);
+
+/// Within what equal values have one deterministic surrogate: one that shows the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Scope {
+    pub(crate) info_type: InfoType,
+    pub(crate) reveal: Reveal,
+    pub(crate) mask: Option<Mask>,
+}
 
 /// Where the deterministic surrogate of a value is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,13 +53,13 @@ impl LookUps {
     pub(crate) fn places(
         &mut self,
         keys: &ClassKeys,
-        (info_type, reveal): (InfoType, Reveal),
+        scope: Scope,
         content: &Content,
     ) -> Result<LookUpPlaces, CryptoError> {
-        let look_ups = match self.0.entry((info_type, reveal)) {
+        let look_ups = match self.0.entry(scope) {
             Entry::Occupied(made) => made.into_mut(),
             Entry::Vacant(vacant) => {
-                let made = keys.identifiers().map(|(_, key)| LookUp::new(key, info_type, reveal));
+                let made = keys.identifiers().map(|(_, key)| LookUp::new(key, scope));
                 vacant.insert(made.collect::<Result<_, CryptoError>>()?)
             }
         };
@@ -79,27 +91,50 @@ impl LookUpPlaces {
     }
 }
 
-/// Finds the deterministic surrogates of one info type and reveal.
+impl From<&Tokenized<'_>> for Scope {
+    fn from(field: &Tokenized<'_>) -> Self {
+        let Tokenized { info_type, form, mask, .. } = *field;
+        Self { info_type, reveal: form.reveal, mask }
+    }
+}
+
+impl From<&SurrogateOptions> for Scope {
+    fn from(options: &SurrogateOptions) -> Self {
+        let (info_type, reveal) = (options.info_type(), options.form().reveal);
+        Self { info_type, reveal, mask: options.mask() }
+    }
+}
+
+impl From<&Facts> for Scope {
+    fn from(facts: &Facts) -> Self {
+        Self { info_type: facts.info_type, reveal: facts.bounds.reveal, mask: facts.mask }
+    }
+}
+
+/// Finds the deterministic surrogates of one scope.
 pub(crate) struct LookUp(hmac::Key);
 
 impl LookUp {
-    /// The look-up of an info type and reveal under an identifier key.
-    pub(crate) fn new(
-        key: &IdentifierKey,
-        info_type: InfoType,
-        reveal: Reveal,
-    ) -> Result<Self, CryptoError> {
-        let reveal = vault::Reveal::from(reveal) as i32;
+    /// The look-up of a scope under an identifier key.
+    pub(crate) fn new(key: &IdentifierKey, scope: Scope) -> Result<Self, CryptoError> {
+        let reveal = vault::Reveal::from(scope.reveal) as i32;
         let of = Tlv::new()
-            .with(1, info_type.as_str().as_bytes())
+            .with(1, scope.info_type.as_str().as_bytes())
             .with(2, &reveal.to_be_bytes())
+            .with(3, &mask_bytes(scope.mask))
             .encode()?;
         let key = kdf::expand::<32>(key.expose_secret(), &[DETERMINISTIC, &of])?;
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &key[..])))
     }
 
-    /// The digest of a value, exact to the byte.
+    /// The digest of a value, exact to the byte; of a JSON scalar it is that of its text, so that the
+    /// number in one file and the text in another have one surrogate.
     pub(crate) fn digest(&self, content: &Content) -> [u8; 32] {
-        kdf::mac(&self.0, &[&[content.content_type().code()], content.as_bytes()])
+        let (content_type, text) = match content.content_type() {
+            ContentType::Json => (ContentType::Text, content.as_text().and_then(json_text)),
+            other @ (ContentType::Text | ContentType::Binary) => (other, None),
+        };
+        let bytes = text.as_ref().map_or(content.as_bytes(), |text| text.as_bytes());
+        kdf::mac(&self.0, &[&[content_type.code()], bytes])
     }
 }

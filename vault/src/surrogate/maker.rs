@@ -9,7 +9,7 @@ use tresor_proto::{
 
 use super::{
     expiry,
-    rows::{SurrogateRows, count_key, row_key},
+    rows::{SurrogateRows, count_key, mask_bytes, row_key},
     sealed_value::{self, ValuePlace},
 };
 use crate::{
@@ -40,6 +40,15 @@ pub(crate) struct Draws {
     used: usize,
 }
 
+/// Where a deterministic surrogate is found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FoundAt<'a> {
+    /// The key of its look-up, under the newest identifier key.
+    pub(crate) look_up: &'a StoreKey,
+    /// Whether it is for a record, and ends with those that hold it.
+    pub(crate) is_held: bool,
+}
+
 impl Maker<'_> {
     /// Reads and writes rows of its tenant.
     pub(crate) fn rows(&self) -> SurrogateRows<'_> {
@@ -51,8 +60,7 @@ impl Maker<'_> {
         self.keyring.keyring.tenant
     }
 
-    /// Makes a surrogate for a value; `look_up` is where a deterministic one is found,
-    /// under the newest identifier key.
+    /// Makes a surrogate for a value; `found_at` is where a deterministic one is found.
     ///
     /// # Errors
     /// `wrong_key` when the customer token does not open the class, `invalid_request` when it would
@@ -61,9 +69,9 @@ impl Maker<'_> {
         &mut self,
         content: &Content,
         options: &SurrogateOptions,
-        look_up: Option<&StoreKey>,
+        found_at: Option<FoundAt<'_>>,
     ) -> Result<(Surrogate, Change), VaultError> {
-        let mut row = self.row(options, look_up);
+        let mut row = self.row(options, found_at);
         check_end(row.expires_ms, self.now_ms)?;
         let (id, salt) = self.draws.take()?;
         self.seal(&mut row, content, options, (&id, &salt))?;
@@ -71,7 +79,7 @@ impl Maker<'_> {
         let class = options.info_type().class();
         let preconditions =
             vec![Precondition::Absent(key.clone()), self.floors.precondition(class)];
-        let writes = self.writes((&id, key), &row, look_up)?;
+        let writes = self.writes((&id, key), &row, found_at.map(|it| it.look_up))?;
         let surrogate = Surrogate::new(self.tenant(), options.info_type(), id);
         Ok((surrogate, Change { preconditions, writes }))
     }
@@ -99,7 +107,7 @@ impl Maker<'_> {
         Ok(writes)
     }
 
-    fn row(&self, options: &SurrogateOptions, look_up: Option<&StoreKey>) -> storage::Surrogate {
+    fn row(&self, options: &SurrogateOptions, found_at: Option<FoundAt<'_>>) -> storage::Surrogate {
         let (form, info_type) = (options.form(), options.info_type());
         storage::Surrogate {
             created_ms: self.now_ms,
@@ -110,8 +118,10 @@ impl Maker<'_> {
             data_class: vault::DataClass::from(info_type.class()) as i32,
             reveal: vault::Reveal::from(form.reveal) as i32,
             group: None,
-            look_up: look_up.map_or_else(Vec::new, |key| key.key.clone()),
+            look_up: found_at.map_or_else(Vec::new, |it| it.look_up.key.clone()),
             look_up_version: 0,
+            mask: mask_bytes(options.mask()),
+            is_held: found_at.is_some_and(|it| it.is_held),
         }
     }
 

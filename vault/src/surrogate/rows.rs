@@ -6,7 +6,7 @@
 
 use prost::Message;
 use tresor_proto::{
-    DataClass, InfoType, Reveal, SurrogateId, SurrogateKind, TenantId, storage, vault,
+    DataClass, InfoType, Mask, Reveal, SurrogateId, SurrogateKind, TenantId, storage, vault,
 };
 
 use crate::{
@@ -111,6 +111,10 @@ pub(crate) struct Facts {
     pub(crate) class: DataClass,
     pub(crate) kind: SurrogateKind,
     pub(crate) bounds: Bounds,
+    /// Its mask, when it is not that of its info type.
+    pub(crate) mask: Option<Mask>,
+    /// Whether it ends with the records that hold it, which its count tells.
+    pub(crate) is_held: bool,
 }
 
 /// How much, how long and how often a surrogate shows its value.
@@ -156,7 +160,22 @@ impl TryFrom<&storage::Surrogate> for Facts {
                 expires_ms: row.expires_ms,
                 uses_max: row.uses_max,
             },
+            mask: mask(&row.mask)?,
+            is_held: row.is_held,
         })
+    }
+}
+
+/// A mask as a row keeps it.
+pub(crate) fn mask_bytes(mask: Option<Mask>) -> Vec<u8> {
+    mask.map_or_else(Vec::new, |mask| vec![mask.keep_first(), mask.keep_last()])
+}
+
+fn mask(bytes: &[u8]) -> Result<Option<Mask>, CryptoError> {
+    match *bytes {
+        [] => Ok(None),
+        [first, last] => Mask::new(first, last).map(Some).map_err(|_| CryptoError),
+        _ => Err(CryptoError),
     }
 }
 

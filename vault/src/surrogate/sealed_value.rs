@@ -97,5 +97,7 @@ fn aad(row: &storage::Surrogate, content_type: ContentType) -> Result<Vec<u8>, C
         .with(5, &row.created_ms.to_be_bytes())
         .with(6, &row.expires_ms.to_be_bytes())
         .with(7, &row.uses_max.to_be_bytes())
+        .with(8, &row.mask)
+        .with(9, &[u8::from(row.is_held)])
         .encode()
 }

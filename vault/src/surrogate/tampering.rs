@@ -135,12 +135,14 @@ async fn forge<M: Message + Default>(house: &House, key: &StoreKey, change: fn(&
 async fn bounds_moved_by_one_who_has_the_cipher_key_are_refused_by_the_seal() {
     let house = House::build(StoreEngine::Memory).await;
     let end_ms = house.clock.now() + 1_000;
-    let changes: [Forgery; 7] = [
+    let changes: [Forgery; 9] = [
         ("reveal", |row| row.reveal = 3),
         ("expiry", |row| row.expires_ms += 1),
         ("uses", |row| row.uses_max += 1),
         ("kind", |row| row.kind = 2),
         ("birth", |row| row.created_ms -= 1),
+        ("mask", |row| row.mask = vec![8, 8]),
+        ("holders", |row| row.is_held = true),
         ("epoch", |row| row.group.as_mut().unwrap().epoch = 2),
         ("content type", |row| row.group.as_mut().unwrap().fields[0].content_type = 3),
     ];

@@ -18,6 +18,11 @@ fn named(text: &str) -> NewSurrogate {
     value(text, options(InfoType::PersonName, SurrogateKind::Deterministic, Reveal::Plain))
 }
 
+fn of_type(content_type: ContentType, value: &str) -> NewSurrogate {
+    let content = Content::new(content_type, value.as_bytes().to_vec()).unwrap();
+    NewSurrogate { content, ..named(value) }
+}
+
 fn numbered(numbers: core::ops::Range<usize>) -> Vec<NewSurrogate> {
     numbers.map(|number| named(&format!("Anna {number}"))).collect()
 }
@@ -53,13 +58,12 @@ async fn it_is_another_one_for_another_type_reveal_content_type_case_and_tenant(
     let mut house = House::build(StoreEngine::Redb).await;
     let of = |info_type, reveal| options(info_type, SurrogateKind::Deterministic, reveal);
     let values = || {
-        let json = Content::new(ContentType::Json, b"7".to_vec()).unwrap();
-        let as_json = NewSurrogate { content: json, ..named("7") };
+        let as_bytes = of_type(ContentType::Binary, "7");
         vec![
             named("7"),
             value("7", of(InfoType::LastName, Reveal::Plain)),
             value("7", of(InfoType::PersonName, Reveal::Masked)),
-            as_json,
+            as_bytes,
             named("7 "),
             named("a"),
             named("A"),
@@ -71,6 +75,23 @@ async fn it_is_another_one_for_another_type_reveal_content_type_case_and_tenant(
     house.move_to(other).await;
     seen.extend(house.tokenize(values()).await);
     assert_eq!(seen.len(), 14);
+}
+
+#[tokio::test]
+async fn a_number_in_one_file_and_the_text_in_another_have_one_surrogate() {
+    let house = House::build(StoreEngine::Redb).await;
+    let json = |literal| of_type(ContentType::Json, literal);
+    let same = vec![json("5"), named("5"), json("\"5\""), json("\"\\u0035\"")];
+    let texts = house.tokenize(same).await;
+    assert!(texts.iter().all(|text| *text == texts[0]), "{texts:?}");
+    // How it is written counts, and a text of a JSON text is no JSON.
+    let others = vec![json("5.0"), json("5e0"), named("\"5\""), named("05")];
+    let others: HashSet<_> = house.tokenize(others).await.into_iter().collect();
+    assert_eq!((others.len(), others.contains(&texts[0])), (4, false));
+    let booleans =
+        house.tokenize(vec![json("true"), named("true"), json("null"), named("null")]).await;
+    assert_eq!((&booleans[0], &booleans[2]), (&booleans[1], &booleans[3]));
+    assert_ne!(booleans[0], booleans[2]);
 }
 
 #[tokio::test]

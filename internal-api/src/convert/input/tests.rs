@@ -62,7 +62,7 @@ fn a_tokenized_field_has_an_info_type() {
     };
     let form = SurrogateForm::default();
     let info_type = InfoType::IbanCode;
-    assert_eq!(tokenized("IBAN_CODE"), Ok(Treatment::Tokenize { info_type, form }));
+    assert_eq!(tokenized("IBAN_CODE"), Ok(Treatment::Tokenize { info_type, form, mask: None }));
     assert_eq!(tokenized(""), Err(ErrorCode::InvalidRequest));
 }
 

@@ -12,7 +12,10 @@ use crate::{
     crypto_error::CryptoError,
     key::{IdentifierKey, Key as _},
     store::StoreRow,
-    surrogate::{look_up::LookUp, rows},
+    surrogate::{
+        look_up::{LookUp, Scope},
+        rows,
+    },
 };
 
 /// Bits of an entry.
@@ -89,7 +92,8 @@ impl Theft<'_> {
             loot.keys += 1;
             let key = IdentifierKey::from_slice(known.key.expose_secret())?;
             let keyed = index.keyed((1, &key))?;
-            let look_up = LookUp::new(&key, target.info_type, Reveal::Plain)?;
+            let (info_type, reveal) = (target.info_type, Reveal::Plain);
+            let look_up = LookUp::new(&key, Scope { info_type, reveal, mask: None })?;
             for (content, normal) in &guesses {
                 let entry = keyed.entry_of(normal);
                 let entry = entry.as_bytes().get(INDEX_ID_BYTES..).unwrap_or_default();

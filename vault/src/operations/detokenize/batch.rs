@@ -30,12 +30,21 @@ pub(super) enum Item {
     Settled(Revealed),
 }
 
-/// A surrogate whose uses are counted.
+/// A surrogate whose count is asked before it is shown.
 #[derive(Debug)]
 pub(super) struct Counted {
     pub(super) id: SurrogateId,
-    /// How often it may be traded.
-    pub(super) uses_max: u32,
+    /// What its count is asked for.
+    pub(super) bound: Bound,
+}
+
+/// What a count tells of a surrogate.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bound {
+    /// Whether it may be traded, so often at most; this is one time more.
+    Uses(u32),
+    /// Whether the records that hold it have all ended.
+    Holders,
 }
 
 impl Batch {
@@ -163,12 +172,14 @@ impl Item {
         }
     }
 
-    /// Hands one that is opened to the store, or settles it.
-    pub(super) fn count(&mut self, counted: Result<(), VaultError>) {
-        *self = match (self.take(), counted) {
-            (Self::Opened(counted, value), Ok(())) => Self::Counting(counted, value),
+    /// Hands one that is opened to the store, if its use `is_counted`; shows it otherwise, or settles
+    /// it.
+    pub(super) fn count(&mut self, is_counted: Result<bool, VaultError>) {
+        *self = match (self.take(), is_counted) {
+            (Self::Opened(counted, value), Ok(true)) => Self::Counting(counted, value),
+            (Self::Opened(_, value), Ok(false)) => Self::Settled(Ok(value)),
             (_, Err(error)) => Self::Settled(Err(error)),
-            (other, Ok(())) => other,
+            (other, Ok(_)) => other,
         };
     }
 

@@ -1,14 +1,15 @@
-//! Counts uses: durably, before anything is shown.
+//! Asks what is counted of surrogates before they are shown, and counts uses, durably.
 //!
 //! The count is a row of its own. A change counts one use over what was read, and only as long as
-//! the surrogate is there; so of uses that come at once none is lost, and none is beyond the last.
+//! the surrogate is there; so of uses that come at once none is lost, and none is beyond the last. Where
+//! only the holders are counted it is read, and nothing is written.
 
 use std::sync::Arc;
 
 use tresor_proto::storage;
 
 use super::{
-    batch::{Batch, Counted},
+    batch::{Batch, Bound, Counted},
     discloser::Discloser,
 };
 use crate::{
@@ -16,14 +17,14 @@ use crate::{
     operations::{put, sight::Sight},
     store::{Change, Precondition, StoreKey, Write},
     surrogate::{
-        expiry,
+        expiry, holders,
         rows::{SurrogateRows, count_key, row_key},
     },
     vault::Vault,
 };
 
 impl Vault {
-    /// Counts the uses of what was opened, and shows it.
+    /// Shows what was opened, as far as its count lets it; counts its uses.
     pub(super) async fn count_uses(
         &self,
         discloser: &Discloser,
@@ -59,7 +60,8 @@ fn keys(Counted { id, .. }: &Counted) -> [StoreKey; 2] {
     [count_key(&key), key]
 }
 
-/// The changes that count a use each, in order; settles those that are used up or gone.
+/// The changes that count a use each, in order; settles those without one, and those that are used up
+/// or gone.
 fn count_all(
     batch: &mut Batch,
     sight: &mut Sight,
@@ -71,28 +73,38 @@ fn count_all(
         let Some(counted) = item.counted() else { continue };
         let change = count(counted, sight, rows, now_ms);
         item.count(change.map(|change| {
+            let Some(change) = change else { return false };
             sight.note(&change);
             changes.push(change);
+            true
         }));
     }
     changes
 }
 
+/// The change that counts a use, where uses are counted.
 fn count(
     counted: &Counted,
     sight: &Sight,
     rows: SurrogateRows<'_>,
     now_ms: u64,
-) -> Result<Change, VaultError> {
-    let Counted { id, uses_max } = counted;
+) -> Result<Option<Change>, VaultError> {
+    let Counted { id, bound } = counted;
     let [count_key, key] = keys(counted);
     if sight.row(&key).is_none() {
         return Err(VaultError::NotFound);
     }
-    // It is written with the surrogate: who removes it wants more uses than there are.
+    // It is written with the surrogate: who removes it wants more uses or time than there are.
     let row = sight.row(&count_key).ok_or(VaultError::Integrity)?;
     let count: storage::SurrogateCount = rows.decode(&count_key, row)?;
-    let left = u64::from(*uses_max).saturating_sub(count.uses);
+    let uses_max = match bound {
+        Bound::Uses(uses_max) => u64::from(*uses_max),
+        Bound::Holders if holders::end_ms(&count).is_some_and(|end_ms| end_ms <= now_ms) => {
+            return Err(VaultError::Gone);
+        }
+        Bound::Holders => return Ok(None),
+    };
+    let left = uses_max.saturating_sub(count.uses);
     if left == 0 {
         return Err(VaultError::Gone);
     }
@@ -102,5 +114,5 @@ fn count(
     if left == 1 {
         writes.push(Write::Put(expiry::entry(now_ms, id), Vec::new()));
     }
-    Ok(Change { preconditions, writes })
+    Ok(Some(Change { preconditions, writes }))
 }

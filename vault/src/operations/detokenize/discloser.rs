@@ -5,9 +5,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tresor_proto::{Content, DataClass, InfoType, Reveal, Surrogate, TenantId};
+use tresor_proto::{Content, DataClass, InfoType, Mask, Reveal, Surrogate, TenantId};
 
-use super::batch::{Batch, Counted, Item};
+use super::batch::{Batch, Bound, Counted, Item};
 use crate::{
     access::TokenHolder,
     crypto_error::CryptoError,
@@ -69,7 +69,7 @@ impl Discloser {
         let Preserved { value, info_type, .. } = preserved;
         let length_bytes_max = padding::length_class(value.as_bytes().len());
         let length_bytes_max = length_bytes_max.map_err(|CryptoError| VaultError::Integrity)?;
-        let shown = shown(self.reveal, info_type, || Ok(value))?;
+        let shown = shown(self.reveal, (info_type, None), || Ok(value))?;
         Ok(RevealedValue { shown, info_type, class: info_type.class(), length_bytes_max })
     }
 
@@ -88,10 +88,14 @@ impl Discloser {
         let length_bytes_max = sealed_value::length_bytes_max(&read.row);
         let length_bytes_max = length_bytes_max.map_err(|CryptoError| VaultError::Integrity)?;
         let reveal = self.reveal.min(bounds.reveal);
-        let shown = shown(reveal, info_type, || self.value(surrogate, &read, unlocked))?;
-        let uses_max = bounds.uses_max;
-        let is_counted = uses_max != 0 && reveal != Reveal::Redacted;
-        let counted = is_counted.then(|| Counted { id: surrogate.id(), uses_max });
+        let own = read.facts.mask;
+        let shown = shown(reveal, (info_type, own), || self.value(surrogate, &read, unlocked))?;
+        let bound = match bounds.uses_max {
+            _ if read.facts.is_held => Some(Bound::Holders),
+            0 => None,
+            uses_max => (reveal != Reveal::Redacted).then_some(Bound::Uses(uses_max)),
+        };
+        let counted = bound.map(|bound| Counted { id: surrogate.id(), bound });
         Ok((counted, RevealedValue { shown, info_type, class, length_bytes_max }))
     }
 
@@ -134,12 +138,12 @@ impl Discloser {
 /// As much of a value as is to be seen; `Redacted` opens nothing.
 fn shown(
     reveal: Reveal,
-    info_type: InfoType,
+    (info_type, own): (InfoType, Option<Mask>),
     value: impl FnOnce() -> Result<Content, VaultError>,
 ) -> Result<Shown, VaultError> {
     Ok(match reveal {
         Reveal::Redacted => Shown::Redacted,
-        Reveal::Masked => Shown::Masked(mask(Some(info_type), None, &value()?)),
+        Reveal::Masked => Shown::Masked(mask(Some(info_type), own, &value()?)),
         Reveal::Plain => Shown::Plain(value()?),
     })
 }

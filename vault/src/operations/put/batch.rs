@@ -163,7 +163,7 @@ impl Item {
     pub(super) fn is_counted(&self) -> bool {
         let State::Pending(record) = &self.state else { return false };
         let mut tokenized = record.fields().iter().filter_map(NewField::tokenized);
-        tokenized.any(|(_, form, _)| form.kind == SurrogateKind::Deterministic)
+        tokenized.any(|it| it.form.kind == SurrogateKind::Deterministic)
     }
 
     fn is_pending(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tresor_proto::{Action, FieldPolicy, InfoType, Policy, RefusalReason, SurrogateForm};
+use tresor_proto::{Action, FieldPolicy, InfoType, Mask, Policy, RefusalReason, SurrogateForm};
 
 use crate::{
     error::VaultError,
@@ -53,10 +53,11 @@ impl<'a> Rules<'a> {
                 field.treatment = Treatment::Seal { info_type, class: declared.class() };
             }
         }
-        if let Some(FieldPolicy { surrogate: Some(form), info_type: Some(info_type), .. }) =
-            declared
+        if let Some(FieldPolicy {
+            surrogate: Some(form), info_type: Some(info_type), mask, ..
+        }) = declared
         {
-            field.treatment = tokenized(field, *info_type, *form);
+            field.treatment = tokenized(field, *info_type, (*form, *mask));
             if !self.may_tokenize && field.tokenized().is_some() {
                 return Err(RefusalReason::CustomerTokenLacksOperation.into());
             }
@@ -92,18 +93,20 @@ impl<'a> Rules<'a> {
 }
 
 /// A field of which there is nothing is sealed: nothing can stand in for it.
-fn tokenized(field: &NewField, info_type: InfoType, form: SurrogateForm) -> Treatment {
+fn tokenized(
+    field: &NewField,
+    info_type: InfoType,
+    (form, mask): (SurrogateForm, Option<Mask>),
+) -> Treatment {
     if field.content.is_blank() {
         return Treatment::Seal { info_type: Some(info_type), class: info_type.class() };
     }
-    Treatment::Tokenize { info_type, form }
+    Treatment::Tokenize { info_type, form, mask }
 }
 
 #[cfg(test)]
 mod tests {
-    use tresor_proto::{
-        Content, DataClass, FieldName, Mask, Reveal, SurrogateKind, UndeclaredPolicy,
-    };
+    use tresor_proto::{Content, DataClass, FieldName, Reveal, SurrogateKind, UndeclaredPolicy};
 
     use super::*;
 
@@ -166,12 +169,18 @@ mod tests {
         (Policy::new(vec![field], UndeclaredPolicy::default(), Action::Seal).unwrap(), form)
     }
 
+    /// What a caller asks for, which decides nothing.
+    fn asked() -> Treatment {
+        let (info_type, form) = (InfoType::City, SurrogateForm::default());
+        Treatment::Tokenize { info_type, form, mask: Mask::new(8, 8).ok() }
+    }
+
     #[test]
     fn a_field_declared_tokenized_gets_the_surrogate_the_policy_says() {
         let (policy, form) = tokenizing();
-        let other =
-            Treatment::Tokenize { info_type: InfoType::City, form: SurrogateForm::default() };
-        let expected = Treatment::Tokenize { info_type: InfoType::IbanCode, form };
+        let other = asked();
+        let mask = Mask::new(1, 2).ok();
+        let expected = Treatment::Tokenize { info_type: InfoType::IbanCode, form, mask };
         for treatment in [SEALED, other] {
             assert_eq!(enforce(&policy, true, "iban", treatment), Ok(expected));
         }
@@ -190,8 +199,7 @@ mod tests {
 
     #[test]
     fn nobody_gets_a_surrogate_of_a_field_that_is_not_declared_tokenized() {
-        let asked =
-            Treatment::Tokenize { info_type: InfoType::City, form: SurrogateForm::default() };
+        let asked = asked();
         for action in [Action::Seal, Action::Clear] {
             assert!(enforce(&policy(action), true, "iban", asked).is_err(), "{action:?}");
         }

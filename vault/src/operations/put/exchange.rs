@@ -1,28 +1,35 @@
 //! The surrogates of a record's fields: new ones given, those of what it replaces taken back.
 //!
 //! It promises that both happen in the record's own change or not at all: a random surrogate goes
-//! with the field it stood for, a deterministic one with the last field that holds it, unless
-//! somebody asked for it without a record. It relies on a sight of the rows it counts in, and says
-//! in preconditions what it saw.
+//! with the field it stood for and ends with its record, a deterministic one with the last field that
+//! holds it, unless somebody asked for it without a record. It relies on a sight of the rows it counts
+//! in, and says in preconditions what it saw.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry};
 
 use tresor_proto::{
-    Content, Failure, InfoType, Surrogate, SurrogateForm, SurrogateFormat, SurrogateId,
-    SurrogateKind, SurrogateOptions, storage,
+    Content, Failure, InfoType, Surrogate, SurrogateFormat, SurrogateId, SurrogateKind,
+    SurrogateOptions, storage,
 };
 
+use super::{
+    counted::Counted,
+    keeping::{has_value, is_made_for},
+};
 use crate::{
     error::VaultError,
     operations::sight::Sight,
+    record::Tokenized,
     store::{Change, Keyspace, Precondition, StoreKey, Write},
     surrogate::{
         expiry,
         format_preserving::FormatKeys,
-        look_up::{LookUpPlaces, LookUps},
-        maker::Maker,
+        holders::HolderEnd,
+        look_up::{LookUpPlaces, LookUps, Scope},
+        maker::{FoundAt, Maker},
         rows::{Facts, SurrogateRows, count_key, row_key},
     },
+    unlocked::Unlocked,
 };
 
 /// What becomes of surrogates in one change.
@@ -32,38 +39,46 @@ pub(in crate::operations) struct Exchange<'a> {
     counted: BTreeMap<SurrogateId, Counted>,
     /// Deterministic surrogates made in this change, by where they are looked up.
     made: HashMap<StoreKey, SurrogateId>,
+    /// Random surrogates that go on standing for their fields.
+    kept: BTreeSet<SurrogateId>,
     change: Change,
 }
 
-/// How many fields hold a deterministic surrogate.
-struct Counted {
-    before: Option<storage::SurrogateCount>,
-    references: u64,
-    /// Where it is looked up.
-    look_up: StoreKey,
+/// A surrogate that a record's row lists.
+#[derive(Clone, Debug)]
+pub(in crate::operations) struct Listed {
+    /// The field it stands for.
+    pub(in crate::operations) field: String,
+    /// The surrogate.
+    pub(in crate::operations) text: String,
 }
 
 impl<'a> Exchange<'a> {
     /// Nothing given or taken yet.
     pub(in crate::operations) fn new(rows: SurrogateRows<'a>, sight: &'a Sight) -> Self {
-        let (counted, made, change) = (BTreeMap::new(), HashMap::new(), Change::default());
-        Self { rows, sight, counted, made, change }
+        let (counted, made, kept) = (BTreeMap::new(), HashMap::new(), BTreeSet::new());
+        Self { rows, sight, counted, made, kept, change: Change::default() }
     }
 
-    /// The surrogate of a field.
+    /// The surrogate of a field of a record that ends so.
     pub(super) fn give(
         &mut self,
         maker: &mut Maker<'_>,
         look_ups: &mut LookUps,
-        (info_type, form, content): (InfoType, SurrogateForm, &Content),
+        (tokenized, expires_ms): (Tokenized<'_>, Option<u64>),
     ) -> Result<String, VaultError> {
-        let options = SurrogateOptions::new(info_type, form, None, None)?;
+        let Tokenized { info_type, form, content, .. } = tokenized;
         let keys = maker.unlocked.class(info_type.class()).ok_or(VaultError::WrongKey)?;
         let id = match form.kind {
-            SurrogateKind::Random => self.make(maker, content, (&options, None))?,
+            SurrogateKind::Random => {
+                let options = tokenized.options(expires_ms)?;
+                self.make(maker, content, (&options, None))?
+            }
             SurrogateKind::Deterministic => {
-                let look_up = look_ups.places(keys, (info_type, form.reveal), content)?;
-                self.hold(maker, content, (&options, look_up))?
+                let options = tokenized.options(None)?;
+                let look_up = look_ups.places(keys, Scope::from(&tokenized), content)?;
+                let end = HolderEnd::of(expires_ms.unwrap_or(0));
+                self.hold(maker, content, (&options, look_up, end))?
             }
             SurrogateKind::FormatPreserving(format) => {
                 let (_, key) = keys.newest_identifier()?;
@@ -73,32 +88,53 @@ impl<'a> Exchange<'a> {
         Ok(Surrogate::new(maker.tenant(), info_type, id).to_string())
     }
 
-    /// Takes back a surrogate that a field held. What is no surrogate of ours, is gone or does not
-    /// authenticate stays as it is.
-    pub(in crate::operations) fn take_back(&mut self, text: &str) -> Result<(), VaultError> {
-        let Ok(surrogate) = Surrogate::parse(self.rows.tenant, text) else { return Ok(()) };
+    /// Keeps the random surrogate of a field, if it is what the field would be given now: for the same
+    /// value, and bounded alike.
+    pub(super) fn keep(
+        &mut self,
+        unlocked: &Unlocked,
+        text: &str,
+        (tokenized, expires_ms): (Tokenized<'_>, Option<u64>),
+    ) -> bool {
+        let Ok(surrogate) = Surrogate::parse(self.rows.tenant, text) else { return false };
         let (id, key) = (surrogate.id(), row_key(&surrogate.id()));
-        let Some(row) = self.sight.row(&key) else { return Ok(()) };
-        let Ok(message) = self.rows.decode::<storage::Surrogate>(&key, row) else { return Ok(()) };
-        let Ok(facts) = Facts::try_from(&message) else { return Ok(()) };
+        let Ok(options) = tokenized.options(expires_ms) else { return false };
+        let row = self.sight.row(&key).map(|row| self.rows.decode(&key, row));
+        let Some(Ok(row)) = row else { return false };
+        let place = (self.rows.tenant, &id);
+        if !is_made_for(&row, &options) || !has_value(unlocked, place, &row, tokenized.content) {
+            return false;
+        }
+        self.change.preconditions.push(Precondition::Present(key));
+        self.kept.insert(id)
+    }
+
+    /// Takes back a surrogate that a field of a record held which ends so. What is no surrogate of
+    /// ours, is gone or does not authenticate stays as it is.
+    pub(in crate::operations) fn take_back(&mut self, text: &str, end: HolderEnd) {
+        let Ok(surrogate) = Surrogate::parse(self.rows.tenant, text) else { return };
+        let (id, key) = (surrogate.id(), row_key(&surrogate.id()));
+        if self.kept.contains(&id) {
+            return;
+        }
+        let Some(row) = self.sight.row(&key) else { return };
+        let Ok(message) = self.rows.decode::<storage::Surrogate>(&key, row) else { return };
+        let Ok(facts) = Facts::try_from(&message) else { return };
         if facts.kind == SurrogateKind::Deterministic {
             let look_up = StoreKey::new(Keyspace::Surrogates, message.look_up);
-            let counted = self.counted(id, look_up)?;
-            counted.references = counted.references.saturating_sub(1);
-            return Ok(());
+            self.counted(id, look_up).remove(end);
+            return;
         }
         self.change.writes.extend([Write::Remove(count_key(&key)), Write::Remove(key)]);
         if message.expires_ms != 0 {
             self.change.writes.push(Write::Remove(expiry::entry(message.expires_ms, &id)));
         }
-        Ok(())
     }
 
     /// The change in which all of it happens.
     pub(in crate::operations) fn into_change(mut self) -> Result<Change, VaultError> {
         for (id, counted) in core::mem::take(&mut self.counted) {
-            let is_made = self.made.values().any(|made| *made == id);
-            self.settle(&id, counted, is_made)?;
+            counted.settle(&id, self.rows, (self.sight, &mut self.change))?;
         }
         Ok(self.change)
     }
@@ -108,21 +144,23 @@ impl<'a> Exchange<'a> {
         &mut self,
         maker: &mut Maker<'_>,
         content: &Content,
-        (options, look_up): (&SurrogateOptions, LookUpPlaces),
+        (options, look_up, end): (&SurrogateOptions, LookUpPlaces, HolderEnd),
     ) -> Result<SurrogateId, VaultError> {
         let found = match self.made.get(&look_up.newest) {
             Some(made) => Some((*made, look_up.newest.clone())),
             None => self.found(&look_up)?,
         };
-        let (id, place) = match found {
-            Some(found) => found,
-            None => {
-                let id = self.make(maker, content, (options, Some(&look_up.newest)))?;
-                self.made.insert(look_up.newest.clone(), id);
-                (id, look_up.newest)
-            }
-        };
-        self.counted(id, place)?.references += 1;
+        if let Some((id, place)) = found {
+            self.counted(id, place).add(end);
+            return Ok(id);
+        }
+        let place = look_up.newest;
+        let found_at = FoundAt { look_up: &place, is_held: true };
+        let id = self.make(maker, content, (options, Some(found_at)))?;
+        let mut counted = Counted::made(place.clone());
+        counted.add(end);
+        self.made.insert(place, id);
+        self.counted.insert(id, counted);
         Ok(id)
     }
 
@@ -143,51 +181,22 @@ impl<'a> Exchange<'a> {
         &mut self,
         maker: &mut Maker<'_>,
         content: &Content,
-        (options, look_up): (&SurrogateOptions, Option<&StoreKey>),
+        (options, found_at): (&SurrogateOptions, Option<FoundAt<'_>>),
     ) -> Result<SurrogateId, VaultError> {
-        let (surrogate, change) = maker.make(content, options, look_up)?;
+        let (surrogate, change) = maker.make(content, options, found_at)?;
         self.change.preconditions.extend(change.preconditions);
         self.change.writes.extend(change.writes);
         Ok(surrogate.id())
     }
 
     /// The count of a surrogate, as far as this change goes.
-    fn counted(&mut self, id: SurrogateId, look_up: StoreKey) -> Result<&mut Counted, VaultError> {
-        let key = count_key(&row_key(&id));
-        let before = self.sight.row(&key).map(|row| self.rows.decode(&key, row)).transpose()?;
-        let new = |before: Option<storage::SurrogateCount>| {
-            let references = before.as_ref().map_or(0, |count| count.references);
-            Counted { before, references, look_up }
-        };
-        Ok(self.counted.entry(id).or_insert_with(|| new(before)))
-    }
-
-    fn settle(
-        &mut self,
-        id: &SurrogateId,
-        counted: Counted,
-        is_made: bool,
-    ) -> Result<(), VaultError> {
-        let Counted { before, references, look_up } = counted;
-        let (key, count_key) = (row_key(id), count_key(&row_key(id)));
-        if !is_made {
-            self.change.preconditions.push(Precondition::Present(key.clone()));
-            self.change.preconditions.push(self.sight.unchanged(&count_key));
+    fn counted(&mut self, id: SurrogateId, look_up: StoreKey) -> &mut Counted {
+        match self.counted.entry(id) {
+            Entry::Occupied(counted) => counted.into_mut(),
+            Entry::Vacant(vacant) => {
+                vacant.insert(Counted::seen(&id, look_up, self.rows, self.sight))
+            }
         }
-        // Without a count it was asked for without a record, and stays.
-        let is_pinned = !is_made && before.as_ref().is_none_or(|count| count.is_pinned);
-        if references == 0 && !is_pinned {
-            // Its look-up may move meanwhile.
-            self.change.preconditions.push(self.sight.unchanged(&key));
-            self.change.writes.extend([key, count_key, look_up].map(Write::Remove));
-            return Ok(());
-        }
-        if before.as_ref().is_none_or(|count| count.references != references) {
-            let uses = before.map_or(0, |count| count.uses);
-            let count = storage::SurrogateCount { uses, references, is_pinned };
-            self.change.writes.push(self.rows.put(count_key, &count)?);
-        }
-        Ok(())
     }
 }
 
@@ -215,8 +224,10 @@ pub(super) fn keys_of_id(id: &SurrogateId) -> Vec<StoreKey> {
 }
 
 /// The surrogates that a record's row lists.
-pub(in crate::operations) fn listed(record: &storage::Record) -> Vec<String> {
+pub(in crate::operations) fn listed(record: &storage::Record) -> Vec<Listed> {
     let fields = record.groups.iter().flat_map(|group| &group.fields);
     let listed = fields.filter(|field| !field.surrogate.is_empty());
-    listed.map(|field| field.surrogate.clone()).collect()
+    let listed =
+        listed.map(|field| Listed { field: field.name.clone(), text: field.surrogate.clone() });
+    listed.collect()
 }

@@ -20,7 +20,7 @@ use crate::{
     operations::record_key,
     record::NewField,
     store::{Store, StoreKey},
-    surrogate::look_up::{LookUpPlaces, LookUps},
+    surrogate::look_up::{LookUpPlaces, LookUps, Scope},
     vault::Vault,
 };
 
@@ -111,9 +111,9 @@ impl Sealer {
             let key = record_key(&self.collection, &item.id);
             let old = found.row.and_then(|row| self.verified(&key, row).ok());
             let held = old.iter().flat_map(exchange::listed);
-            wanted
-                .held
-                .extend(held.flat_map(|text| exchange::keys_of(&self.surrogate_rows(), &text)));
+            wanted.held.extend(
+                held.flat_map(|held| exchange::keys_of(&self.surrogate_rows(), &held.text)),
+            );
             self.look_ups(item, &mut look_ups, &mut wanted.look_ups);
         }
         wanted
@@ -122,14 +122,14 @@ impl Sealer {
     /// Where the deterministic surrogates of an item are looked up.
     fn look_ups(&self, item: &Item, look_ups: &mut LookUps, wanted: &mut Vec<StoreKey>) {
         let State::Pending(record) = &item.state else { return };
-        let fields = record.fields().iter().filter_map(NewField::tokenized);
-        for (info_type, form, content) in fields {
-            if form.kind != SurrogateKind::Deterministic {
+        for field in record.fields().iter().filter_map(NewField::tokenized) {
+            if field.form.kind != SurrogateKind::Deterministic {
                 continue;
             }
-            let Ok(unlocked) = self.unlock([info_type.class()]) else { continue };
-            let Some(keys) = unlocked.class(info_type.class()) else { continue };
-            let places = look_ups.places(keys, (info_type, form.reveal), content);
+            let class = field.info_type.class();
+            let Ok(unlocked) = self.unlock([class]) else { continue };
+            let Some(keys) = unlocked.class(class) else { continue };
+            let places = look_ups.places(keys, Scope::from(&field), field.content);
             wanted.extend(places.iter().flat_map(LookUpPlaces::iter).cloned());
         }
     }

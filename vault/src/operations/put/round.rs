@@ -7,10 +7,11 @@ use std::collections::HashMap;
 
 use tresor_proto::{RecordId, storage};
 
-use super::exchange;
+use super::exchange::{self, Listed};
 use crate::{
     operations::sight::Sight,
     store::{Change, RowDigest},
+    surrogate::holders::HolderEnd,
 };
 
 /// Bytes of old rows that one application to the store touches at most, or little more: a store
@@ -24,15 +25,17 @@ pub(super) struct Previous {
     pub(super) revision: u64,
     pub(super) digest: RowDigest,
     pub(super) index_entries: Vec<Vec<u8>>,
-    pub(super) surrogates: Vec<String>,
+    pub(super) surrogates: Vec<Listed>,
+    pub(super) end: HolderEnd,
 }
 
 impl Previous {
     /// What a row is of which this is the message.
     pub(super) fn of(message: storage::Record, digest: RowDigest) -> Self {
         let surrogates = exchange::listed(&message);
+        let end = HolderEnd::of(message.expires_ms);
         let storage::Record { created_ms, revision, index_entries, .. } = message;
-        Self { created_ms, revision, digest, index_entries, surrogates }
+        Self { created_ms, revision, digest, index_entries, surrogates, end }
     }
 }
 

@@ -1,40 +1,30 @@
 //! Seals records into rows: pure work, run on a key thread.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use prost::Message as _;
 use tresor_proto::{CollectionName, DataClass, RecordId, TenantId, storage};
 
 use super::{
     batch::{Batch, Item, State},
-    exchange::Exchange,
+    giving,
+    message::Salts,
     round::{Previous, Round},
 };
 use crate::{
     access::TokenHolder,
-    aead::SALT_BYTES,
-    blind_index::{self, BlindIndex, IndexEntry, Indexer},
+    blind_index::{self, BlindIndex, Indexer},
     crypto_error::CryptoError,
     entropy::Entropy,
     epoch_floor::{self, Floors},
     error::VaultError,
     idempotency::{self, AnswerDesk, Recalled},
     operations::record_key,
-    operations::sight::Sight,
     policy_floor::{self, PolicyFloor},
-    record::{FieldSurrogate, NewField, NewRecord, StoredRecord, Treatment},
+    record::{FieldSurrogate, NewField, NewRecord, StoredRecord},
     row::RowPlace,
-    sealed_group::{self, FieldToSeal, GroupPlace, RecordPlace},
     store::{Change, Precondition, RowDigest, StoreKey, Write},
-    surrogate::{
-        look_up::LookUps,
-        maker::{Draws, Maker},
-        rows::SurrogateRows,
-    },
+    surrogate::look_up::LookUps,
     unlocked::{Unlocked, UnlockedCache},
 };
 
@@ -60,12 +50,12 @@ pub(super) struct PartRows {
 }
 
 /// What the records of a part are sealed with.
-struct Supplies<'a> {
-    look_ups: LookUps,
-    floors: &'a Floors,
+pub(super) struct Supplies<'a> {
+    pub(super) look_ups: LookUps,
+    pub(super) floors: &'a Floors,
+    pub(super) indexer: Indexer<'a>,
+    pub(super) salts: Salts,
     policy: &'a PolicyFloor,
-    indexer: Indexer<'a>,
-    salts: Salts,
 }
 
 /// The rows that one item's keys have.
@@ -82,9 +72,6 @@ struct Sealed {
     /// What it does to the rows of surrogates.
     exchanged: Change,
 }
-
-/// The fields of one record by class; a sealed group each.
-type Classes<'a> = BTreeMap<DataClass, Vec<FieldToSeal<'a>>>;
 
 impl Sealer {
     /// The keys of the pending items of a part, in order.
@@ -145,8 +132,7 @@ impl Sealer {
         part: Range<usize>,
         PartRows { rows, floors, policy }: &PartRows,
     ) -> Result<(), VaultError> {
-        let salts_needed = batch.pending(part.start, part.end).map(class_count).sum();
-        let salts = Salts::draw(self.entropy.as_ref(), salts_needed)?;
+        let salts = Salts::draw(self.entropy.as_ref(), batch.pending(part.start, part.end))?;
         let indexer = Indexer::new(&self.indexes, policy);
         let look_ups = LookUps::default();
         let mut supplies = Supplies { look_ups, floors, policy, indexer, salts };
@@ -215,10 +201,10 @@ impl Sealer {
             (None, Some(row)) => Some(self.previous(&key, row)?),
             (None, None) => None,
         };
-        let held = previous.as_ref().map_or(&[][..], |old| old.surrogates.as_slice());
-        let (surrogates, exchanged) = self.exchange(record, held, (&round.sight, supplies))?;
+        let seen = (&round.sight, &mut *supplies);
+        let (surrogates, exchanged) = self.exchange(record, previous.as_ref(), seen)?;
         let mut message = self.message(id, record, previous.as_ref(), supplies)?;
-        list(&surrogates, &mut message);
+        giving::list(&surrogates, &mut message);
         let place = RowPlace { tenant: self.tenant, key: &key };
         let sealed = self.holder.keyring().rows.encode(place, &message.encode_to_vec());
         let sealed = sealed.map_err(|CryptoError| VaultError::Internal)?;
@@ -237,70 +223,8 @@ impl Sealer {
         Ok(Sealed { next, old_bytes, surrogates, exchanged })
     }
 
-    /// Gives the surrogates of a record, and takes back those that were `held` by what it replaces.
-    fn exchange(
-        &self,
-        record: &NewRecord,
-        held: &[String],
-        (sight, supplies): (&Sight, &mut Supplies<'_>),
-    ) -> Result<(Vec<FieldSurrogate>, Change), VaultError> {
-        let tokenized: Vec<_> = record.fields().iter().filter_map(NewField::tokenized).collect();
-        if tokenized.is_empty() && held.is_empty() {
-            return Ok((Vec::new(), Change::default()));
-        }
-        let classes = tokenized.iter().map(|(info_type, ..)| info_type.class());
-        let mut maker = Maker {
-            keyring: self.holder.keyring(),
-            unlocked: self.unlock(classes)?,
-            floors: supplies.floors,
-            draws: Draws::new(self.entropy.as_ref(), tokenized.len())?,
-            now_ms: self.now_ms,
-        };
-        let mut exchange = Exchange::new(self.surrogate_rows(), sight);
-        let mut given = Vec::with_capacity(tokenized.len());
-        for field in record.fields() {
-            let Some(value) = field.tokenized() else { continue };
-            let surrogate = exchange.give(&mut maker, &mut supplies.look_ups, value);
-            let surrogate = surrogate.map_err(|error| error.of_field(&field.name))?;
-            given.push(FieldSurrogate { field: field.name.clone(), surrogate });
-        }
-        held.iter().try_for_each(|surrogate| exchange.take_back(surrogate))?;
-        Ok((given, exchange.into_change()?))
-    }
-
-    /// Reads and writes rows of surrogates.
-    pub(super) fn surrogate_rows(&self) -> SurrogateRows<'_> {
-        SurrogateRows { tenant: self.tenant, keys: &self.holder.keyring().rows }
-    }
-
     fn desk(&self) -> AnswerDesk<'_> {
         AnswerDesk { tenant: self.tenant, rows: &self.holder.keyring().rows, now_ms: self.now_ms }
-    }
-
-    fn message(
-        &self,
-        id: &RecordId,
-        record: &NewRecord,
-        previous: Option<&Previous>,
-        supplies: &mut Supplies<'_>,
-    ) -> Result<storage::Record, VaultError> {
-        let (clear_fields, classes) = split(record.fields());
-        let unlocked = self.unlock(classes.keys().copied())?;
-        let groups = self.seal_groups(id, &classes, &unlocked, &mut supplies.salts)?;
-        let fields = record.fields().iter().map(|field| (&field.name, &field.content));
-        let entries = supplies.indexer.entries(fields, |index| unlocked.class(index.class))?;
-        Ok(storage::Record {
-            revision: previous.map_or(1, |previous| previous.revision.saturating_add(1)),
-            policy_version: self.policy_version,
-            created_ms: previous.map_or(self.now_ms, |previous| previous.created_ms),
-            updated_ms: self.now_ms,
-            expires_ms: record.expires_ms().unwrap_or(0),
-            subject: self.subject(record).map_err(|CryptoError| VaultError::Internal)?,
-            erasure_bucket: 0,
-            clear_fields,
-            groups,
-            index_entries: entries.into_iter().map(IndexEntry::into_bytes).collect(),
-        })
     }
 
     fn previous(&self, key: &StoreKey, row: &[u8]) -> Result<Previous, VaultError> {
@@ -326,32 +250,6 @@ impl Sealer {
         let unlocked = self.cache.unlock(holder, classes, self.now_ms);
         unlocked.map_err(|CryptoError| VaultError::Integrity)
     }
-
-    fn seal_groups(
-        &self,
-        id: &RecordId,
-        classes: &Classes<'_>,
-        unlocked: &Unlocked,
-        salts: &mut Salts,
-    ) -> Result<Vec<storage::SealedGroup>, VaultError> {
-        let record = RecordPlace { tenant: self.tenant, collection: &self.collection, record: id };
-        let mut groups = Vec::with_capacity(classes.len());
-        for (class, fields) in classes {
-            let keys = unlocked.class(*class).ok_or(VaultError::WrongKey)?;
-            let (epoch, data_key) = keys.newest().map_err(|CryptoError| VaultError::Integrity)?;
-            let place = GroupPlace { record, class: *class, epoch, erasure_bucket: 0 };
-            let sealed = sealed_group::seal(data_key, &place, salts.take()?, fields);
-            groups.push(sealed.map_err(|CryptoError| VaultError::Internal)?);
-            self.holder.keyring().seals.count(*class, epoch);
-        }
-        Ok(groups)
-    }
-
-    fn subject(&self, record: &NewRecord) -> Result<Vec<u8>, CryptoError> {
-        let rows = &self.holder.keyring().rows;
-        let digest = |bytes: &[u8]| rows.subject_digest(self.tenant, bytes);
-        record.subject().map_or(Ok(Vec::new()), |subject| Ok(digest(subject.as_bytes())?.to_vec()))
-    }
 }
 
 impl<'a> Found<'a> {
@@ -363,75 +261,9 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The clear fields, and the others by class, each with its position in the record.
-fn split(fields: &[NewField]) -> (Vec<storage::ClearField>, Classes<'_>) {
-    let mut clear = Vec::new();
-    let mut classes = Classes::new();
-    for (position, field) in (0u32..).zip(fields) {
-        let NewField { name, content, treatment } = field;
-        match treatment {
-            Treatment::Clear => clear.push(storage::ClearField {
-                position,
-                name: name.as_str().to_owned(),
-                content_type: storage::ContentType::from(content.content_type()) as i32,
-                value: content.as_bytes().to_vec(),
-            }),
-            Treatment::Seal { info_type, class } => {
-                let field = FieldToSeal { position, name, info_type: *info_type, content };
-                classes.entry(*class).or_default().push(field);
-            }
-            Treatment::Tokenize { info_type, .. } => {
-                let field = FieldToSeal { position, name, info_type: Some(*info_type), content };
-                classes.entry(info_type.class()).or_default().push(field);
-            }
-        }
-    }
-    (clear, classes)
-}
-
-/// Writes down with each field which surrogate stands in for it.
-fn list(surrogates: &[FieldSurrogate], record: &mut storage::Record) {
-    for given in surrogates {
-        let mut fields = record.groups.iter_mut().flat_map(|group| &mut group.fields);
-        if let Some(field) = fields.find(|field| field.name == given.field.as_str()) {
-            field.surrogate.clone_from(&given.surrogate);
-        }
-    }
-}
-
-fn class_count(item: &Item) -> usize {
-    let State::Pending(record) = &item.state else {
-        return 0;
-    };
-    let classes = record.fields().iter().filter_map(NewField::class);
-    let seen = classes.fold(0u16, |seen, class| seen | 1 << class.code());
-    usize::try_from(seen.count_ones()).unwrap_or(usize::MAX)
-}
-
 fn stored(state: &mut State, answer: StoredRecord) -> State {
     match core::mem::replace(state, State::Settled(Err(VaultError::Internal))) {
         State::Pending(record) => State::Stored(record, answer),
         state @ (State::Stored(..) | State::Settled(_)) => state,
-    }
-}
-
-/// Fresh salts, drawn at once: a call to the system costs several times the cipher.
-struct Salts {
-    bytes: Vec<u8>,
-    used: usize,
-}
-
-impl Salts {
-    fn draw(entropy: &dyn Entropy, count: usize) -> Result<Self, VaultError> {
-        let mut bytes = vec![0; count * SALT_BYTES];
-        entropy.fill(&mut bytes).map_err(|CryptoError| VaultError::Internal)?;
-        Ok(Self { bytes, used: 0 })
-    }
-
-    fn take(&mut self) -> Result<[u8; SALT_BYTES], VaultError> {
-        let rest = self.bytes.get(self.used..).unwrap_or_default();
-        let salt = *rest.first_chunk().ok_or(VaultError::Internal)?;
-        self.used += SALT_BYTES;
-        Ok(salt)
     }
 }

@@ -18,8 +18,8 @@ use crate::{
     store::{Change, Precondition, StoreKey},
     surrogate::{
         IssuedSurrogate, NewSurrogate,
-        look_up::{LookUpPlaces, LookUps},
-        maker::{Draws, Maker},
+        look_up::{LookUpPlaces, LookUps, Scope},
+        maker::{Draws, FoundAt, Maker},
         rows::{SurrogateRows, count_key, row_key},
     },
     unlocked::{Unlocked, UnlockedCache},
@@ -172,7 +172,8 @@ fn find_or_make(
 }
 
 fn make(maker: &mut Maker<'_>, value: &NewSurrogate, look_up: Option<&StoreKey>) -> Issued {
-    let (surrogate, change) = maker.make(&value.content, &value.options, look_up)?;
+    let found_at = look_up.map(|look_up| FoundAt { look_up, is_held: false });
+    let (surrogate, change) = maker.make(&value.content, &value.options, found_at)?;
     Ok((issued(surrogate.to_string()), change))
 }
 
@@ -196,7 +197,7 @@ fn way(
             Ok(Way::Repeated(RequestMark::of_value(request_key, item_key, value)?))
         }
         (SurrogateKind::Deterministic, _) => {
-            let look_up = look_ups.places(keys, (info_type, form.reveal), content)?;
+            let look_up = look_ups.places(keys, Scope::from(options), content)?;
             Ok(Way::Deterministic { look_up, found: None, is_doubted: false })
         }
         // Nothing finds it: it has no row.
