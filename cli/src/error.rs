@@ -42,6 +42,7 @@ struct Details {
     violations: Vec<Violation>,
     is_passing: bool,
     is_unsent: bool,
+    is_reached: bool,
     retry_after: Option<Duration>,
 }
 
@@ -71,6 +72,7 @@ impl CliError {
             violations: Vec::new(),
             is_passing: false,
             is_unsent: false,
+            is_reached: false,
             retry_after: None,
         }))
     }
@@ -106,6 +108,12 @@ impl CliError {
         self
     }
 
+    /// Says that there is a server, which let us in, whatever became of it then.
+    pub(crate) fn reached(mut self) -> Self {
+        self.0.is_reached = true;
+        self
+    }
+
     /// Adds how long the service asks to wait.
     pub(crate) fn with_retry_after(mut self, delay: Option<Duration>) -> Self {
         self.0.retry_after = delay;
@@ -122,6 +130,11 @@ impl CliError {
     /// Whether nothing has been sent.
     pub(crate) fn is_unsent(&self) -> bool {
         self.0.is_unsent
+    }
+
+    /// Whether a server was reached, so that address and certificate are not at fault.
+    pub(crate) fn is_reached(&self) -> bool {
+        self.0.is_reached || self.0.code.is_some()
     }
 
     /// How long the service asks to wait.

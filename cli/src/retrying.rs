@@ -45,7 +45,7 @@ impl Patience {
         error: &CliError,
         left: &mut ExponentialBackoff,
     ) -> Option<Duration> {
-        self.has_answered |= error.code().is_some();
+        self.has_answered |= error.is_reached();
         let asked = error.retry_after().unwrap_or_default();
         let may_pass = error.may_pass() && self.has_answered && asked <= RETRY_AFTER_MAX;
         left.next().filter(|_| may_pass).map(|pause| pause.max(asked))
@@ -72,6 +72,7 @@ mod tests {
         let soon = told(ErrorCode::RateLimited).with_retry_after(Some(Duration::from_secs(60)));
         assert_eq!(pause(&soon), Some(Duration::from_secs(60)));
         assert!(pause(&CliError::failed("x").passing()).is_none(), "nobody has answered yet");
+        assert!(pause(&CliError::failed("x").passing().reached()).is_some(), "somebody stalls");
     }
 
     #[test]

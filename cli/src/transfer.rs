@@ -59,6 +59,8 @@ pub(crate) struct Upload<'a> {
     pub(crate) is_pseudonymous: bool,
     /// The name under which the server recognises rows it has stored already.
     pub(crate) idempotency_key: Option<String>,
+    /// The only version of the policy under which rows are to be stored.
+    pub(crate) policy_version: Option<u64>,
 }
 
 /// The type and coding of a file, as HTTP names them.
@@ -169,10 +171,32 @@ fn request(
     if upload.is_pseudonymous {
         request = request.query(&[("pseudonymous", "true")]);
     }
+    if let Some(version) = upload.policy_version {
+        request = request.query(&[("policy_version", version)]);
+    }
     if upload.part.first_row() > 1 {
         request = request.query(&[("first_row", upload.part.first_row())]);
     }
     Ok(request)
+}
+
+/// The version of the policy by which records of a collection are screened now. Nothing is stored.
+pub(crate) async fn policy_version(
+    https: &Https,
+    collection: &CollectionName,
+) -> Result<u64, CliError> {
+    let request = https.request(Method::POST, &["v1", "screen"]);
+    let request = request.query(&[("collection", collection.as_str())]);
+    let request = request.header(header::CONTENT_TYPE, "application/x-ndjson");
+    let mut lines = lines_of(send(request.body("{}\n")).await?);
+    while let Some(line) = lines.next().await {
+        let line = line.map_err(|error| broken_off(0, &error.to_string()))?;
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+        if let Some(version) = line["summary"]["policy_version"].as_u64() {
+            return Ok(version);
+        }
+    }
+    Err(CliError::failed("the server does not tell the version of the collection's policy"))
 }
 
 type Lines = std::pin::Pin<
@@ -190,6 +214,7 @@ fn broken_off(acknowledged: u64, why: &str) -> CliError {
     CliError::failed(format!("the upload broke off after row {acknowledged}: {why}"))
         .advise("rows acknowledged before are stored; the rest is not known to be")
         .passing()
+        .reached()
 }
 
 enum Line {

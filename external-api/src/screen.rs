@@ -60,11 +60,9 @@ pub(crate) async fn screen(
     let policy = policy(&app, &client, parameters).await?;
     let media = Media::parse(request.headers())?;
     let (rows, _) = Rows::open(media, request.into_body(), 1);
-    let run = DryRun {
-        batches: Batches::new(rows),
-        screening: Screening::new(policy, None, true),
-        summary: Summary::default(),
-    };
+    let summary = Summary::default().under(policy.version);
+    let batches = Batches::new(rows);
+    let run = DryRun { batches, screening: Screening::new(policy, None, true), summary };
     let headers = [(header::CONTENT_TYPE, NDJSON)];
     Ok((headers, Body::from_stream(run.begin().await?)).into_response())
 }

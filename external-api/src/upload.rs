@@ -13,6 +13,8 @@ mod pseudonymous;
 mod rows;
 mod screening;
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Path, Request, State},
     response::Response,
@@ -32,12 +34,13 @@ use self::{
     forward::{Forward, Target},
 };
 use crate::{
-    client::KeyHolder,
+    client::{Client, KeyHolder},
     idempotency::{self, Repeating},
     openapi::{
         CsvUpload, JsonUpload, NdJsonUpload, Refused, RefusedBody, RefusedName, RefusedRecord,
         bounds,
     },
+    policies::VersionedPolicy,
     problem::Refusal,
     query::{CollectionPath, Parameters},
     routes::App,
@@ -89,15 +92,29 @@ pub(crate) async fn upload(
     let wanted = options(parameters, request.headers())?;
     let idempotency_key = idempotency::key(request.headers())?;
     let media = Media::parse(request.headers())?;
-    let policy = app.policies.fetch(holder.client(), &collection).await?;
+    let Wanted { is_pseudonymous, policy_version, .. } = wanted;
+    let target = Target { collection, idempotency_key, is_pseudonymous, policy_version };
+    let policy = policy(&app, holder.client(), &target).await?;
     let (rows, shape) = Rows::open(media, request.into_body(), wanted.first_row);
     let (sender, answers) = tokio::sync::mpsc::channel(ANSWERS_QUEUED_MAX);
     let screening = Screening::new(policy, wanted.id_field.clone(), wanted.is_explained);
-    let is_pseudonymous = wanted.is_pseudonymous;
-    let target = Target { collection, idempotency_key, is_pseudonymous };
     let forward = Forward::new(app, holder, target, screening);
     tokio::spawn(forward.run(Batches::new(rows), sender));
     answer::respond(answers, &shape, &wanted).await
+}
+
+/// The policy to screen by; what is kept of it may be older than what is asked for.
+async fn policy(
+    app: &App,
+    client: &Client,
+    target: &Target,
+) -> Result<Arc<VersionedPolicy>, Failure> {
+    let policy = app.policies.fetch(client, &target.collection).await?;
+    if target.check(&policy).is_ok() {
+        return Ok(policy);
+    }
+    let policy = app.policies.refetch(client, &target.collection).await?;
+    target.check(&policy).map(|()| policy)
 }
 
 /// What a client may ask of an upload.
@@ -118,6 +135,9 @@ struct UploadParameters {
     id_field: String,
     /// Tells each stored record again, with surrogates and masks in the place of personal data.
     pseudonymous: Option<bool>,
+    /// Stores rows under this version of the policy only, and ends with `conflict` when it is another.
+    #[param(minimum = 1)]
+    policy_version: Option<u64>,
 }
 
 fn options(mut parameters: Parameters, headers: &HeaderMap) -> Result<Wanted, Failure> {
@@ -128,6 +148,7 @@ fn options(mut parameters: Parameters, headers: &HeaderMap) -> Result<Wanted, Fa
     let id_field =
         parameters.parsed("id_field", description, |text| FieldName::parse(text).ok())?;
     let first_row = parameters.parsed("first_row", "a number from 1 to 2^53", row_number)?;
+    let policy_version = parameters.parsed("policy_version", "a number from 1", version)?;
     parameters.finish()?;
     Ok(Wanted {
         first_row: first_row.unwrap_or(1),
@@ -136,6 +157,7 @@ fn options(mut parameters: Parameters, headers: &HeaderMap) -> Result<Wanted, Fa
         is_rejected_only: is_rejected_only.unwrap_or_default(),
         is_lines: headers.get(header::ACCEPT).is_some_and(|accepted| accepted == NDJSON),
         id_field,
+        policy_version,
     })
 }
 
@@ -145,6 +167,10 @@ fn boolean(text: &str) -> Option<bool> {
 
 fn row_number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number| (1..=ROW_NUMBER_MAX).contains(number))
+}
+
+fn version(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|version| *version > 0)
 }
 
 fn rejected_only(text: &str) -> Option<bool> {

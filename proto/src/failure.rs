@@ -69,6 +69,14 @@ impl Failure {
         self
     }
 
+    /// Names a field at fault as the caller calls it.
+    #[must_use]
+    pub fn calling(mut self, field: &str, name: &str) -> Self {
+        let called = self.violations.iter_mut().filter(|violation| violation.field == field);
+        called.for_each(|violation| name.clone_into(&mut violation.field));
+        self
+    }
+
     /// Says when to try again.
     #[must_use]
     pub fn with_retry_after(mut self, delay: Duration) -> Self {

@@ -171,6 +171,36 @@ fn a_copy_is_the_same_however_often_its_upload_is_killed() {
     assert!(left.into_iter().all(|name| !name.contains(".tresor-part")));
 }
 
+#[test]
+fn no_copy_is_of_two_policies() {
+    let setting = Setting::new(REPEATABLE);
+    let csv: String = (0..ROWS).map(|nr| format!("{nr};Muster{nr}\n")).collect();
+    let file = setting.file("many.csv", &format!("nr;name\n{csv}"));
+    let out = setting.site.path("out.csv");
+    let mut command = setting.site.customer_command(&setting.tenant, &upload(&file, &out));
+    let mut process = Process::start(&mut command, &setting.site.path("upload.log"));
+    let known = come_on(&file, 0, &process);
+    process.kill();
+    assert!(known < ROWS as u64 && !out.exists(), "it is not done");
+    let masked = "fields:\n  nr: { action: clear }\n  name: { info_type: LAST_NAME }\n";
+    setting.file("policy.yaml", masked);
+    let put = ["collection", "put", "people", "-f", "policy.yaml", "--tenant", "burg"];
+    setting.site.operator(&put).ok();
+    let again = upload(&file, &out);
+    for _ in 0..2 {
+        let refused = setting.site.customer(&setting.tenant, &again);
+        assert_eq!(refused.code, 1, "{}", refused.stderr);
+        let told = refused.stderr;
+        assert!(told.contains("policy") && told.contains("--restart"), "{told}");
+        assert!(!told.contains("same command") && !out.exists(), "{told}");
+    }
+    let restart = [&again[..], &["--restart"]].concat();
+    setting.site.customer(&setting.tenant, &restart).ok();
+    let rows = rows(&fs::read_to_string(&out).unwrap());
+    assert_eq!(rows.len(), ROWS);
+    assert!(rows.iter().all(|row| !row[1].starts_with("srg_")), "masks throughout");
+}
+
 /// Waits until more than `rows` are acknowledged; gives how many.
 fn come_on(file: &Path, rows: u64, process: &Process) -> u64 {
     let begun = Instant::now();

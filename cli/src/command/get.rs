@@ -87,6 +87,9 @@ pub(crate) struct FieldDocument {
     pub(crate) class: Option<String>,
     /// Bytes it has at most, when redacted.
     pub(crate) length_bytes_max: Option<u32>,
+    /// The surrogate that stands in for it, when it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) surrogate: Option<String>,
 }
 
 impl GetCommand {
@@ -148,18 +151,23 @@ fn show(output: &Output, record: &RecordDocument) -> Result<(), CliError> {
 
 /// Shows the fields of a record as a table.
 pub(crate) fn show_fields(output: &Output, record: &RecordDocument) -> Result<(), CliError> {
+    let has_surrogates = record.fields.iter().any(|field| field.surrogate.is_some());
     let row = |field: &FieldDocument| {
         let tone = if field.state == "clear" { Tone::Faint } else { Tone::Notable };
-        vec![
+        let mut row = vec![
             Cell::new(printable(&field.name)),
             Cell::new(printable(&shown(record, field))),
             output.cell(tone, &printable(&field.state)),
             Cell::new(field.info_type.as_deref().unwrap_or("")),
             Cell::new(field.class.as_deref().unwrap_or("")),
-        ]
+        ];
+        let surrogate = field.surrogate.as_deref().unwrap_or("");
+        row.extend(has_surrogates.then(|| Cell::new(printable(surrogate))));
+        row
     };
-    let header = ["field", "value", "shown", "info type", "class"];
-    output.table(&header, record.fields.iter().map(row))
+    let header = ["field", "value", "shown", "info type", "class", "surrogate"];
+    let columns = if has_surrogates { header.len() } else { header.len() - 1 };
+    output.table(header.get(..columns).unwrap_or_default(), record.fields.iter().map(row))
 }
 
 /// The value of a field, or how long it is at most.

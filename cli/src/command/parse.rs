@@ -32,6 +32,12 @@ pub(super) fn span(text: &str) -> Result<Duration, &'static str> {
     parsed.map(|seconds| Duration { seconds, nanos: 0 }).ok_or(expected)
 }
 
+/// A span of time that is not over at once.
+pub(super) fn lasting_span(text: &str) -> Result<Duration, &'static str> {
+    let lasting = span(text)?;
+    Some(lasting).filter(|span| span.seconds > 0).ok_or("longer than nothing")
+}
+
 /// A span of whole seconds as `span` reads it, in the largest unit that tells it exactly.
 pub(super) fn span_in_words(span: &Duration) -> String {
     let units = [('d', 86_400), ('h', 3_600), ('m', 60)];
@@ -50,6 +56,12 @@ mod tests {
             assert_eq!(span_in_words(&span(text).unwrap()), text);
         }
         assert_eq!(span_in_words(&span("720h").unwrap()), "30d");
+    }
+
+    #[test]
+    fn what_lasts_is_longer_than_nothing() {
+        assert_eq!(lasting_span("1s"), Ok(Duration { seconds: 1, nanos: 0 }));
+        assert!(lasting_span("0d").is_err());
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(crate) struct TokenizeCommand {
     #[arg(long, value_enum, default_value = "plain")]
     reveal: RevealFlag,
     /// How long they are good for, like 12h or 30d; for ever unless given. Only of random ones
-    #[arg(long, value_name = "SPAN", value_parser = parse::span)]
+    #[arg(long, value_name = "SPAN", value_parser = parse::lasting_span)]
     expires: Option<Duration>,
     /// How often each may be traded for its value or mask; as often as asked unless given. Only of
     /// random ones

@@ -106,6 +106,7 @@ impl UploadCommand {
             part: Part::WHOLE,
             is_pseudonymous: self.out.is_some(),
             idempotency_key: None,
+            policy_version: None,
         };
         let resumable = Resumable {
             https: &https,

@@ -152,6 +152,7 @@ impl Stage {
             part: Part::WHOLE,
             is_pseudonymous: false,
             idempotency_key: None,
+            policy_version: None,
         };
         let https = self.set.victim.https(&self.system)?;
         let customer_token = &self.set.victim.customer_token;

@@ -45,6 +45,9 @@ pub(crate) struct Checkpoint {
     pub(crate) rejected: u64,
     /// What became of the fields; `None` once it is not known of some rows.
     pub(crate) fields: Option<FieldCounts>,
+    /// The version of the policy under which all rows are stored, when there is a pseudonymous file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) policy_version: Option<u64>,
     /// How much of the pseudonymous file is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) extent: Option<Extent>,
@@ -120,6 +123,7 @@ impl Checkpoint {
             accepted: 0,
             rejected: 0,
             fields: Some(FieldCounts::default()),
+            policy_version: None,
             extent: None,
             saved_unix_seconds: 0,
         }

@@ -14,7 +14,7 @@ use tresor_proto::{CustomerToken, ErrorCode};
 
 use super::{
     Checkpoint, Event, Part, Pseudonymous, RowResult, Summary, Upload, checkpoint::FieldCounts,
-    upload,
+    policy_version, upload,
 };
 use crate::{
     error::CliError,
@@ -131,8 +131,10 @@ impl Resumable<'_> {
         let Some(part) = Part::behind(rows, self.upload.file, self.upload.media).await? else {
             return Ok(());
         };
+        self.ledger.pin(self.https, &self.upload).await?;
         let idempotency_key = Some(self.ledger.checkpoint.idempotency_key.clone());
-        let sent = Upload { part, idempotency_key, ..self.upload.clone() };
+        let policy_version = self.ledger.checkpoint.policy_version;
+        let sent = Upload { part, idempotency_key, policy_version, ..self.upload.clone() };
         self.ledger.progress.begin(part);
         let ledger = &mut self.ledger;
         let mut observe = |event| ledger.observe(event, part);
@@ -156,6 +158,17 @@ impl Resumable<'_> {
 }
 
 impl Ledger {
+    /// Holds a pseudonymous file to the version of the policy that is there before its first row: what
+    /// stands for a field is the policy's, and of two policies a file would be of no use.
+    async fn pin(&mut self, https: &Https, upload: &Upload<'_>) -> Result<(), CliError> {
+        if self.pseudonymous.is_none() || self.checkpoint.policy_version.is_some() {
+            return Ok(());
+        }
+        let version = policy_version(https, upload.collection).await?;
+        self.checkpoint.policy_version = Some(version);
+        self.save()
+    }
+
     fn observe(&mut self, event: Event, part: Part) -> Result<(), CliError> {
         self.progress.advance(&event);
         let Event::Row(mut row) = event else { return Ok(()) };
@@ -230,6 +243,14 @@ impl Ledger {
             }
             return error;
         }
+        if is_of_another_policy(&error) {
+            return error.advise(format!(
+                "the first {} are stored under the policy as it was, and the copy of them is kept. \
+                 --restart uploads the file again under the policy as it is now, and writes the copy \
+                 anew; without --id-field the rows that are stored would be there twice",
+                counted(rows, "row")
+            ));
+        }
         let again = format!(
             "the same command goes on after row {rows} of {}, and stores nothing twice",
             file.display()
@@ -257,6 +278,11 @@ impl Ledger {
             pseudonymous_records: whole.map(Pseudonymous::records),
         })
     }
+}
+
+/// Whether rows would have to be stored under another version of the policy.
+fn is_of_another_policy(error: &CliError) -> bool {
+    error.violations().iter().any(|violation| violation.field == "policy_version")
 }
 
 /// Why a row was not stored, when that may pass by itself: an overload, or another change to the

@@ -92,6 +92,7 @@ fn told(Given { reference, issued }: Given) -> Told {
             problem: None,
         },
         Err(failure) => {
+            let failure = failure.calling("uses_max", "uses");
             Told { reference, problem: Some(json!(Problem::of(&failure))), ..Told::default() }
         }
     }
@@ -103,11 +104,20 @@ mod tests {
 
     #[test]
     fn a_refused_item_has_a_problem_in_the_place_of_a_surrogate() {
-        let status = Failure::from(tresor_proto::ErrorCode::WrongKey).to_item_status();
-        let outcome = Some(vault::tokenize_result::Outcome::Status(status));
-        let refused = vault::TokenizeResult { reference: "r".to_owned(), outcome };
-        let told = json!(told(refused.into()));
+        let told = refused(&tresor_proto::ErrorCode::WrongKey.into());
         assert_eq!(told["problem"]["code"], "wrong_key");
         assert_eq!((&told["reference"], told.get("surrogate")), (&json!("r"), None));
+    }
+
+    fn refused(failure: &Failure) -> Value {
+        let outcome = vault::tokenize_result::Outcome::Status(failure.to_item_status());
+        let result = vault::TokenizeResult { reference: "r".to_owned(), outcome: Some(outcome) };
+        json!(told(result.into()))
+    }
+
+    #[test]
+    fn a_field_at_fault_is_called_as_it_is_asked_for() {
+        let told = refused(&Failure::invalid("uses_max", "not of this kind"));
+        assert_eq!(told["problem"]["violations"][0]["field"], "uses");
     }
 }

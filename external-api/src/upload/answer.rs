@@ -40,6 +40,8 @@ pub(super) struct Wanted {
     pub(super) is_lines: bool,
     /// The field whose value becomes the record's id.
     pub(super) id_field: Option<FieldName>,
+    /// The one version of the policy under which rows are to be stored.
+    pub(super) policy_version: Option<u64>,
 }
 
 /// What becomes known while an upload runs.
@@ -82,9 +84,17 @@ pub(crate) struct Summary {
     fields_tokenized: u64,
     fields_clear: u64,
     fields_dropped: u64,
+    /// The version of the policy by which the last rows were screened.
+    #[serde(skip_serializing_if = "is_zero")]
+    policy_version: u64,
 }
 
 impl Summary {
+    /// Says by which version of the policy the last rows were screened.
+    pub(crate) fn under(self, policy_version: u64) -> Self {
+        Self { policy_version, ..self }
+    }
+
     /// Whether nothing was counted yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.accepted == 0 && self.rejected == 0

@@ -22,7 +22,9 @@ use super::{
     pseudonymous,
     screening::{Fate, Screening},
 };
-use crate::{client::KeyHolder, routes::App, sessions::Session, vault::malformed};
+use crate::{
+    client::KeyHolder, policies::VersionedPolicy, routes::App, sessions::Session, vault::malformed,
+};
 
 /// Forwards one upload.
 pub(super) struct Forward {
@@ -44,6 +46,20 @@ pub(super) struct Target {
     pub(super) idempotency_key: Option<IdempotencyKey>,
     /// Whether each stored record is told again, with surrogates and masks.
     pub(super) is_pseudonymous: bool,
+    /// The one version of the policy under which rows are to be stored, if it may be no other.
+    pub(super) policy_version: Option<u64>,
+}
+
+impl Target {
+    /// Refuses a policy under which rows are not to be stored.
+    pub(super) fn check(&self, policy: &VersionedPolicy) -> Result<(), Failure> {
+        let version = policy.version;
+        if self.policy_version.is_none_or(|wanted| wanted == version) {
+            return Ok(());
+        }
+        let failure = Failure::new(ErrorCode::Conflict, "the policy of the collection has changed");
+        Err(failure.with_violation("policy_version", format!("it is version {version} now")))
+    }
 }
 
 /// A batch that is not answered yet.
@@ -81,6 +97,7 @@ impl Forward {
     /// Forwards all batches and sends what became of them; the summary is the last answer.
     pub(super) async fn run(mut self, mut batches: Batches, answers: Sender<Answer>) {
         let end = self.forward_all(&mut batches, &answers).await;
+        self.summary = self.summary.under(self.screening.version());
         // Nobody may be left to be told.
         let _ = answers.send_timeout(Answer::End(self.summary, end), IDLE_TIMEOUT).await;
         drop(answers);
@@ -188,6 +205,7 @@ impl Forward {
         let client = self.holder.client();
         if failure.code() == ErrorCode::Conflict {
             let policy = self.app.policies.refetch(client, &self.target.collection).await?;
+            self.target.check(&policy)?;
             self.screening.renew(policy);
             return Ok(true);
         }
@@ -217,32 +235,53 @@ impl Forward {
 
     async fn tell(
         &mut self,
-        Sent { rows, fates, .. }: Sent,
+        sent: Sent,
         results: Vec<PutResult>,
         answers: &Sender<Answer>,
     ) -> Result<(), Failure> {
+        let (summary, is_pseudonymous) = (self.summary, self.target.is_pseudonymous);
+        let tell = move || sent.told(results, summary, is_pseudonymous);
+        let told = match is_pseudonymous {
+            // To rebuild a batch of records takes a while: not on a thread that serves others.
+            true => tokio::task::spawn_blocking(tell).await.map_err(|_| malformed())?,
+            false => tell(),
+        };
+        let results;
+        (results, self.summary) = told;
+        // A client that does not take its results would hold up the thread that reads its rows.
+        let told = answers.send_timeout(Answer::Rows(results), IDLE_TIMEOUT).await;
+        told.map_err(|_| gone())
+    }
+}
+
+impl Sent {
+    /// What is told of its rows, and the summary with them.
+    fn told(
+        self,
+        results: Vec<PutResult>,
+        mut summary: Summary,
+        is_pseudonymous: bool,
+    ) -> (Vec<RowResult>, Summary) {
         let mut results = results.into_iter();
-        let results = rows.iter().zip(fates).map(|(row, fate)| {
+        let told = self.rows.iter().zip(self.fates).map(|(row, fate)| {
             let outcome = match fate.outcome {
                 Ok(counts) => {
-                    let told = self.target.is_pseudonymous.then_some((row, &fate.actions[..]));
+                    let told = is_pseudonymous.then_some((row, &fate.actions[..]));
                     stored(results.next(), told).inspect(|stored| {
-                        self.summary.accept(counts);
+                        summary.accept(counts);
                         if stored.record.replayed {
-                            self.summary.replay();
+                            summary.replay();
                         }
                     })
                 }
                 Err(failure) => Err(failure),
             };
             if outcome.is_err() {
-                self.summary.reject();
+                summary.reject();
             }
             RowResult { row: fate.row, line: fate.line, outcome, verdicts: fate.verdicts }
         });
-        // A client that does not take its results would hold up the thread that reads its rows.
-        let told = answers.send_timeout(Answer::Rows(results.collect()), IDLE_TIMEOUT).await;
-        told.map_err(|_| gone())
+        (told.collect(), summary)
     }
 }
 

@@ -31,7 +31,7 @@ async fn a_csv_is_stored_row_by_row() {
     assert_eq!(lines[0], expected);
     assert_eq!((lines[1]["row"].as_u64(), lines[1]["line"].as_u64()), (Some(2), Some(3)));
     let expected = json!({"complete": true, "accepted": 2, "rejected": 0, "fields_sealed": 4,
-        "fields_tokenized": 0, "fields_clear": 0, "fields_dropped": 2});
+        "fields_tokenized": 0, "fields_clear": 0, "fields_dropped": 2, "policy_version": 1});
     assert_eq!(summary(&lines), &expected);
     let stored = setting.vault.stored();
     let expected = [("email", Action::Seal), ("tariff", Action::Seal)];
@@ -284,4 +284,28 @@ async fn a_policy_that_changes_under_way_screens_what_is_not_stored_again() {
     assert_eq!(summary(&lines(response).await)["fields_clear"], 1);
     let stored = setting.vault.stored();
     assert_eq!((stored.len(), told_actions(&stored[0].fields)), (1, vec![Action::Clear]));
+}
+
+#[tokio::test]
+async fn an_upload_for_one_version_of_the_policy_stores_nothing_under_another() {
+    let setting = Setting::new().await;
+    let versions = |told: &[Value]| told.last().unwrap()["summary"]["policy_version"].clone();
+    let screened = setting.request(Method::POST, "/v1/screen?collection=customers");
+    let screened = screened.header("Content-Type", "application/json").body("{\"a\":\"1\"}");
+    let version = versions(&lines(screened.send().await.unwrap()).await);
+    assert_eq!(version, 1);
+    let upload = async |version: &str| {
+        setting.upload(&format!("?policy_version={version}"), CSV, "tariff\nT1\n").await
+    };
+    let told = lines(upload("1").await).await;
+    assert_eq!((&told[0]["status"], versions(&told)), (&json!("stored"), json!(1)));
+    setting.vault.renew_policy();
+    let refused = upload("1").await;
+    let problem: Value = serde_json::from_str(&refused.text().await.unwrap()).unwrap();
+    assert_eq!((&problem["code"], &problem["status"]), (&json!("conflict"), &json!(409)));
+    assert_eq!(problem["violations"][0]["field"], "policy_version");
+    assert_eq!(setting.vault.stored().len(), 1);
+    let told = lines(upload("2").await).await;
+    assert_eq!((&told[0]["status"], versions(&told)), (&json!("stored"), json!(2)));
+    assert_eq!(code(upload("0").await).await.0, 400);
 }
