@@ -123,11 +123,16 @@ fn any_tokenize_is_parsed_or_refused_item_by_item() {
         info_type: "METER_ID".to_owned(),
         kind: 3,
         format: 3,
+        ..vault::SurrogateOptions::default()
+    };
+    let own = vault::SurrogateOptions {
+        info_type: "METER_ID".to_owned(),
+        kind: 1,
+        format: 0,
         reveal: 2,
         expires: Some(Timestamp { seconds: 1_900_000_000, nanos: 0 }),
         uses_max: 7,
     };
-    let own = vault::SurrogateOptions { kind: 1, format: 0, ..options.clone() };
     let item = |options| vault::TokenizeItem {
         value: text("12345678"),
         reference: "row 1".to_owned(),
