@@ -8,10 +8,11 @@ mod technical;
 use tresor_proto::{DataClass, InfoType};
 
 use crate::{
-    Evidence, Source,
+    Evidence, Rule, Source, TextFinding,
     field_name::Hint,
     harmless::{harmless, is_long_number, is_prose},
     shape::{Certainty, Finding, Shape, trimmed},
+    text::CONTRADICTION_CONFIDENCE,
     validators::{Check, check, is_telling},
 };
 
@@ -24,6 +25,27 @@ pub(crate) struct Detection {
     pub(crate) confidence: f32,
     pub(crate) source: Source,
     pub(crate) evidence: Evidence,
+}
+
+/// The surest of what was found inside of a text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InText {
+    pub(crate) rule: Rule,
+    pub(crate) confidence: f32,
+}
+
+impl InText {
+    /// Whether it is sure enough to speak against a policy or a technical name.
+    pub(crate) fn is_sure(self) -> bool {
+        self.confidence >= CONTRADICTION_CONFIDENCE
+    }
+}
+
+impl From<&TextFinding> for InText {
+    fn from(finding: &TextFinding) -> Self {
+        let rule = finding.evidence.rule().unwrap_or(Rule::Named("personal data"));
+        Self { rule, confidence: finding.confidence }
+    }
 }
 
 /// Whether a value is personal.
@@ -47,6 +69,26 @@ pub(crate) fn detect(hint: Hint, text: &str) -> Detection {
         Hint::Personal { info_type, class, word } => named(info_type, class, word, text),
         Hint::Technical { kind, word } => technical::technical_field(kind, word, text),
         Hint::Nothing => untold(text),
+    }
+}
+
+/// What a text is with something personal inside of it, which raises protection and never lowers it.
+pub(crate) fn with_text(detection: Detection, found: Option<InText>) -> Detection {
+    let is_raised = |found: &InText| match detection.standing {
+        Standing::Personal => false,
+        Standing::Unknown => true,
+        Standing::NotPersonal => found.is_sure(),
+    };
+    let Some(InText { rule, confidence }) = found.filter(is_raised) else {
+        return detection;
+    };
+    Detection {
+        standing: Standing::Personal,
+        info_type: Some(InfoType::FreeText),
+        class: DataClass::FreeText,
+        confidence,
+        source: Source::Text,
+        evidence: Evidence::InText { rule },
     }
 }
 

@@ -35,6 +35,18 @@ pub enum Evidence {
         /// What the value satisfies.
         rule: Rule,
     },
+    /// A word before the value in a text, and the rule of the type it names.
+    WordBefore {
+        /// The word, as the lexicon writes it.
+        word: &'static str,
+        /// What the value satisfies.
+        rule: Rule,
+    },
+    /// What was found inside of the value, which is a text; the surest of it.
+    InText {
+        /// What that satisfies.
+        rule: Rule,
+    },
     /// The value alone: it cannot be personal.
     NotPersonal {
         /// What it is instead.
@@ -78,6 +90,30 @@ pub enum Rule {
     },
 }
 
+impl Evidence {
+    /// The rule that the value satisfies, when one does.
+    pub(crate) fn rule(self) -> Option<Rule> {
+        match self {
+            Self::DeclaredClear { rule }
+            | Self::FieldNameAndValue { rule, .. }
+            | Self::Value { rule }
+            | Self::WordBefore { rule, .. }
+            | Self::InText { rule } => Some(rule),
+            Self::Declared
+            | Self::FieldName { .. }
+            | Self::FieldNameDespiteValue { .. }
+            | Self::NotPersonal { .. }
+            | Self::Technical { .. }
+            | Self::Prose
+            | Self::UnknownText
+            | Self::LongNumber
+            | Self::Bytes
+            | Self::Column { .. }
+            | Self::Empty => None,
+        }
+    }
+}
+
 impl core::fmt::Display for Evidence {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
@@ -89,6 +125,8 @@ impl core::fmt::Display for Evidence {
                 write!(f, "field name: {word}; the value does not validate")
             }
             Self::Value { rule } => write!(f, "{rule}"),
+            Self::WordBefore { word, rule } => write!(f, "word before it: {word}; {rule}"),
+            Self::InText { rule } => write!(f, "in the text: {rule}"),
             Self::NotPersonal { kind } => write!(f, "not personal: {kind}"),
             Self::Technical { word, kind } => write!(f, "field name: {word}; {kind}"),
             Self::Column { percent } => write!(f, "the column: {percent} of 100 values"),

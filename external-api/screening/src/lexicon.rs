@@ -97,6 +97,16 @@ fn entries() -> impl Iterator<Item = Entry> {
     })
 }
 
+/// The words that mean somebody: the German ones, and those of languages with small nouns.
+pub(crate) fn persons() -> [impl Iterator<Item = &'static str>; 2] {
+    let of = |languages: [&'static [Group]; 3]| {
+        let groups = languages.into_iter().flatten();
+        let persons = groups.filter(|(sense, _)| *sense == Sense::Person);
+        persons.flat_map(|(_, words)| words.split_whitespace())
+    };
+    [of([german::WORDS, &[], &[]]), of([dutch::WORDS, english::WORDS, french::WORDS])]
+}
+
 fn index() -> &'static HashMap<String, Entry> {
     static INDEX: OnceLock<HashMap<String, Entry>> = OnceLock::new();
     INDEX.get_or_init(|| {

@@ -21,6 +21,7 @@ mod screener;
 mod shape;
 mod street;
 mod telling_name;
+mod text;
 mod validators;
 mod verdict;
 
@@ -29,4 +30,5 @@ pub use evidence::{Evidence, Rule};
 pub use plan::Plan;
 pub use report::{Column, Report};
 pub use screener::{Screened, Screener};
+pub use text::redact;
 pub use verdict::{Source, TextFinding, Value, Verdict};

@@ -5,15 +5,18 @@
 //! alone, so the same record always gets the same verdicts.
 
 mod row;
+mod screening;
 
 use tresor_proto::{Action, DataClass, FieldName, FieldPolicy, InfoType, Policy, UndeclaredPolicy};
 
 use crate::{
-    Evidence, Source, TextFinding, Value, Verdict,
-    detection::{self, Detection, Standing},
+    Evidence, Source, Value, Verdict,
+    detection::{self, Detection, InText, Standing},
     field_name::{self, Hint},
-    shape::Finding,
 };
+
+use screening::Inspected;
+pub(crate) use screening::Screening;
 
 /// A policy and field names, compiled once and used for every record with these names.
 #[derive(Clone, Debug)]
@@ -62,61 +65,67 @@ impl Plan {
     /// A value beyond the last name is one nobody declared, of a field without a telling name.
     #[must_use]
     pub fn screen(&self, values: &[Value<'_>]) -> Vec<Verdict> {
-        let mut verdicts = Vec::with_capacity(values.len());
-        self.screen_into(values, &mut verdicts, &mut Vec::new());
-        verdicts
+        let mut screening = Screening::default();
+        self.screen_into(values, &mut screening);
+        screening.verdicts
     }
 
-    /// The same, with what was found inside of free text, into vectors that are used again.
-    pub fn screen_into(
-        &self,
-        values: &[Value<'_>],
-        verdicts: &mut Vec<Verdict>,
-        _findings: &mut Vec<TextFinding>,
-    ) {
+    /// The same, with what was found inside of free text, into memory that is used again.
+    pub(crate) fn screen_into(&self, values: &[Value<'_>], screening: &mut Screening) {
+        screening.verdicts.clear();
+        screening.findings.clear();
         let fields = self.fields.iter().copied();
         let fields = fields.chain(core::iter::repeat(Field::UNKNOWN));
-        let screened = values.iter().zip(fields);
-        let before = verdicts.len();
-        verdicts.extend(screened.map(|(value, field)| self.screen_value(field, *value)));
-        self.compare(values, verdicts.get_mut(before..).unwrap_or_default());
+        for (index, (value, field)) in values.iter().zip(fields).enumerate() {
+            let content = Inspected::from(*value);
+            let found = screening.search(index, field, content);
+            let verdict = self.screen_value(field, content, found);
+            screening.verdicts.push(verdict);
+        }
+        self.compare(values, &mut screening.verdicts);
     }
 
-    fn screen_value(&self, field: Field, value: Value<'_>) -> Verdict {
-        let content = Inspected::from(value);
+    fn screen_value(&self, field: Field, content: Inspected<'_>, found: Option<InText>) -> Verdict {
         match field.declared {
             Some(declared) if declared.action == Action::Clear => {
-                self.declared_clear(declared, field.hint, content)
+                self.declared_clear(declared, field.hint, content, found)
             }
             Some(declared) => declared.verdict(content),
-            None => self.undeclared(field.hint, content),
+            None => self.undeclared(field.hint, content, found),
         }
     }
 
-    /// A field declared clear stays clear unless its value is personal.
-    fn declared_clear(&self, declared: Declared, hint: Hint, content: Inspected<'_>) -> Verdict {
-        let finding = match content {
-            Inspected::Text(text) => detection::contradiction(hint, text),
-            Inspected::Bytes => None,
-        };
-        let Some(Finding { info_type, rule, .. }) = finding else {
-            return declared.verdict(content);
+    /// A field declared clear stays clear unless its value is personal, or something inside of it.
+    fn declared_clear(
+        &self,
+        declared: Declared,
+        hint: Hint,
+        content: Inspected<'_>,
+        found: Option<InText>,
+    ) -> Verdict {
+        let value = content.text().and_then(|text| detection::contradiction(hint, text));
+        let (info_type, confidence, source, rule) = match (value, found) {
+            (Some(value), _) => (value.info_type, 0.98, Source::Value, value.rule),
+            (None, Some(found)) if found.is_sure() => {
+                (InfoType::FreeText, found.confidence, Source::Text, found.rule)
+            }
+            (None, _) => return declared.verdict(content),
         };
         let action = self.declared_clear_but_personal;
         Verdict {
             info_type: Some(info_type),
             class: (action != Action::Clear).then(|| info_type.class()),
-            confidence: 0.98,
-            source: Source::Value,
+            confidence,
+            source,
             evidence: Evidence::DeclaredClear { rule },
             action,
         }
     }
 
-    fn undeclared(&self, hint: Hint, content: Inspected<'_>) -> Verdict {
-        let detection = match content {
-            Inspected::Text(text) => detection::detect(hint, text),
-            Inspected::Bytes => detection::bytes(hint),
+    fn undeclared(&self, hint: Hint, content: Inspected<'_>, found: Option<InText>) -> Verdict {
+        let detection = match content.text() {
+            Some(text) => detection::with_text(detection::detect(hint, text), found),
+            None => detection::bytes(hint),
         };
         self.verdict(&detection)
     }
@@ -151,11 +160,15 @@ impl Plan {
 
 impl Field {
     const UNKNOWN: Self = Self { hint: Hint::Nothing, declared: None };
+
+    fn is_declared_clear(self) -> bool {
+        self.declared.is_some_and(|declared| declared.action == Action::Clear)
+    }
 }
 
 impl Declared {
     fn verdict(self, content: Inspected<'_>) -> Verdict {
-        let is_empty = matches!(content, Inspected::Text(text) if text.trim().is_empty());
+        let is_empty = content.text().is_some_and(|text| text.trim().is_empty());
         Verdict {
             info_type: self.info_type,
             class: (self.action != Action::Clear).then_some(self.class),
@@ -170,27 +183,6 @@ impl Declared {
 impl From<&FieldPolicy> for Declared {
     fn from(field: &FieldPolicy) -> Self {
         Self { info_type: field.info_type, class: field.class(), action: field.action }
-    }
-}
-
-/// What of a value is looked at.
-#[derive(Clone, Copy)]
-enum Inspected<'a> {
-    Text(&'a str),
-    Bytes,
-}
-
-impl<'a> From<Value<'a>> for Inspected<'a> {
-    fn from(value: Value<'a>) -> Self {
-        match value {
-            Value::Text(text) => Self::Text(text),
-            Value::Json("null" | "{}" | "[]") => Self::Text(""),
-            Value::Json(literal) => {
-                let quoted = literal.strip_prefix('"').and_then(|l| l.strip_suffix('"'));
-                Self::Text(quoted.unwrap_or(literal))
-            }
-            Value::Binary(_) => Self::Bytes,
-        }
     }
 }
 

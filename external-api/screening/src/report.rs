@@ -10,7 +10,7 @@ use tresor_proto::{
     limits::POLICY_FIELDS_MAX,
 };
 
-use crate::{Drift, Evidence, Screened, Source, Verdict, column_memory::Settling};
+use crate::{Drift, Evidence, Screened, Source, TextFinding, Verdict, column_memory::Settling};
 
 /// Columns over many records.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +41,7 @@ pub struct Column {
     pub drift: Option<Drift>,
     /// How many values were seen, empty ones left out.
     pub values: u64,
-    /// How many values had each info type.
+    /// How many values had each info type, and how often each was found inside of texts.
     pub findings: BTreeMap<InfoType, u64>,
 }
 
@@ -60,6 +60,20 @@ impl Report {
             if let Some(tally) = self.columns.get_mut(position) {
                 tally.count(verdict);
             }
+        }
+        for finding in screened.findings {
+            self.observe_inside(names, finding);
+        }
+    }
+
+    /// Counts what was found inside of a text.
+    fn observe_inside(&mut self, names: &[FieldName], finding: &TextFinding) {
+        let Some(name) = names.get(finding.field) else {
+            return;
+        };
+        let position = self.position(finding.field, name);
+        if let Some(tally) = self.columns.get_mut(position) {
+            *tally.inside.entry(finding.info_type).or_default() += 1;
         }
     }
 
@@ -106,6 +120,7 @@ struct Tally {
     name: FieldName,
     values: u64,
     groups: Vec<Group>,
+    inside: BTreeMap<InfoType, u64>,
     action: Option<Action>,
     settling: Settling,
     drift: Option<Drift>,
@@ -126,8 +141,15 @@ struct Group {
 
 impl Tally {
     fn new(name: FieldName) -> Self {
-        let settling = Settling::default();
-        Self { name, values: 0, groups: Vec::new(), action: None, settling, drift: None }
+        Self {
+            name,
+            values: 0,
+            groups: Vec::new(),
+            inside: BTreeMap::new(),
+            action: None,
+            settling: Settling::default(),
+            drift: None,
+        }
     }
 
     fn count(&mut self, verdict: &Verdict) {
@@ -178,7 +200,7 @@ impl Tally {
     }
 
     fn findings(&self) -> BTreeMap<InfoType, u64> {
-        let mut findings = BTreeMap::new();
+        let mut findings = self.inside.clone();
         for group in self.groups.iter().filter(|group| group.values > 0) {
             if let Some(info_type) = group.info_type {
                 *findings.entry(info_type).or_default() += group.values;

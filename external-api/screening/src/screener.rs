@@ -8,15 +8,14 @@ use std::sync::Arc;
 
 use tresor_proto::{FieldName, Policy};
 
-use crate::{Plan, TextFinding, Value, Verdict};
+use crate::{Plan, TextFinding, Value, Verdict, plan::Screening};
 
 /// Screening under one policy.
 #[derive(Debug)]
 pub struct Screener<'a> {
     policy: &'a Policy,
     current: Option<(Arc<[FieldName]>, Plan)>,
-    verdicts: Vec<Verdict>,
-    findings: Vec<TextFinding>,
+    screening: Screening,
 }
 
 /// What screening says of one record, until the next.
@@ -32,19 +31,18 @@ impl<'a> Screener<'a> {
     /// Screening under `policy`.
     #[must_use]
     pub fn new(policy: &'a Policy) -> Self {
-        Self { policy, current: None, verdicts: Vec::new(), findings: Vec::new() }
+        Self { policy, current: None, screening: Screening::default() }
     }
 
     /// Screens a record's values, in the order of its names.
     pub fn screen(&mut self, names: &Arc<[FieldName]>, values: &[Value<'_>]) -> Screened<'_> {
-        self.verdicts.clear();
-        self.findings.clear();
         let current = self.current.take().filter(|(of, _)| Arc::ptr_eq(of, names) || of == names);
         let (names, plan) =
             current.unwrap_or_else(|| (Arc::clone(names), Plan::compile(self.policy, names)));
-        plan.screen_into(values, &mut self.verdicts, &mut self.findings);
+        plan.screen_into(values, &mut self.screening);
         self.current = Some((names, plan));
-        Screened { verdicts: &self.verdicts, findings: &self.findings }
+        let Screening { verdicts, findings, .. } = &self.screening;
+        Screened { verdicts, findings }
     }
 }
 

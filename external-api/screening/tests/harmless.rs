@@ -11,15 +11,16 @@ mod harmless;
 #[allow(dead_code, reason = "shared; each test uses a part")]
 mod random;
 
+use std::sync::Arc;
+
 use harmless::COLUMNS;
 use random::{Random, cases};
 use tresor_proto::{FieldName, InfoType, Policy};
-use tresor_screening::{Plan, Value};
+use tresor_screening::{Screened, Screener, Value};
 
 /// What is said of a value, when it is said to be somebody's.
-fn flagged(plan: &Plan, value: &str) -> Option<String> {
-    let (mut verdicts, mut findings) = (Vec::new(), Vec::new());
-    plan.screen_into(&[Value::Text(value)], &mut verdicts, &mut findings);
+fn flagged(screener: &mut Screener<'_>, names: &Arc<[FieldName]>, value: &str) -> Option<String> {
+    let Screened { verdicts, findings } = screener.screen(names, &[Value::Text(value)]);
     let said = verdicts[0].info_type.filter(|info_type| *info_type != InfoType::FreeText);
     let said = said.or_else(|| findings.first().map(|finding| finding.info_type));
     said.map(|info_type| format!("{value} said to be {info_type}: {}", verdicts[0].evidence))
@@ -28,14 +29,18 @@ fn flagged(plan: &Plan, value: &str) -> Option<String> {
 fn assert_none_is_flagged(name_of: impl Fn(&'static str) -> &'static str) {
     let mut random = Random::of_this_run();
     let values = cases(40_000, 1_000_000);
+    let policy = Policy::default();
     let columns = COLUMNS.iter().map(|(name, make)| {
-        let name = FieldName::parse(name_of(name)).unwrap();
-        (Plan::compile(&Policy::default(), &[name]), make)
+        let names: Arc<[FieldName]> = [FieldName::parse(name_of(name)).unwrap()].into();
+        (Screener::new(&policy), names, make)
     });
-    let columns: Vec<_> = columns.collect();
-    let columns = columns.iter().cycle().take(values);
-    let flagged: Vec<String> =
-        columns.filter_map(|(plan, make)| flagged(plan, &make(&mut random))).collect();
+    let mut columns: Vec<_> = columns.collect();
+    let count = columns.len();
+    let flagged = (0..values).filter_map(|index| {
+        let (screener, names, make) = &mut columns[index % count];
+        flagged(screener, names, &make(&mut random))
+    });
+    let flagged: Vec<String> = flagged.collect();
     assert!(flagged.is_empty(), "{} of {values}, the first: {:?}", flagged.len(), flagged.first());
 }
 

@@ -1,12 +1,9 @@
-//! Values made to hurt: whatever they are, each gets a verdict, soon, and harmless ones are not taken
-//! for personal.
+//! Values made to hurt: whatever they are, each gets a verdict, and harmless ones are not taken for
+//! personal.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    sync::LazyLock,
-    time::{Duration, Instant},
-};
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use tresor_proto::{
@@ -79,17 +76,15 @@ proptest! {
 }
 
 #[test]
-fn the_longest_values_take_no_longer_than_their_length() {
-    let started = Instant::now();
+fn the_longest_values_get_a_verdict() {
+    // 2,800 values of 64 KiB: if anything were quadratic, the runner would end this test.
     for unit in [
         "a", "0", "@", ".", ":", "-", " ", "a ", "A ", "1.", "1-", "a@", "ä", "é", "::", "+", "//",
         "a@b.",
     ] {
         let text = unit.repeat(VALUE_BYTES_MAX / unit.len());
-        assert!(!screen_everywhere(&text).is_empty());
+        assert_eq!(screen_everywhere(&text).len(), 4 * NAMES.split_whitespace().count());
     }
-    // 2,800 values of 64 KiB; anything quadratic would need hours.
-    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
 /// Values of technical columns, from a generator that always gives the same.

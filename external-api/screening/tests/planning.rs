@@ -65,8 +65,15 @@ fn assert_report(report: &Report, columns: &str, records: u64) {
         let info_type = expected[column.name.as_str()];
         assert_eq!(column.info_type, info_type, "{}", column.name);
         assert_eq!(column.values, records, "{}", column.name);
-        let findings = info_type.map(|info_type| (info_type, records));
-        assert_eq!(column.findings, findings.into_iter().collect(), "{}", column.name);
+        let mut findings = column.findings;
+        if let Some(info_type) = info_type {
+            assert_eq!(findings.remove(&info_type), Some(records), "{}", column.name);
+        }
+        // Notes count what is inside of them, too.
+        let is_note = info_type == Some(InfoType::FreeText);
+        let inside: u64 = findings.values().sum();
+        assert_eq!(inside > records / 2, is_note, "{}: {findings:?}", column.name);
+        assert!(is_note || findings.is_empty(), "{}: {findings:?}", column.name);
         assert!(column.confidence > 0.7 && column.confidence <= 1.0, "{}", column.name);
     }
 }

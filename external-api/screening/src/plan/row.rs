@@ -49,10 +49,8 @@ impl<'v> Row<'_, 'v> {
 
     /// The text of a field; empty when it has none.
     fn text(&self, index: usize) -> &'v str {
-        match self.values.get(index).map(|value| Inspected::from(*value)) {
-            Some(Inspected::Text(text)) => trimmed(text),
-            Some(Inspected::Bytes) | None => "",
-        }
+        let value = self.values.get(index).map(|value| Inspected::from(*value));
+        trimmed(value.and_then(Inspected::text).unwrap_or_default())
     }
 
     fn info_type(&self, index: usize) -> Option<InfoType> {

@@ -3,10 +3,10 @@
 //! It promises to count as flagged whatever is said to be of an info type other than free text, or
 //! holds a finding. Values that are sealed because nobody knows what they are are counted apart.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tresor_proto::{FieldName, InfoType, Policy};
-use tresor_screening::{Plan, Value};
+use tresor_screening::{Screened, Screener, Value};
 
 use crate::{
     harmless::{COLUMNS, Column},
@@ -73,15 +73,15 @@ fn count(
     random: &mut Random,
 ) -> Count {
     let names = [name, "f2", "f3"].map(|name| FieldName::parse(name).expect("a name"));
-    let plan = Plan::compile(&Policy::default(), &names[..=beside.len()]);
-    let (mut verdicts, mut findings) = (Vec::new(), Vec::new());
+    let names: Arc<[FieldName]> = names[..=beside.len()].into();
+    let policy = Policy::default();
+    let mut screener = Screener::new(&policy);
     let mut count = Count::default();
     for _ in 0..values {
         let value = (column.1)(random);
-        verdicts.clear();
-        findings.clear();
         let record = std::iter::once(&*value).chain(beside.iter().copied()).map(Value::Text);
-        plan.screen_into(&record.collect::<Vec<_>>(), &mut verdicts, &mut findings);
+        let record: Vec<_> = record.collect();
+        let Screened { verdicts, findings } = screener.screen(&names, &record);
         let said = verdicts[0].info_type.filter(|info_type| *info_type != InfoType::FreeText);
         count.values += 1;
         if let Some(info_type) =

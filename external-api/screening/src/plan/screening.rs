@@ -1,0 +1,98 @@
+//! What screening a record needs besides its plan: room for what it says, and for its search of texts.
+//!
+//! It promises to search a text when its field is a note, or when it reads like one and may hold
+//! something. It relies on being used again for the next record, so that nothing is allocated then.
+
+use tresor_proto::{Action, InfoType};
+
+use super::Field;
+use crate::{
+    TextFinding, Value, Verdict,
+    detection::InText,
+    field_name::Hint,
+    text::{self, Workspace},
+};
+
+/// What was said of one record, and what the next one uses again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Screening {
+    pub(crate) verdicts: Vec<Verdict>,
+    pub(crate) findings: Vec<TextFinding>,
+    workspace: Workspace,
+}
+
+/// What of a value is looked at.
+#[derive(Clone, Copy)]
+pub(super) enum Inspected<'a> {
+    /// A text, and where in the value it begins.
+    Text(&'a str, usize),
+    Bytes,
+}
+
+impl Screening {
+    /// Searches a value, if it is a text worth it; gives the surest of what is in it.
+    pub(super) fn search(
+        &mut self,
+        index: usize,
+        field: Field,
+        content: Inspected<'_>,
+    ) -> Option<InText> {
+        let Inspected::Text(text, offset) = content else {
+            return None;
+        };
+        if !is_searched(field, text) {
+            return None;
+        }
+        let before = self.findings.len();
+        text::find(text, index, &mut self.workspace, &mut self.findings);
+        let found = self.findings.get_mut(before..)?;
+        for finding in found.iter_mut() {
+            finding.start += offset;
+            finding.end += offset;
+        }
+        let surest = found.iter().max_by(|one, other| one.confidence.total_cmp(&other.confidence));
+        surest.map(InText::from)
+    }
+}
+
+/// Whether a text is searched: notes always, values of another known type never.
+fn is_searched(field: Field, text: &str) -> bool {
+    let hinted = match field.hint {
+        Hint::Personal { info_type, .. } => info_type,
+        Hint::Technical { .. } | Hint::Nothing => None,
+    };
+    let info_type = match field.declared {
+        Some(declared) if declared.action == Action::Drop => return false,
+        Some(declared) => declared.info_type,
+        None => hinted,
+    };
+    match info_type {
+        Some(InfoType::FreeText) => true,
+        Some(_) => field.is_declared_clear() && text::may_hold_findings(text),
+        None => text::may_hold_findings(text),
+    }
+}
+
+impl<'a> Inspected<'a> {
+    /// The text; nothing for bytes.
+    pub(super) fn text(self) -> Option<&'a str> {
+        match self {
+            Self::Text(text, _) => Some(text),
+            Self::Bytes => None,
+        }
+    }
+}
+
+impl<'a> From<Value<'a>> for Inspected<'a> {
+    fn from(value: Value<'a>) -> Self {
+        match value {
+            Value::Text(text) => Self::Text(text, 0),
+            Value::Json("null" | "{}" | "[]") => Self::Text("", 0),
+            Value::Json(literal) => {
+                let quoted = literal.strip_prefix('"').and_then(|l| l.strip_suffix('"'));
+                quoted.map_or(Self::Text(literal, 0), |text| Self::Text(text, 1))
+            }
+            Value::Binary(_) => Self::Bytes,
+        }
+    }
+}

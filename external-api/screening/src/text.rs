@@ -1,0 +1,122 @@
+//! Free text: finds what is personal inside of notes, and says where.
+//!
+//! It promises time linear in the text, whatever is in it, findings on borders of characters that do
+//! not overlap, and no allocation once its workspace has grown. It relies on validators for shapes, on
+//! the gazetteer and on a grammar of titles, letters and addresses for names and places; a finding is
+//! never proof that nothing else is there.
+
+mod address;
+mod births;
+mod cues;
+mod folding;
+mod gate;
+mod names;
+mod numbers;
+mod prose;
+mod redaction;
+mod resolution;
+mod shapes;
+mod words;
+
+use tresor_proto::InfoType;
+
+use crate::{Evidence, Rule, TextFinding};
+use folding::Folding;
+use prose::Prose;
+use words::Word;
+
+pub(crate) use gate::may_hold_findings;
+pub use redaction::redact;
+
+/// What a search needs besides the text; used again for the next one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Workspace {
+    folding: Folding,
+    words: Vec<Word>,
+    candidates: Vec<Candidate>,
+}
+
+/// What one rule found, before it is known what the others did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Candidate {
+    start: usize,
+    end: usize,
+    info_type: InfoType,
+    rank: Rank,
+    evidence: Evidence,
+}
+
+/// How telling a rule is; the higher wins where two found something in one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// What was found elsewhere in the text stands here again.
+    Repeated,
+    /// Names and words together that are rarely anything else.
+    Likely,
+    /// A rule of how people write.
+    Grammar,
+    /// A form, perhaps with a word before it that says what it is.
+    Form,
+    /// A form that nothing else has, or a checksum.
+    Sure,
+}
+
+impl Rank {
+    fn confidence(self) -> f32 {
+        match self {
+            Self::Repeated => 0.7,
+            Self::Likely => 0.75,
+            Self::Grammar => 0.85,
+            Self::Form => 0.9,
+            Self::Sure => 0.98,
+        }
+    }
+}
+
+/// Confidence from which a finding contradicts a policy that declares its field clear.
+pub(crate) const CONTRADICTION_CONFIDENCE: f32 = 0.85;
+
+impl Candidate {
+    fn new(span: (usize, usize), info_type: InfoType, rank: Rank, rule: &'static str) -> Self {
+        let evidence = Evidence::Value { rule: Rule::Named(rule) };
+        Self { start: span.0, end: span.1, info_type, rank, evidence }
+    }
+}
+
+/// Finds what is personal in a text, the value of field `field`, and appends it in order.
+pub(crate) fn find(
+    text: &str,
+    field: usize,
+    workspace: &mut Workspace,
+    findings: &mut Vec<TextFinding>,
+) {
+    let Workspace { folding, words, candidates } = workspace;
+    words.clear();
+    candidates.clear();
+    let folded = folding.of(text);
+    let looked_at = folded.map_or(text, Folding::text);
+    let rest = words::split(looked_at, words);
+    let prose = Prose::new(looked_at, words, rest);
+    search(&prose, candidates);
+    let origin = |at| folded.map_or(at, |folded| folded.origin(at));
+    findings.extend(candidates.iter().map(|candidate| TextFinding {
+        field,
+        start: origin(candidate.start),
+        end: origin(candidate.end),
+        info_type: candidate.info_type,
+        confidence: candidate.rank.confidence(),
+        evidence: candidate.evidence,
+    }));
+}
+
+/// Asks every rule, and makes one answer of what they found.
+fn search(prose: &Prose<'_>, candidates: &mut Vec<Candidate>) {
+    shapes::find(prose, candidates);
+    births::find(prose, candidates);
+    address::find(prose, candidates);
+    names::find(prose, candidates);
+    resolution::resolve(prose, candidates);
+}
+
+#[cfg(test)]
+mod tests;

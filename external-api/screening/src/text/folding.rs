@@ -1,0 +1,207 @@
+//! The copy of a text on which rules look: without what hides a value from a reader of bytes.
+//!
+//! It promises plain digits, Latin letters for those that only look like them, plain spaces and
+//! dashes, no control or zero-width characters, and for every byte where it came from. It relies on
+//! Unicode's compatibility decompositions, and on a short table of look-alikes.
+
+use unicode_normalization::char::{compose, decompose_compatible, is_combining_mark};
+
+/// Letters of other scripts, and the Latin ones they look like.
+const LOOK_ALIKES: &[(&str, &str)] = &[
+    ("аеорсухіјѕһԁԛԝ", "aeopcyxijshdqw"),
+    ("АВЕКМНОРСТУХІЈЅԜ", "ABEKMHOPCTYXIJSW"),
+    ("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX"),
+    ("ονικυϲϳ", "ovikucj"),
+];
+
+/// The zero of each set of decimal digits that is not a compatibility form of the plain ones.
+const ZEROS: &str = "٠۰߀०০੦૦୦௦౦೦൦෦๐໐༠၀႐០᠐᥆᧐᪀᪐᭐᮰᱀᱐꘠꣐꤀꧐꧰꩐꯰";
+
+/// A folded text; used again for the next.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Folding {
+    text: String,
+    /// Where each byte came from, and behind the last one where the text ended.
+    origins: Vec<usize>,
+}
+
+/// What becomes of a character.
+enum Fold {
+    Same,
+    As(char),
+    Nothing,
+}
+
+impl Folding {
+    /// Folds a text; `None` when it is its own folded copy, as nearly every text is.
+    pub(crate) fn of(&mut self, text: &str) -> Option<&Self> {
+        if !is_needed(text) {
+            return None;
+        }
+        self.text.clear();
+        self.origins.clear();
+        for (at, c) in text.char_indices() {
+            self.push(at, c);
+        }
+        self.origins.push(text.len());
+        Some(self)
+    }
+
+    /// The folded copy.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where a byte of the folded copy came from.
+    pub(crate) fn origin(&self, at: usize) -> usize {
+        self.origins.get(at).or(self.origins.last()).copied().unwrap_or_default()
+    }
+
+    fn push(&mut self, at: usize, c: char) {
+        if is_combining_mark(c) {
+            return self.compose(c);
+        }
+        match fold(c) {
+            Fold::Same => self.append(at, c),
+            Fold::As(folded) => self.append(at, folded),
+            Fold::Nothing => {}
+        }
+    }
+
+    fn append(&mut self, at: usize, c: char) {
+        self.text.push(c);
+        self.origins.resize(self.text.len(), at);
+    }
+
+    /// Joins a mark with its letter; a mark that makes no letter says nothing.
+    fn compose(&mut self, mark: char) {
+        let base = self.text.chars().next_back();
+        if let Some(composed) = base.and_then(|base| compose(base, mark)) {
+            self.text.pop();
+            let at = self.origins.get(self.text.len()).copied().unwrap_or_default();
+            self.origins.truncate(self.text.len());
+            self.append(at, composed);
+        }
+    }
+}
+
+/// Whether a text is not its own folded copy.
+pub(super) fn is_needed(text: &str) -> bool {
+    let is_plain = |b: u8| matches!(b, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    !text.bytes().all(is_plain) && !text.chars().all(|c| matches!(fold(c), Fold::Same))
+}
+
+fn fold(c: char) -> Fold {
+    match c {
+        ' '..='~' | '\t' | '\n' | '\r' => Fold::Same,
+        '²' | '³' | '¹' => compatible(c).map_or(Fold::Same, Fold::As),
+        '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Fold::As('\n'),
+        '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{24f}' => Fold::Same,
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
+            Fold::As(' ')
+        }
+        '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' => {
+            Fold::As('-')
+        }
+        '\u{2018}' | '\u{2019}' | '\u{2bc}' => Fold::As('\''),
+        '\u{3002}' | '\u{ff61}' => Fold::As('.'),
+        '\u{2236}' => Fold::As(':'),
+        _ if is_invisible(c) => Fold::Nothing,
+        _ if is_combining_mark(c) => Fold::Nothing,
+        _ => look_alike(c).map_or(Fold::Same, Fold::As),
+    }
+}
+
+/// Controls, and what takes no room: soft hyphens, joiners, marks of direction, variation selectors.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{115f}'
+                | '\u{1160}'
+                | '\u{17b4}'
+                | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+/// The plain character that a foreign one looks like.
+fn look_alike(c: char) -> Option<char> {
+    let pairs = LOOK_ALIKES.iter().flat_map(|(from, to)| from.chars().zip(to.chars()));
+    let script = || pairs.clone().find(|(from, _)| *from == c).map(|(_, to)| to);
+    match c {
+        '\u{370}'..='\u{52f}' => script(),
+        '\u{660}'..='\u{abff}' => digit(c).or_else(|| compatible(c)),
+        _ => compatible(c),
+    }
+}
+
+fn digit(c: char) -> Option<char> {
+    let value = |zero: char| u32::from(c).checked_sub(u32::from(zero));
+    let value = ZEROS.chars().filter_map(value).find(|value| *value < 10)?;
+    char::from_digit(value, 10)
+}
+
+/// The one plain character of which `c` is another form: full width, bold, raised, in a circle.
+fn compatible(c: char) -> Option<char> {
+    let (mut first, mut count) = (None, 0);
+    decompose_compatible(c, |part| {
+        first = first.or(Some(part));
+        count += 1;
+    });
+    first.filter(|part| count == 1 && part.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folded(text: &str) -> String {
+        let mut folding = Folding::default();
+        folding.of(text).map_or_else(|| text.to_owned(), |folded| folded.text().to_owned())
+    }
+
+    #[test]
+    fn what_hides_a_value_is_folded_away() {
+        for (text, plain) in [
+            ("D\u{200b}E89\u{ad}37\u{7}04", "DE893704"),
+            ("\u{ff24}\u{ff25}\u{ff18}\u{ff19}", "DE89"),
+            ("\u{202e}DE89\u{202c}", "DE89"),
+            ("0171\u{c}er\u{b}sie", "0171\ner\nsie"),
+            ("аnnа＠ехаmрlе.org", "anna@example.org"),
+            ("ΙΒΑΝ", "IBAN"),
+            ("٠١٢ ۹ ०९", "012 9 09"),
+            ("𝟎𝟏𝟕𝟏 ①²", "0171 12"),
+            ("Herr\u{a0}Mu\u{308}ller – ‘x’", "Herr Müller - 'x'"),
+        ] {
+            assert_eq!(folded(text), plain, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn ordinary_text_is_its_own_copy() {
+        for text in ["", "Grüße aus Köln, 12 °C\r\n\tß é € „gut“", "12½"] {
+            assert!(Folding::default().of(text).is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_byte_knows_where_it_came_from() {
+        let text = "x\u{200b}１e\u{301}y";
+        let mut folding = Folding::default();
+        let folded = folding.of(text).unwrap();
+        assert_eq!(folded.text(), "x1éy");
+        let origins: Vec<usize> = (0..=folded.text().len()).map(|at| folded.origin(at)).collect();
+        assert_eq!(origins, [0, 4, 7, 7, 10, 11]);
+    }
+}
