@@ -104,6 +104,12 @@ impl SurrogateFormat {
         self as u8
     }
 
+    /// The format of a number; `None` for an unknown one.
+    #[must_use]
+    pub fn from_code(code: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| u32::from(format.code()) == code)
+    }
+
     /// The format of values of an info type when none is named.
     ///
     /// # Errors
@@ -129,7 +135,7 @@ impl SurrogateFormat {
         if code == 0 {
             return Self::of(info_type);
         }
-        let known = Self::ALL.into_iter().find(|format| i32::from(format.code()) == code);
+        let known = u32::try_from(code).ok().and_then(Self::from_code);
         known.ok_or_else(|| Failure::invalid("format", "unknown format"))
     }
 }

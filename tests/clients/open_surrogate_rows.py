@@ -28,7 +28,7 @@ assert protoc.main(["protoc", f"-I{proto / 'schema'}", f"-I{proto / 'third_party
                     f"-I{well_known}", f"--python_out={stubs}", *files]) == 0
 sys.path.insert(0, str(stubs))
 
-from tresor.storage.v1 import surrogate_pb2  # noqa: E402
+from tresor.storage.v1 import record_pb2, surrogate_pb2  # noqa: E402
 
 vectors = json.loads(vectors_file.read_text())
 tenant = uuid.UUID(vectors["tenant"]).bytes
@@ -52,11 +52,11 @@ def expand(key, info, length=32):
     return HKDFExpand(hashes.SHA256(), length, info).derive(key)
 
 
-def open_row(name, message):
+def open_row(name, message, keyspace=vectors["keyspace"]):
     """The key of a row and its message, once its MAC fits."""
     key, row = (bytes.fromhex(vectors[name][part]) for part in ("key", "row"))
     assert row[:4] == b"TRR1"
-    where = tlv(tenant, bytes([vectors["keyspace"]]), key)
+    where = tlv(tenant, bytes([keyspace]), key)
     mac = hmac.digest(expand(metadata_key, b"tresor/v1/row"), where + row[4:-32], "sha256")
     check(f"the MAC of the row {name} fits", hmac.compare_digest(mac, row[-32:]))
     return key, message.FromString(row[8:-32])
@@ -98,6 +98,27 @@ check("it counts until when they hold it", (count.lasting, count.ends_ms) == (1,
 day = struct.pack(">I", vectors["end_ms"] // (24 * 60 * 60 * 1000))
 check("an entry tells the day it ends", vectors["expiry_keyspace"] == 5
       and bytes.fromhex(vectors["expiry_key"]) == b"\x02" + day + surrogate_id)
+
+# A record with one that looks like its value, and the answer that told of it.
+value = vectors["preserved_value"].encode()
+key, row = open_row("preserving_record", record_pb2.Record, keyspace=1)
+collection, record = key.split(b"\0")
+[group] = row.groups
+[field] = group.fields
+place = [tenant, collection, record]
+where = tlv(*place, bytes([group.data_class]), struct.pack(">I", group.epoch), bytes(4))
+okm = expand(data_key, b"tresor/v1/group" + group.salt + where, 64)
+aad = b"TRS1-AAD" + tlv(*place, field.name.encode(), bytes([field.content_type]),
+                        bytes([group.data_class]), struct.pack(">I", group.epoch))
+frame = AESGCM(okm[:32]).decrypt(bytes(12), field.ciphertext, aad)
+check("the field of the record opens", frame[4:4 + len(value)] == value)
+check("its row names the format and holds no text",
+      (field.surrogate_format, field.surrogate, field.info_type) == (3, "", "METER_ID"))
+key, answer = open_row("preserving_answer", record_pb2.GivenAnswer, keyspace=6)
+[given] = answer.surrogates
+check("the answer names info type and format and holds no text",
+      (given.field, given.surrogate, given.surrogate_format, given.info_type)
+      == ("meter", "", 3, "METER_ID"))
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

@@ -132,11 +132,12 @@ fn answer(loaded: &LoadedKeyring, auth_key: &TokenAuthKey) -> (StoreKey, Vec<u8>
     let asked = NewRecord::new(Some(record.clone()), values().into_iter().map(field).collect());
     let asked = asked.unwrap().with_subject(Some(Subject::new("Anna".to_owned()).unwrap()));
     let collection = CollectionName::parse("customers").unwrap();
-    let mark = RequestMark::new(&key, &item, &collection, &asked.with_expiry(Some(NOW_MS)));
+    let asked = asked.with_expiry(Some(NOW_MS));
+    let mark = RequestMark::new(&key, &item, &collection, &asked);
     let desk = AnswerDesk { tenant: TENANT, rows: &loaded.rows, now_ms: NOW_MS };
     let (surrogates, masks) = (Vec::new(), Vec::new());
     let stored = StoredRecord { id: record, revision: 3, is_replayed: false, surrogates, masks };
-    match mark.unwrap().keep(desk, of_record(&stored)).unwrap() {
+    match mark.unwrap().keep(desk, of_record(&stored, &asked)).unwrap() {
         Write::Put(key, row) => (key, row),
         Write::Remove(_) => panic!("an answer is put"),
     }

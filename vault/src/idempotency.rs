@@ -22,7 +22,7 @@ use crate::{
     error::VaultError,
     kdf,
     key::{Key as _, RequestKey},
-    record::{FieldSurrogate, ItemKey, NewRecord, StoredRecord},
+    record::{FieldSurrogate, ItemKey, NewField, NewRecord, StoredRecord},
     row::{RowKeys, RowPlace},
     store::{Change, Keyspace, Precondition, RowDigest, ScanRange, StoreKey, StoreRow, Write},
     surrogate::NewSurrogate,
@@ -139,11 +139,18 @@ impl RequestMark {
     }
 }
 
-/// The answer that tells of a record.
-pub(crate) fn of_record(stored: &StoredRecord) -> GivenAnswer {
-    let given = stored.surrogates.iter().map(|given| GivenSurrogate {
-        field: given.field.as_str().to_owned(),
-        surrogate: given.surrogate.clone(),
+/// The answer that tells of a record as it was stored.
+pub(crate) fn of_record(stored: &StoredRecord, record: &NewRecord) -> GivenAnswer {
+    let tokenized = record.fields().iter().filter_map(NewField::tokenized);
+    let given = stored.surrogates.iter().zip(tokenized).map(|(given, tokenized)| {
+        let (text, surrogate_format) = tokenized.written(&given.surrogate);
+        let info_type = Some(tokenized.info_type).filter(|_| surrogate_format != 0);
+        GivenSurrogate {
+            field: given.field.as_str().to_owned(),
+            surrogate: text.to_owned(),
+            surrogate_format,
+            info_type: info_type.map_or_else(String::new, |it| it.as_str().to_owned()),
+        }
     });
     GivenAnswer {
         record: stored.id.as_str().to_owned(),
@@ -158,7 +165,7 @@ pub(crate) fn of_surrogate(text: String) -> GivenAnswer {
     GivenAnswer { surrogate: text, ..GivenAnswer::default() }
 }
 
-/// The record that an answer tells of.
+/// The record that an answer tells of, as far as that is kept.
 pub(crate) fn stored_record(answer: &GivenAnswer) -> Result<StoredRecord, VaultError> {
     let id = RecordId::parse(&answer.record).map_err(|_| VaultError::Integrity)?;
     let surrogates = answer.surrogates.iter().map(|given| {

@@ -77,6 +77,12 @@ impl Tokenized<'_> {
         let options = SurrogateOptions::new(self.info_type, self.form, expires_ms, None)?;
         Ok(options.with_mask(self.mask))
     }
+
+    /// As what its surrogate is written down: text, and number of the format. The text is not where it
+    /// is a function of the value.
+    pub(crate) fn written<'s>(&self, text: &'s str) -> (&'s str, u32) {
+        self.form.kind.format().map_or((text, 0), |format| ("", format.code().into()))
+    }
 }
 
 /// Whom a record is about, as the caller names the person: personal data, kept only as a digest.

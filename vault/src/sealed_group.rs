@@ -96,8 +96,8 @@ pub(crate) fn seal(
             name: field.name.as_str().to_owned(),
             content_type: storage::ContentType::from(content_type) as i32,
             info_type: field.info_type.map_or_else(String::new, |t| t.as_str().to_owned()),
-            surrogate: String::new(),
             ciphertext,
+            ..storage::SealedField::default()
         })
     });
     Ok(storage::SealedGroup {

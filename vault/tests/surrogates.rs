@@ -23,6 +23,8 @@ mod late_upload;
 mod masks;
 #[path = "surrogates/preserved.rs"]
 mod preserved;
+#[path = "surrogates/recorded.rs"]
+mod recorded;
 #[path = "surrogates/rekeying.rs"]
 mod rekeying;
 #[path = "surrogates/repeats.rs"]

@@ -135,6 +135,7 @@ impl Vault {
             cache: self.unlocked_cache(),
             now_ms: self.clock().now_ms(),
             outdated: Mutex::default(),
+            forms: Mutex::default(),
             sought: Arc::default(),
         })
     }

@@ -18,6 +18,7 @@ use crate::{
     record::{RevealedField, RevealedRecord, Shown, Treatment, View},
     row::RowPlace,
     sealed_group::{self, GroupPlace, OpenGroup, RecordPlace},
+    surrogate::preserved_forms::{PreservedForms, format_of},
     unlocked::{ClassKeys, Unlocked, UnlockedCache},
 };
 
@@ -32,6 +33,8 @@ pub(crate) struct Reader {
     pub(crate) now_ms: u64,
     /// Records that have a group under an older data key.
     pub(crate) outdated: Mutex<Vec<RecordId>>,
+    /// What format-preserving surrogates are made with.
+    pub(crate) forms: Mutex<PreservedForms>,
     /// What a record has to hold to be shown.
     pub(crate) sought: Arc<[Sought]>,
 }
@@ -87,8 +90,8 @@ impl Reader {
             let opened = self.open(place, group, unlocked.class(class))?;
             for (ordinal, field) in (0u32..).zip(&group.fields) {
                 if self.is_wanted(&field.name) {
-                    let shown = self.shown(&opened, ordinal, field)?;
-                    placed.push((field.position, sealed_field(field, class, shown)?));
+                    let shown = self.sealed_field(&opened, class, (ordinal, field))?;
+                    placed.push((field.position, shown));
                 }
             }
         }
@@ -119,7 +122,7 @@ impl Reader {
 enum Opened<'a> {
     Redacted,
     Withheld,
-    With(Box<OpenGroup<'a>>),
+    With(Box<OpenGroup<'a>>, &'a ClassKeys),
 }
 
 impl Reader {
@@ -127,7 +130,7 @@ impl Reader {
         &self,
         place: GroupPlace<'a>,
         group: &storage::SealedGroup,
-        keys: Option<&ClassKeys>,
+        keys: Option<&'a ClassKeys>,
     ) -> Result<Opened<'a>, CryptoError> {
         match (self.view.reveal, keys) {
             (Reveal::Redacted, _) => Ok(Opened::Redacted),
@@ -137,7 +140,7 @@ impl Reader {
                 if group.epoch < keys.newest()?.0 {
                     self.note_outdated(place.record.record);
                 }
-                Ok(Opened::With(Box::new(opened)))
+                Ok(Opened::With(Box::new(opened), keys))
             }
         }
     }
@@ -149,25 +152,62 @@ impl Reader {
         }
     }
 
-    fn shown(
+    fn sealed_field(
         &self,
         opened: &Opened<'_>,
-        ordinal: u32,
-        field: &storage::SealedField,
-    ) -> Result<Shown, CryptoError> {
-        let group = match opened {
-            Opened::Redacted => return Ok(Shown::Redacted),
-            Opened::Withheld => return Ok(Shown::Withheld),
-            Opened::With(group) => group,
+        class: DataClass,
+        (ordinal, field): (u32, &storage::SealedField),
+    ) -> Result<RevealedField, CryptoError> {
+        let info_type = info_type(&field.info_type)?;
+        let (shown, preserved) = match opened {
+            Opened::Redacted => (Shown::Redacted, None),
+            Opened::Withheld => (Shown::Withheld, None),
+            Opened::With(group, keys) => {
+                let content = group.content(ordinal, field)?;
+                let preserved = self.preserved(keys, (info_type, field), &content)?;
+                (self.shown(field, info_type, content), preserved)
+            }
         };
-        let content = group.content(ordinal, field)?;
-        Ok(match self.view.reveal {
+        let is_redacted = matches!(shown, Shown::Redacted);
+        let length_bytes_max =
+            is_redacted.then(|| sealed_group::length_bytes_max(field)).transpose()?;
+        let kept = Some(field.surrogate.clone()).filter(|text| !text.is_empty());
+        Ok(RevealedField {
+            name: FieldName::parse(&field.name).map_err(|_| CryptoError)?,
+            treatment: Treatment::Seal { info_type, class },
+            shown,
+            surrogate: kept.or(preserved),
+            length_bytes_max,
+        })
+    }
+
+    fn shown(
+        &self,
+        field: &storage::SealedField,
+        info_type: Option<InfoType>,
+        content: Content,
+    ) -> Shown {
+        match self.view.reveal {
             Reveal::Plain => Shown::Plain(content),
             Reveal::Masked | Reveal::Redacted => {
-                let own = self.masks.field(&field.name);
-                Shown::Masked(mask(info_type(&field.info_type)?, own, &content))
+                Shown::Masked(mask(info_type, self.masks.field(&field.name), &content))
             }
-        })
+        }
+    }
+
+    /// The format-preserving surrogate of a field, if it has one: made of the value, of which the row
+    /// tells nothing.
+    fn preserved(
+        &self,
+        keys: &ClassKeys,
+        (info_type, field): (Option<InfoType>, &storage::SealedField),
+        content: &Content,
+    ) -> Result<Option<String>, CryptoError> {
+        let Some(format) = format_of(field.surrogate_format)? else { return Ok(None) };
+        let form = (info_type.ok_or(CryptoError)?, format);
+        let mut forms = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
+        let preserved = forms.of_value(keys, form, content).map_err(|_| CryptoError)?;
+        Ok(Some(preserved.text))
     }
 }
 
@@ -177,21 +217,6 @@ fn clear_field(field: &storage::ClearField) -> Result<RevealedField, CryptoError
     let name = FieldName::parse(&field.name).map_err(|_| CryptoError)?;
     let (treatment, shown) = (Treatment::Clear, Shown::Clear(content));
     Ok(RevealedField { name, treatment, shown, surrogate: None, length_bytes_max: None })
-}
-
-fn sealed_field(
-    field: &storage::SealedField,
-    class: DataClass,
-    shown: Shown,
-) -> Result<RevealedField, CryptoError> {
-    let name = FieldName::parse(&field.name).map_err(|_| CryptoError)?;
-    let info_type = info_type(&field.info_type)?;
-    let is_redacted = matches!(shown, Shown::Redacted);
-    let length_bytes_max =
-        is_redacted.then(|| sealed_group::length_bytes_max(field)).transpose()?;
-    let treatment = Treatment::Seal { info_type, class };
-    let surrogate = Some(field.surrogate.clone()).filter(|text| !text.is_empty());
-    Ok(RevealedField { name, treatment, shown, surrogate, length_bytes_max })
 }
 
 fn class_of(group: &storage::SealedGroup) -> Result<DataClass, CryptoError> {

@@ -12,9 +12,7 @@ use std::{
 };
 
 use prost::Message as _;
-use tresor_proto::{
-    CollectionName, Content, DataClass, InfoType, SurrogateFormat, TenantId, storage,
-};
+use tresor_proto::{CollectionName, DataClass, TenantId, storage};
 
 use super::reseal::{Place, Resealed};
 use crate::{
@@ -26,11 +24,10 @@ use crate::{
     policy_floor::PolicyFloor,
     registry::Collection,
     row::RowPlace,
-    sealed_group::{self, GroupPlace, RecordPlace},
+    sealed_group::RecordPlace,
     store::{Change, Keyspace, Precondition, RowDigest, StoreKey, Write},
     stored_field::StoredField,
     surrogate::{
-        format_preserving::FormatKeys,
         look_up::{LookUps, Scope},
         maker::look_up_version,
         rows::{self, Facts, SurrogateRows},
@@ -41,9 +38,6 @@ use crate::{
 
 /// The classes whose identifier keys are replaced, and the version in place of the older ones.
 pub(crate) type Targets = BTreeMap<DataClass, u32>;
-
-/// What the text of a surrogate with a row begins with.
-const OURS: &str = "srg_";
 
 /// Tells what hangs on older identifier keys, without any key of a class.
 pub(crate) struct OlderKeys {
@@ -198,10 +192,9 @@ impl Rekeyer {
         let mut message = storage::Record::decode(self.older.decode(key, row)?)?;
         let Place { collection, record } = Place::of(&key.key)?;
         let place = RecordPlace { tenant: self.tenant(), collection: &collection, record: &record };
-        let texts = self.renew_texts(place, &mut message)?;
         let old = core::mem::take(&mut message.index_entries);
         message.index_entries = self.entries(place, &message, &old)?;
-        if texts == 0 && old == message.index_entries {
+        if old == message.index_entries {
             return Ok(Resealed::Nothing);
         }
         let mut writes = blind_index::writes(&record, &old, &message.index_entries);
@@ -242,63 +235,4 @@ impl Rekeyer {
         let keys = self.keys(index.class)?.ok_or(CryptoError)?;
         index.keyed(keys.newest_identifier()?)
     }
-
-    /// Writes format-preserving surrogates down as they are under the newest key, and how many were
-    /// not.
-    fn renew_texts(
-        &self,
-        record: RecordPlace<'_>,
-        row: &mut storage::Record,
-    ) -> Result<usize, CryptoError> {
-        let (mut renewed, erasure_bucket) = (0, row.erasure_bucket);
-        for group in &mut row.groups {
-            let class = DataClass::from_code(group.data_class).ok_or(CryptoError)?;
-            let Some(keys) = self.keys(class)? else { continue };
-            if !group.fields.iter().any(is_preserved) {
-                continue;
-            }
-            let place = GroupPlace { record, class, epoch: group.epoch, erasure_bucket };
-            let opened = sealed_group::open(keys.epoch(group.epoch)?, place, group)?;
-            let preserved =
-                (0u32..).zip(&mut group.fields).filter(|(_, field)| is_preserved(field));
-            for (ordinal, field) in preserved {
-                let content = opened.content(ordinal, field)?;
-                if let Some(text) = renewed_text(keys, field, &content)? {
-                    field.surrogate = text;
-                    renewed += 1;
-                }
-            }
-        }
-        Ok(renewed)
-    }
-}
-
-/// Whether a field has a surrogate that looks like its value.
-fn is_preserved(field: &storage::SealedField) -> bool {
-    !field.surrogate.is_empty() && !field.surrogate.starts_with(OURS)
-}
-
-/// The format-preserving surrogate of a field under the newest key, when the one it has is one under
-/// an older key. Which format it has is known by its giving the value back.
-fn renewed_text(
-    keys: &ClassKeys,
-    field: &storage::SealedField,
-    content: &Content,
-) -> Result<Option<String>, CryptoError> {
-    let info_type = InfoType::from_text(&field.info_type).ok_or(CryptoError)?;
-    let value = content.as_text().ok_or(CryptoError)?;
-    let newest = keys.newest_identifier()?;
-    for (version, key) in keys.identifiers().collect::<Vec<_>>().into_iter().rev() {
-        let gives_back = |format: &SurrogateFormat| {
-            let keys = FormatKeys::new(key, info_type, *format);
-            keys.is_ok_and(|keys| keys.decode(&field.surrogate).is_ok_and(|text| text == value))
-        };
-        let Some(format) = SurrogateFormat::ALL.into_iter().find(gives_back) else { continue };
-        if version == newest.0 {
-            return Ok(None);
-        }
-        let renewed = FormatKeys::new(newest.1, info_type, format)?.encode(value);
-        return renewed.map(Some).map_err(|_| CryptoError);
-    }
-    Ok(None)
 }

@@ -151,6 +151,7 @@ impl Resealer {
         let mut sealed = sealed_group::seal(data_key, &place, salt, &to_seal)?;
         for (field, old) in sealed.fields.iter_mut().zip(&group.fields) {
             field.surrogate.clone_from(&old.surrogate);
+            field.surrogate_format = old.surrogate_format;
         }
         self.keyring.seals.count(class, epoch);
         Ok(sealed)

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tresor_proto::{
-    Content, DataClass, InfoType, Mask, Reveal, SurrogateId, TenantId, storage, vault,
+    CollectionName, Content, DataClass, FieldName, InfoType, Mask, RecordId, Reveal, SurrogateForm,
+    SurrogateFormat, SurrogateId, SurrogateKind, TenantId, storage, vault,
 };
 
 use super::{
@@ -16,9 +17,13 @@ use super::{
 };
 use crate::{
     aead::SALT_BYTES,
+    idempotency::of_record,
     key::{DataKey, IdentifierKey, Key as _, MetadataKey},
+    operations::record_key,
+    record::{FieldSurrogate, NewField, NewRecord, StoredRecord, Treatment},
     row::RowKeys,
-    store::{StoreKey, Write},
+    sealed_group::{self, FieldToSeal, GroupPlace, RecordPlace},
+    store::{Keyspace, StoreKey, Write},
 };
 
 const NOW_MS: u64 = 1_800_000_000_000;
@@ -30,6 +35,7 @@ const DATA_KEY: [u8; 32] = *b"a golden data key, with 32 bytes";
 const IDENTIFIER_KEY: [u8; 32] = *b"a golden identifier key, 32 byte";
 const SALT: [u8; SALT_BYTES] = *b"a salt of 24 bytes, once";
 const VALUE: &str = "Anna Mäßig";
+const METER: &str = "12345678";
 
 fn told(write: Write) -> Value {
     match write {
@@ -60,6 +66,44 @@ fn surrogate(look_up: &StoreKey) -> storage::Surrogate {
     row
 }
 
+/// The row of a record with a format-preserving surrogate, and the answer that told of it: neither
+/// holds its text.
+fn preserving(rows: SurrogateRows<'_>) -> [Write; 2] {
+    let (collection, id) = (CollectionName::parse("c").unwrap(), RecordId::parse("r").unwrap());
+    let name = FieldName::parse("meter").unwrap();
+    let (info_type, content) = (InfoType::MeterId, Content::text(METER).unwrap());
+    let kind = SurrogateKind::FormatPreserving(SurrogateFormat::Digits);
+    let form = SurrogateForm { kind, reveal: Reveal::Plain };
+    let treatment = Treatment::Tokenize { info_type, form, mask: None };
+    let field = NewField { name: name.clone(), content, treatment };
+    let asked = NewRecord::new(None, vec![field]).unwrap();
+    let given = FieldSurrogate { field: name, surrogate: "a text".to_owned() };
+    let stored = StoredRecord {
+        id: id.clone(),
+        revision: 1,
+        is_replayed: false,
+        surrogates: vec![given],
+        masks: Vec::new(),
+    };
+    let answer = StoreKey::new(Keyspace::Idempotency, [7; 36]);
+    let answer = rows.put(answer, &of_record(&stored, &asked)).unwrap();
+    let place = RecordPlace { tenant: TENANT, collection: &collection, record: &id };
+    let mut row = storage::Record { revision: 1, ..storage::Record::default() };
+    row.groups.push(preserving_group(place, &asked.fields()[0]));
+    [rows.put(record_key(&collection, &id), &row).unwrap(), answer]
+}
+
+fn preserving_group(record: RecordPlace<'_>, field: &NewField) -> storage::SealedGroup {
+    let (name, content, info_type) = (&field.name, &field.content, field.info_type());
+    let place = GroupPlace { record, class: field.class().unwrap(), epoch: 3, erasure_bucket: 0 };
+    let to_seal = FieldToSeal { position: 0, name, info_type, content };
+    let data_key = DataKey::from_slice(&DATA_KEY).unwrap();
+    let mut group = sealed_group::seal(&data_key, &place, SALT, &[to_seal]).unwrap();
+    let (text, format) = field.tokenized().unwrap().written("a text");
+    (group.fields[0].surrogate, group.fields[0].surrogate_format) = (text.to_owned(), format);
+    group
+}
+
 fn make() -> Value {
     let keys = [(1, MetadataKey::from_slice(&METADATA_KEY).unwrap())];
     let keys = RowKeys::new(&keys).unwrap();
@@ -79,6 +123,7 @@ fn make() -> Value {
         ends_ms: END_MS,
     };
     let counted = rows.put(count_key(&row_key(&ID)), &count).unwrap();
+    let [record, answer] = preserving(rows);
     json!({
         "tenant": TENANT.to_string(),
         "keyspace": 2,
@@ -89,6 +134,9 @@ fn make() -> Value {
         "surrogate": told(row),
         "look_up": told(found),
         "count": told(counted),
+        "preserved_value": METER,
+        "preserving_record": told(record),
+        "preserving_answer": told(answer),
         "end_ms": END_MS,
         "expiry_keyspace": 5,
         "expiry_key": hex::encode(expiry::entry(END_MS, &ID).key),

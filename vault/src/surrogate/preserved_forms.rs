@@ -67,6 +67,14 @@ impl PreservedForms {
     }
 }
 
+/// The format that a row names by its number, if it names one.
+pub(crate) fn format_of(code: u32) -> Result<Option<SurrogateFormat>, CryptoError> {
+    match code {
+        0 => Ok(None),
+        code => SurrogateFormat::from_code(code).map(Some).ok_or(CryptoError),
+    }
+}
+
 fn newest_identifier(keys: &ClassKeys) -> Result<(u32, &IdentifierKey), VaultError> {
     keys.newest_identifier().map_err(|CryptoError| VaultError::Integrity)
 }

@@ -78,6 +78,12 @@ impl House {
         given(stored)
     }
 
+    /// The surrogate of each field of a record as it is shown, empty for none.
+    pub(crate) async fn told(&self, record: &str, reveal: Reveal) -> Vec<String> {
+        let record = self.get(record, reveal).await.unwrap();
+        record.fields.into_iter().map(|field| field.surrogate.unwrap_or_default()).collect()
+    }
+
     pub(crate) async fn surrogate_keys(&mut self) -> BTreeSet<Vec<u8>> {
         self.rows_of(Keyspace::Surrogates).await.into_iter().map(|row| row.key).collect()
     }
@@ -92,19 +98,19 @@ async fn a_record_brings_surrogates_that_are_shown_with_it_and_give_its_values_b
     for engine in ENGINES {
         let house = house(engine).await;
         let fields = [("name", "Muster"), ("note", "x"), ("iban", "DE1"), ("meter", "12345678")];
-        let surrogates = house.surrogates("a", &fields).await;
+        let mut surrogates = house.surrogates("a", &fields).await;
         assert_eq!(surrogates.len(), 3);
         assert!(surrogates[0].starts_with("srg_last_") && surrogates[1].starts_with("srg_iban_"));
         assert_eq!((surrogates[2].len(), surrogates[2] == "12345678"), (8, false));
         let shown = house.detokenize(Reveal::Plain, &surrogates[..2]).await;
         let plain: Vec<_> = shown.into_iter().map(|shown| text_of(shown.unwrap())).collect();
         assert_eq!(plain, ["Muster", "DE1"]);
-        for reveal in [Reveal::Redacted, Reveal::Masked, Reveal::Plain] {
-            let record = house.get("a", reveal).await.unwrap();
-            let told = record.fields.into_iter().map(|field| field.surrogate.unwrap_or_default());
-            let mut expected = surrogates.clone();
-            expected.insert(1, String::new());
-            assert_eq!(told.collect::<Vec<_>>(), expected, "{reveal:?}");
+        surrogates.insert(1, String::new());
+        for reveal in [Reveal::Masked, Reveal::Plain, Reveal::Redacted] {
+            if reveal == Reveal::Redacted {
+                surrogates[3].clear();
+            }
+            assert_eq!(house.told("a", reveal).await, surrogates, "{reveal:?}");
         }
     }
 }
@@ -203,6 +209,7 @@ async fn whoever_repeats_an_upload_gets_the_surrogates_of_the_first_time() {
     let again = house.upload(vec![keyed()]).await.remove(0).unwrap();
     assert_eq!(again, StoredRecord { is_replayed: true, ..first.clone() });
     house.delete("a").await.unwrap();
+    house.declare(Policy::default()).await;
     let after = house.upload(vec![keyed()]).await.remove(0).unwrap();
     assert_eq!(after.surrogates, first.surrogates, "an answer is that of its time");
     assert_eq!(house.surrogate_keys().await, BTreeSet::new(), "and stores nothing");

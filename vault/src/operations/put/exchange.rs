@@ -7,14 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry};
 
-use tresor_proto::{
-    Content, Failure, InfoType, Surrogate, SurrogateFormat, SurrogateId, SurrogateKind,
-    SurrogateOptions, storage,
-};
+use tresor_proto::{Content, Surrogate, SurrogateId, SurrogateKind, SurrogateOptions, storage};
 
 use super::{
     counted::Counted,
     keeping::{has_value, is_made_for},
+    sealer::Supplies,
 };
 use crate::{
     error::VaultError,
@@ -23,9 +21,8 @@ use crate::{
     store::{Change, Keyspace, Precondition, StoreKey, Write},
     surrogate::{
         expiry,
-        format_preserving::FormatKeys,
         holders::HolderEnd,
-        look_up::{LookUpPlaces, LookUps, Scope},
+        look_up::{LookUpPlaces, Scope},
         maker::{FoundAt, Maker},
         rows::{Facts, SurrogateRows, count_key, row_key},
     },
@@ -64,7 +61,7 @@ impl<'a> Exchange<'a> {
     pub(super) fn give(
         &mut self,
         maker: &mut Maker<'_>,
-        look_ups: &mut LookUps,
+        supplies: &mut Supplies<'_>,
         (tokenized, expires_ms): (Tokenized<'_>, Option<u64>),
     ) -> Result<String, VaultError> {
         let Tokenized { info_type, form, content, .. } = tokenized;
@@ -76,13 +73,13 @@ impl<'a> Exchange<'a> {
             }
             SurrogateKind::Deterministic => {
                 let options = tokenized.options(None)?;
-                let look_up = look_ups.places(keys, Scope::from(&tokenized), content)?;
+                let look_up = supplies.look_ups.places(keys, Scope::from(&tokenized), content)?;
                 let end = HolderEnd::of(expires_ms.unwrap_or(0));
                 self.hold(maker, content, (&options, look_up, end))?
             }
             SurrogateKind::FormatPreserving(format) => {
-                let (_, key) = keys.newest_identifier()?;
-                return preserve(key, (info_type, format), content);
+                let form = (info_type, format);
+                return Ok(supplies.forms.of_value(keys, form, content)?.text);
             }
         };
         Ok(Surrogate::new(maker.tenant(), info_type, id).to_string())
@@ -198,17 +195,6 @@ impl<'a> Exchange<'a> {
             }
         }
     }
-}
-
-/// The format-preserving surrogate of a value: a function of it, of which nothing is kept.
-fn preserve(
-    key: &crate::key::IdentifierKey,
-    (info_type, format): (InfoType, SurrogateFormat),
-    content: &Content,
-) -> Result<String, VaultError> {
-    let text = content.as_text().ok_or_else(|| Failure::invalid("value", "not a text"))?;
-    let preserved = FormatKeys::new(key, info_type, format)?.encode(text);
-    preserved.map_err(|error| error.at("value"))
 }
 
 /// The rows that are to be seen before a surrogate is taken back.

@@ -3,7 +3,7 @@
 //! It promises that they end no later than their record, as far as they are not held by another one
 //! or were asked for without any. It relies on the rows that were looked at before.
 
-use tresor_proto::{TokenOperation as Operation, storage};
+use tresor_proto::{Failure, InfoType, TokenOperation as Operation, storage};
 
 use super::{
     exchange::{Exchange, Listed},
@@ -12,14 +12,20 @@ use super::{
 };
 use crate::{
     error::VaultError,
+    idempotency,
     operations::sight::Sight,
-    record::{FieldSurrogate, NewField, NewRecord},
+    record::{FieldSurrogate, NewField, NewRecord, StoredRecord},
     store::Change,
     surrogate::{
         maker::{self, Draws, Maker},
+        preserved_forms::{PreservedForms, format_of},
         rows::SurrogateRows,
     },
 };
+
+/// Why a field of a record with an end has no surrogate that is a function of its value.
+const ENDLESS: &str = "a format-preserving surrogate would not end with its record: nothing is kept \
+                       of it; choose another kind, or a record without an end";
 
 impl Sealer {
     /// Gives the surrogates of a record, and takes back those that the one it replaces held.
@@ -52,6 +58,27 @@ impl Sealer {
         Ok((given, exchange.into_change()?))
     }
 
+    /// What was answered for a record that is sent again. Surrogates that are functions of their values
+    /// are made of these again: the text was not kept.
+    pub(super) fn recalled(
+        &self,
+        answer: &storage::GivenAnswer,
+        record: &NewRecord,
+        forms: &mut PreservedForms,
+    ) -> Result<StoredRecord, VaultError> {
+        let mut stored = idempotency::stored_record(answer)?;
+        for (given, kept) in stored.surrogates.iter_mut().zip(&answer.surrogates) {
+            let Some(format) = format_of(kept.surrogate_format)? else { continue };
+            let info_type = InfoType::from_text(&kept.info_type).ok_or(VaultError::Integrity)?;
+            let field = record.fields().iter().find(|field| field.name == given.field);
+            let content = &field.ok_or(VaultError::Integrity)?.content;
+            let unlocked = self.unlock([info_type.class()])?;
+            let keys = unlocked.class(info_type.class()).ok_or(VaultError::WrongKey)?;
+            given.surrogate = forms.of_value(keys, (info_type, format), content)?.text;
+        }
+        Ok(stored)
+    }
+
     /// Reads and writes rows of surrogates.
     pub(super) fn surrogate_rows(&self) -> SurrogateRows<'_> {
         SurrogateRows { tenant: self.tenant, keys: &self.holder.keyring().rows }
@@ -71,12 +98,15 @@ fn give(
     for field in record.fields() {
         let Some(tokenized) = field.tokenized() else { continue };
         maker::check_end(expires_ms.unwrap_or(0), maker.now_ms)?;
+        if expires_ms.is_some() && tokenized.form.kind.format().is_some() {
+            return Err(Failure::invalid(field.name.as_str(), ENDLESS).into());
+        }
         let wanted = (tokenized, expires_ms);
         let mut before = keepable.iter().filter(|held| held.field == field.name.as_str());
         let kept = before.find(|held| exchange.keep(&maker.unlocked, &held.text, wanted));
         let surrogate = match kept {
             Some(kept) => Ok(kept.text.clone()),
-            None => exchange.give(maker, &mut supplies.look_ups, wanted),
+            None => exchange.give(maker, supplies, wanted),
         };
         let surrogate = surrogate.map_err(|error| error.of_field(&field.name))?;
         given.push(FieldSurrogate { field: field.name.clone(), surrogate });
@@ -85,11 +115,17 @@ fn give(
 }
 
 /// Writes down with each field which surrogate stands in for it.
-pub(super) fn list(surrogates: &[FieldSurrogate], record: &mut storage::Record) {
-    for given in surrogates {
-        let mut fields = record.groups.iter_mut().flat_map(|group| &mut group.fields);
+pub(super) fn list(
+    record: &NewRecord,
+    surrogates: &[FieldSurrogate],
+    message: &mut storage::Record,
+) {
+    let tokenized = record.fields().iter().filter_map(NewField::tokenized);
+    for (given, tokenized) in surrogates.iter().zip(tokenized) {
+        let mut fields = message.groups.iter_mut().flat_map(|group| &mut group.fields);
         if let Some(field) = fields.find(|field| field.name == given.field.as_str()) {
-            field.surrogate.clone_from(&given.surrogate);
+            let (text, format) = tokenized.written(&given.surrogate);
+            (field.surrogate, field.surrogate_format) = (text.to_owned(), format);
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     record::{FieldSurrogate, NewField, NewRecord, StoredRecord},
     row::RowPlace,
     store::{Change, Precondition, RowDigest, StoreKey, Write},
-    surrogate::look_up::LookUps,
+    surrogate::{look_up::LookUps, preserved_forms::PreservedForms},
     unlocked::{Unlocked, UnlockedCache},
 };
 
@@ -52,6 +52,7 @@ pub(super) struct PartRows {
 /// What the records of a part are sealed with.
 pub(super) struct Supplies<'a> {
     pub(super) look_ups: LookUps,
+    pub(super) forms: PreservedForms,
     pub(super) floors: &'a Floors,
     pub(super) indexer: Indexer<'a>,
     pub(super) salts: Salts,
@@ -134,8 +135,8 @@ impl Sealer {
     ) -> Result<(), VaultError> {
         let salts = Salts::draw(self.entropy.as_ref(), batch.pending(part.start, part.end))?;
         let indexer = Indexer::new(&self.indexes, policy);
-        let look_ups = LookUps::default();
-        let mut supplies = Supplies { look_ups, floors, policy, indexer, salts };
+        let (look_ups, forms) = (LookUps::default(), PreservedForms::default());
+        let mut supplies = Supplies { look_ups, forms, floors, policy, indexer, salts };
         let mut rows = rows.iter().map(Option::as_deref);
         for item in batch.pending_mut(part.start, part.end) {
             let found = Found::take(&mut rows, item);
@@ -161,7 +162,7 @@ impl Sealer {
         let recalled = mark.map(|mark| mark.recall(self.desk(), &found.answers)).transpose()?;
         let mut change = match recalled {
             Some(Recalled::Answer(answer, still)) => {
-                let stored = idempotency::stored_record(&answer)?;
+                let stored = self.recalled(&answer, record, &mut supplies.forms)?;
                 round.confirm(still);
                 return Ok(stored);
             }
@@ -178,7 +179,7 @@ impl Sealer {
         let masks = Vec::new();
         let stored = StoredRecord { id, revision, is_replayed: false, surrogates, masks };
         if let Some(mark) = mark {
-            change.writes.push(mark.keep(self.desk(), idempotency::of_record(&stored))?);
+            change.writes.push(mark.keep(self.desk(), idempotency::of_record(&stored, record))?);
         }
         round.sight.note(&exchanged);
         change.preconditions.extend(exchanged.preconditions);
@@ -204,7 +205,7 @@ impl Sealer {
         let seen = (&round.sight, &mut *supplies);
         let (surrogates, exchanged) = self.exchange(record, previous.as_ref(), seen)?;
         let mut message = self.message(id, record, previous.as_ref(), supplies)?;
-        giving::list(&surrogates, &mut message);
+        giving::list(record, &surrogates, &mut message);
         let place = RowPlace { tenant: self.tenant, key: &key };
         let sealed = self.holder.keyring().rows.encode(place, &message.encode_to_vec());
         let sealed = sealed.map_err(|CryptoError| VaultError::Internal)?;
