@@ -118,7 +118,7 @@ impl From<vault::Operation> for Work {
 }
 
 /// The words for where work is, also for the document.
-pub(crate) const OPERATION_STATES: [&str; 12] = [
+pub(crate) const OPERATION_STATES: [&str; 13] = [
     "unspecified",
     "pending_customer",
     "counting",
@@ -131,6 +131,7 @@ pub(crate) const OPERATION_STATES: [&str; 12] = [
     "cancelled",
     "indexing",
     "removing",
+    "moving",
 ];
 
 fn state(state: vault::OperationState) -> &'static str {
@@ -149,6 +150,8 @@ mod tests {
             let name = format!("OPERATION_STATE_{}", word.to_uppercase());
             assert_eq!((state(wire), wire.as_str_name()), (*word, name.as_str()));
         }
+        let beyond = i32::try_from(OPERATION_STATES.len()).unwrap();
+        assert!(vault::OperationState::try_from(beyond).is_err(), "a state without a word");
     }
 
     #[test]

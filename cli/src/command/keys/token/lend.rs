@@ -148,8 +148,11 @@ impl Lent {
 }
 
 impl Work {
+    /// Whether it goes on with what is lent. The destroying of keys needs nothing that is lent, and
+    /// may be set for a later day.
     fn goes_on(&self) -> bool {
-        matches!(self.state.as_str(), "counting" | "resealing" | "verifying")
+        let is_over = matches!(self.state.as_str(), "destroying" | "done" | "cancelled" | "ended");
+        !is_over && !self.is_stuck()
     }
 
     fn is_stuck(&self) -> bool {
