@@ -67,4 +67,15 @@ mod tests {
             assert_eq!(verdicts, Plan::compile(&policy, &second).screen(&[reading]));
         }
     }
+
+    #[test]
+    fn nothing_of_what_it_has_read_is_shown() {
+        let policy = Policy::default();
+        let mut screener = Screener::new(&policy);
+        let note =
+            Value::Text("Frau Erika Mustermann\u{200b} bittet um Rückruf unter 0221 2146088");
+        assert!(!screener.screen(&names(&["bemerkung"]), &[note]).findings.is_empty());
+        let shown = format!("{screener:?}").to_lowercase();
+        assert!(!shown.contains("mustermann") && !shown.contains("2146088"), "{shown}");
+    }
 }

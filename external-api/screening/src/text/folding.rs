@@ -18,11 +18,17 @@ const LOOK_ALIKES: &[(&str, &str)] = &[
 const ZEROS: &str = "٠۰߀०০੦૦୦௦౦೦൦෦๐໐༠၀႐០᠐᥆᧐᪀᪐᭐᮰᱀᱐꘠꣐꤀꧐꧰꩐꯰";
 
 /// A folded text; used again for the next.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Folding {
     text: String,
     /// Where each byte came from, and behind the last one where the text ended.
     origins: Vec<usize>,
+}
+
+impl core::fmt::Debug for Folding {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Folding")
+    }
 }
 
 /// What becomes of a character.
