@@ -85,14 +85,7 @@ fn greeted(prose: &Prose<'_>, salutation: usize) -> Option<Found> {
     if !prose.begins_clause(salutation) || !follows(prose, first) {
         return None;
     }
-    let rule = "name: after a salutation";
-    let end = name(prose, first, Reach::Others, false)?;
-    if prose.ends_clause(end - 1) {
-        return Some(Found { first, end, rank: Rank::Grammar, rule });
-    }
-    let end = name(prose, first, Reach::German, false)?;
-    let is_known = prose.entry(first).is_first_name();
-    is_known.then_some(Found { first, end, rank: Rank::Likely, rule })
+    alone(prose, first, "name: after a salutation")
 }
 
 /// `Mit freundlichen Grüßen` and a name at the end of a line.
@@ -102,7 +95,11 @@ fn signed(prose: &Prose<'_>, closing: usize) -> Option<Found> {
     if !prose.word(first)?.gap.is_within(near.and(Gap::DASH)) {
         return None;
     }
-    let rule = "name: after the end of a letter";
+    alone(prose, first, "name: after the end of a letter")
+}
+
+/// A name that is all there is up to the end of its clause, or begins with a known first name.
+fn alone(prose: &Prose<'_>, first: usize, rule: &'static str) -> Option<Found> {
     let end = name(prose, first, Reach::Others, false)?;
     if prose.ends_clause(end - 1) {
         return Some(Found { first, end, rank: Rank::Grammar, rule });
