@@ -3,6 +3,7 @@
 //! It promises that a value is personal when its field's name says so, even when it fails its rule,
 //! and not personal only when that is certain. It relies on hints having been read before, once.
 
+mod disguise;
 mod technical;
 
 use tresor_proto::{DataClass, InfoType};
@@ -15,6 +16,8 @@ use crate::{
     text::CONTRADICTION_CONFIDENCE,
     validators::{Check, check, is_telling},
 };
+
+pub(crate) use disguise::{contradiction, detect};
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,19 +51,19 @@ impl From<&TextFinding> for InText {
     }
 }
 
-/// Whether a value is personal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether a value is personal; the greater protects more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Standing {
-    /// It is.
-    Personal,
-    /// Nobody knows.
-    Unknown,
     /// It is not.
     NotPersonal,
+    /// Nobody knows.
+    Unknown,
+    /// It is.
+    Personal,
 }
 
-/// Detects what a text is.
-pub(crate) fn detect(hint: Hint, text: &str) -> Detection {
+/// Detects what a text is, taken letter by letter.
+fn detect_text(hint: Hint, text: &str) -> Detection {
     let text = trimmed(text);
     if text.is_empty() {
         return empty(hint);
@@ -105,7 +108,7 @@ fn untold(text: &str) -> Detection {
 
 /// What a value of a field declared clear is, if it is personal: by its value alone, which the
 /// field's name only tells which rule to ask.
-pub(crate) fn contradiction(hint: Hint, text: &str) -> Option<Finding> {
+fn contradiction_in(hint: Hint, text: &str) -> Option<Finding> {
     let text = trimmed(text);
     if let Hint::Personal { info_type: Some(info_type), .. } = hint
         && is_telling(info_type)

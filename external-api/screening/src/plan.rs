@@ -13,6 +13,7 @@ use crate::{
     Evidence, Source, Value, Verdict,
     detection::{self, Detection, InText, Standing},
     field_name::{self, Hint},
+    text::Seen,
 };
 
 use screening::Inspected;
@@ -72,26 +73,24 @@ impl Plan {
 
     /// The same, with what was found inside of free text, into memory that is used again.
     pub(crate) fn screen_into(&self, values: &[Value<'_>], screening: &mut Screening) {
-        screening.verdicts.clear();
-        screening.findings.clear();
+        screening.begin();
         let fields = self.fields.iter().copied();
         let fields = fields.chain(core::iter::repeat(Field::UNKNOWN));
         for (index, (value, field)) in values.iter().zip(fields).enumerate() {
-            let content = Inspected::from(*value);
-            let found = screening.search(index, field, content);
-            let verdict = self.screen_value(field, content, found);
-            screening.verdicts.push(verdict);
+            screening
+                .add(index, field, *value, |text, found| self.screen_value(field, text, found));
         }
         self.compare(values, &mut screening.verdicts);
     }
 
-    fn screen_value(&self, field: Field, content: Inspected<'_>, found: Option<InText>) -> Verdict {
+    /// The verdict on a text, or on bytes.
+    fn screen_value(&self, field: Field, text: Option<Seen<'_>>, found: Option<InText>) -> Verdict {
         match field.declared {
             Some(declared) if declared.action == Action::Clear => {
-                self.declared_clear(declared, field.hint, content, found)
+                self.declared_clear(declared, field.hint, text, found)
             }
-            Some(declared) => declared.verdict(content),
-            None => self.undeclared(field.hint, content, found),
+            Some(declared) => declared.verdict(text),
+            None => self.undeclared(field.hint, text, found),
         }
     }
 
@@ -100,16 +99,16 @@ impl Plan {
         &self,
         declared: Declared,
         hint: Hint,
-        content: Inspected<'_>,
+        text: Option<Seen<'_>>,
         found: Option<InText>,
     ) -> Verdict {
-        let value = content.text().and_then(|text| detection::contradiction(hint, text));
+        let value = text.and_then(|text| detection::contradiction(hint, text));
         let (info_type, confidence, source, rule) = match (value, found) {
             (Some(value), _) => (value.info_type, 0.98, Source::Value, value.rule),
             (None, Some(found)) if found.is_sure() => {
                 (InfoType::FreeText, found.confidence, Source::Text, found.rule)
             }
-            (None, _) => return declared.verdict(content),
+            (None, _) => return declared.verdict(text),
         };
         let action = self.declared_clear_but_personal;
         Verdict {
@@ -122,8 +121,8 @@ impl Plan {
         }
     }
 
-    fn undeclared(&self, hint: Hint, content: Inspected<'_>, found: Option<InText>) -> Verdict {
-        let detection = match content.text() {
+    fn undeclared(&self, hint: Hint, text: Option<Seen<'_>>, found: Option<InText>) -> Verdict {
+        let detection = match text {
             Some(text) => detection::with_text(detection::detect(hint, text), found),
             None => detection::bytes(hint),
         };
@@ -167,8 +166,8 @@ impl Field {
 }
 
 impl Declared {
-    fn verdict(self, content: Inspected<'_>) -> Verdict {
-        let is_empty = content.text().is_some_and(|text| text.trim().is_empty());
+    fn verdict(self, text: Option<Seen<'_>>) -> Verdict {
+        let is_empty = text.is_some_and(|text| text.written().trim().is_empty());
         Verdict {
             info_type: self.info_type,
             class: (self.action != Action::Clear).then_some(self.class),

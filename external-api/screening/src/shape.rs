@@ -8,7 +8,7 @@ use tresor_proto::InfoType;
 use crate::{Rule, proper_name::proper_name, validators};
 
 /// Bytes of the longest value that is looked at: a URL.
-const SHAPED_BYTES_MAX: usize = 2_048;
+pub(crate) const SHAPED_BYTES_MAX: usize = 2_048;
 
 /// Bytes of the longest value that a rule other than those of URLs and e-mail addresses knows.
 const SHORT_BYTES_MAX: usize = 64;

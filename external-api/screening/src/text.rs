@@ -21,17 +21,16 @@ mod words;
 use tresor_proto::InfoType;
 
 use crate::{Evidence, Rule, TextFinding};
-use folding::Folding;
 use prose::Prose;
 use words::Word;
 
+pub(crate) use folding::{Folding, Seen};
 pub(crate) use gate::may_hold_findings;
 pub use redaction::redact;
 
 /// What a search needs besides the text; used again for the next one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Workspace {
-    folding: Folding,
     words: Vec<Word>,
     candidates: Vec<Candidate>,
 }
@@ -85,24 +84,21 @@ impl Candidate {
 
 /// Finds what is personal in a text, the value of field `field`, and appends it in order.
 pub(crate) fn find(
-    text: &str,
+    seen: Seen<'_>,
     field: usize,
     workspace: &mut Workspace,
     findings: &mut Vec<TextFinding>,
 ) {
-    let Workspace { folding, words, candidates } = workspace;
+    let Workspace { words, candidates } = workspace;
     words.clear();
     candidates.clear();
-    let folded = folding.of(text);
-    let looked_at = folded.map_or(text, Folding::text);
-    let rest = words::split(looked_at, words);
-    let prose = Prose::new(looked_at, words, rest);
+    let rest = words::split(seen.read(), words);
+    let prose = Prose::new(seen.read(), words, rest);
     search(&prose, candidates);
-    let origin = |at| folded.map_or(at, |folded| folded.origin(at));
     findings.extend(candidates.iter().map(|candidate| TextFinding {
         field,
-        start: origin(candidate.start),
-        end: origin(candidate.end),
+        start: seen.origin(candidate.start),
+        end: seen.origin(candidate.end),
         info_type: candidate.info_type,
         confidence: candidate.rank.confidence(),
         evidence: candidate.evidence,

@@ -10,7 +10,7 @@ use crate::{
     TextFinding, Value, Verdict,
     detection::InText,
     field_name::Hint,
-    text::{self, Workspace},
+    text::{self, Folding, Seen, Workspace},
 };
 
 /// What was said of one record, and what the next one uses again.
@@ -18,6 +18,7 @@ use crate::{
 pub(crate) struct Screening {
     pub(crate) verdicts: Vec<Verdict>,
     pub(crate) findings: Vec<TextFinding>,
+    folding: Folding,
     workspace: Workspace,
 }
 
@@ -30,33 +31,48 @@ pub(super) enum Inspected<'a> {
 }
 
 impl Screening {
-    /// Searches a value, if it is a text worth it; gives the surest of what is in it.
-    pub(super) fn search(
+    /// Forgets the record before.
+    pub(super) fn begin(&mut self) {
+        self.verdicts.clear();
+        self.findings.clear();
+    }
+
+    /// Adds what `judge` says of a value: of its text, and of the surest of what is in that.
+    pub(super) fn add(
         &mut self,
         index: usize,
         field: Field,
-        content: Inspected<'_>,
-    ) -> Option<InText> {
-        let Inspected::Text(text, offset) = content else {
-            return None;
+        value: Value<'_>,
+        judge: impl FnOnce(Option<Seen<'_>>, Option<InText>) -> Verdict,
+    ) {
+        let verdict = match Inspected::from(value) {
+            Inspected::Bytes => judge(None, None),
+            Inspected::Text(text, offset) => {
+                let seen = self.folding.see(text);
+                let before = self.findings.len();
+                if is_searched(field, seen) {
+                    text::find(seen, index, &mut self.workspace, &mut self.findings);
+                }
+                let found = self.findings.get_mut(before..).unwrap_or_default();
+                judge(Some(seen), surest(found, offset))
+            }
         };
-        if !is_searched(field, text) {
-            return None;
-        }
-        let before = self.findings.len();
-        text::find(text, index, &mut self.workspace, &mut self.findings);
-        let found = self.findings.get_mut(before..)?;
-        for finding in found.iter_mut() {
-            finding.start += offset;
-            finding.end += offset;
-        }
-        let surest = found.iter().max_by(|one, other| one.confidence.total_cmp(&other.confidence));
-        surest.map(InText::from)
+        self.verdicts.push(verdict);
     }
 }
 
+/// The surest of what was found in a text that begins at `offset` of its value.
+fn surest(found: &mut [TextFinding], offset: usize) -> Option<InText> {
+    for finding in found.iter_mut() {
+        finding.start += offset;
+        finding.end += offset;
+    }
+    let surest = found.iter().max_by(|one, other| one.confidence.total_cmp(&other.confidence));
+    surest.map(InText::from)
+}
+
 /// Whether a text is searched: notes always, values of another known type never.
-fn is_searched(field: Field, text: &str) -> bool {
+fn is_searched(field: Field, seen: Seen<'_>) -> bool {
     let hinted = match field.hint {
         Hint::Personal { info_type, .. } => info_type,
         Hint::Technical { .. } | Hint::Nothing => None,
@@ -68,8 +84,8 @@ fn is_searched(field: Field, text: &str) -> bool {
     };
     match info_type {
         Some(InfoType::FreeText) => true,
-        Some(_) => field.is_declared_clear() && text::may_hold_findings(text),
-        None => text::may_hold_findings(text),
+        Some(_) => field.is_declared_clear() && text::may_hold_findings(seen),
+        None => text::may_hold_findings(seen),
     }
 }
 

@@ -286,3 +286,30 @@ fn every_value_gets_a_verdict_even_without_a_name() {
     assert_eq!(verdicts.len(), 2);
     assert_eq!(verdicts[0].action, Action::Seal);
 }
+
+#[test]
+fn a_disguise_hides_no_value() {
+    for (value, info_type) in [
+        ("DE89\u{200b}3704\u{ad}0044 0532 0130 00", InfoType::IbanCode),
+        ("\u{ff24}\u{ff25}89370400440532013000", InfoType::IbanCode),
+        ("\u{202e}DE89370400440532013000\u{202c}", InfoType::IbanCode),
+        ("\u{430}nn\u{430}@example.org", InfoType::EmailAddress),
+        ("anna\u{ff20}example.org", InfoType::EmailAddress),
+        ("192.168.148\u{7}.122", InfoType::IpAddress),
+        ("+49 30 \u{ff11}\u{ff12}\u{ff13}4567", InfoType::PhoneNumber),
+    ] {
+        let verdict = undeclared("f1", value);
+        assert_eq!(verdict.info_type, Some(info_type), "{value:?}");
+        let yaml = "fields:\n  a: { action: clear }\n";
+        assert_eq!(declared(yaml, "a", value).action, Action::Seal, "{value:?}");
+    }
+    let verdict = undeclared("bsn", "1234\u{200b}56782");
+    assert!(verdict.confidence > 0.95, "{}", verdict.evidence);
+}
+
+#[test]
+fn what_is_disguised_is_protected_as_what_it_reads_or_more() {
+    let verdict = undeclared("status", "\u{ff14}\u{ff11}\u{ff11}\u{ff11}".repeat(4).as_str());
+    assert_eq!(verdict.action, Action::Seal, "sixteen digits are no status");
+    assert_eq!(undeclared("f1", "12\u{200b}3").action, Action::Seal, "nobody writes numbers so");
+}

@@ -25,6 +25,34 @@ pub(crate) struct Folding {
     origins: Vec<usize>,
 }
 
+/// A text as it is written, and as it reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    written: &'a str,
+    folding: Option<&'a Folding>,
+}
+
+impl<'a> Seen<'a> {
+    pub(crate) fn written(self) -> &'a str {
+        self.written
+    }
+
+    /// How it reads, if that is not how it is written.
+    pub(crate) fn undisguised(self) -> Option<&'a str> {
+        self.folding.map(|folding| folding.text.as_str())
+    }
+
+    /// How it reads.
+    pub(crate) fn read(self) -> &'a str {
+        self.undisguised().unwrap_or(self.written)
+    }
+
+    /// Where a byte of what it reads is written.
+    pub(crate) fn origin(self, at: usize) -> usize {
+        self.folding.map_or(at, |folding| folding.origin(at))
+    }
+}
+
 impl core::fmt::Debug for Folding {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Folding")
@@ -39,27 +67,26 @@ enum Fold {
 }
 
 impl Folding {
-    /// Folds a text; `None` when it is its own folded copy, as nearly every text is.
-    pub(crate) fn of(&mut self, text: &str) -> Option<&Self> {
+    /// Looks at a text, which nearly always reads as it is written.
+    pub(crate) fn see<'a>(&'a mut self, text: &'a str) -> Seen<'a> {
         if !is_needed(text) {
-            return None;
+            return Seen { written: text, folding: None };
         }
+        self.fold(text);
+        Seen { written: text, folding: Some(self) }
+    }
+
+    fn fold(&mut self, text: &str) {
         self.text.clear();
         self.origins.clear();
         for (at, c) in text.char_indices() {
             self.push(at, c);
         }
         self.origins.push(text.len());
-        Some(self)
-    }
-
-    /// The folded copy.
-    pub(crate) fn text(&self) -> &str {
-        &self.text
     }
 
     /// Where a byte of the folded copy came from.
-    pub(crate) fn origin(&self, at: usize) -> usize {
+    fn origin(&self, at: usize) -> usize {
         self.origins.get(at).or(self.origins.last()).copied().unwrap_or_default()
     }
 
@@ -92,9 +119,11 @@ impl Folding {
 }
 
 /// Whether a text is not its own folded copy.
-pub(super) fn is_needed(text: &str) -> bool {
+fn is_needed(text: &str) -> bool {
     let is_plain = |b: u8| matches!(b, b' '..=b'~' | b'\t' | b'\n' | b'\r');
-    !text.bytes().all(is_plain) && !text.chars().all(|c| matches!(fold(c), Fold::Same))
+    // To its end, without a branch: that is faster for what is short or plain, as most texts are.
+    !text.bytes().fold(true, |all, b| all & is_plain(b))
+        && !text.chars().all(|c| matches!(fold(c), Fold::Same))
 }
 
 fn fold(c: char) -> Fold {
@@ -173,8 +202,7 @@ mod tests {
     use super::*;
 
     fn folded(text: &str) -> String {
-        let mut folding = Folding::default();
-        folding.of(text).map_or_else(|| text.to_owned(), |folded| folded.text().to_owned())
+        Folding::default().see(text).read().to_owned()
     }
 
     #[test]
@@ -197,7 +225,7 @@ mod tests {
     #[test]
     fn ordinary_text_is_its_own_copy() {
         for text in ["", "Grüße aus Köln, 12 °C\r\n\tß é € „gut“", "12½"] {
-            assert!(Folding::default().of(text).is_none(), "{text:?}");
+            assert!(Folding::default().see(text).undisguised().is_none(), "{text:?}");
         }
     }
 
@@ -205,9 +233,9 @@ mod tests {
     fn every_byte_knows_where_it_came_from() {
         let text = "x\u{200b}１e\u{301}y";
         let mut folding = Folding::default();
-        let folded = folding.of(text).unwrap();
-        assert_eq!(folded.text(), "x1éy");
-        let origins: Vec<usize> = (0..=folded.text().len()).map(|at| folded.origin(at)).collect();
+        let seen = folding.see(text);
+        assert_eq!(seen.read(), "x1éy");
+        let origins: Vec<usize> = (0..=seen.read().len()).map(|at| seen.origin(at)).collect();
         assert_eq!(origins, [0, 4, 7, 7, 10, 11]);
     }
 }

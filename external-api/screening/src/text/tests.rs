@@ -2,7 +2,8 @@ use super::*;
 
 fn found(text: &str) -> Vec<TextFinding> {
     let mut findings = Vec::new();
-    find(text, 0, &mut Workspace::default(), &mut findings);
+    let mut folding = Folding::default();
+    find(folding.see(text), 0, &mut Workspace::default(), &mut findings);
     findings
 }
 
