@@ -5,25 +5,27 @@
 //! `tools/gazetteer.py` makes and the build compiles; it is one of many signs, and never proof.
 
 mod folded;
-
-use std::sync::OnceLock;
-
-use fst::Map;
+#[path = "../build/layout.rs"]
+mod layout;
 
 use folded::Folded;
+use layout::{EMPTY, OFFSET_BITS, Place, SLOTS};
+
+/// The table that the build made.
+static TABLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/gazetteer.table"));
 
 /// What a word may be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Entry(u64);
+pub(crate) struct Entry(u8);
 
 impl Entry {
-    const FIRST_NAME: u64 = 1;
-    const LAST_NAME: u64 = 2;
-    const RARE_LAST_NAME: u64 = 4;
-    const TOWN: u64 = 8;
-    const COMMON_WORD: u64 = 16;
+    const FIRST_NAME: u8 = 1;
+    const LAST_NAME: u8 = 2;
+    const RARE_LAST_NAME: u8 = 4;
+    const TOWN: u8 = 8;
+    const COMMON_WORD: u8 = 16;
 
-    fn has(self, flags: u64) -> bool {
+    fn has(self, flags: u8) -> bool {
         self.0 & flags != 0
     }
 
@@ -76,11 +78,28 @@ fn double_name(folded: &Folded) -> Entry {
 }
 
 fn look_up_folded(folded: &[u8]) -> Entry {
-    static MAP: OnceLock<Option<Map<&[u8]>>> = OnceLock::new();
-    let bytes: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/gazetteer.fst"));
-    let map = MAP.get_or_init(|| Map::new(bytes).ok());
-    let flags = map.as_ref().and_then(|map| map.get(folded));
-    Entry(flags.unwrap_or_default())
+    let place = Place::of(folded);
+    let words = place.slots().map(slot).take_while(|slot| *slot != EMPTY);
+    let offsets = words.filter_map(|slot| (slot & TAG == place.tag).then_some(slot & !TAG));
+    let mut found = offsets.filter_map(|offset| flags_at(offset, folded));
+    Entry(found.next().unwrap_or_default())
+}
+
+/// The bits of a slot that are its tag.
+const TAG: u32 = u32::MAX << OFFSET_BITS;
+
+fn slot(index: usize) -> u32 {
+    let bytes = TABLE.get(index * size_of::<u32>()..).and_then(|rest| rest.first_chunk());
+    bytes.map_or(EMPTY, |bytes| u32::from_le_bytes(*bytes))
+}
+
+/// The flags of the entry at an offset, if it is that of the word.
+fn flags_at(offset: u32, word: &[u8]) -> Option<u8> {
+    let at = SLOTS * size_of::<u32>() + usize::try_from(offset).ok()?;
+    let [flags, length, rest @ ..] = TABLE.get(at..)? else {
+        return None;
+    };
+    (rest.get(..usize::from(*length))? == word).then_some(*flags)
 }
 
 #[cfg(test)]
@@ -108,6 +127,22 @@ mod tests {
         for name in ["Anna", "Thomas", "Utrecht", "Schmidt"] {
             assert!(!look_up(name).is_common_word(), "{name}");
         }
+    }
+
+    #[test]
+    fn every_word_of_the_list_is_found_and_no_other() {
+        let list = include_str!("../gazetteer/words.txt");
+        let letters = ["f", "l", "r", "t", "w"];
+        let mut words = 0;
+        for (word, flags) in list.lines().filter_map(|line| line.split_once('\t')) {
+            let expected = (0..letters.len()).filter(|at| flags.contains(letters[*at]));
+            let expected = expected.map(|at| 1 << at).sum();
+            assert_eq!(look_up_folded(word.as_bytes()), Entry(expected), "{word}");
+            let other = format!("{word}qx");
+            assert_eq!(look_up_folded(other.as_bytes()), Entry::default(), "{other}");
+            words += 1;
+        }
+        assert!(words > 100_000);
     }
 
     #[test]

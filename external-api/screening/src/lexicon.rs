@@ -10,8 +10,9 @@ mod french;
 mod german;
 mod technical;
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::sync::OnceLock;
 
+use fnv::FnvHashMap;
 use tresor_proto::{DataClass, InfoType};
 
 use crate::field_name::words::{fold_long, fold_short};
@@ -107,10 +108,11 @@ pub(crate) fn persons() -> [impl Iterator<Item = &'static str>; 2] {
     [of([german::WORDS, &[], &[]]), of([dutch::WORDS, english::WORDS, french::WORDS])]
 }
 
-fn index() -> &'static HashMap<String, Entry> {
-    static INDEX: OnceLock<HashMap<String, Entry>> = OnceLock::new();
+/// All words; the keys are its own, so that a plain hash is enough.
+fn index() -> &'static FnvHashMap<String, Entry> {
+    static INDEX: OnceLock<FnvHashMap<String, Entry>> = OnceLock::new();
     INDEX.get_or_init(|| {
-        let mut index = HashMap::new();
+        let mut index = FnvHashMap::default();
         for entry in entries() {
             index.entry(fold_long(entry.word)).or_insert(entry);
         }
@@ -151,6 +153,8 @@ fn heads() -> &'static [(String, Entry)] {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     #[test]

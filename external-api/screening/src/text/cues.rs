@@ -7,7 +7,9 @@
 mod fold;
 mod table;
 
-use std::{collections::HashMap, sync::OnceLock};
+use std::sync::OnceLock;
+
+use fnv::FnvHashMap;
 
 use crate::lexicon;
 
@@ -60,10 +62,11 @@ pub(super) fn of(word: &str) -> Option<Cue> {
     index().get(folded.as_str()).copied()
 }
 
-fn index() -> &'static HashMap<Box<str>, Cue> {
-    static INDEX: OnceLock<HashMap<Box<str>, Cue>> = OnceLock::new();
+/// The words of the table; its keys are its own, so that a plain hash is enough.
+fn index() -> &'static FnvHashMap<Box<str>, Cue> {
+    static INDEX: OnceLock<FnvHashMap<Box<str>, Cue>> = OnceLock::new();
     INDEX.get_or_init(|| {
-        let mut index = HashMap::new();
+        let mut index = FnvHashMap::default();
         let own = table::WORDS.iter().flat_map(|(cue, words)| {
             let words = words.split_whitespace();
             words.map(|word| (*cue, word))
