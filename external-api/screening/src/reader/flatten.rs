@@ -4,7 +4,7 @@
 //! It promises that [`unflatten`](super::unflatten()) gives the same object back, numbers by their
 //! literal. It relies on `serde_json`'s raw values, which leave every literal as it was written.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -32,29 +32,28 @@ impl Flattener {
         if !text.trim_ascii_start().starts_with('{') {
             return Err(RowError::NotAnObject);
         }
-        let raw = serde_json::from_str::<&RawValue>(text).map_err(|_| RowError::NotJson)?;
-        let mut fields = Fields::default();
-        for (key, value) in members(raw)? {
+        let mut fields = Fields::after(&self.names);
+        for (key, value) in members(text)? {
             fields.add(&top_level_name(&key), value, 1)?;
         }
-        if fields.names.is_empty() {
+        let Fields { own_names, values, .. } = fields;
+        if values.is_empty() {
             return Err(RowError::NoFields);
         }
-        check_size(&fields.names, &fields.values)?;
-        Ok(Record { names: self.shared(fields.names), values: fields.values })
-    }
-
-    fn shared(&mut self, names: Vec<FieldName>) -> Arc<[FieldName]> {
-        if *self.names != *names {
-            self.names = names.into();
+        if let Some(names) = own_names {
+            self.names = names.ordered.into();
+        } else if values.len() < self.names.len() {
+            self.names = self.names.iter().take(values.len()).cloned().collect();
         }
-        Arc::clone(&self.names)
+        check_size(&self.names, &values)?;
+        Ok(Record { names: Arc::clone(&self.names), values })
     }
 }
 
 /// The name of a top-level key: a pointer only where the key itself could be read as one.
-pub(super) fn top_level_name(key: &str) -> String {
-    if key.is_empty() || key.starts_with('/') { child(String::new(), key) } else { key.to_owned() }
+pub(super) fn top_level_name(key: &str) -> Cow<'_, str> {
+    let is_like_pointer = key.is_empty() || key.starts_with('/');
+    if is_like_pointer { child(String::new(), key).into() } else { key.into() }
 }
 
 /// Appends a key to a pointer (RFC 6901 §3).
@@ -69,25 +68,36 @@ fn pointer_of(name: &str, depth: usize) -> String {
     if depth == 1 && !name.starts_with('/') { child(String::new(), name) } else { name.to_owned() }
 }
 
-#[derive(Default)]
-struct Fields {
-    names: Vec<FieldName>,
-    seen: HashSet<FieldName>,
+/// The fields of a record. As long as it goes on as the last one did, their names are that one's,
+/// which need no second look.
+struct Fields<'a> {
+    last_names: &'a [FieldName],
+    own_names: Option<Names>,
     values: Vec<Content>,
 }
 
-impl Fields {
+/// Names, each once.
+struct Names {
+    ordered: Vec<FieldName>,
+    seen: HashSet<FieldName>,
+}
+
+impl<'a> Fields<'a> {
+    fn after(last_names: &'a [FieldName]) -> Self {
+        Self { last_names, own_names: None, values: Vec::with_capacity(last_names.len()) }
+    }
+
     /// Adds a value found at `depth` under `name`, and what is below it.
     fn add(&mut self, name: &str, value: &RawValue, depth: usize) -> Result<(), RowError> {
         let text = value.get();
         match text.as_bytes().first() {
             Some(b'"') => {
-                let text = serde_json::from_str::<String>(text).map_err(|_| RowError::NotJson)?;
+                let text = unquoted(value)?.into_owned();
                 self.push(name, ContentType::Text, text.into_bytes())
             }
             Some(b'{' | b'[') if depth == DEPTH_MAX => Err(RowError::TooDeep),
             Some(b'{') => {
-                let below = members(value)?;
+                let below = members(text)?;
                 // An object that would be taken for an array is announced as an object.
                 if below.iter().all(|(key, _)| index_of(key).is_some()) {
                     self.push(name, ContentType::Json, b"{}".to_vec())?;
@@ -99,7 +109,7 @@ impl Fields {
                 if below.is_empty() {
                     return self.push(name, ContentType::Json, b"[]".to_vec());
                 }
-                let keyed = (0usize..).map(|at| at.to_string()).zip(below).collect();
+                let keyed = (0usize..).map(|at| at.to_string().into()).zip(below).collect();
                 self.add_all(&pointer_of(name, depth), keyed, depth)
             }
             _ => self.push(name, ContentType::Json, text.as_bytes().to_vec()),
@@ -109,7 +119,7 @@ impl Fields {
     fn add_all(
         &mut self,
         pointer: &str,
-        below: Vec<(String, &RawValue)>,
+        below: Vec<(Cow<'_, str>, &RawValue)>,
         depth: usize,
     ) -> Result<(), RowError> {
         for (key, value) in below {
@@ -119,21 +129,45 @@ impl Fields {
     }
 
     fn push(&mut self, name: &str, kind: ContentType, bytes: Vec<u8>) -> Result<(), RowError> {
-        if self.names.len() == RECORD_FIELDS_MAX {
+        let at = self.values.len();
+        if at == RECORD_FIELDS_MAX {
             return Err(RowError::TooManyFields);
         }
+        let known = self.last_names.get(at).filter(|known| known.as_str() == name);
+        let value = match known.filter(|_| self.own_names.is_none()) {
+            Some(name) => content(name, kind, bytes)?,
+            None => content(&self.add_name(name)?, kind, bytes)?,
+        };
+        self.values.push(value);
+        Ok(())
+    }
+
+    /// Goes on with a name of its own.
+    fn add_name(&mut self, name: &str) -> Result<FieldName, RowError> {
+        let before = self.last_names.get(..self.values.len()).unwrap_or_default();
+        self.own_names.get_or_insert_with(|| Names::from(before)).add(name)
+    }
+}
+
+impl Names {
+    fn add(&mut self, name: &str) -> Result<FieldName, RowError> {
         let name = FieldName::parse(name).map_err(|_| RowError::FieldName)?;
         // Before anything that could name it.
         if is_personal_itself(&name) {
-            return Err(RowError::PersonalName { position: self.names.len() + 1 });
+            return Err(RowError::PersonalName { position: self.ordered.len() + 1 });
         }
         // Two keys may be different as written and the same in NFC.
         if !self.seen.insert(name.clone()) {
             return Err(RowError::DuplicateKey);
         }
-        self.values.push(content(&name, kind, bytes)?);
-        self.names.push(name);
-        Ok(())
+        self.ordered.push(name.clone());
+        Ok(name)
+    }
+}
+
+impl From<&[FieldName]> for Names {
+    fn from(names: &[FieldName]) -> Self {
+        Self { ordered: names.to_vec(), seen: names.iter().cloned().collect() }
     }
 }
 
@@ -152,14 +186,30 @@ pub(super) fn content(
     Content::new(kind, bytes).map_err(|_| RowError::NotUtf8)
 }
 
-/// The members of an object, in their order, each key once.
-fn members(object: &RawValue) -> Result<Vec<(String, &RawValue)>, RowError> {
-    let Members(members) = serde_json::from_str(object.get()).map_err(|_| RowError::NotJson)?;
+/// The members of an object, in their order.
+///
+/// Of two with one key only the second may be refused, as a field whose name is taken: where the names
+/// below them could differ, they are refused here.
+fn members(object: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, RowError> {
+    let Members(members) = serde_json::from_str(object).map_err(|_| RowError::NotJson)?;
+    let members = members.into_iter().map(|(key, value)| Ok((unquoted(key)?, value)));
+    let members = members.collect::<Result<Vec<_>, RowError>>()?;
     let mut keys = HashSet::new();
-    if !members.iter().all(|(key, _)| keys.insert(key.as_str())) {
+    let is_nested = members.iter().any(|(_, value)| value.get().starts_with(['{', '[']));
+    if is_nested && !members.iter().all(|(key, _)| keys.insert(key.as_ref())) {
         return Err(RowError::DuplicateKey);
     }
     Ok(members)
+}
+
+/// The text of a string.
+fn unquoted(string: &RawValue) -> Result<Cow<'_, str>, RowError> {
+    let quoted = string.get();
+    let plain = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    match plain.filter(|text| !text.contains('\\')) {
+        Some(text) => Ok(text.into()),
+        None => serde_json::from_str(quoted).map(Cow::Owned).map_err(|_| RowError::NotJson),
+    }
 }
 
 /// The elements of an array; more than any record holds are refused here.
@@ -171,7 +221,8 @@ fn elements(array: &RawValue) -> Result<Vec<&RawValue>, RowError> {
     Ok(elements)
 }
 
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+/// Keys and values.
+struct Members<'a>(Vec<(&'a RawValue, &'a RawValue)>);
 struct Elements<'a>(Vec<&'a RawValue>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -203,3 +254,6 @@ impl<'de> Visitor<'de> for MembersVisitor {
         Ok(Members(members))
     }
 }
+
+#[cfg(test)]
+mod tests;
