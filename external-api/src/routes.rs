@@ -39,6 +39,8 @@ pub(crate) struct App {
     pub(crate) sessions: Arc<Sessions>,
     /// Policies fetched from it.
     pub(crate) policies: Arc<Policies>,
+    /// What the columns of uploads hold.
+    pub(crate) columns: Arc<upload::Columns>,
 }
 
 impl App {
@@ -53,6 +55,7 @@ impl App {
             proxies: Arc::new(proxies),
             sessions: Arc::new(Sessions::new(vault.clone())?),
             policies: Arc::new(Policies::new(vault.clone())),
+            columns: Arc::default(),
         })
     }
 }
@@ -64,6 +67,7 @@ pub(crate) fn router(
     shutdown: &Shutdown,
     metrics: &Metrics,
 ) -> Router {
+    app.columns.tell(metrics);
     let work = layers::challenge(work(requests_max), Arc::clone(&app.admissions));
     let (work, mut document) = OpenApiRouter::with_openapi(Frame::openapi())
         .merge(work)

@@ -6,6 +6,7 @@
 
 mod answer;
 mod batches;
+mod columns;
 mod forward;
 mod ingest_stream;
 mod media;
@@ -25,6 +26,7 @@ use tresor_proto::{CollectionName, Failure, FieldName};
 pub(crate) use self::{
     answer::{LastLine, NDJSON, Summary, to_line},
     batches::Batches,
+    columns::Columns,
     media::{Media, Packing},
     rows::Rows,
     screening::{Fate, Screening, Verdict},
@@ -97,7 +99,9 @@ pub(crate) async fn upload(
     let policy = policy(&app, holder.client(), &target).await?;
     let (rows, shape) = Rows::open(media, request.into_body(), wanted.first_row);
     let (sender, answers) = tokio::sync::mpsc::channel(ANSWERS_QUEUED_MAX);
+    let columns = app.columns.of(holder.client().tenant(), target.collection.clone());
     let screening = Screening::new(policy, wanted.id_field.clone(), wanted.is_explained);
+    let screening = screening.watched(columns);
     let forward = Forward::new(app, holder, target, screening);
     tokio::spawn(forward.run(Batches::new(rows), sender));
     answer::respond(answers, &shape, &wanted).await

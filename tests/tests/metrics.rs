@@ -82,6 +82,26 @@ fn what_is_answered_and_refused_is_counted_by_both_processes() {
 }
 
 #[test]
+fn a_column_that_begins_to_hold_something_else_is_told_without_its_values() {
+    let site = Site::start_with_log("redb", "info");
+    let tenant = site.tenant("burg");
+    let row = |contact: &str| format!("{{\"zweitens\":\"{contact}\"}}\n");
+    let rows = row("+49 30 90 98 76 54").repeat(200) + &row(VALUE).repeat(200);
+    let file = site.path("rows.ndjson");
+    std::fs::write(&file, rows).unwrap();
+    let from = format!("@{}", file.display());
+    let body = ["--header", "Content-Type: application/x-ndjson", "--data-binary", &from];
+    assert_eq!(site.curl(&tenant, "/v1/collections/customers/records", &body).status, 200);
+    let edge = told(&site.edge_health("metrics"));
+    assert!(edge.contains("tresor_column_drifts_total 1\n"), "{edge}");
+    let log = std::fs::read_to_string(site.path("external-api.log")).unwrap();
+    for part in ["begins to hold something else", "PHONE_NUMBER", "EMAIL_ADDRESS"] {
+        assert!(log.contains(part), "{part} in {log}");
+    }
+    assert!(!log.contains(VALUE) && !log.contains("zweitens"), "{log}");
+}
+
+#[test]
 fn connections_that_are_refused_are_counted_by_reason() {
     let site = Site::start("redb");
     let plain = run(Command::new("curl").args(["--silent", "--insecure", &site.url("/")]), "");

@@ -15,6 +15,7 @@ use tresor_screening::{
 };
 use utoipa::ToSchema;
 
+use super::columns::UploadColumns;
 use crate::policies::VersionedPolicy;
 
 /// How the rows of one upload are screened.
@@ -23,6 +24,7 @@ pub(crate) struct Screening {
     policy: Arc<VersionedPolicy>,
     id_field: Option<FieldName>,
     is_explained: bool,
+    columns: Option<Arc<UploadColumns>>,
 }
 
 /// A screened batch.
@@ -76,7 +78,12 @@ impl Screening {
         id_field: Option<FieldName>,
         is_explained: bool,
     ) -> Self {
-        Self { policy, id_field, is_explained }
+        Self { policy, id_field, is_explained, columns: None }
+    }
+
+    /// The same, telling when a column of the upload becomes another.
+    pub(crate) fn watched(self, columns: UploadColumns) -> Self {
+        Self { columns: Some(Arc::new(columns)), ..self }
     }
 
     /// The same under another version of the policy.
@@ -102,12 +109,13 @@ impl Screening {
             records: Vec::with_capacity(rows.len()),
             fates: Vec::with_capacity(rows.len()),
         };
-        for row in rows {
+        for (index, row) in rows.iter().enumerate() {
             let (mut verdicts, mut actions) = (None, Vec::new());
             let outcome = match &row.result {
                 Ok(record) => {
                     let values: Vec<_> = record.values.iter().map(screen::Value::from).collect();
                     let found = screener.screen(&record.names, &values).verdicts;
+                    self.observe(index, rows.len(), record, found);
                     actions = found.iter().map(action).collect();
                     verdicts = self.is_explained.then(|| explain(&record.names, found));
                     self.forward(record, found)
@@ -127,6 +135,13 @@ impl Screening {
             });
         }
         screened
+    }
+
+    fn observe(&self, index: usize, rows: usize, record: &Record, found: &[screen::Verdict]) {
+        let columns = self.columns.iter();
+        for columns in columns.filter(|_| UploadColumns::is_observed(index, rows)) {
+            columns.observe(&record.names, found);
+        }
     }
 
     /// What is forwarded of a record.
