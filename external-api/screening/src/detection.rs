@@ -68,10 +68,11 @@ fn detect_text(hint: Hint, text: &str) -> Detection {
     if text.is_empty() {
         return empty(hint);
     }
+    let shape = Shape::of(text);
     match hint {
-        Hint::Personal { info_type, class, word } => named(info_type, class, word, text),
-        Hint::Technical { kind, word } => technical::technical_field(kind, word, text),
-        Hint::Nothing => untold(text),
+        Hint::Personal { info_type, class, word } => named(info_type, class, word, &shape),
+        Hint::Technical { kind, word } => technical::technical_field(kind, word, &shape),
+        Hint::Nothing => untold(&shape),
     }
 }
 
@@ -96,13 +97,13 @@ pub(crate) fn with_text(detection: Detection, found: Option<InText>) -> Detectio
 }
 
 /// A value of a field whose name says nothing.
-fn untold(text: &str) -> Detection {
-    if let Some(finding) = finding(text) {
+fn untold(shape: &Shape<'_>) -> Detection {
+    if let Some(finding) = shape.finding() {
         return by_value(finding);
     }
-    match harmless(text) {
+    match harmless(shape) {
         Some(kind) => not_personal(Source::Value, Evidence::NotPersonal { kind }),
-        None => unknown(text),
+        None => unknown(shape.text()),
     }
 }
 
@@ -116,7 +117,7 @@ fn contradiction_in(hint: Hint, text: &str) -> Option<Finding> {
     {
         return Some(Finding { info_type, rule, certainty: Certainty::Sure });
     }
-    shaped(text).filter(|f| f.certainty == Certainty::Sure)
+    Shape::of(text).shaped().filter(|f| f.certainty == Certainty::Sure)
 }
 
 /// No value: of a personal field it is treated as one, so that having none does not show.
@@ -151,9 +152,9 @@ fn named(
     info_type: Option<InfoType>,
     class: DataClass,
     word: &'static str,
-    text: &str,
+    shape: &Shape<'_>,
 ) -> Detection {
-    let checked = info_type.map_or(Check::Silent, |info_type| check(info_type, text));
+    let checked = info_type.map_or(Check::Silent, |info_type| check(info_type, shape.text()));
     if let Check::Holds(rule) = checked {
         let evidence = Evidence::FieldNameAndValue { word, rule };
         return by_name(info_type, class, 0.99, evidence);
@@ -161,7 +162,7 @@ fn named(
     // A telephone column with an e-mail address in it: the checked value knows better, except in
     // notes, which are sealed as a whole.
     if info_type != Some(InfoType::FreeText)
-        && let Some(finding) = shaped(text).filter(|f| f.certainty == Certainty::Sure)
+        && let Some(finding) = shape.shaped().filter(|f| f.certainty == Certainty::Sure)
     {
         return by_value(finding);
     }
@@ -171,19 +172,6 @@ fn named(
             by_name(info_type, class, 0.9, Evidence::FieldName { word })
         }
     }
-}
-
-fn finding(text: &str) -> Option<Finding> {
-    Shape::of(text)?.finding(text)
-}
-
-fn shaped(text: &str) -> Option<Finding> {
-    Shape::of(text)?.shaped(text)
-}
-
-/// A name of a person, a town or a street.
-fn named_by_value(text: &str) -> Option<Finding> {
-    Shape::of(text)?.named(text)
 }
 
 fn by_name(

@@ -6,6 +6,7 @@
 
 use crate::{
     lexicon::Kind,
+    shape::Shape,
     validators::{
         birth_candidate,
         date::{Moment, has_century, moment},
@@ -48,9 +49,14 @@ const YES_OR_NO: &[&str] = &[
 ];
 
 /// What a value without a telling name is, if it cannot be personal.
-pub(crate) fn harmless(text: &str) -> Option<&'static str> {
+pub(crate) fn harmless(shape: &Shape<'_>) -> Option<&'static str> {
+    let text = shape.text();
     if is_yes_or_no(text) {
         return Some("yes or no");
+    }
+    // Everything else has digits.
+    if shape.digits() == 0 {
+        return None;
     }
     if is_number(text, NUMBER_DIGITS_MAX) {
         return Some("number");
@@ -163,8 +169,8 @@ fn is_reading(text: &str) -> bool {
     // `8987 MW` is a Dutch postcode, too.
     let unit = unit.trim_start();
     let is_capital = unit.bytes().all(|b| b.is_ascii_uppercase());
-    let is_postcode = is_capital && postcode(text).is_some();
-    is_number(number, NUMBER_DIGITS_MAX) && UNITS.contains(&unit) && !is_postcode
+    let is_postcode = || is_capital && postcode(text).is_some();
+    is_number(number, NUMBER_DIGITS_MAX) && UNITS.contains(&unit) && !is_postcode()
 }
 
 /// A version of any form, which has no more digits in a row than a build's number.
@@ -216,6 +222,10 @@ fn is_digest(text: &str) -> bool {
 
 /// Prose: two or more words, one of them in lower case. Looks no further than it must.
 pub(crate) fn is_prose(text: &str) -> bool {
+    // What parts words is a blank, a control or no ASCII: most values have none.
+    if !text.bytes().any(|b| b <= b' ' || b >= 128) {
+        return false;
+    }
     let mut words = 0;
     let mut has_lower = false;
     for word in text.split(|c: char| c.is_whitespace()) {

@@ -15,7 +15,6 @@ const SHORT_BYTES_MAX: usize = 64;
 
 /// Classes of bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 enum Class {
     Other,
     Digit,
@@ -32,41 +31,49 @@ enum Class {
     High,
 }
 
-const CLASSES: usize = Class::High as usize + 1;
+impl Class {
+    const fn of(byte: u8) -> Self {
+        match byte {
+            b'0'..=b'9' => Self::Digit,
+            b'A'..=b'Z' => Self::Upper,
+            b'a'..=b'z' => Self::Lower,
+            b' ' => Self::Space,
+            b'@' => Self::At,
+            b'.' => Self::Dot,
+            b',' | b';' => Self::Comma,
+            b':' => Self::Colon,
+            b'-' => Self::Dash,
+            b'/' => Self::Slash,
+            b'+' => Self::Plus,
+            128..=255 => Self::High,
+            _ => Self::Other,
+        }
+    }
+}
 
-/// The class of each byte.
-static CLASS_OF: [Class; 256] = classes();
+/// As many counts side by side as a register has bytes; there are fewer classes.
+const LANES: usize = 16;
 
-const fn classes() -> [Class; 256] {
-    let mut classes = [Class::Other; 256];
+/// For each byte a one in the lane of its class, so that all classes are counted by one addition.
+static LANES_OF: [u128; 256] = lanes();
+
+const fn lanes() -> [u128; 256] {
+    let mut lanes = [0; 256];
     let mut byte = 0_u8;
     loop {
-        classes[byte as usize] = match byte {
-            b'0'..=b'9' => Class::Digit,
-            b'A'..=b'Z' => Class::Upper,
-            b'a'..=b'z' => Class::Lower,
-            b' ' => Class::Space,
-            b'@' => Class::At,
-            b'.' => Class::Dot,
-            b',' | b';' => Class::Comma,
-            b':' => Class::Colon,
-            b'-' => Class::Dash,
-            b'/' => Class::Slash,
-            b'+' => Class::Plus,
-            128..=255 => Class::High,
-            _ => Class::Other,
-        };
+        lanes[byte as usize] = 1 << (8 * Class::of(byte) as u32);
         if byte == 255 {
-            return classes;
+            return lanes;
         }
         byte += 1;
     }
 }
 
-/// How many bytes of each class a value has.
-pub(crate) struct Shape {
-    counts: [u16; CLASSES],
-    length: usize,
+/// A value, and how many bytes of each class it has; of a long one, none.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape<'a> {
+    text: &'a str,
+    counts: [u16; LANES],
 }
 
 /// What a value is, without a hint.
@@ -96,25 +103,31 @@ pub(crate) fn trimmed(text: &str) -> &str {
 /// A rule to ask.
 type Candidate = fn(&str) -> Option<Finding>;
 
-impl Shape {
-    /// The shape of a value; `None` for an empty or long one.
-    pub(crate) fn of(text: &str) -> Option<Self> {
-        if text.is_empty() || text.len() > SHAPED_BYTES_MAX {
-            return None;
-        }
-        let mut counts = [0_u16; CLASSES];
-        for byte in text.bytes() {
-            // A class is always below CLASSES, and 2,048 fits.
-            if let Some(count) = counts.get_mut(CLASS_OF[usize::from(byte)] as usize) {
-                *count += 1;
+impl<'a> Shape<'a> {
+    /// The shape of a value without space around it.
+    pub(crate) fn of(text: &'a str) -> Self {
+        let mut counts = [0; LANES];
+        let bytes = if text.len() > SHAPED_BYTES_MAX { &[] } else { text.as_bytes() };
+        // No lane overflows within a chunk, and 2,048 fits into a count.
+        for chunk in bytes.chunks(usize::from(u8::MAX)) {
+            let lanes = chunk.iter().fold(0, |lanes, byte| lanes + LANES_OF[usize::from(*byte)]);
+            for (count, lane) in counts.iter_mut().zip(lanes.to_le_bytes()) {
+                *count += u16::from(lane);
             }
         }
-        let length = text.len();
-        Some(Self { counts, length })
+        Self { text, counts }
+    }
+
+    pub(crate) fn text(&self) -> &'a str {
+        self.text
     }
 
     fn count(&self, class: Class) -> u16 {
         self.counts.get(class as usize).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn digits(&self) -> u16 {
+        self.count(Class::Digit)
     }
 
     fn letters(&self) -> u16 {
@@ -122,51 +135,50 @@ impl Shape {
     }
 
     /// What the value is, when it is unmistakably or probably personal, names included.
-    pub(crate) fn finding(&self, text: &str) -> Option<Finding> {
-        self.shaped(text).or_else(|| self.named(text))
+    pub(crate) fn finding(&self) -> Option<Finding> {
+        self.shaped().or_else(|| self.named())
     }
 
     /// A name of a person, a town or a street: letters, and few digits.
-    pub(crate) fn named(&self, text: &str) -> Option<Finding> {
-        let is_name = self.letters() >= 1 && self.letters() > self.count(Class::Digit);
-        is_name.then(|| proper_name(text)).flatten()
+    pub(crate) fn named(&self) -> Option<Finding> {
+        let is_name = self.letters() >= 1 && self.letters() > self.digits();
+        is_name.then(|| proper_name(self.text)).flatten()
     }
 
     /// What the value is by its form, when it is unmistakably or probably personal.
-    pub(crate) fn shaped(&self, text: &str) -> Option<Finding> {
-        let candidates = self.candidates(text);
-        candidates.into_iter().flatten().find_map(|check| check(text))
+    pub(crate) fn shaped(&self) -> Option<Finding> {
+        self.candidates().into_iter().flatten().find_map(|check| check(self.text))
     }
 
-    fn candidates(&self, text: &str) -> [Option<Candidate>; 3] {
+    fn candidates(&self) -> [Option<Candidate>; 3] {
         if self.count(Class::At) > 0 {
             return [Some(email), Some(url), None];
         }
-        if text.starts_with("www.")
+        if self.text.starts_with("www.")
             || (self.count(Class::Slash) > 1 && self.count(Class::Colon) > 0)
         {
             return [Some(url), Some(ip), None];
         }
-        if self.length > SHORT_BYTES_MAX {
+        if self.text.len() > SHORT_BYTES_MAX {
             return [None; 3];
         }
         if self.count(Class::Colon) > 1 || (self.letters() > 0 && self.is_dotted_mac()) {
             return [Some(mac), Some(ip), Some(birth)];
         }
-        match (self.count(Class::Digit), self.letters()) {
+        match (self.digits(), self.letters()) {
             (0, _) => [None; 3],
-            (_, 0) => self.digit_candidates(text),
+            (_, 0) => self.digit_candidates(),
             (_, _) => self.mixed_candidates(),
         }
     }
 
     fn is_dotted_mac(&self) -> bool {
-        self.length == 14 && self.count(Class::Dot) == 2
+        self.text.len() == 14 && self.count(Class::Dot) == 2
     }
 
     /// Candidates of digits and signs.
-    fn digit_candidates(&self, text: &str) -> [Option<Candidate>; 3] {
-        if text.starts_with('+') {
+    fn digit_candidates(&self) -> [Option<Candidate>; 3] {
+        if self.text.starts_with('+') {
             return [Some(phone), None, None];
         }
         let (dots, dashes) = (self.count(Class::Dot), self.count(Class::Dash));
@@ -176,8 +188,8 @@ impl Shape {
                 [Some(geo), Some(birth), None]
             }
             () if dashes == 5 => [Some(mac), None, None],
-            () if text.starts_with("00") => [Some(phone), Some(birth), None],
-            () if self.count(Class::Digit) > 12 => [Some(card), Some(nir), Some(birth)],
+            () if self.text.starts_with("00") => [Some(phone), Some(birth), None],
+            () if self.digits() > 12 => [Some(card), Some(nir), Some(birth)],
             () if dots == 2 || dashes >= 2 || self.count(Class::Slash) == 2 => {
                 [Some(birth), Some(mac), Some(plate)]
             }
@@ -188,7 +200,7 @@ impl Shape {
     /// Candidates of letters and digits.
     fn mixed_candidates(&self) -> [Option<Candidate>; 3] {
         let spaces = usize::from(self.count(Class::Space));
-        match self.length - spaces {
+        match self.text.len() - spaces {
             // An IBAN of Russia has 33 signs, like a metering location.
             33 => [Some(melo), Some(iban), None],
             9 if self.letters() == 3 && self.count(Class::Dash) == 0 => [Some(nino), None, None],

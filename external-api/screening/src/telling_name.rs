@@ -23,8 +23,7 @@ fn unescape(segment: &str) -> String {
 
 fn is_personal(text: &str) -> bool {
     let text = text.trim();
-    let finding = Shape::of(text).and_then(|shape| shape.shaped(text));
-    finding.is_some_and(|finding| is_never_a_name(finding.info_type))
+    Shape::of(text).shaped().is_some_and(|finding| is_never_a_name(finding.info_type))
 }
 
 /// Whether values of a type never name a field. URLs do, and short codes are too much like names.

@@ -6,13 +6,13 @@
 
 use tresor_proto::InfoType;
 
-use super::{Detection, by_value, named_by_value, not_personal, shaped, unknown};
+use super::{Detection, by_value, not_personal, unknown};
 use crate::{
     Evidence, Rule, Source,
     harmless::{harmless, technical},
     lexicon::Kind,
     proper_name::{is_full_name, is_user_name},
-    shape::{Certainty, Finding},
+    shape::{Certainty, Finding, Shape},
     validators::{national_phone, year_of_birth},
 };
 
@@ -20,15 +20,16 @@ use crate::{
 const RECORD_YEAR_MIN: u16 = 1990;
 
 /// What a value of a technical field is.
-pub(super) fn technical_field(kind: Kind, word: &'static str, text: &str) -> Detection {
-    if let Some(finding) = shaped(text).filter(|finding| outweighs(kind, finding, text)) {
+pub(super) fn technical_field(kind: Kind, word: &'static str, shape: &Shape<'_>) -> Detection {
+    let text = shape.text();
+    if let Some(finding) = shape.shaped().filter(|finding| outweighs(kind, finding, text)) {
         return by_value(finding);
     }
-    let fits = technical(kind, text).or_else(|| harmless(text));
+    let fits = technical(kind, text).or_else(|| harmless(shape));
     let Some(description) = fits else {
         return unknown(text);
     };
-    match name_of_somebody(kind, text) {
+    match name_of_somebody(kind, shape) {
         Some(finding) if is_certain(&finding) => by_value(finding),
         // It may be a status, it may be a name: nobody knows.
         Some(_) => unknown(text),
@@ -57,9 +58,9 @@ fn outweighs(kind: Kind, finding: &Finding, text: &str) -> bool {
 }
 
 /// A name where one of a few short texts is expected.
-fn name_of_somebody(kind: Kind, text: &str) -> Option<Finding> {
+fn name_of_somebody(kind: Kind, shape: &Shape<'_>) -> Option<Finding> {
     let is_word = matches!(kind, Kind::Enumeration | Kind::Identifier);
-    is_word.then(|| named_by_value(text)).flatten()
+    is_word.then(|| shape.named()).flatten()
 }
 
 /// Whether a name has two signs that the lists both know.

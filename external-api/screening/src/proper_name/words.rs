@@ -21,7 +21,10 @@ impl<'a> Words<'a> {
     /// Parts a value; `None` when it has signs that names do not have, or too many words.
     pub(super) fn of(text: &'a str) -> Option<Self> {
         let has_first = text.starts_with(|c: char| c.is_alphanumeric() || c == '\'');
-        if text.len() > BYTES_MAX || !has_first || !text.bytes().all(is_sign) {
+        if text.len() > BYTES_MAX
+            || !has_first
+            || !text.bytes().all(|byte| IS_SIGN[usize::from(byte)])
+        {
             return None;
         }
         let mut words = Self { words: [""; WORDS_MAX], count: 0, comma: 0 };
@@ -60,8 +63,20 @@ impl<'a> Words<'a> {
     }
 }
 
-fn is_sign(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 128 || b" -.,'/".contains(&byte)
+/// Which bytes names have.
+static IS_SIGN: [bool; 256] = signs();
+
+const fn signs() -> [bool; 256] {
+    let mut signs = [false; 256];
+    let mut byte = 0_u8;
+    loop {
+        let is_other = matches!(byte, b' ' | b'-' | b'.' | b',' | b'\'' | b'/');
+        signs[byte as usize] = byte.is_ascii_alphanumeric() || byte >= 128 || is_other;
+        if byte == 255 {
+            return signs;
+        }
+        byte += 1;
+    }
 }
 
 /// A capital, then letters, hyphens and apostrophes; more than an initial, and no abbreviation.

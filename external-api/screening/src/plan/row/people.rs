@@ -80,7 +80,7 @@ impl Row<'_, '_> {
                 continue;
             }
             let named = (0..self.len())
-                .find(|other| self.is_unknown(*other) && self.is_written(*other, part));
+                .find(|other| self.is_written(*other, part) && self.is_unknown(*other));
             if let Some(named) = named {
                 self.tell(named, InfoType::LastName, "name: part of the e-mail address");
             }
@@ -95,10 +95,11 @@ impl Row<'_, '_> {
 
 /// One to four words, the last one with a capital: `Anna`, `van der Meer`.
 fn is_name_like(text: &str) -> bool {
-    let last = text.rsplit(' ').next().unwrap_or_default();
-    let is_word = |word: &str| word.chars().all(|c| c.is_alphabetic() || "-'’.".contains(c));
+    let last = || text.rsplit(' ').next().unwrap_or_default();
+    let is_sign = |c: char| c.is_alphabetic() || matches!(c, '-' | '\'' | '’' | '.');
+    let is_word = |word: &str| word.chars().all(is_sign);
     text.len() <= 40
-        && is_capitalised(last)
+        && is_capitalised(last())
         && text.split(' ').count() <= 4
         && text.split(' ').all(is_word)
 }

@@ -15,8 +15,7 @@ impl Row<'_, '_> {
     pub(super) fn compare_places(&mut self) {
         for index in 0..self.len() {
             let text = self.text(index);
-            // Two comparisons for most fields: only numbers are looked at.
-            if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) || text.len() > 12 {
+            if text.len() > 12 || !text.bytes().any(|b| b.is_ascii_digit()) {
                 continue;
             }
             if is_house_number(text) && self.is_open(index) {
@@ -83,11 +82,13 @@ impl Row<'_, '_> {
             if !(is_name || self.is_unknown(index)) || !self.is_open(index) {
                 continue;
             }
-            let text = self.text(index);
-            let is_town = are_capitalised(text) && gazetteer::look_up(town_of(text)).is_town();
-            if is_town && self.is_beside_street(index) && !self.is_beside_name(index) {
+            let is_placed = self.is_beside_street(index) && !self.is_beside_name(index);
+            if !(is_placed || is_name) || !is_town(self.text(index)) {
+                continue;
+            }
+            if is_placed {
                 self.tell(index, InfoType::City, "city: known town beside a street");
-            } else if is_town && is_name && self.has_name_elsewhere(index) {
+            } else if self.has_name_elsewhere(index) {
                 self.tell(index, InfoType::City, "city: known town, the name stands elsewhere");
             }
         }
@@ -176,6 +177,11 @@ impl Form {
             _ => None,
         }
     }
+}
+
+/// Whether a text is a town of the list.
+fn is_town(text: &str) -> bool {
+    are_capitalised(text) && gazetteer::look_up(town_of(text)).is_town()
 }
 
 /// `Halle (Saale)` is `Halle`.

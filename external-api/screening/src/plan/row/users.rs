@@ -14,7 +14,7 @@ const NAME_LETTERS_MIN: usize = 3;
 impl Row<'_, '_> {
     pub(super) fn compare_users(&mut self) {
         for index in 0..self.len() {
-            if !self.is_unknown(index) || !is_user_like(self.text(index)) {
+            if !is_user_like(self.text(index)) || !self.is_unknown(index) {
                 continue;
             }
             let text = self.text(index);
@@ -41,9 +41,9 @@ impl Row<'_, '_> {
 
 /// Small letters, digits and what joins them: `petra.wolf`, `bos29`.
 fn is_user_like(text: &str) -> bool {
-    let is_sign = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
-    let letters = text.bytes().filter(u8::is_ascii_lowercase).count();
-    (4..=40).contains(&text.len()) && letters >= NAME_LETTERS_MIN && text.bytes().all(is_sign)
+    let is_sign = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
+    let letters = || text.bytes().filter(u8::is_ascii_lowercase).count();
+    (4..=40).contains(&text.len()) && text.bytes().all(is_sign) && letters() >= NAME_LETTERS_MIN
 }
 
 /// Whether a text in small letters holds a word in any letters.
