@@ -155,7 +155,7 @@ impl Exchange<'_> {
         if self.kept_at.is_none() {
             return error;
         }
-        if self.kept.rows == 0 {
+        if self.kept.rows == 0 && !self.kept.extent.is_some_and(|extent| extent.is_whole) {
             self.forget();
             self.outlet.discard();
             return error;

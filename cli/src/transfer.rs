@@ -17,6 +17,7 @@ use tresor_proto::{CollectionName, CustomerToken};
 use tresor_screening::reader::{Charset, Format};
 
 mod checkpoint;
+mod draft;
 mod layout;
 mod part;
 mod pseudonymous;

@@ -159,6 +159,11 @@ fn a_copy_is_the_same_however_often_its_upload_is_killed() {
         process.kill();
         assert!(known < ROWS as u64 && !out.exists(), "it is not done");
     }
+    fs::write(&out, "another's").unwrap();
+    let refused = setting.site.customer(&setting.tenant, &upload(&file, &out));
+    assert!(refused.code == 1 && refused.stderr.contains("same command"), "{}", refused.stderr);
+    assert_eq!(fs::read_to_string(&out).unwrap(), "another's");
+    fs::remove_file(&out).unwrap();
     let (code, told, killed) = setting.upload(&file, "killed.csv");
     assert_eq!((code, &told["complete"]), (0, &json!(true)), "{told}");
     assert!(told["resumed_after_row"].as_u64().unwrap() >= known);

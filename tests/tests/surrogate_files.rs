@@ -215,6 +215,34 @@ fn wait_for(path: &Path) {
 }
 
 #[test]
+fn a_file_that_comes_while_another_is_written_stays_and_so_does_what_is_written() {
+    let setting = Setting::new();
+    let text: String = (0..12_000).map(|at| format!("Muster-{at}\n")).collect();
+    setting.write("names.txt", &text);
+    let tokenize = ["tokenize", "names.txt", "--info-type", "LAST_NAME", "--out", "out.txt"];
+    let mut command = setting.site.customer_command(&setting.tenant, &tokenize);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for(&setting.site.path("out.txt.tresor-progress"));
+    assert!(!setting.site.path("out.txt").exists(), "it is done already");
+    setting.write("out.txt", "another's");
+    let ended = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("not written over") && told.contains("goes on after row 12000"),
+        "{told}"
+    );
+    let refused = setting.run(&tokenize);
+    assert!(refused.stderr.contains("not written over"), "{}", refused.stderr);
+    assert_eq!(setting.read("out.txt"), "another's");
+    let draft = setting.read("out.txt.tresor-part");
+    fs::remove_file(setting.site.path("out.txt")).unwrap();
+    setting.run(&tokenize).ok();
+    assert!(setting.read("out.txt") == draft, "what was written is what it is");
+    assert_eq!(draft.lines().count(), 12_000);
+}
+
+#[test]
 fn a_run_that_is_killed_goes_on_and_no_value_is_missing_or_twice_there() {
     let setting = Setting::new();
     let text: String = (0..12_000).map(|at| format!("Muster-{at}\n")).collect();

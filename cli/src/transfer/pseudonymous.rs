@@ -1,26 +1,20 @@
 //! The same file with surrogates and masks in the place of personal data, written while the
 //! original is uploaded.
 //!
-//! It promises that nothing half-written stands under the final name, that records are in the order
-//! of the original, and that an upload which goes on continues it where the last row was known to be
-//! acknowledged. It writes what the answers say and nothing of the original but the header of a CSV.
+//! It promises that records are in the order of the original, and that an upload which goes on
+//! continues it where the last row was known to be acknowledged. It writes what the answers say and
+//! nothing of the original but the header of a CSV. It relies on a draft for its name.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io::{BufWriter, ErrorKind, Seek as _, SeekFrom, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
-use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Media, checkpoint::START_OVER, layout::Layout};
+use super::{Media, draft::Draft, layout::Layout};
 use crate::error::CliError;
-
-/// What the file is called until it is whole.
-const DRAFT: &str = ".tresor-part";
 
 /// The file as far as it is written.
 #[derive(Debug)]
@@ -28,7 +22,7 @@ pub(crate) struct Pseudonymous {
     path: PathBuf,
     layout: Layout,
     /// `None` once it has its final name.
-    draft: Option<BufWriter<File>>,
+    draft: Option<Draft>,
     extent: Extent,
 }
 
@@ -64,15 +58,9 @@ impl Pseudonymous {
 
     /// Begins a file.
     pub(crate) fn begin_laid_out(path: PathBuf, layout: Layout) -> Result<Self, CliError> {
-        if path.symlink_metadata().is_ok() {
-            let message = format!("{} is there already", path.display());
-            return Err(CliError::failed(message)
-                .advise("name another --out, or see what it is: it is not written over"));
-        }
-        let draft = open_draft(&path, OpenOptions::new().create(true))?;
+        let draft = Draft::begin(&path)?;
         let opening = layout.opening().to_vec();
         let mut file = Self { path, layout, draft: Some(draft), extent: Extent::default() };
-        file.cut_off(0)?;
         file.write(&opening)?;
         Ok(file)
     }
@@ -93,11 +81,8 @@ impl Pseudonymous {
         layout: Layout,
         extent: Extent,
     ) -> Result<Self, CliError> {
-        let is_named = extent.is_whole && !draft_of(&path).exists();
-        let draft = (!is_named).then(|| open_draft(&path, &mut OpenOptions::new()));
-        let mut file = Self { path, layout, draft: draft.transpose()?, extent };
-        file.cut_off(extent.bytes)?;
-        Ok(file)
+        let draft = Draft::go_on(&path, extent)?;
+        Ok(Self { path, layout, draft, extent })
     }
 
     /// How many records it has.
@@ -129,10 +114,7 @@ impl Pseudonymous {
 
     /// Hands what is written to the disk, and tells how much that is.
     pub(crate) fn sync(&mut self) -> Result<Extent, CliError> {
-        let synced = self.draft.as_mut().map_or(Ok(()), |draft| {
-            draft.flush()?;
-            draft.get_ref().sync_data()
-        });
+        let synced = self.draft.as_mut().map_or(Ok(()), Draft::sync);
         synced.map_err(|error| self.failed(&error))?;
         Ok(self.extent)
     }
@@ -148,25 +130,19 @@ impl Pseudonymous {
 
     /// Gives it its final name.
     pub(crate) fn name(&mut self) -> Result<(), CliError> {
-        if self.draft.take().is_none() {
-            return Ok(());
-        }
-        let named = std::fs::rename(draft_of(&self.path), &self.path);
-        let directory = self.path.parent().unwrap_or(Path::new("/"));
-        named.and_then(|()| File::open(directory)?.sync_all()).map_err(|error| self.failed(&error))
+        self.draft.take().map_or(Ok(()), Draft::name)
     }
 
     /// Takes away what is written.
     pub(crate) fn discard(&mut self) {
-        if self.draft.take().is_some() {
-            // A draft left behind is written over by the next upload.
-            let _ = std::fs::remove_file(draft_of(&self.path));
+        if let Some(draft) = self.draft.take() {
+            draft.discard();
         }
     }
 
     fn write(&mut self, text: &[u8]) -> Result<(), CliError> {
         let written = match &mut self.draft {
-            Some(draft) => draft.write_all(text),
+            Some(draft) => draft.write(text),
             None => Err(ErrorKind::ReadOnlyFilesystem.into()),
         };
         written.map_err(|error| self.failed(&error))?;
@@ -174,52 +150,8 @@ impl Pseudonymous {
         Ok(())
     }
 
-    /// Goes on behind the first `bytes`.
-    fn cut_off(&mut self, bytes: u64) -> Result<(), CliError> {
-        let Some(draft) = &mut self.draft else { return Ok(()) };
-        let file = draft.get_mut();
-        let cut_off = file.metadata().and_then(|metadata| {
-            if metadata.len() < bytes {
-                return Ok(false);
-            }
-            file.set_len(bytes)?;
-            file.seek(SeekFrom::End(0)).map(|_| true)
-        });
-        match cut_off {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                let message = format!("{} has been shortened", draft_of(&self.path).display());
-                Err(CliError::failed(message).advise(START_OVER))
-            }
-            Err(error) => Err(self.failed(&error)),
-        }
-    }
-
     fn failed(&self, error: &std::io::Error) -> CliError {
         CliError::file("write", &self.path, error)
-    }
-}
-
-fn draft_of(path: &Path) -> PathBuf {
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(DRAFT);
-    draft.into()
-}
-
-/// Opens the draft and keeps other uploads off it; a link in its place is not followed.
-fn open_draft(path: &Path, options: &mut OpenOptions) -> Result<BufWriter<File>, CliError> {
-    let draft = draft_of(path);
-    let failed = |error: std::io::Error| CliError::file("write", &draft, &error);
-    let options = options.read(true).write(true).mode(0o600);
-    let opened = options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(&draft);
-    let file = opened.map_err(failed)?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => {
-            let message = format!("another upload writes {}", path.display());
-            Err(CliError::failed(message))
-        }
-        // Some file systems know no locks.
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(BufWriter::new(file)),
     }
 }
 
@@ -237,6 +169,10 @@ mod tests {
         std::fs::write(&original, "[{\"name\":\"Erika\"}]").unwrap();
         let out = directory.path().join("out.json");
         (directory, original, out)
+    }
+
+    fn draft_of(out: &Path) -> PathBuf {
+        out.with_extension("json.tresor-part")
     }
 
     fn add(file: &mut Pseudonymous, number: u64) {

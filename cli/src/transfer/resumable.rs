@@ -236,7 +236,8 @@ impl Ledger {
                 counted(rows, "row")
             ));
         }
-        if rows == 0 && (error.is_unsent() || !error.may_pass()) {
+        let is_whole = self.checkpoint.extent.is_some_and(|extent| extent.is_whole);
+        if rows == 0 && !is_whole && (error.is_unsent() || !error.may_pass()) {
             self.forget();
             if let Some(pseudonymous) = &mut self.pseudonymous {
                 pseudonymous.discard();
