@@ -4,14 +4,22 @@
 
 use std::{
     collections::HashSet,
+    ffi::OsStr,
     fs,
+    io::{self, Read as _},
+    net::{Shutdown, TcpListener, TcpStream},
     path::{Path, PathBuf},
-    thread::sleep,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::{sleep, spawn},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use tresor_tests::{Process, Ran, Site, Tenant, repository};
+use tresor_tests::{Process, Ran, Site, Tenant, repository, run};
 
 const ROWS: usize = 10_000;
 /// A row in so many has a column too many.
@@ -37,6 +45,31 @@ fn persons(site: &Site) -> PathBuf {
 fn upload<'a>(file: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
     let upload = ["upload", file.to_str().unwrap(), "--collection", "customers"];
     [&upload[..], &["--output", "json"], more].concat()
+}
+
+/// Passes connections on to the edge, but of the first one only so many bytes, before it is cut; gives
+/// the address, and how many there were.
+fn cut_first(edge: &str, bytes: u64) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let edge = edge.trim_start_matches("https://").trim_end_matches('/').to_owned();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    spawn(move || {
+        for client in listener.incoming() {
+            let is_first = counted.fetch_add(1, Ordering::SeqCst) == 0;
+            let client = Arc::new(client.unwrap());
+            let server = Arc::new(TcpStream::connect(&edge).unwrap());
+            let (answers, asker) = (Arc::clone(&server), Arc::clone(&client));
+            spawn(move || io::copy(&mut &*answers, &mut &*asker));
+            spawn(move || {
+                let limit = if is_first { bytes } else { u64::MAX };
+                let _ = io::copy(&mut (&*client).take(limit), &mut &*server);
+                [client, server].map(|stream| stream.shutdown(Shutdown::Both))
+            });
+        }
+    });
+    (address, connections)
 }
 
 /// Rows acknowledged, as far as the progress file says.
@@ -160,4 +193,27 @@ fn an_upload_that_gives_up_says_how_to_go_on_and_refuses_a_changed_file() {
     let ran = site.customer(&tenant, &upload(&file, &[]));
     assert_eq!(ran.json()["resumed_after_row"], rows);
     assert_whole(&site, &tenant, &file, &ran);
+}
+
+#[test]
+fn an_upload_with_a_copy_that_is_cut_before_its_first_row_is_tried_again() {
+    let site = Site::start_with_log("sled", "warn");
+    let tenant = site.tenant("burg");
+    let (file, out) = (site.path("long.ndjson"), site.path("out.ndjson"));
+    // The first connection ends within the first row, behind what is asked before it.
+    let text = "x".repeat(60_000);
+    let row = json!({ "nr": "1", "a": text, "b": text, "c": text }).to_string();
+    fs::write(&file, format!("{row}\n")).unwrap();
+    let (proxy, connections) = cut_first(&site.url(""), 64 * 1024);
+    let direct = site.customer_command(
+        &tenant,
+        &upload(&file, &["--retries", "3", "--out", out.to_str().unwrap()]),
+    );
+    let mut command = Command::new(direct.get_program());
+    let edge = site.url("");
+    let through = |word| if word == OsStr::new(&edge) { OsStr::new(&proxy) } else { word };
+    command.args(direct.get_args().map(through)).current_dir(direct.get_current_dir().unwrap());
+    let ran = run(&mut command, "").ok();
+    assert_eq!((&ran.json()["accepted"], connections.load(Ordering::SeqCst)), (&json!(1), 2));
+    assert_eq!(fs::read_to_string(&out).unwrap().lines().count(), 1);
 }

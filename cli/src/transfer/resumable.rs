@@ -109,7 +109,7 @@ impl Resumable<'_> {
         let (mut left, mut patience) = (pauses(self.retries), Patience::default());
         loop {
             let rows = self.ledger.checkpoint.rows;
-            let error = match self.attempt().await {
+            let error = match self.attempt(&mut patience).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
@@ -126,12 +126,14 @@ impl Resumable<'_> {
     }
 
     /// Sends what is left of the file.
-    async fn attempt(&mut self) -> Result<(), CliError> {
+    async fn attempt(&mut self, patience: &mut Patience) -> Result<(), CliError> {
         let rows = self.ledger.checkpoint.rows;
         let Some(part) = Part::behind(rows, self.upload.file, self.upload.media).await? else {
             return Ok(());
         };
-        self.ledger.pin(self.https, &self.upload).await?;
+        if self.ledger.pin(self.https, &self.upload).await? {
+            patience.answered();
+        }
         let idempotency_key = Some(self.ledger.checkpoint.idempotency_key.clone());
         let policy_version = self.ledger.checkpoint.policy_version;
         let sent = Upload { part, idempotency_key, policy_version, ..self.upload.clone() };
@@ -159,14 +161,15 @@ impl Resumable<'_> {
 
 impl Ledger {
     /// Holds a pseudonymous file to the version of the policy that is there before its first row: what
-    /// stands for a field is the policy's, and of two policies a file would be of no use.
-    async fn pin(&mut self, https: &Https, upload: &Upload<'_>) -> Result<(), CliError> {
+    /// stands for a field is the policy's, and of two policies a file would be of no use. Tells whether
+    /// the server was asked, and answered.
+    async fn pin(&mut self, https: &Https, upload: &Upload<'_>) -> Result<bool, CliError> {
         if self.pseudonymous.is_none() || self.checkpoint.policy_version.is_some() {
-            return Ok(());
+            return Ok(false);
         }
         let version = policy_version(https, upload.collection).await?;
         self.checkpoint.policy_version = Some(version);
-        self.save()
+        self.save().map(|()| true)
     }
 
     fn observe(&mut self, event: Event, part: Part) -> Result<(), CliError> {
