@@ -30,8 +30,8 @@ pub(super) struct Results {
 }
 
 impl Answer {
-    /// Reads a result whose value is called `key`. What may pass by itself is an error of the whole
-    /// batch, which is asked for again.
+    /// Reads a result whose value is called `key`. What may pass by itself is an error, so that
+    /// it is asked for again.
     pub(super) fn read(result: &Value, key: &str) -> Result<Self, CliError> {
         let unreadable = || CliError::failed("a result of the server's answer cannot be read");
         let Some(problem) = result.get("problem") else {

@@ -9,15 +9,16 @@ mod bare;
 mod batch;
 mod counting;
 mod discloser;
+mod told;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tresor_proto::{Failure, Reveal, TokenOperation};
 
 pub use self::answer_room::AnswerRoom;
 #[cfg(feature = "test-support")]
 pub use self::bare::DiscloseLoop;
-use self::{batch::Batch, discloser::Discloser};
+use self::{batch::Batch, discloser::Discloser, told::Told};
 use super::name_surrogates::PART_ITEMS_MAX;
 use crate::{
     access::{Detokenize, Permit},
@@ -36,7 +37,7 @@ impl Vault {
     ///
     /// # Errors
     /// For all: `rate_limited` when the tenant's reveals are spent, `overloaded`,
-    /// `storage_unavailable`. For one: `invalid_request` when it is mistyped or another tenant's,
+    /// `storage_unavailable`, unless some were shown before; then for those behind. For one: `invalid_request` when it is mistyped or another tenant's,
     /// `not_found`, `gone` when it has expired or is used up, `wrong_key`, `integrity`, `conflict`
     /// when other uses kept coming between, and `rate_limited` when there were reveals for those
     /// before it only.
@@ -73,21 +74,40 @@ impl Vault {
             holder: Arc::clone(permit.holder()),
             cache: self.unlocked_cache(),
             now_ms: self.clock().now_ms(),
-            outdated: Mutex::default(),
+            outdated: Arc::default(),
         };
-        let mut results = Vec::with_capacity(batch.len());
+        let mut told = Told::with_capacity(batch.len());
         for part in batch.into_parts(PART_ITEMS_MAX) {
-            let mut opened;
-            (discloser, opened) = self.open_part(discloser, part).await?;
-            opened.fit(room);
-            let counted = self.count_uses(&discloser, opened).await?;
-            results.extend(counted.into_results());
+            match told.failure().cloned() {
+                Some(error) => told.add(part, Err(error)),
+                None => {
+                    let (part, traded) = self.trade_part(&mut discloser, room, part).await;
+                    told.add(part, traded);
+                }
+            }
         }
-        let outdated = core::mem::take(&mut discloser.outdated);
-        let outdated = outdated.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.queue_rows(&discloser.holder, outdated, TokenOperation::Tokenize);
-        grant.keep(results.iter().filter(|result| batch::is_plain(result)).count());
-        Ok(results)
+        self.queue_rows(&discloser.holder, discloser.outdated(), TokenOperation::Tokenize);
+        grant.keep(told.plain());
+        told.into_results()
+    }
+
+    /// Trades a part: what was opened, and counted if it had to be, is shown, whatever becomes of the
+    /// rest.
+    async fn trade_part(
+        &self,
+        discloser: &mut Discloser,
+        room: &mut AnswerRoom,
+        part: Batch,
+    ) -> (Batch, Result<(), VaultError>) {
+        let count = part.len();
+        match self.open_part(discloser, part).await {
+            Ok(mut part) => {
+                part.fit(room);
+                let counted = self.count_uses(discloser, &mut part).await;
+                (part, counted)
+            }
+            Err(error) => (Batch::lost(count, &error), Err(error)),
+        }
     }
 
     /// As many reveals as there are of `wanted`; what is shown masked or not at all takes none.
@@ -110,20 +130,21 @@ impl Vault {
     /// the newest keyring: its data key may have been replaced in between.
     async fn open_part(
         &self,
-        mut discloser: Discloser,
+        discloser: &mut Discloser,
         mut part: Batch,
-    ) -> Result<(Discloser, Batch), VaultError> {
+    ) -> Result<Batch, VaultError> {
         for _ in 0..ROUNDS_MAX {
             if part.left() == 0 {
-                return Ok((discloser, part));
+                return Ok(part);
             }
             let rows = self.surrogate_rows(discloser.tenant, part.keys()).await?;
+            let opener = discloser.clone();
             let open = move || {
-                let opened = discloser.open(&mut part, rows);
-                (discloser, part, opened)
+                let opened = opener.open(&mut part, rows);
+                (part, opened)
             };
             let opened;
-            (discloser, part, opened) = self.key_worker().run(open).await?;
+            (part, opened) = self.key_worker().run(open).await?;
             opened?;
             if part.left() > 0 {
                 let newest = self.renewed(&discloser.holder).await?;

@@ -4,10 +4,7 @@
 //! `detokenize` exactly, but for the counting of uses. It relies on a permit, like everything that
 //! touches keys.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use tresor_proto::Reveal;
 
@@ -37,7 +34,7 @@ impl Vault {
             holder: Arc::clone(permit.holder()),
             cache: self.unlocked_cache(),
             now_ms: self.clock().now_ms(),
-            outdated: Mutex::default(),
+            outdated: Arc::default(),
         };
         DiscloseLoop { namer: self.namer(permit.holder()), discloser }
     }

@@ -8,7 +8,7 @@ use crate::{
     error::VaultError,
     operations::name_surrogates::Names,
     record::Shown,
-    store::{Outcome, StoreKey},
+    store::{Change, Outcome, StoreKey},
     surrogate::{RevealedValue, named::Named, rows::row_key},
 };
 
@@ -31,7 +31,7 @@ pub(super) enum Item {
 }
 
 /// A surrogate whose count is asked before it is shown.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Counted {
     pub(super) id: SurrogateId,
     /// What its count is asked for.
@@ -56,6 +56,12 @@ impl Batch {
         Self(names.into_iter().map(item).collect())
     }
 
+    /// Holds them where they are.
+    #[cfg(test)]
+    pub(super) fn of(items: Vec<Item>) -> Self {
+        Self(items)
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.0.len()
@@ -74,8 +80,19 @@ impl Batch {
 
     /// Settles those still to be opened.
     pub(super) fn settle_left(&mut self, error: &VaultError) {
-        let asked = self.0.iter_mut().filter(|item| item.asked().is_some());
-        asked.for_each(|item| *item = Item::Settled(Err(error.clone())));
+        self.asked_mut().for_each(|item| *item = Item::Settled(Err(error.clone())));
+    }
+
+    /// A part of so many of which nothing is left but why.
+    pub(super) fn lost(count: usize, error: &VaultError) -> Self {
+        Self((0..count).map(|_| Item::Settled(Err(error.clone()))).collect())
+    }
+
+    /// Settles those that are not shown or refused yet. A use that was handed to the store may have
+    /// been counted.
+    pub(super) fn settle_rest(&mut self, error: &VaultError) {
+        let rest = self.0.iter_mut().filter(|item| !matches!(item, Item::Settled(_)));
+        rest.for_each(|item| *item = Item::Settled(Err(error.clone())));
     }
 
     /// Refuses what is opened and does not fit an answer.
@@ -125,9 +142,16 @@ impl Batch {
         self.0.iter().filter_map(Item::counted)
     }
 
-    /// Those to be counted.
-    pub(super) fn opened_mut(&mut self) -> impl Iterator<Item = &mut Item> {
-        self.0.iter_mut().filter(|item| item.counted().is_some())
+    /// Hands those to be counted to the store, each with the change that counts it; shows those
+    /// without one, and settles the others. Gives the changes, in order.
+    pub(super) fn count(&mut self, counts: Vec<Result<Option<Change>, VaultError>>) -> Vec<Change> {
+        let opened = self.0.iter_mut().filter(|item| item.counted().is_some());
+        let mut changes = Vec::new();
+        for (item, change) in opened.zip(counts) {
+            item.count(change.as_ref().map(Option::is_some).map_err(Clone::clone));
+            changes.extend(change.ok().flatten());
+        }
+        changes
     }
 
     /// Takes what became of the counts handed to the store, in order.
@@ -174,7 +198,7 @@ impl Item {
 
     /// Hands one that is opened to the store, if its use `is_counted`; shows it otherwise, or settles
     /// it.
-    pub(super) fn count(&mut self, is_counted: Result<bool, VaultError>) {
+    fn count(&mut self, is_counted: Result<bool, VaultError>) {
         *self = match (self.take(), is_counted) {
             (Self::Opened(counted, value), Ok(true)) => Self::Counting(counted, value),
             (Self::Opened(_, value), Ok(false)) => Self::Settled(Ok(value)),

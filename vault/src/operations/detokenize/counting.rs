@@ -24,34 +24,34 @@ use crate::{
 };
 
 impl Vault {
-    /// Shows what was opened, as far as its count lets it; counts its uses.
+    /// Shows what was opened, as far as its count lets it; counts its uses. What is counted when it
+    /// fails stays shown.
     pub(super) async fn count_uses(
         &self,
         discloser: &Discloser,
-        mut batch: Batch,
-    ) -> Result<Batch, VaultError> {
-        let now_ms = discloser.now_ms;
+        batch: &mut Batch,
+    ) -> Result<(), VaultError> {
         for round in 0..put::ROUNDS_MAX {
-            let keys: Vec<StoreKey> = batch.opened().flat_map(keys).collect();
-            if keys.is_empty() {
+            let counted: Vec<Counted> = batch.opened().copied().collect();
+            if counted.is_empty() {
                 break;
             }
             if round > 0 {
                 tokio::time::sleep(put::PAUSE * round).await;
             }
+            let keys: Vec<StoreKey> = counted.iter().flat_map(keys).collect();
             let (store, mut sight) = (self.store(discloser.tenant).await?, Sight::default());
             sight.add(&keys, store.read(keys.clone()).await?);
             let (holder, tenant) = (Arc::clone(&discloser.holder), discloser.tenant);
+            let now_ms = discloser.now_ms;
             let count = move || {
                 let rows = SurrogateRows { tenant, keys: &holder.keyring().rows };
-                let changes = count_all(&mut batch, &mut sight, rows, now_ms);
-                (batch, changes)
+                count_all(&counted, &mut sight, rows, now_ms)
             };
-            let changes;
-            (batch, changes) = self.key_worker().run(count).await?;
+            let changes = batch.count(self.key_worker().run(count).await?);
             batch.settle(store.apply(changes).await?);
         }
-        Ok(batch)
+        Ok(())
     }
 }
 
@@ -60,26 +60,19 @@ fn keys(Counted { id, .. }: &Counted) -> [StoreKey; 2] {
     [count_key(&key), key]
 }
 
-/// The changes that count a use each, in order; settles those without one, and those that are used up
-/// or gone.
+/// The changes that count a use each, in order; none for those of which no use is counted.
 fn count_all(
-    batch: &mut Batch,
+    counted: &[Counted],
     sight: &mut Sight,
     rows: SurrogateRows<'_>,
     now_ms: u64,
-) -> Vec<Change> {
-    let mut changes = Vec::new();
-    for item in batch.opened_mut() {
-        let Some(counted) = item.counted() else { continue };
-        let change = count(counted, sight, rows, now_ms);
-        item.count(change.map(|change| {
-            let Some(change) = change else { return false };
-            sight.note(&change);
-            changes.push(change);
-            true
-        }));
-    }
-    changes
+) -> Vec<Result<Option<Change>, VaultError>> {
+    let count = |counted| {
+        let change = count(counted, sight, rows, now_ms)?;
+        change.iter().for_each(|change| sight.note(change));
+        Ok(change)
+    };
+    counted.iter().map(count).collect()
 }
 
 /// The change that counts a use, where uses are counted.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tresor_proto::{Content, DataClass, InfoType, Mask, Reveal, Surrogate, TenantId};
@@ -26,6 +26,7 @@ use crate::{
 };
 
 /// What is needed to show values in one call.
+#[derive(Clone)]
 pub(crate) struct Discloser {
     pub(crate) tenant: TenantId,
     pub(crate) reveal: Reveal,
@@ -33,7 +34,7 @@ pub(crate) struct Discloser {
     pub(crate) cache: Arc<UnlockedCache>,
     pub(crate) now_ms: u64,
     /// The rows of surrogates whose values hang on an older data key.
-    pub(crate) outdated: Mutex<Vec<StoreKey>>,
+    pub(crate) outdated: Arc<Mutex<Vec<StoreKey>>>,
 }
 
 impl Discloser {
@@ -112,10 +113,19 @@ impl Discloser {
         let content = keys.epoch(epoch).and_then(|key| sealed_value::open(key, place, row));
         let content = content.map_err(|CryptoError| VaultError::Integrity)?;
         if keys.newest().is_ok_and(|(newest, _)| epoch < newest) {
-            let mut outdated = self.outdated.lock().unwrap_or_else(PoisonError::into_inner);
-            outdated.push(row_key(&surrogate.id()));
+            self.outdated_now().push(row_key(&surrogate.id()));
         }
         Ok(content)
+    }
+
+    /// The rows of surrogates whose values hang on an older data key, once.
+    pub(super) fn outdated(&self) -> Vec<StoreKey> {
+        core::mem::take(&mut *self.outdated_now())
+    }
+
+    fn outdated_now(&self) -> MutexGuard<'_, Vec<StoreKey>> {
+        // Nothing panics while it is held.
+        self.outdated.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn rows(&self) -> SurrogateRows<'_> {
