@@ -1,8 +1,9 @@
 //! Who calls: the service of the connection, and the client it acts for.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tonic::{Request, Status};
+use tresor_door::Guard;
 use tresor_proto::{ErrorCode, Failure, RefusalReason, RequestId, vault};
 use tresor_vault::{Caller, Role};
 
@@ -10,6 +11,7 @@ use crate::{
     context::Context,
     directory::{ServiceGrant, ServiceRole},
     evidence::EvidenceCheck,
+    layers::Seat,
     message_budget::Purse,
     plane::Plane,
     turnstile::TenantSeat,
@@ -32,10 +34,19 @@ pub(crate) struct CallNotes(Arc<Noted>);
 struct Noted {
     request_id: OnceLock<RequestId>,
     refusal: OnceLock<RefusalReason>,
-    /// The tenant's place among the calls that run at once, kept as long as the call.
-    seat: OnceLock<TenantSeat>,
+    seats: Mutex<SeatsTaken>,
     /// The bytes of the message the service is at.
     purse: OnceLock<Purse>,
+}
+
+/// A call that has its seats; it leaves them when this is dropped.
+pub(crate) struct Seated(CallNotes);
+
+/// The places of a call among those that run at once, kept until its work is done.
+#[derive(Default)]
+struct SeatsTaken {
+    of_service: Option<Seat>,
+    of_tenant: Option<TenantSeat>,
 }
 
 impl CallNotes {
@@ -56,9 +67,25 @@ impl CallNotes {
         }
     }
 
-    /// Keeps a seat until the call has ended; one is enough.
+    /// Keeps the seat of the service that calls until what is given is dropped, or the work is done.
+    pub(crate) fn sit(&self, seat: Seat) -> Seated {
+        self.seats().of_service.get_or_insert(seat);
+        Seated(self.clone())
+    }
+
+    /// Keeps a tenant's seat until the call has ended; one is enough.
     pub(crate) fn keep_seat(&self, seat: TenantSeat) {
-        self.0.seat.get_or_init(|| seat);
+        self.seats().of_tenant.get_or_insert(seat);
+    }
+
+    /// Gives the seats back: the work is done, however long its caller takes to hear of it.
+    pub(crate) fn leave_seats(&self) {
+        *self.seats() = SeatsTaken::default();
+    }
+
+    fn seats(&self) -> MutexGuard<'_, SeatsTaken> {
+        // Nothing panics while it is held.
+        self.0.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps what the call takes for its messages; there is one for all of them.
@@ -75,6 +102,14 @@ impl CallNotes {
 
     fn note_request_id(&self, request_id: &RequestId) {
         self.0.request_id.get_or_init(|| request_id.clone());
+    }
+}
+
+impl Guard for Seated {}
+
+impl Drop for Seated {
+    fn drop(&mut self) {
+        self.0.leave_seats();
     }
 }
 

@@ -17,7 +17,7 @@ use http::{Method, StatusCode};
 use tokio::sync::watch;
 use tonic::{Status, service::Routes};
 use tower::ServiceBuilder;
-use tresor_door::{Metrics, Owner, Peer, Shares, Shutdown, guard};
+use tresor_door::{Metrics, Owner, Peer, Place, Shares, Shutdown, guard};
 use tresor_proto::{
     ErrorCode, Failure, RefusalReason,
     limits::{LONG_CALL_DEADLINE_MS, REQUEST_DEADLINE_MS},
@@ -42,6 +42,8 @@ const LONG_CALLS: [&str; 1] = ["/tresor.vault.v1.CollectionService/AnalyzeCollec
 
 /// Half of them for each service, so that one which is captured leaves the other half to others.
 pub(crate) type Seats = Shares<Option<Owner>>;
+/// One of them.
+pub(crate) type Seat = Place<Option<Owner>>;
 
 /// What the layers of one listener know.
 #[derive(Clone)]
@@ -145,8 +147,12 @@ async fn take_seat(State(layers): State<Layers>, request: Request, next: Next) -
         return next.run(request).await;
     }
     let owner = request.extensions().get::<Arc<Peer>>().map(|peer| peer.owner());
+    let notes = request.extensions().get::<CallNotes>().cloned().unwrap_or_default();
     match layers.seats.take_of_half(owner) {
-        Ok(seat) => guard(next.run(request).await, seat),
+        Ok(seat) => {
+            let seated = notes.sit(seat);
+            guard(next.run(request).await, seated)
+        }
         Err(_) => refuse(ErrorCode::Overloaded),
     }
 }

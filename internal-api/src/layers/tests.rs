@@ -13,6 +13,7 @@ const PANICKING: &str = "/tresor.vault.v1.RecordService/Delete";
 const QUICK: &str = "/tresor.vault.v1.RecordService/Get";
 const READING: &str = "/tresor.vault.v1.RecordService/List";
 const STREAMING: &str = "/tresor.vault.v1.RecordService/Ingest";
+const DONE: &str = "/tresor.vault.v1.RecordService/Search";
 const WITHOUT_RULE: &str = "/tresor.vault.v1.RecordService/Secret";
 const OPERATORS: &str = "/tresor.vault.v1.TenantService/ListTenants";
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
@@ -58,6 +59,12 @@ async fn streaming(Extension(origin): Extension<Origin>, request: Request) -> Re
     Response::new(Body::from_stream(pieces))
 }
 
+/// Has done its work before its answer is taken, as a stream that has ended.
+async fn done(Extension(origin): Extension<Origin>) -> Response {
+    origin.notes.leave_seats();
+    Response::new(Body::from_stream(stream::pending::<Result<String, BoxError>>()))
+}
+
 fn routes() -> Routes {
     let router = Routes::default().into_axum_router();
     let router: Router = router
@@ -66,6 +73,7 @@ fn routes() -> Routes {
         .route(QUICK, post(quick))
         .route(READING, post(reading))
         .route(STREAMING, post(streaming))
+        .route(DONE, post(done))
         .route(WITHOUT_RULE, post(quick))
         .route(OPERATORS, post(quick))
         .route(HEALTH, post(quick));
@@ -147,6 +155,15 @@ async fn an_answer_that_nobody_takes_holds_no_bytes_of_its_message() {
         assert_eq!(code(&layers, Some(EDGE), QUICK).await, Code::Unavailable, "it is under way");
         drop(untaken);
     }
+}
+
+#[tokio::test]
+async fn a_stream_that_has_ended_holds_no_seat_however_long_its_answer_waits() {
+    let layers = layers(1);
+    let untaken = surround(routes(), &layers).oneshot(request(Some(EDGE), DONE)).await.unwrap();
+    assert_eq!(code(&layers, Some(EDGE), QUICK).await, Code::Ok);
+    drop(untaken);
+    assert_eq!(code(&layers, Some(EDGE), QUICK).await, Code::Ok);
 }
 
 #[tokio::test]

@@ -1,17 +1,21 @@
 //! A stream of answers, a step after the other.
 //!
-//! It promises that a stream ends when its caller goes, when the process shuts down and when the
-//! vault is locked, even while its caller takes no answer, and that nothing of it stays in memory
-//! then. Nothing is prepared ahead: a step begins once the answer before is taken, and gives the
-//! bytes of its message back when it is done.
+//! It promises that a stream ends when its caller goes, takes no answer for as long as it may idle,
+//! when the process shuts down and when the vault is locked, and that its work and its seats are let
+//! go of then, whoever still holds the stream. Nothing is prepared ahead: a step begins once the
+//! answer before is taken, and gives the bytes of its message back when it is done.
 
-use core::future::Future;
+use core::{future::Future, time::Duration};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt as _, stream, stream::BoxStream};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 use tonic::Status;
 use tresor_door::Shutdown;
-use tresor_proto::{ErrorCode, Failure};
+use tresor_proto::{ErrorCode, Failure, limits::IDLE_TIMEOUT_MS};
 
 use crate::{
     caller::{CallNotes, Origin},
@@ -36,13 +40,16 @@ pub(super) struct Stop {
     shutdown: Shutdown,
     states: watch::Receiver<LockState>,
     notes: CallNotes,
+    /// How long an answer may wait to be taken.
+    idle: Duration,
 }
 
 impl Stop {
     /// What ends a stream of a service; why it was refused goes to the log of its call.
     pub(super) fn new(gate: &Gate, shutdown: &Shutdown, origin: &Origin) -> Self {
         let (states, notes) = (gate.lockable().watch(), origin.notes.clone());
-        Self { shutdown: shutdown.clone(), states, notes }
+        let idle = Duration::from_millis(IDLE_TIMEOUT_MS);
+        Self { shutdown: shutdown.clone(), states, notes, idle }
     }
 
     /// Ends when the stream has to, and tells why.
@@ -67,13 +74,29 @@ impl Stop {
     }
 }
 
+/// An answer that waits to be taken, until it is.
+struct Waiting<A>(Arc<Mutex<Option<A>>>);
+
+impl<A> Waiting<A> {
+    /// It, and what it is let go of with when nobody takes it.
+    fn new(answer: A) -> (Self, Self) {
+        let answer = Arc::new(Mutex::new(Some(answer)));
+        (Self(Arc::clone(&answer)), Self(answer))
+    }
+
+    fn take(&self) -> Option<A> {
+        // Nothing panics while it is held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
 /// The answers of a stream. It runs in a task of its own: what a caller does not take is not asked
 /// for, and would hold its keys for as long as he likes.
 pub(super) fn into_answers<S: Steps>(
     mut steps: S,
     mut stop: Stop,
 ) -> BoxStream<'static, Result<S::Answer, Status>> {
-    let (sender, answers) = mpsc::channel(1);
+    let (sender, answers) = mpsc::channel::<Waiting<S::Answer>>(1);
     let notes = stop.notes.clone();
     let gone = sender.clone();
     let task = tokio::spawn(async move {
@@ -81,10 +104,11 @@ pub(super) fn into_answers<S: Steps>(
             ended = send_all(&mut steps, &mut stop, &sender) => ended,
             () = gone.closed() => Ok(()),
         };
+        notes.leave_seats();
         ended.inspect_err(|status| notes.note_refusal(status))
     });
     stream::unfold((answers, Some(task)), |(mut answers, mut task)| async move {
-        if let Some(answer) = answers.recv().await {
+        if let Some(answer) = answers.recv().await.and_then(|waiting| waiting.take()) {
             return Some((Ok(answer), (answers, task)));
         }
         let ended = task.take()?.await;
@@ -98,32 +122,35 @@ pub(super) fn into_answers<S: Steps>(
 async fn send_all<S: Steps>(
     steps: &mut S,
     stop: &mut Stop,
-    sender: &mpsc::Sender<S::Answer>,
+    sender: &mpsc::Sender<Waiting<S::Answer>>,
 ) -> Result<(), Status> {
+    let mut last: Option<Waiting<S::Answer>> = None;
     loop {
-        let reserve = async { Ok(sender.reserve().await.ok()) };
-        let Some(place) = stop.or(reserve).await? else {
-            return Ok(());
+        let idle = stop.idle;
+        let reserve = async { Ok(timeout(idle, sender.reserve()).await) };
+        let Ok(place) = stop.or(reserve).await? else {
+            // The transport holds the stream for as long as its caller likes, but not what is in it.
+            drop(last.and_then(|last| last.take()));
+            return Err(Failure::from(ErrorCode::DeadlineExceeded).into());
         };
+        let Ok(place) = place else { return Ok(()) };
         let step = steps.step(stop).await;
         // Its message is done with, however long its answer waits to be taken.
         stop.notes.give_bytes_back();
-        match step? {
-            Some(answer) => place.send(answer),
-            None => return Ok(()),
-        }
+        let Some(answer) = step? else { return Ok(()) };
+        let (waiting, ours) = Waiting::new(answer);
+        place.send(waiting);
+        last = Some(ours);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    };
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tempfile::TempDir;
-    use tresor_proto::ServiceName;
+    use tresor_door::Shares;
+    use tresor_proto::{ServiceName, TenantId};
     use tresor_vault::{Passphrase, Settings, Vault, store::StoreEngine};
 
     use super::*;
@@ -150,6 +177,7 @@ mod tests {
         states: watch::Sender<LockState>,
         shutdown: Shutdown,
         begun: Arc<AtomicUsize>,
+        idle: Duration,
         _directory: TempDir,
     }
 
@@ -162,7 +190,8 @@ mod tests {
             let vault = Arc::new(Vault::open(settings, &passphrase).await.unwrap());
             let states = watch::Sender::new(LockState::Unlocked(vault));
             let (shutdown, begun) = (Shutdown::new(), Arc::default());
-            Self { states, shutdown, begun, _directory: directory }
+            let idle = Duration::from_millis(IDLE_TIMEOUT_MS);
+            Self { states, shutdown, begun, idle, _directory: directory }
         }
 
         fn stream(&self, panics_at: usize) -> BoxStream<'static, Result<usize, Status>> {
@@ -176,7 +205,7 @@ mod tests {
         ) -> BoxStream<'static, Result<usize, Status>> {
             let steps = Counted { begun: Arc::clone(&self.begun), panics_at };
             let (shutdown, states) = (self.shutdown.clone(), self.states.subscribe());
-            into_answers(steps, Stop { shutdown, states, notes })
+            into_answers(steps, Stop { shutdown, states, notes, idle: self.idle })
         }
 
         /// Ends when nobody else holds what a stream held.
@@ -247,6 +276,23 @@ mod tests {
         let mut stream = served.noted_stream(0, notes);
         assert_eq!(stream.next().await.unwrap().unwrap(), 1);
         assert_eq!(budget.left(), 16, "nobody asked for another message");
+    }
+
+    #[tokio::test]
+    async fn a_stream_whose_answers_nobody_takes_ends_and_lets_go_of_all_with_its_seat() {
+        let served = Served { idle: Duration::from_millis(1), ..Served::new().await };
+        let (seats, tenant) = (Shares::new(4), TenantId::from_bytes([1; 16]));
+        let notes = CallNotes::default();
+        notes.keep_seat(seats.take(tenant).unwrap());
+        let stream = served.noted_stream(0, notes);
+        served.until_let_go().await;
+        while seats.taken_by(&tenant) > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(served.begun.load(Ordering::SeqCst), 1, "what nobody takes is not asked for");
+        let left: Vec<_> = stream.collect().await;
+        let [Err(status)] = left.as_slice() else { panic!("{left:?}") };
+        assert_eq!(code(status), ErrorCode::DeadlineExceeded);
     }
 
     #[tokio::test]
