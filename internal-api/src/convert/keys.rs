@@ -61,6 +61,7 @@ pub(crate) fn census_to_wire(census: &Census) -> vault::Census {
         index_entries: census.index_entries,
         surrogates: census.surrogates,
         identifiers: census.identifiers.iter().map(identifier).collect(),
+        damaged_side_rows: census.damaged_side_rows,
     }
 }
 

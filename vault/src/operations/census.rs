@@ -1,7 +1,8 @@
-//! The census: counts what hangs on each data and identifier key of a tenant, page by page.
+//! The census: counts what hangs on each data and identifier key of a tenant, page by page, then looks
+//! at the rows that find and count surrogates.
 //!
-//! It promises to count only rows that authenticate and to say how many do not; it needs no
-//! customer token. Writers go on meanwhile: what they write behind the cursor is not seen.
+//! It promises to count only rows that authenticate and to say how many do not, those without a value
+//! apart; it needs no customer token. Writers go on meanwhile: what they write behind the cursor is not seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,7 @@ use crate::{
     row::RowPlace,
     sealed_rows::{self, SealedRow},
     store::{Keyspace, StoreKey},
-    surrogate::rows::Facts,
+    surrogate::rows::{self, Facts, SurrogateRows},
     vault::Vault,
 };
 
@@ -34,16 +35,26 @@ struct IdentifierKeys(BTreeMap<IndexId, (DataClass, u32)>);
 #[derive(Debug)]
 pub struct CensusUnderWay {
     tenant: TenantId,
+    walk: Walk,
     after: Option<StoreKey>,
     census: Census,
     is_done: bool,
+}
+
+/// The rows it is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Walk {
+    /// Those with sealed values.
+    Sealed,
+    /// Those that find and count surrogates.
+    Beside,
 }
 
 impl CensusUnderWay {
     /// One that has not counted anything yet.
     pub(crate) fn of(tenant: TenantId, begun_ms: u64) -> Self {
         let census = Census { begun_ms, ..Census::default() };
-        Self { tenant, after: None, census, is_done: false }
+        Self { tenant, walk: Walk::Sealed, after: None, census, is_done: false }
     }
 
     /// What was counted so far.
@@ -79,7 +90,11 @@ impl Vault {
     /// `not_found` when the customer has not enrolled, `overloaded`, `storage_unavailable`.
     pub async fn count_further(&self, under_way: &mut CensusUnderWay) -> Result<(), VaultError> {
         for _ in 0..STEP_PAGES {
-            if self.count_page(under_way).await? {
+            if under_way.walk == Walk::Sealed {
+                if self.count_page(under_way).await? {
+                    (under_way.walk, under_way.after) = (Walk::Beside, None);
+                }
+            } else if self.check_page(under_way).await? {
                 under_way.census.ended_ms = self.clock().now_ms();
                 self.registry().put_census(under_way.tenant, &under_way.census).await?;
                 under_way.is_done = true;
@@ -89,7 +104,27 @@ impl Vault {
         Ok(())
     }
 
-    /// Counts a page, and whether it was the last.
+    /// Looks at a page of rows that find and count, and whether it was the last.
+    async fn check_page(&self, under_way: &mut CensusUnderWay) -> Result<bool, VaultError> {
+        let tenant = under_way.tenant;
+        let keyring = self.enrolled_keyring(tenant).await?;
+        let range = rows::side_rows(under_way.after.take());
+        let page = self.store(tenant).await?.scan(range, PAGE_ROWS).await?;
+        let page =
+            page.into_iter().map(|row| (StoreKey::new(Keyspace::Surrogates, row.key), row.value));
+        let page: Vec<SealedRow> = page.collect();
+        under_way.after = page.last().map(|(key, _)| key.clone());
+        let is_last = page.len() < PAGE_ROWS;
+        let count = move || {
+            let rows = SurrogateRows { tenant, keys: &keyring.rows };
+            page.iter().filter(|(key, row)| !rows.is_sound(key, row)).count()
+        };
+        let damaged = self.key_worker().run(count).await?;
+        under_way.census.damaged_side_rows += u64::try_from(damaged).unwrap_or(u64::MAX);
+        Ok(is_last)
+    }
+
+    /// Counts a page of rows with sealed values, and whether it was the last.
     pub(crate) async fn count_page(
         &self,
         under_way: &mut CensusUnderWay,

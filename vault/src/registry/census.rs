@@ -30,6 +30,8 @@ pub struct Census {
     /// Rows by class and version of the identifier key they hang on: records by their entries of
     /// indexes that are declared, deterministic surrogates by their look-ups.
     pub identifiers: BTreeMap<(DataClass, u32), u64>,
+    /// Rows that count or find surrogates and do not authenticate: no value hangs on them.
+    pub damaged_side_rows: u64,
 }
 
 impl Registry {
@@ -70,6 +72,7 @@ impl From<&Census> for storage::CensusRow {
             index_entries: census.index_entries,
             surrogates: census.surrogates,
             identifiers: census.identifiers.iter().map(identifier).collect(),
+            damaged_side_rows: census.damaged_side_rows,
         }
     }
 }
@@ -98,6 +101,7 @@ impl TryFrom<storage::CensusRow> for Census {
                 .iter()
                 .map(identifier)
                 .collect::<Result<_, VaultError>>()?,
+            damaged_side_rows: row.damaged_side_rows,
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     crypto_error::CryptoError,
     error::VaultError,
     row::{RowKeys, RowPlace},
-    store::{Keyspace, StoreKey, Write},
+    store::{Keyspace, ScanRange, StoreKey, Write},
 };
 
 /// What the keys of rows with sealed values begin with.
@@ -46,6 +46,12 @@ pub(crate) fn count_key(of: &StoreKey) -> StoreKey {
 pub(crate) fn id_of(key: &StoreKey) -> Result<SurrogateId, CryptoError> {
     let id = key.key.strip_prefix(&[SEALED]).ok_or(CryptoError)?;
     id.try_into().map(SurrogateId::from_bytes).map_err(|_| CryptoError)
+}
+
+/// The rows that find and count, after a place.
+pub(crate) fn side_rows(after: Option<StoreKey>) -> ScanRange {
+    let after = after.map_or_else(|| vec![SEALED + 1], |after| after.key);
+    ScanRange { keyspace: Keyspace::Surrogates, prefix: Vec::new(), after: Some(after) }
 }
 
 fn key(kind: u8, rest: &[u8]) -> StoreKey {
@@ -85,6 +91,15 @@ impl SurrogateRows<'_> {
         let message: storage::SurrogateLookUp = self.decode(key, row)?;
         let id = message.id.as_slice().try_into().map_err(|_| VaultError::Integrity)?;
         Ok(Some(SurrogateId::from_bytes(id)))
+    }
+
+    /// Whether a row that finds or counts authenticates.
+    pub(crate) fn is_sound(&self, key: &StoreKey, row: &[u8]) -> bool {
+        match key.key.first() {
+            Some(&LOOK_UP) => self.found(key, Some(row)).is_ok(),
+            Some(&COUNT) => self.decode::<storage::SurrogateCount>(key, row).is_ok(),
+            Some(_) | None => false,
+        }
     }
 
     /// The row of a message.

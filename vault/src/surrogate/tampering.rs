@@ -3,7 +3,8 @@
 
 use prost::Message;
 use tresor_proto::{
-    Content, InfoType, Reveal, Surrogate, SurrogateForm, SurrogateKind, SurrogateOptions, storage,
+    Content, InfoType, Reveal, Surrogate, SurrogateForm, SurrogateKind, SurrogateOptions,
+    TenantRef, storage,
 };
 
 use super::{
@@ -186,5 +187,31 @@ async fn whatever_one_who_has_the_cipher_key_writes_shows_the_value_or_nothing()
             }
             write(&house, Write::Put(key, row)).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn the_census_tells_damaged_counts_and_look_ups_apart_from_damaged_values() {
+    let house = House::build(StoreEngine::Redb).await;
+    for (kind, ends) in [
+        (SurrogateKind::Random, Some((u64::MAX, 3))),
+        (SurrogateKind::Random, None),
+        (SurrogateKind::Deterministic, None),
+    ] {
+        issue(&house, new(kind, Reveal::Plain, ends)).await.unwrap();
+    }
+    let permit = house.vault().permit_operator(&House::operator()).unwrap();
+    for (kind, expected) in [(1, (2, 1, 0)), (2, (2, 1, 1)), (4, (2, 1, 2))] {
+        let (key, mut row) = rows(&house, kind).await.remove(0);
+        *row.last_mut().unwrap() ^= 1;
+        write(&house, Write::Put(key, row)).await;
+        let tenant = TenantRef::Id(house.tenant);
+        let mut under_way = house.vault().begin_census(&permit, &tenant).await.unwrap();
+        while !under_way.is_done() {
+            house.vault().count_further(&mut under_way).await.unwrap();
+        }
+        let census = under_way.census();
+        let told = (census.surrogates, census.damaged, census.damaged_side_rows);
+        assert_eq!(told, expected, "rows that begin with {kind}");
     }
 }

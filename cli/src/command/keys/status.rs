@@ -106,7 +106,11 @@ fn census_line(census: Option<&Census>) -> String {
         return "none yet".to_owned();
     };
     let ended = moment(census.ended).unwrap_or_default();
-    format!("{}, {} damaged, at {ended}", rows(census), census.damaged)
+    let beside = match census.damaged_side_rows {
+        0 => String::new(),
+        count => format!(", {} beside surrogates damaged", counted(count, "row")),
+    };
+    format!("{}, {} damaged{beside}, at {ended}", rows(census), census.damaged)
 }
 
 /// What was counted: records, and surrogates where there are any.
@@ -236,6 +240,7 @@ fn census_to_json(census: &Census) -> Value {
         "index_entries": census.index_entries,
         "surrogates": census.surrogates,
         "identifiers": identifiers.collect::<Vec<_>>(),
+        "damaged_side_rows": census.damaged_side_rows,
     })
 }
 
