@@ -38,6 +38,7 @@ mod rotate_root_key;
 mod seals;
 mod search;
 mod sight;
+mod sweep;
 #[cfg(test)]
 mod tampering;
 mod tenants;

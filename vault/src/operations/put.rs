@@ -21,14 +21,14 @@ use tresor_proto::{CollectionName, Failure, TenantId, TokenOperation as Operatio
 
 pub(super) use self::exchange::{Exchange, keys_of, listed};
 use self::{batch::Batch, enforce::Rules, look::Part, round::Round, sealer::Sealer};
+use super::sweep::{Coming, Sweeper};
 use crate::{
     access::{Permit, TokenHolder, Write},
     blind_index::BlindIndex,
     error::VaultError,
-    idempotency,
     record::{NewRecord, StoredRecord},
     registry::Collection,
-    store::{Change, Store},
+    store::Store,
     vault::Vault,
 };
 
@@ -39,8 +39,6 @@ pub(super) const ROUNDS_MAX: u32 = 16;
 pub(super) const PAUSE: Duration = Duration::from_millis(2);
 /// Rows read at once: 16 MiB at most.
 const PART_ITEMS_MAX: usize = 64;
-/// Outdated answers removed for each that is kept.
-const SWEPT_PER_ITEM: usize = 2;
 
 /// Where records go, and under which policy they were screened.
 #[derive(Clone, Debug)]
@@ -89,10 +87,11 @@ impl Vault {
             true => Some(self.turns().take(tenant).await),
             false => None,
         };
-        let mut round = Round::default();
-        let keyed = batch.keyed();
-        if keyed > 0 {
-            round = Round::with_aside(sweep(store.as_ref(), keyed, sealer.now_ms).await?);
+        let coming = Coming { keyed: batch.keyed(), ending: batch.ending() };
+        let now_ms = sealer.now_ms;
+        let sweeper = Sweeper { tenant, holder: &sealer.holder, store: store.as_ref(), now_ms };
+        let mut round = Round::with_aside(self.sweeps(&sweeper, coming).await?);
+        if coming.keyed > 0 {
             batch = self.mark(&sealer, batch).await?;
         }
         for count in 0..ROUNDS_MAX {
@@ -181,20 +180,4 @@ impl Vault {
             now_ms: self.clock().now_ms(),
         }
     }
-}
-
-/// The change that removes outdated answers, twice as many as come: so they do not pile up, and no
-/// write waits for the removal of many. Mostly the oldest tells that there is none.
-pub(super) async fn sweep(
-    store: &dyn Store,
-    coming: usize,
-    now_ms: u64,
-) -> Result<Change, VaultError> {
-    let oldest = store.scan(idempotency::oldest(), 1).await?;
-    let first = idempotency::sweep(oldest, now_ms);
-    if first.writes.is_empty() {
-        return Ok(first);
-    }
-    let oldest = store.scan(idempotency::oldest(), SWEPT_PER_ITEM * coming).await?;
-    Ok(idempotency::sweep(oldest, now_ms))
 }

@@ -9,7 +9,6 @@ mod bare;
 mod batch;
 mod issuer;
 mod preserve;
-mod sweep;
 
 use std::sync::Arc;
 
@@ -18,7 +17,11 @@ use tresor_proto::{DataClass, Failure};
 #[cfg(feature = "test-support")]
 pub use self::bare::{BareIssue, IssueLoop};
 use self::{batch::Batch, issuer::Issuer};
-use super::{put, sight::Sight};
+use super::{
+    put,
+    sight::Sight,
+    sweep::{Coming, Sweeper},
+};
 use crate::{
     access::{Permit, Tokenize},
     epoch_floor::{self, Floors},
@@ -64,7 +67,10 @@ impl Vault {
             now_ms: self.clock().now_ms(),
         });
         let store = self.store(permit.tenant()).await?;
-        let mut aside = self.sweeps(&issuer, store.as_ref(), &batch).await?;
+        let coming = Coming { keyed: batch.keyed(), ending: batch.ending() };
+        let (tenant, now_ms) = (issuer.tenant, issuer.now_ms);
+        let sweeper = Sweeper { tenant, holder: &issuer.holder, store: store.as_ref(), now_ms };
+        let mut aside = self.sweeps(&sweeper, coming).await?;
         let mut turn = None;
         for count in 0..put::ROUNDS_MAX {
             if !batch.is_pending() {

@@ -9,6 +9,7 @@ use tresor_vault::{AnswerRoom, Detokenize, VaultError, store::StoreEngine};
 use crate::{
     calls::{ENGINES, ending, query, value},
     house::House,
+    uploaded::{self, record},
 };
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -97,6 +98,33 @@ async fn what_has_ended_is_told_of_for_a_month_and_does_not_pile_up() {
         assert!(house.detokenize(Reveal::Plain, &lasting).await[0].is_ok());
         // A row and an entry for each of those that came, and the row of the one that lasts.
         assert_eq!(house.surrogate_rows().await.len(), 2 * 120 + 1);
+    }
+}
+
+#[tokio::test]
+async fn what_ended_with_its_record_does_not_pile_up_where_nobody_tokenizes() {
+    for engine in ENGINES {
+        let mut house = uploaded::house(engine).await;
+        let come = |house: &House, name: &str, count: u64| {
+            let end = Some(house.clock.now() + 90 * DAY_MS);
+            let row = |at: u64| record(Some(&format!("{name}-{at}")), &[("iban", "DE1")]);
+            (0..count).map(|at| row(at).with_expiry(end)).collect::<Vec<_>>()
+        };
+        assert!(house.upload(come(&house, "old", 40)).await.iter().all(Result::is_ok));
+        house.clock.advance(123 * DAY_MS);
+        let lasting = record(Some("lasting"), &[("iban", "DE2")]);
+        let lasting = uploaded::given(house.upload(vec![lasting]).await.remove(0).unwrap());
+        assert_eq!(house.surrogate_rows().await.len(), 2 * 40 + 1, "nothing with an end came");
+        for (name, left) in [("one", 30), ("two", 20), ("three", 30)] {
+            assert!(house.upload(come(&house, name, 10)).await.iter().all(Result::is_ok));
+            // A row and an entry for each.
+            assert_eq!(
+                house.surrogate_rows().await.len(),
+                2 * left + 1,
+                "twice as many go as come"
+            );
+        }
+        assert!(house.detokenize(Reveal::Plain, &lasting).await[0].is_ok());
     }
 }
 

@@ -85,6 +85,11 @@ impl Batch {
         self.items.iter().filter(|item| item.item_key().is_some()).count()
     }
 
+    /// How many surrogates with an end they bring.
+    pub(super) fn ending(&self) -> usize {
+        self.items.iter().map(Item::ending).sum()
+    }
+
     /// Whether there is anything left to seal.
     pub(super) fn is_pending(&self) -> bool {
         self.items.iter().any(Item::is_pending)
@@ -164,6 +169,14 @@ impl Item {
         let State::Pending(record) = &self.state else { return false };
         let mut tokenized = record.fields().iter().filter_map(NewField::tokenized);
         tokenized.any(|it| it.form.kind == SurrogateKind::Deterministic)
+    }
+
+    /// How many surrogates that end with it a pending one gets.
+    fn ending(&self) -> usize {
+        let State::Pending(record) = &self.state else { return 0 };
+        let tokenized = record.fields().iter().filter_map(NewField::tokenized);
+        let random = tokenized.filter(|it| it.form.kind == SurrogateKind::Random);
+        if record.expires_ms().is_some() { random.count() } else { 0 }
     }
 
     fn is_pending(&self) -> bool {

@@ -47,14 +47,13 @@ pub(super) struct Round {
     old_bytes: usize,
     /// The rows of surrogates, as the changes before leave them.
     pub(super) sight: Sight,
-    /// Applied with the others; nobody waits for what becomes of it.
-    aside: Option<Change>,
+    /// Applied with the others; nobody waits for what becomes of them.
+    aside: Vec<Change>,
 }
 
 impl Round {
-    /// A round that does a change on the side.
-    pub(super) fn with_aside(change: Change) -> Self {
-        let aside = Some(change).filter(|change| !change.writes.is_empty());
+    /// A round that does changes on the side.
+    pub(super) fn with_aside(aside: Vec<Change>) -> Self {
         Self { aside, ..Self::default() }
     }
 
@@ -80,13 +79,13 @@ impl Round {
         self.old_bytes >= OLD_BYTES_MAX
     }
 
-    /// The changes, to be applied now: those of the items in order, then the one on the side.
+    /// The changes, to be applied now: those of the items in order, then those on the side.
     pub(super) fn take(&mut self) -> Vec<Change> {
         self.sealed.clear();
         self.sight.clear();
         self.old_bytes = 0;
         let mut changes = core::mem::take(&mut self.changes);
-        changes.extend(self.aside.take());
+        changes.append(&mut self.aside);
         changes
     }
 }
