@@ -14,6 +14,7 @@ mod group;
 mod memory;
 mod quarantine;
 mod redb;
+mod row_cache;
 mod sled;
 mod stores;
 mod tally;

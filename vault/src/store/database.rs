@@ -6,12 +6,13 @@
 //! was complete once.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::directory_lock::DirectoryLock;
 use super::engine::{Batch, Engine, KeyRange};
 use super::memory::MemoryEngine;
 use super::redb::RedbEngine;
+use super::row_cache::RowCache;
 use super::sled::SledEngine;
 use super::tally::Tally;
 use super::witness::Witness;
@@ -48,6 +49,7 @@ pub(super) fn open(
     engine: StoreEngine,
     directory: &Path,
     existence: Existence,
+    cache: &Arc<RowCache>,
 ) -> Result<Box<dyn Engine>, StoreError> {
     match (engine, existence) {
         (StoreEngine::Memory, Existence::Create) => Ok(Box::new(MemoryEngine::default())),
@@ -56,7 +58,7 @@ pub(super) fn open(
             if existence == Existence::Create && !exists(directory)? {
                 create(engine, directory)?;
             }
-            Ok(Box::new(Database::open(engine, directory)?))
+            Ok(Box::new(Database::open(engine, directory, cache)?))
         }
     }
 }
@@ -101,7 +103,11 @@ struct Database {
 }
 
 impl Database {
-    fn open(kind: StoreEngine, directory: &Path) -> Result<Self, StoreError> {
+    fn open(
+        kind: StoreEngine,
+        directory: &Path,
+        cache: &Arc<RowCache>,
+    ) -> Result<Self, StoreError> {
         if !exists(directory)? {
             return Err(StoreError::Quarantined);
         }
@@ -115,6 +121,7 @@ impl Database {
         }
         let engine = open_engine(kind, directory)?;
         check_rows(engine.as_ref(), witness)?;
+        let engine = cache.before(engine);
         let (directory, witness) = (directory.to_owned(), Mutex::new(witness));
         Ok(Self { directory, witness, engine, lock })
     }
@@ -159,6 +166,10 @@ fn bytes_of(value: &Option<Vec<u8>>) -> usize {
 }
 
 impl Engine for Database {
+    fn read_at_hand(&self, keys: &[Vec<u8>]) -> Option<Vec<Option<Vec<u8>>>> {
+        self.engine.read_at_hand(keys)
+    }
+
     fn read(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         self.engine.read(keys)
     }

@@ -26,6 +26,11 @@ pub(super) trait Engine: Send + Sync {
     /// Reads rows, in the order of their keys.
     fn read(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
 
+    /// The rows, if reading them takes no disk and no waiting.
+    fn read_at_hand(&self, _keys: &[Vec<u8>]) -> Option<Vec<Option<Vec<u8>>>> {
+        None
+    }
+
     /// Reads one row.
     fn read_one(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.read(&[key.to_vec()])?.pop().flatten())

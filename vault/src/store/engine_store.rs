@@ -1,6 +1,7 @@
 //! The asynchronous [`Store`] over any engine.
 //!
-//! Reads run on the runtime's blocking threads, writes on the committer's thread. Once an engine
+//! Reads run on the runtime's blocking threads, unless all rows are at hand, writes on the
+//! committer's thread. Once an engine
 //! call answers [`StoreError::Quarantined`], every later call does, until the database is opened
 //! again; the store relies on the engine for everything else.
 
@@ -19,6 +20,7 @@ use super::committer::{QUEUE_CALLERS_MAX, Request, Submission};
 use super::database::{self, Existence, StoreEngine};
 use super::engine::{Engine, KeyRange, guarded};
 use super::quarantine::QuarantineFlag;
+use super::row_cache::RowCache;
 use super::{
     Change, KEY_BYTES_MAX, Outcome, Precondition, ROW_BYTES_MAX, ScanRange, Store, StoreError,
     StoreKey, StoreRow, Write, committer,
@@ -35,7 +37,8 @@ pub async fn open_database(
     existence: Existence,
 ) -> Result<Arc<dyn Store>, StoreError> {
     let quarantine = QuarantineFlag::of("registry".to_owned());
-    Ok(Arc::new(EngineStore::open(engine, directory, existence, quarantine).await?))
+    let open = move || database::open(engine, &directory, existence, &RowCache::new());
+    Ok(Arc::new(EngineStore::open(open, quarantine).await?))
 }
 
 /// How long a caller waits for the committer. A sync that takes longer has met a dead disk, or an
@@ -58,14 +61,12 @@ pub(super) struct Shared {
 
 impl EngineStore {
     pub(super) async fn open(
-        engine: StoreEngine,
-        directory: PathBuf,
-        existence: Existence,
+        open: impl FnOnce() -> Result<Box<dyn Engine>, StoreError> + Send + 'static,
         quarantine: QuarantineFlag,
     ) -> Result<Self, StoreError> {
-        let open = move || guarded(|| database::open(engine, &directory, existence));
+        let open = tokio::task::spawn_blocking(|| guarded(open));
         // The task never panics; it is lost only when the runtime ends.
-        let opened = tokio::task::spawn_blocking(open).await.map_err(|_| StoreError::Closed)?;
+        let opened = open.await.map_err(|_| StoreError::Closed)?;
         if matches!(opened, Err(StoreError::Quarantined)) {
             quarantine.raise();
         }
@@ -122,7 +123,10 @@ impl Store for EngineStore {
     async fn read(&self, keys: Vec<StoreKey>) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         keys.iter().try_for_each(|key| check_key(&key.key))?;
         let keys: Vec<_> = keys.into_iter().map(StoreKey::into_engine_key).collect();
-        self.blocking(move |engine| engine.read(&keys)).await
+        match self.shared.read_at_hand(&keys)? {
+            Some(rows) => Ok(rows),
+            None => self.blocking(move |engine| engine.read(&keys)).await,
+        }
     }
 
     async fn scan(&self, range: ScanRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {
@@ -165,6 +169,13 @@ impl Shared {
         let answer = guarded(|| call(engine));
         self.remember(&answer);
         answer
+    }
+
+    /// What the engine has at hand; nothing while it is being closed.
+    fn read_at_hand(&self, keys: &[Vec<u8>]) -> Result<Option<Vec<Option<Vec<u8>>>>, StoreError> {
+        self.standing()?;
+        let engine = self.engine.try_read().ok();
+        Ok(engine.and_then(|engine| engine.as_deref()?.read_at_hand(keys)))
     }
 
     /// Waits for readers, then closes the engine. A quarantined one is only let go of: a sync that

@@ -15,8 +15,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tresor_proto::TenantId;
 
+use super::database;
 use super::engine_store::EngineStore;
 use super::quarantine::QuarantineFlag;
+use super::row_cache::RowCache;
 use super::{Existence, Store, StoreEngine, StoreError};
 
 /// The databases of all tenants.
@@ -24,6 +26,7 @@ pub struct Stores {
     root: PathBuf,
     engine: StoreEngine,
     open_max: usize,
+    cache: Arc<RowCache>,
     tenants: Arc<Mutex<Tenants>>,
 }
 
@@ -62,7 +65,7 @@ impl Stores {
     /// The databases in `<root>/<tenant id>`, at most `open_max` of them open while not in use.
     #[must_use]
     pub fn new(root: PathBuf, engine: StoreEngine, open_max: usize) -> Self {
-        Self { root, engine, open_max, tenants: Arc::default() }
+        Self { root, engine, open_max, cache: RowCache::new(), tenants: Arc::default() }
     }
 
     /// The database of a tenant, opened if it is not.
@@ -157,9 +160,10 @@ impl Stores {
     ) -> Result<Arc<dyn Store>, StoreError> {
         let directory = self.root.join(tenant_id.to_string());
         let (engine, open_max) = (self.engine, self.open_max);
-        let tenants = Arc::clone(&self.tenants);
+        let (cache, tenants) = (Arc::clone(&self.cache), Arc::clone(&self.tenants));
+        let open = move || database::open(engine, &directory, existence, &cache);
         let opening = tokio::spawn(async move {
-            let store = EngineStore::open(engine, directory, existence, quarantine).await?;
+            let store = EngineStore::open(open, quarantine).await?;
             let store = Arc::new(store);
             *place = Some(Arc::clone(&store));
             drop(place);
