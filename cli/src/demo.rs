@@ -32,7 +32,7 @@ use self::{
     stored_row::StoredRow,
 };
 use crate::{
-    command::{get::RecordDocument, screen::column_to_json},
+    command::get::RecordDocument,
     error::{CliError, Exit},
     output::Output,
     transfer::Summary,
@@ -171,7 +171,7 @@ impl Demonstration {
             "elapsed_ms": in_ms(self.elapsed),
             "upload_ms": in_ms(self.upload_time),
             "records_per_second": self.records_per_second().round(),
-            "columns": self.columns.iter().map(column_to_json).collect::<Vec<_>>(),
+            "columns": self.columns,
         })
     }
 

@@ -15,11 +15,9 @@ use crate::{error::CliError, transfer::Media};
 
 /// What was found.
 pub(crate) struct FileReport {
-    /// The columns.
+    /// The columns, and how many rows cannot be read.
     pub(crate) report: Report,
-    /// Rows that cannot be read.
-    pub(crate) rejected: u64,
-    /// Line and reason of the first of them.
+    /// Line and reason of the first of those.
     pub(crate) first_rejected: Option<(u64, String)>,
 }
 
@@ -56,7 +54,7 @@ impl FileReport {
     }
 
     fn read(input: impl Read, format: Format, policy: &Policy) -> Result<Self, CliError> {
-        let mut found = Self { report: Report::new(), rejected: 0, first_rejected: None };
+        let mut found = Self { report: Report::new(), first_rejected: None };
         let mut screener = Screener::new(policy);
         let read = read(format, input, &mut |row| {
             found.observe(row, &mut screener);
@@ -73,7 +71,7 @@ impl FileReport {
                 self.report.observe(&names, screener.screen(&names, &values));
             }
             Err(error) => {
-                self.rejected += 1;
+                self.report.reject();
                 self.first_rejected.get_or_insert_with(|| (row.line, error.to_string()));
             }
         }
@@ -102,7 +100,8 @@ mod tests {
     #[test]
     fn broken_rows_are_counted_with_the_line_of_the_first() {
         let found = report_of("a;b\n1;2\n1;2;3\n4;5\n");
-        assert_eq!((found.report.records(), found.rejected), (2, 1));
+        let document = found.report.document();
+        assert_eq!((document.records, document.rejected), (2, 1));
         assert_eq!(found.first_rejected.unwrap().0, 3);
     }
 }

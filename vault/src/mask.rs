@@ -1,15 +1,13 @@
-//! Masks: as much of a value as its reader may see without opening it to the full.
+//! The masks that a policy gives to fields of its own.
 //!
-//! A mask keeps what helps to tell records apart (initials, a domain, the last digits) and hides
-//! the rest behind a fixed number of dots, so that it tells nothing of the length. What a mask does
-//! not understand is hidden whole. It relies on the info type, or on the mask that a policy gives
-//! the field.
+//! It promises the newest policy's, whatever a record was stored under. It relies on
+//! [`tresor_proto::mask`] for what a mask shows.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
-use tresor_proto::{Content, ContentType, InfoType, Mask, Policy};
+use tresor_proto::{Mask, Policy};
 
-const DOTS: &str = "•••";
+pub(crate) use tresor_proto::mask;
 
 /// The masks that a policy gives to fields of its own, by name.
 #[derive(Clone, Debug, Default)]
@@ -29,152 +27,21 @@ impl FieldMasks {
     }
 }
 
-/// The mask of a value: the field's own, or that of its info type. A value without a text or of
-/// an unknown type is dots only.
-pub(crate) fn mask(info_type: Option<InfoType>, own: Option<Mask>, content: &Content) -> Content {
-    let shown = content.as_text().and_then(|text| match own {
-        Some(mask) => ends(text, mask.keep_first().into(), mask.keep_last().into()),
-        None => of_type(info_type?, text),
-    });
-    // A name that is initials already is not shown whole.
-    let shown = shown.filter(|shown| shown.as_bytes() != content.as_bytes());
-    let mask = shown.map(|shown| Content::new(ContentType::Text, shown.into_bytes()));
-    mask.and_then(Result::ok).unwrap_or_else(dots)
-}
-
-#[allow(clippy::expect_used, reason = "three dots are below every limit")]
-fn dots() -> Content {
-    Content::text(DOTS).expect("three dots")
-}
-
-/// What is shown of a value of an info type; `None` for dots only.
-///
-/// Types of few values have no mask: any part of them would be the value.
-fn of_type(info_type: InfoType, text: &str) -> Option<String> {
-    use InfoType as T;
-    match info_type {
-        T::PersonName | T::FirstName | T::LastName => initials(text),
-        T::DateOfBirth => year(text),
-        T::EmailAddress => email(text),
-        T::StreetAddress => street(text),
-        T::Street => ends(text, 3, 0),
-        T::City | T::Username => ends(text, 1, 0),
-        T::Postcode => ends(text, 2, 0),
-        T::LocationCoordinates => whole_degrees(text),
-        T::IbanCode => ends(text, 2, 4),
-        T::SwiftCode => ends(text, 4, 0),
-        T::CreditCardNumber
-        | T::PhoneNumber
-        | T::BankAccount
-        | T::MeterId
-        | T::VehicleIdentificationNumber
-        | T::DeviceId
-        | T::CookieId => ends(text, 0, 4),
-        T::GermanyTaxpayerIdentificationNumber
-        | T::GermanySocialSecurity
-        | T::GermanyIdentityCardNumber
-        | T::GermanyPassport
-        | T::GermanyDriversLicenseNumber
-        | T::NetherlandsBsnNumber
-        | T::FranceNir
-        | T::UkNationalInsuranceNumber
-        | T::Passport
-        | T::GermanyHealthInsurance
-        | T::UkNationalHealthServiceNumber => ends(text, 0, 2),
-        T::IpAddress => network(text),
-        T::MacAddress => ends(text, 6, 0),
-        T::LicensePlateNumber => district(text),
-        T::Title
-        | T::Gender
-        | T::Age
-        | T::Nationality
-        | T::Url
-        | T::HouseNumber
-        | T::MedicalTerm
-        | T::FreeText => None,
-    }
-}
-
-/// `Anna-Lena Maier` → `A. M.`
-fn initials(text: &str) -> Option<String> {
-    let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
-    let initial = |word: &str| word.chars().next().map(|letter| format!("{letter}."));
-    let initials: Vec<_> = words.take(4).filter_map(initial).collect();
-    (!initials.is_empty()).then(|| initials.join(" "))
-}
-
-/// `1959-10-04` → `1959•••`
-fn year(text: &str) -> Option<String> {
-    let numbers = text.split(|c: char| !c.is_ascii_digit());
-    let mut years = numbers.filter(|number| number.len() == 4);
-    let year = years.next().filter(|_| years.next().is_none() && text.len() > 4)?;
-    Some(format!("{year}{DOTS}"))
-}
-
-/// `anna@example.org` → `a•••@example.org`
-fn email(text: &str) -> Option<String> {
-    let (local, domain) = text.rsplit_once('@').filter(|(_, domain)| !domain.is_empty())?;
-    let first = local.chars().next()?;
-    Some(format!("{first}{DOTS}@{domain}"))
-}
-
-/// `Lange Str. 12a` → `Lange Str. •••`: what stands before the number, unless a name may be in it.
-fn street(text: &str) -> Option<String> {
-    let (street, _) = text.split_at(text.find(|c: char| c.is_ascii_digit())?);
-    let street = street.trim_end();
-    let is_plain = |c: char| c.is_alphabetic() || matches!(c, ' ' | '-' | '.' | '\'');
-    let words = street.split(' ').count();
-    let is_street = !street.is_empty() && words <= 3 && street.chars().all(is_plain);
-    is_street.then(|| format!("{street} {DOTS}"))
-}
-
-/// `52.52, 13.405` → `52, 13 •••`, about a hundred kilometres.
-fn whole_degrees(text: &str) -> Option<String> {
-    let (latitude, longitude) = text.split_once(',')?;
-    let whole = |degrees: &str| -> Option<i16> {
-        let (whole, part) = degrees.trim().split_once('.')?;
-        let is_number = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        is_number.then(|| whole.parse().ok())?
-    };
-    Some(format!("{}, {} {DOTS}", whole(latitude)?, whole(longitude)?))
-}
-
-/// `192.0.2.7` → `192.0.•••`; of an IPv6 address the first 48 bits.
-fn network(text: &str) -> Option<String> {
-    Some(match text.trim().parse().ok()? {
-        IpAddr::V4(address) => {
-            let [first, second, ..] = address.octets();
-            format!("{first}.{second}.{DOTS}")
-        }
-        IpAddr::V6(address) => {
-            let [first, second, third, ..] = address.segments();
-            format!("{first:x}:{second:x}:{third:x}:{DOTS}")
-        }
-    })
-}
-
-/// `HB-AB 123` → `HB•••`
-fn district(text: &str) -> Option<String> {
-    let (district, rest) = text.split_once(['-', ' ', '·'])?;
-    let is_district = (1..=3).contains(&district.chars().count())
-        && district.chars().all(char::is_alphabetic)
-        && rest.chars().any(|c| c.is_ascii_digit());
-    is_district.then(|| format!("{district}{DOTS}"))
-}
-
-/// The first and last letters and digits; none of them when less than half would be hidden.
-fn ends(text: &str, first: usize, last: usize) -> Option<String> {
-    let kept = || text.chars().filter(|c| c.is_alphanumeric());
-    let count = kept().count();
-    if count < (first + last) * 2 {
-        return None;
-    }
-    let mut shown = String::with_capacity(text.len() + DOTS.len());
-    shown.extend(kept().take(first));
-    shown.push_str(DOTS);
-    shown.extend(kept().skip(count - last));
-    Some(shown)
-}
-
 #[cfg(test)]
-mod tests;
+mod tests {
+    use tresor_proto::{Action, FieldName, FieldPolicy, UndeclaredPolicy};
+
+    use super::*;
+
+    #[test]
+    fn a_policy_gives_masks_to_its_fields() {
+        let named = |name: &str| FieldName::parse(name).unwrap();
+        let mut iban = FieldPolicy::new(named("iban"), Action::Seal);
+        iban.mask = Some(Mask::new(2, 0).unwrap());
+        let other = FieldPolicy::new(named("name"), Action::Seal);
+        let policy = Policy::new(vec![iban, other], UndeclaredPolicy::default(), Action::Seal);
+        let masks = FieldMasks::of(&policy.unwrap());
+        assert_eq!(masks.field("iban"), Some(Mask::new(2, 0).unwrap()));
+        assert_eq!((masks.field("name"), masks.field("note")), (None, None));
+    }
+}

@@ -1,44 +1,57 @@
 //! `tresor screen`: looks for personal data in a file, on this machine.
 
-use std::path::PathBuf;
+mod markup;
+mod page;
+mod table;
+
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use comfy_table::Cell;
-use serde_json::{Value, json};
-use tresor_proto::{Action, Policy};
-use tresor_screening::{
-    Column, policy_document,
-    reader::{Charset, Format},
-};
+use tresor_proto::Policy;
+use tresor_screening::reader::{Charset, Format};
 
 use super::collection::read_policy;
 use crate::{
     error::{CliError, Exit},
     file_report::{FileReport, format_of},
-    output::{Output, Tone, counted, printable},
-    private_file::write_public,
+    output::Output,
+    private_file::{write_private, write_public},
     session::Session,
     transfer::{LATIN1_CSV, Media},
 };
+
+pub(crate) use table::show_columns;
 
 /// Looks for personal data in a file.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   tresor screen customers.csv
+  tresor screen customers.csv --html report.html
   tresor screen customers.csv --propose customers.yaml
   tresor screen customers.csv --policy customers.yaml --output json
 
-Nothing leaves this machine. An upload under the same policy gets the same verdicts.")]
+Nothing leaves this machine. An upload under the same policy gets the same verdicts. Examples are
+masks, never values.")]
 pub(crate) struct ScreenCommand {
-    /// File of records: .csv, .ndjson, .jsonl, .json
-    file: PathBuf,
+    #[command(flatten)]
+    sample: Sample,
     /// Policy document to screen under; without it nothing is declared
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// File to write a proposed policy to
     #[arg(long, value_name = "FILE")]
     propose: Option<PathBuf>,
+    /// File to write the report to as a page for a browser or a printer
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+/// A file of records on this machine.
+#[derive(Debug, Args)]
+pub(crate) struct Sample {
+    /// File of records: .csv, .ndjson, .jsonl, .json
+    file: PathBuf,
     /// Type of the file, when its name does not tell
     #[arg(long, value_enum)]
     format: Option<super::upload::FileFormat>,
@@ -62,29 +75,34 @@ impl ScreenCommand {
     /// Runs it.
     pub(crate) fn run(self, session: &Session) -> Result<Exit, CliError> {
         let policy = self.policy.as_deref().map_or_else(|| Ok(Policy::default()), read_policy)?;
-        let found = FileReport::of(&self.file, self.file_format()?, &policy)?;
-        let columns = found.report.columns();
-        let proposed = policy_document::write(&found.report.proposed_policy());
-        let document = json!({
-            "records": found.report.records(),
-            "rejected": found.rejected,
-            "columns": columns.iter().map(column_to_json).collect::<Vec<_>>(),
-            "proposed_policy": proposed,
-        });
+        let found = FileReport::of(self.sample.file(), self.sample.format()?, &policy)?;
+        let document = found.report.document();
         if let Some(path) = &self.propose {
-            write_public(path, proposed.as_bytes())?;
+            write_public(path, document.proposed_policy.as_bytes())?;
             session.output.note(format!("proposed policy in {}", path.display()));
         }
-        session.output.give(&document, |output| {
-            show_columns(output, &columns)?;
-            let records = found.report.records();
-            let columns = counted(columns.len() as u64, "column");
-            output.line(format!("{}, {columns}", counted(records, "record")))
-        })?;
-        Ok(conclude(&session.output, &found))
+        if let Some(path) = &self.html {
+            let subject = page::Subject {
+                file: self.sample.file(),
+                policy: self.policy.as_deref(),
+                screened: time::OffsetDateTime::now_utc(),
+            };
+            write_private(path, page::write(&subject, &document).as_bytes())?;
+            session.output.note(format!("report in {}", path.display()));
+        }
+        session.output.give(&document, |output| table::show(output, &document))?;
+        Ok(conclude(&session.output, &found, document.rejected))
+    }
+}
+
+impl Sample {
+    /// Where it is.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
     }
 
-    fn file_format(&self) -> Result<Format, CliError> {
+    /// How it is written.
+    pub(super) fn format(&self) -> Result<Format, CliError> {
         let charset = self.charset.into();
         let by_flag = self.format.map(|format| format.to_reader(charset));
         by_flag.or_else(|| format_of(&self.file, charset)).ok_or_else(|| {
@@ -114,57 +132,10 @@ impl From<CharsetFlag> for Charset {
     }
 }
 
-fn conclude(output: &Output, found: &FileReport) -> Exit {
+fn conclude(output: &Output, found: &FileReport, rejected: u64) -> Exit {
     let Some((line, reason)) = &found.first_rejected else {
         return Exit::Done;
     };
-    output.note(format!("{} refused; line {line}: {reason}", found.rejected));
+    output.note(format!("{rejected} refused; line {line}: {reason}"));
     if found.report.records() == 0 { Exit::Failed } else { Exit::SomeRejected }
-}
-
-/// Shows columns as a table.
-pub(crate) fn show_columns(output: &Output, columns: &[Column]) -> Result<(), CliError> {
-    let row = |column: &Column| {
-        vec![
-            Cell::new(printable(column.name.as_str())),
-            Cell::new(column.info_type.map_or("", |info_type| info_type.as_str())),
-            Cell::new(column.class.map_or("", |class| class.as_str())),
-            output.cell(tone_of(column.action), column.action.as_str()),
-            Cell::new(format!("{:.2}", column.confidence)),
-            Cell::new(column.evidence.to_string()),
-        ]
-    };
-    let header = ["field", "info type", "class", "action", "sure", "evidence"];
-    output.table(&header, columns.iter().map(row))
-}
-
-/// A column as JSON.
-pub(crate) fn column_to_json(column: &Column) -> Value {
-    let findings = column
-        .findings
-        .iter()
-        .map(|(info_type, count)| (info_type.as_str().to_owned(), json!(count)));
-    json!({
-        "name": column.name.as_str(),
-        "info_type": column.info_type.map(|info_type| info_type.as_str()),
-        "class": column.class.map(|class| class.as_str()),
-        "action": column.action.as_str(),
-        "confidence": (f64::from(column.confidence) * 1_000.0).round() / 1_000.0,
-        "source": column.source.as_str(),
-        "evidence": column.evidence.to_string(),
-        "drift": column.drift.map(|drift| json!({
-            "from": drift.from.map(|info_type| info_type.as_str()),
-            "to": drift.to.map(|info_type| info_type.as_str()),
-        })),
-        "values": column.values,
-        "findings": findings.collect::<serde_json::Map<_, _>>(),
-    })
-}
-
-fn tone_of(action: Action) -> Tone {
-    match action {
-        Action::Seal | Action::Tokenize => Tone::Good,
-        Action::Clear => Tone::Faint,
-        Action::Drop | Action::Reject => Tone::Notable,
-    }
 }

@@ -91,6 +91,49 @@ pub enum Rule {
 }
 
 impl Evidence {
+    /// The codes of all verdicts, as they are documented.
+    pub const CODES: [&str; 16] = [
+        "declared",
+        "declared_clear_but_personal",
+        "field_name",
+        "field_name_and_value",
+        "field_name_despite_value",
+        "value",
+        "word_before",
+        "in_text",
+        "not_personal",
+        "technical_name",
+        "column",
+        "prose",
+        "unknown_text",
+        "long_number",
+        "bytes",
+        "empty",
+    ];
+
+    /// The kind of reason in one word, for programs; it stays what it is when texts change.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Declared => "declared",
+            Self::DeclaredClear { .. } => "declared_clear_but_personal",
+            Self::FieldName { .. } => "field_name",
+            Self::FieldNameAndValue { .. } => "field_name_and_value",
+            Self::FieldNameDespiteValue { .. } => "field_name_despite_value",
+            Self::Value { .. } => "value",
+            Self::WordBefore { .. } => "word_before",
+            Self::InText { .. } => "in_text",
+            Self::NotPersonal { .. } => "not_personal",
+            Self::Technical { .. } => "technical_name",
+            Self::Column { .. } => "column",
+            Self::Prose => "prose",
+            Self::UnknownText => "unknown_text",
+            Self::LongNumber => "long_number",
+            Self::Bytes => "bytes",
+            Self::Empty => "empty",
+        }
+    }
+
     /// The rule that the value satisfies, when one does.
     pub(crate) fn rule(self) -> Option<Rule> {
         match self {
@@ -148,5 +191,34 @@ impl core::fmt::Display for Rule {
                 write!(f, "iban: mod-97 ok, length {first}{second} {length}")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_code_of_its_own() {
+        let (rule, word) = (Rule::Named("rule"), "word");
+        let reasons = [
+            Evidence::Declared,
+            Evidence::DeclaredClear { rule },
+            Evidence::FieldName { word },
+            Evidence::FieldNameAndValue { word, rule },
+            Evidence::FieldNameDespiteValue { word },
+            Evidence::Value { rule },
+            Evidence::WordBefore { word, rule },
+            Evidence::InText { rule },
+            Evidence::NotPersonal { kind: word },
+            Evidence::Technical { word, kind: word },
+            Evidence::Column { percent: 50 },
+            Evidence::Prose,
+            Evidence::UnknownText,
+            Evidence::LongNumber,
+            Evidence::Bytes,
+            Evidence::Empty,
+        ];
+        assert_eq!(reasons.map(Evidence::code), Evidence::CODES);
     }
 }

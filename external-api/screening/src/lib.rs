@@ -28,7 +28,7 @@ mod verdict;
 pub use column_memory::{ColumnKey, ColumnMemory, Drift};
 pub use evidence::{Evidence, Rule};
 pub use plan::Plan;
-pub use report::{Column, Report};
+pub use report::{ActionCounts, Column, Report, ReportDocument};
 pub use screener::{Screened, Screener};
 pub use text::redact;
 pub use verdict::{Source, TextFinding, Value, Verdict};

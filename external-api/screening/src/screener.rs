@@ -21,6 +21,8 @@ pub struct Screener<'a> {
 /// What screening says of one record, until the next.
 #[derive(Clone, Copy, Debug)]
 pub struct Screened<'a> {
+    /// The values, in the order of the record's names.
+    pub values: &'a [Value<'a>],
     /// A verdict for each value, in order.
     pub verdicts: &'a [Verdict],
     /// What was found inside of free text, by field and place.
@@ -35,14 +37,18 @@ impl<'a> Screener<'a> {
     }
 
     /// Screens a record's values, in the order of its names.
-    pub fn screen(&mut self, names: &Arc<[FieldName]>, values: &[Value<'_>]) -> Screened<'_> {
+    pub fn screen<'s>(
+        &'s mut self,
+        names: &Arc<[FieldName]>,
+        values: &'s [Value<'s>],
+    ) -> Screened<'s> {
         let current = self.current.take().filter(|(of, _)| Arc::ptr_eq(of, names) || of == names);
         let (names, plan) =
             current.unwrap_or_else(|| (Arc::clone(names), Plan::compile(self.policy, names)));
         plan.screen_into(values, &mut self.screening);
         self.current = Some((names, plan));
         let Screening { verdicts, findings, .. } = &self.screening;
-        Screened { verdicts, findings }
+        Screened { values, verdicts, findings }
     }
 }
 

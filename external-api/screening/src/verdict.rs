@@ -67,6 +67,14 @@ pub enum Source {
     Text,
 }
 
+impl Verdict {
+    /// Whether the policy says clear and the value is personal, and it stays clear all the same.
+    #[must_use]
+    pub fn is_flagged(&self) -> bool {
+        self.action == Action::Clear && matches!(self.evidence, Evidence::DeclaredClear { .. })
+    }
+}
+
 impl Source {
     /// Its name in answers.
     #[must_use]

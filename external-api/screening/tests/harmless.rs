@@ -20,7 +20,8 @@ use tresor_screening::{Screened, Screener, Value};
 
 /// What is said of a value, when it is said to be somebody's.
 fn flagged(screener: &mut Screener<'_>, names: &Arc<[FieldName]>, value: &str) -> Option<String> {
-    let Screened { verdicts, findings } = screener.screen(names, &[Value::Text(value)]);
+    let values = [Value::Text(value)];
+    let Screened { verdicts, findings, .. } = screener.screen(names, &values);
     let said = verdicts[0].info_type.filter(|info_type| *info_type != InfoType::FreeText);
     let said = said.or_else(|| findings.first().map(|finding| finding.info_type));
     said.map(|info_type| format!("{value} said to be {info_type}: {}", verdicts[0].evidence))

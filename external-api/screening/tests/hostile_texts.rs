@@ -101,7 +101,8 @@ fn screen(name: &str, text: &str) -> Screened {
     let policy = Policy::default();
     let names: Arc<[FieldName]> = [FieldName::parse(name).unwrap()].into();
     let mut screener = Screener::new(&policy);
-    let screened = screener.screen(&names, &[Value::Text(text)]);
+    let values = [Value::Text(text)];
+    let screened = screener.screen(&names, &values);
     Screened { verdict: screened.verdicts[0], findings: screened.findings.to_vec() }
 }
 

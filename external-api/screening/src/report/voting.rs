@@ -5,7 +5,7 @@
 
 use tresor_proto::InfoType;
 
-use super::{Group, Tally};
+use super::tally::{Group, Tally};
 use crate::{Evidence, Source};
 
 /// Of a hundred values, how many make a column.

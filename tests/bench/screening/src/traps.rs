@@ -81,7 +81,7 @@ fn count(
         let value = (column.1)(random);
         let record = std::iter::once(&*value).chain(beside.iter().copied()).map(Value::Text);
         let record: Vec<_> = record.collect();
-        let Screened { verdicts, findings } = screener.screen(&names, &record);
+        let Screened { verdicts, findings, .. } = screener.screen(&names, &record);
         let said = verdicts[0].info_type.filter(|info_type| *info_type != InfoType::FreeText);
         count.values += 1;
         if let Some(info_type) =
