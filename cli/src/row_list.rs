@@ -82,10 +82,13 @@ impl RowList {
 
     /// Writes a row down.
     pub(crate) fn add(&mut self, row: &RowResult) -> Result<(), CliError> {
-        let entry = match &row.problem_document {
+        let mut entry = match &row.problem_document {
             Some(problem) => json!({ "row": row.row, "line": row.line, "problem": problem }),
             None => json!({ "row": row.row, "line": row.line, "id": row.id }),
         };
+        if let Some(verdicts) = &row.verdicts {
+            entry["verdicts"] = verdicts.clone();
+        }
         self.write(&entry)
     }
 
@@ -210,6 +213,7 @@ mod tests {
             line: Some(row + 1),
             id: None,
             pseudonymous: None,
+            verdicts: None,
             problem: serde_json::from_value(problem.clone()).ok(),
             problem_document: Some(problem),
         }
@@ -226,6 +230,24 @@ mod tests {
         let entry: Value = serde_json::from_str(text.trim()).unwrap();
         assert_eq!((&entry["line"], &entry["row"]), (&json!(3), &json!(2)));
         assert_eq!(entry["problem"]["code"], "invalid_request");
+    }
+
+    #[test]
+    fn verdicts_are_written_down_with_the_row_they_are_of() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rows.ndjson");
+        let mut results = RowList::at(path.clone());
+        let stored = r#"{"row":1,"line":2,"id":"a","verdicts":[{"code":"value"}]}"#;
+        results.add(&serde_json::from_str(stored).unwrap()).unwrap();
+        let verdicts = Some(json!([{ "code": "prose" }]));
+        results.add(&RowResult { verdicts, ..rejected() }).unwrap();
+        results.finish().unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        let codes = text.lines().map(|line| {
+            let entry: Value = serde_json::from_str(line).unwrap();
+            entry["verdicts"][0]["code"].as_str().unwrap().to_owned()
+        });
+        assert_eq!(codes.collect::<Vec<_>>(), ["value", "prose"]);
     }
 
     #[test]

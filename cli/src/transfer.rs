@@ -58,6 +58,8 @@ pub(crate) struct Upload<'a> {
     pub(crate) part: Part,
     /// Whether each result brings the record with what stands in for its personal data.
     pub(crate) is_pseudonymous: bool,
+    /// Whether each result brings the verdicts of screening.
+    pub(crate) is_explained: bool,
     /// The name under which the server recognises rows it has stored already.
     pub(crate) idempotency_key: Option<String>,
     /// The only version of the policy under which rows are to be stored.
@@ -92,6 +94,8 @@ pub(crate) struct RowResult {
     pub(crate) id: Option<String>,
     /// The record with what stands in for its personal data, when asked for.
     pub(crate) pseudonymous: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What screening said of its fields, when asked for.
+    pub(crate) verdicts: Option<serde_json::Value>,
     /// Why it was not stored.
     pub(crate) problem: Option<Problem>,
     /// The problem as it came.
@@ -142,7 +146,7 @@ pub(crate) async fn upload(
         match Line::parse(&line)? {
             Line::Row(row) => {
                 acknowledged = row.row;
-                observe(Event::Row(Box::new(row)))?;
+                observe(Event::Row(row))?;
             }
             Line::Summary(summary) => return Ok(summary),
         }
@@ -171,6 +175,9 @@ fn request(
     }
     if upload.is_pseudonymous {
         request = request.query(&[("pseudonymous", "true")]);
+    }
+    if upload.is_explained {
+        request = request.query(&[("explain", "true")]);
     }
     if let Some(version) = upload.policy_version {
         request = request.query(&[("policy_version", version)]);
@@ -219,7 +226,7 @@ fn broken_off(acknowledged: u64, why: &str) -> CliError {
 }
 
 enum Line {
-    Row(RowResult),
+    Row(Box<RowResult>),
     Summary(Summary),
 }
 
@@ -231,7 +238,7 @@ impl Line {
             return serde_json::from_value(summary.take()).map(Self::Summary).map_err(unreadable);
         }
         let problem_document = document.get("problem").cloned();
-        let mut row: RowResult = serde_json::from_value(document).map_err(unreadable)?;
+        let mut row: Box<RowResult> = serde_json::from_value(document).map_err(unreadable)?;
         row.problem_document = problem_document;
         Ok(Self::Row(row))
     }

@@ -71,6 +71,11 @@ impl Parameters {
     }
 }
 
+/// Reads `true` or `false`.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    text.parse().ok()
+}
+
 impl<S: Sync> FromRequestParts<S> for Parameters {
     type Rejection = Refusal;
 

@@ -24,7 +24,7 @@ use http::{HeaderMap, header};
 use tresor_proto::{CollectionName, Failure, FieldName};
 
 pub(crate) use self::{
-    answer::{LastLine, NDJSON, Summary, to_line},
+    answer::{NDJSON, Summary, ToldSummary, to_line},
     batches::Batches,
     columns::Columns,
     media::{Media, Packing},
@@ -44,7 +44,7 @@ use crate::{
     },
     policies::VersionedPolicy,
     problem::Refusal,
-    query::{CollectionPath, Parameters},
+    query::{CollectionPath, Parameters, boolean},
     routes::App,
 };
 
@@ -165,10 +165,6 @@ fn options(mut parameters: Parameters, headers: &HeaderMap) -> Result<Wanted, Fa
     })
 }
 
-fn boolean(text: &str) -> Option<bool> {
-    text.parse().ok()
-}
-
 fn row_number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number| (1..=ROW_NUMBER_MAX).contains(number))
 }
@@ -177,7 +173,8 @@ fn version(text: &str) -> Option<u64> {
     text.parse().ok().filter(|version| *version > 0)
 }
 
-fn rejected_only(text: &str) -> Option<bool> {
+/// Whether only refused rows are told.
+pub(crate) fn rejected_only(text: &str) -> Option<bool> {
     match text {
         "all" => Some(false),
         "rejected" => Some(true),

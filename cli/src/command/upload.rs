@@ -40,6 +40,7 @@ Examples:
   tresor upload customers.csv --collection customers
   tresor upload customers.ndjson.gz --collection customers --id-field order_number
   tresor upload customers.csv --collection customers --out pseudonymous.csv
+  tresor upload customers.csv --collection customers --results rows.ndjson --explain
 
 CSV needs a header row; `;` or `,` is found out. Rows that are refused are listed in
 FILE.rejects.ndjson, by line and reason; the rest is stored, and the exit code is 3.
@@ -64,6 +65,9 @@ pub(crate) struct UploadCommand {
     /// File to write every row's result to (NDJSON): line, and id or reason
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
+    /// Write down with each result what screening said of the row's fields, and why
+    #[arg(long, requires = "results")]
+    explain: bool,
     /// File to write the same records to, with surrogates and masks for personal data
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -105,6 +109,7 @@ impl UploadCommand {
             id_field: self.id_field.as_deref(),
             part: Part::WHOLE,
             is_pseudonymous: self.out.is_some(),
+            is_explained: self.explain,
             idempotency_key: None,
             policy_version: None,
         };

@@ -151,6 +151,7 @@ impl Stage {
             id_field: None,
             part: Part::WHOLE,
             is_pseudonymous: false,
+            is_explained: false,
             idempotency_key: None,
             policy_version: None,
         };

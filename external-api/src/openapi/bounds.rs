@@ -3,7 +3,8 @@
 //! It promises that a value beyond a bound is refused, and relies on `tresor_proto` for both.
 
 use tresor_proto::{
-    CustomerTokenKind, DataClass, ErrorCode, InfoType, Reveal, SurrogateFormat, TokenOperation,
+    Action, CustomerTokenKind, DataClass, ErrorCode, InfoType, Reveal, SurrogateFormat,
+    TokenOperation,
     limits::{
         COLLECTION_NAME_BYTES_MAX, CUSTOMER_TOKEN_NAME_BYTES_MAX, FIELD_NAME_BYTES_MAX,
         IDEMPOTENCY_KEY_BYTES_MAX, OVERLAP_DEFAULT_MS, OVERLAP_MAX_MS, PAGE_ITEMS_DEFAULT,
@@ -11,6 +12,7 @@ use tresor_proto::{
         RECORD_ID_BYTES_MAX, REFERENCE_BYTES_MAX,
     },
 };
+use tresor_screening::Evidence;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -85,6 +87,39 @@ pub(crate) fn reveal_bound() -> ObjectBuilder {
 /// What a value is.
 pub(crate) fn info_type() -> ObjectBuilder {
     text().enum_values(Some(InfoType::ALL.iter().map(|info_type| info_type.as_str())))
+}
+
+/// The kind of reason of a verdict.
+pub(crate) fn verdict_code() -> ObjectBuilder {
+    text().enum_values(Some(Evidence::CODES))
+}
+
+/// The stage that decided.
+pub(crate) fn verdict_source() -> ObjectBuilder {
+    text().enum_values(Some(["declared", "field_name", "value", "column", "text"]))
+}
+
+/// What is done with a field.
+pub(crate) fn action() -> ObjectBuilder {
+    text().enum_values(Some(Action::ALL.map(Action::as_str)))
+}
+
+/// How many values each action is taken on.
+pub(crate) fn action_counts() -> ObjectBuilder {
+    counts(action())
+}
+
+/// How often each info type was found.
+pub(crate) fn type_counts() -> ObjectBuilder {
+    counts(info_type())
+}
+
+fn counts(names: ObjectBuilder) -> ObjectBuilder {
+    let count = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property_names(Some(names))
+        .additional_properties(Some(count))
 }
 
 /// How a surrogate is made.

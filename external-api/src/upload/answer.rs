@@ -121,12 +121,16 @@ impl Summary {
 
     /// The last line.
     pub(crate) fn to_line(self, end: &Result<(), Failure>) -> Vec<u8> {
-        let told = ToldSummary {
+        to_line(&LastLine { summary: self.told(end) })
+    }
+
+    /// What is told of an upload that ended so.
+    pub(crate) fn told(self, end: &Result<(), Failure>) -> ToldSummary<'_> {
+        ToldSummary {
             complete: end.is_ok(),
             counts: self,
             problem: end.as_ref().err().map(Problem::of),
-        };
-        to_line(&LastLine { summary: told })
+        }
     }
 }
 
@@ -136,12 +140,13 @@ fn is_zero(number: &u64) -> bool {
 
 /// The last line of an answer.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct LastLine<'a> {
+pub(super) struct LastLine<'a> {
     summary: ToldSummary<'a>,
 }
 
+/// What an upload or a dry run came to.
 #[derive(Serialize, ToSchema)]
-struct ToldSummary<'a> {
+pub(crate) struct ToldSummary<'a> {
     /// Whether all rows were read.
     complete: bool,
     #[serde(flatten)]

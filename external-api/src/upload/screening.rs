@@ -10,13 +10,13 @@ use tresor_proto::{
     Action, Content, ContentType, ErrorCode, Failure, FieldName, InfoType, RecordId, vault,
 };
 use tresor_screening::{
-    self as screen, Evidence, Source,
+    self as screen, Evidence, Report, Source,
     reader::{Record, Row},
 };
 use utoipa::ToSchema;
 
 use super::columns::UploadColumns;
-use crate::policies::VersionedPolicy;
+use crate::{openapi::bounds, policies::VersionedPolicy};
 
 /// How the rows of one upload are screened.
 #[derive(Clone)]
@@ -67,6 +67,10 @@ pub(crate) struct Verdict {
     class: Option<&'static str>,
     confidence: f32,
     source: &'static str,
+    /// The kind of reason, for programs.
+    #[schema(schema_with = bounds::verdict_code)]
+    code: &'static str,
+    /// The rule, the checksum or the word that decided, for people.
     evidence: String,
     action: &'static str,
 }
@@ -99,11 +103,24 @@ impl Screening {
     /// Screens rows away from the threads that serve requests.
     pub(crate) async fn screen(&self, rows: &Arc<Vec<Row>>) -> Result<Screened, Failure> {
         let (screening, rows) = (self.clone(), Arc::clone(rows));
-        let screened = tokio::task::spawn_blocking(move || screening.screen_all(&rows));
+        let screened = tokio::task::spawn_blocking(move || screening.screen_all(&rows, None));
         screened.await.map_err(|_| ErrorCode::Internal.into())
     }
 
-    fn screen_all(&self, rows: &[Row]) -> Screened {
+    /// The same, with what is found counted in a report.
+    pub(crate) async fn report(
+        &self,
+        rows: Vec<Row>,
+        mut report: Report,
+    ) -> Result<(Screened, Report), Failure> {
+        let screening = self.clone();
+        let screened = tokio::task::spawn_blocking(move || {
+            (screening.screen_all(&rows, Some(&mut report)), report)
+        });
+        screened.await.map_err(|_| ErrorCode::Internal.into())
+    }
+
+    fn screen_all(&self, rows: &[Row], mut report: Option<&mut Report>) -> Screened {
         let mut screener = screen::Screener::new(&self.policy.policy);
         let mut screened = Screened {
             records: Vec::with_capacity(rows.len()),
@@ -114,13 +131,20 @@ impl Screening {
             let outcome = match &row.result {
                 Ok(record) => {
                     let values: Vec<_> = record.values.iter().map(screen::Value::from).collect();
-                    let found = screener.screen(&record.names, &values).verdicts;
+                    let found = screener.screen(&record.names, &values);
+                    if let Some(report) = &mut report {
+                        report.observe(&record.names, found);
+                    }
+                    let found = found.verdicts;
                     self.observe(index, rows.len(), record, found);
                     actions = found.iter().map(action).collect();
                     verdicts = self.is_explained.then(|| explain(&record.names, found));
                     self.forward(record, found)
                 }
-                Err(error) => Err(Failure::from(error)),
+                Err(error) => {
+                    report.iter_mut().for_each(|report| report.reject());
+                    Err(Failure::from(error))
+                }
             };
             screened.fates.push(Fate {
                 row: row.number,
@@ -275,6 +299,7 @@ fn explain(names: &[FieldName], verdicts: &[screen::Verdict]) -> Vec<Verdict> {
         class: verdict.class.map(tresor_proto::DataClass::as_str),
         confidence: verdict.confidence,
         source: verdict.source.as_str(),
+        code: verdict.evidence.code(),
         evidence: verdict.evidence.to_string(),
         action: verdict.action.as_str(),
     };

@@ -68,6 +68,69 @@ async fn a_dry_run_tells_verdicts_and_stores_nothing() {
     assert_eq!(code(refused).await, (400, "invalid_request".to_owned()));
 }
 
+/// A dry run of `body` without a policy, asked for as `accept`.
+async fn screened(
+    setting: &Setting,
+    query: &str,
+    accept: &str,
+    body: &'static str,
+) -> reqwest::Response {
+    let request = setting.bare(Method::POST, &format!("/v1/screen{query}"));
+    let request = request.header("Content-Type", "application/x-ndjson").header("Accept", accept);
+    request.body(body).send().await.unwrap()
+}
+
+const MIXED: &str = "{\"email\":\"e@example.org\"}\n{\n{\"email\":\"\",\"menge\":7}\n";
+
+#[tokio::test]
+async fn a_dry_run_ends_with_a_report() {
+    let setting = Setting::new().await;
+    let told = lines(screened(&setting, "", "*/*", MIXED).await).await;
+    assert_eq!((told.len(), &told[0]["verdicts"][0]["code"]), (4, &json!("field_name_and_value")));
+    let report = &told[3]["report"];
+    assert_eq!((&report["records"], &report["rejected"]), (&json!(2), &json!(1)));
+    let column = &report["columns"][0];
+    assert_eq!((&column["name"], &column["info_type"]), (&json!("email"), &json!("EMAIL_ADDRESS")));
+    assert_eq!((&column["values"], &column["actions"]), (&json!(1), &json!({"seal": 1})));
+    assert_eq!(column["examples"], json!(["e•••@example.org"]));
+    assert_eq!(report["columns"][1]["actions"], json!({"clear": 1}));
+    assert!(report["proposed_policy"].as_str().unwrap().contains("EMAIL_ADDRESS"));
+    assert!(!told[3].to_string().contains("e@example.org"), "a report holds no value");
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_as_much_as_is_asked_for() {
+    let setting = Setting::new().await;
+    let told = lines(screened(&setting, "?explain=false", "*/*", MIXED).await).await;
+    assert_eq!((told.len(), told[0].get("verdicts")), (4, None));
+    let told = lines(screened(&setting, "?results=rejected", "*/*", MIXED).await).await;
+    assert_eq!(
+        (told.len(), &told[0]["row"], &told[1]["report"]["records"]),
+        (2, &json!(2), &json!(2))
+    );
+    let refused = screened(&setting, "?explain=vielleicht", "*/*", MIXED).await;
+    assert_eq!(code(refused).await, (400, "invalid_request".to_owned()));
+}
+
+#[tokio::test]
+async fn a_dry_run_is_one_document_for_who_accepts_json() {
+    let setting = Setting::new().await;
+    let answer = screened(&setting, "", "application/json", MIXED).await;
+    assert_eq!(answer.headers()["content-type"], "application/json");
+    let document = json(answer).await;
+    assert_eq!((&document["records"], &document["rejected"]), (&json!(2), &json!(1)));
+    assert_eq!(document["columns"][0]["info_type"], "EMAIL_ADDRESS");
+    assert_eq!(
+        (&document["summary"]["complete"], &document["summary"]["accepted"]),
+        (&json!(true), &json!(2))
+    );
+    let lines = lines(screened(&setting, "", "*/*", MIXED).await).await;
+    assert_eq!(lines[3]["report"]["columns"], document["columns"]);
+    let refused = screened(&setting, "", "application/json", "").await;
+    assert_eq!(code(refused).await, (400, "invalid_request".to_owned()));
+    assert!(setting.vault.stored().is_empty());
+}
+
 #[tokio::test]
 async fn a_customer_enrols_with_its_code() {
     let setting = Setting::new().await;

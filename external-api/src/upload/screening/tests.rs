@@ -29,7 +29,7 @@ fn screened(id_field: Option<&str>, text: &str) -> Screened {
         ControlFlow::Continue(())
     });
     result.unwrap();
-    Screening::new(policy, id_field.map(name), true).screen_all(&rows)
+    Screening::new(policy, id_field.map(name), true).screen_all(&rows, None)
 }
 
 fn refused(id_field: Option<&str>, text: &str) -> Failure {
