@@ -1,6 +1,6 @@
 //! What a policy may say of one field, held against each other.
 
-use crate::{Action, Failure, FieldPolicy, InfoType, Reveal};
+use crate::{Action, Failure, FieldPolicy, InfoType, Reveal, surrogate_form::FEW_VALUES};
 
 impl FieldPolicy {
     /// Checks what is said of the field against each other.
@@ -58,6 +58,9 @@ impl FieldPolicy {
             wrong.push(("class", "a surrogate is of the class of its info type"));
         }
         let form = self.surrogate.unwrap_or_default();
+        if form.tells(info_type) {
+            wrong.push(("tokenize", FEW_VALUES));
+        }
         if form.kind.format().is_some() && form.reveal != Reveal::Plain {
             let description = "nothing is kept of a record's format-preserving surrogate, so that \
                                how much it shows cannot be bound; choose another kind";
@@ -99,8 +102,26 @@ mod tests {
         for (reveal, expected) in [(Reveal::Plain, &[][..]), (Reveal::Masked, &["tokenize"])] {
             let kind = SurrogateKind::FormatPreserving(SurrogateFormat::Digits);
             let mut field = field(Action::Tokenize, Some(InfoType::MeterId));
-            field.surrogate = Some(SurrogateForm { kind, reveal });
+            field.surrogate = Some(SurrogateForm { kind, reveal, ..SurrogateForm::default() });
             assert_eq!(wrong(&field), expected);
+        }
+    }
+
+    #[test]
+    fn few_values_are_tokenized_alike_only_when_that_is_forced() {
+        let preserving = SurrogateKind::FormatPreserving(SurrogateFormat::Alphanumeric);
+        for (info_type, kind, is_forced, expected) in [
+            (InfoType::Gender, SurrogateKind::Deterministic, false, &["tokenize"][..]),
+            (InfoType::Gender, SurrogateKind::Deterministic, true, &[]),
+            (InfoType::Gender, preserving, false, &["tokenize"]),
+            (InfoType::Gender, preserving, true, &[]),
+            (InfoType::Gender, SurrogateKind::Random, false, &[]),
+            (InfoType::LastName, SurrogateKind::Deterministic, false, &[]),
+        ] {
+            let mut field = field(Action::Tokenize, Some(info_type));
+            let form = SurrogateForm { kind, is_forced, ..SurrogateForm::default() };
+            field.surrogate = Some(form);
+            assert_eq!(wrong(&field), expected, "{info_type} {kind:?}");
         }
     }
 

@@ -7,6 +7,10 @@ const SHARED: &str =
 const NOT_KEPT: &str = "nothing is kept of a format-preserving surrogate that could bound what it \
                         shows; choose another kind";
 
+/// Why equal values of an info type are not to have equal surrogates.
+pub(crate) const FEW_VALUES: &str = "values of this info type are so few that whoever may tokenize tells them by trying, and equal \
+     surrogates show how often each occurs; choose random, or forced: true makes them anyway";
+
 /// How a surrogate is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SurrogateKind {
@@ -42,6 +46,8 @@ pub struct SurrogateForm {
     pub kind: SurrogateKind,
     /// How much they ever show.
     pub reveal: Reveal,
+    /// Whether they are made where values are so few that equal surrogates tell them.
+    pub is_forced: bool,
 }
 
 /// What a surrogate is for, and how long.
@@ -163,13 +169,18 @@ impl SurrogateForm {
         let reveal = reveal.map_err(|_| Failure::invalid("reveal", "unknown reveal"))?;
         let is_given = reveal != vault::Reveal::Unspecified;
         let reveal = if is_given { Reveal::from_wire(reveal) } else { Reveal::Plain };
-        Ok(Self { kind, reveal })
+        Ok(Self { kind, reveal, is_forced: wire.forced })
+    }
+
+    /// Whether surrogates of an info type would tell its values, and nobody said that they may.
+    pub(crate) fn tells(self, info_type: InfoType) -> bool {
+        self.kind != SurrogateKind::Random && info_type.has_few_values() && !self.is_forced
     }
 }
 
 impl Default for SurrogateForm {
     fn default() -> Self {
-        Self { kind: SurrogateKind::Random, reveal: Reveal::Plain }
+        Self { kind: SurrogateKind::Random, reveal: Reveal::Plain, is_forced: false }
     }
 }
 
@@ -178,7 +189,8 @@ impl SurrogateOptions {
     ///
     /// # Errors
     /// `invalid_request` for a surrogate that is the same for all who ask and yet has an end, or, when
-    /// nothing is kept of it, a bound to what it shows: these would be another's.
+    /// nothing is kept of it, a bound to what it shows: these would be another's. Also for one that
+    /// would tell its value, unless forced.
     pub fn new(
         info_type: InfoType,
         form: SurrogateForm,
@@ -189,6 +201,7 @@ impl SurrogateOptions {
         let (is_shared, is_kept) =
             (form.kind != SurrogateKind::Random, form.kind.format().is_none());
         let wrong = [
+            ("kind", FEW_VALUES, form.tells(info_type)),
             ("expires", SHARED, is_shared && expires_ms.is_some()),
             ("uses_max", SHARED, is_shared && uses_max.is_some()),
             ("reveal", NOT_KEPT, !is_kept && form.reveal != Reveal::Plain),
@@ -259,6 +272,7 @@ impl From<SurrogateForm> for vault::SurrogateForm {
             kind: vault::SurrogateKind::from(form.kind) as i32,
             format: format as i32,
             reveal: vault::Reveal::from(form.reveal) as i32,
+            forced: form.is_forced,
         }
     }
 }
@@ -282,8 +296,10 @@ mod tests {
     fn a_form_survives_the_wire() {
         let preserving = SurrogateKind::FormatPreserving(SurrogateFormat::Digits);
         for kind in [SurrogateKind::Random, SurrogateKind::Deterministic, preserving] {
-            for reveal in [Reveal::Redacted, Reveal::Masked, Reveal::Plain] {
-                let form = SurrogateForm { kind, reveal };
+            for (reveal, is_forced) in
+                [(Reveal::Redacted, false), (Reveal::Masked, true), (Reveal::Plain, false)]
+            {
+                let form = SurrogateForm { kind, reveal, is_forced };
                 let wire = vault::SurrogateForm::from(form);
                 assert_eq!(SurrogateForm::from_wire(&wire, InfoType::MeterId).unwrap(), form);
             }
@@ -300,14 +316,14 @@ mod tests {
         let card = SurrogateKind::FormatPreserving(SurrogateFormat::Card);
         assert_eq!(of(InfoType::CreditCardNumber).unwrap().kind, card);
         assert!(of(InfoType::MeterId).is_err());
-        let misplaced = vault::SurrogateForm { kind: 1, format: 3, reveal: 0 };
+        let misplaced = vault::SurrogateForm { kind: 1, format: 3, ..wire };
         assert!(SurrogateForm::from_wire(&misplaced, InfoType::MeterId).is_err());
     }
 
     #[test]
     fn what_is_the_same_for_all_who_ask_has_no_end() {
         let options = |kind, reveal, expires, uses| {
-            let form = SurrogateForm { kind, reveal };
+            let form = SurrogateForm { kind, reveal, ..SurrogateForm::default() };
             SurrogateOptions::new(InfoType::MeterId, form, expires, uses)
         };
         let preserving = SurrogateKind::FormatPreserving(SurrogateFormat::Digits);
@@ -320,5 +336,24 @@ mod tests {
         assert!(options(preserving, Reveal::Masked, None, None).is_err(), "nothing is kept of it");
         let random = options(SurrogateKind::Random, Reveal::Masked, Some(1), Some(2));
         assert_eq!(random.unwrap().uses_max(), Some(2));
+    }
+
+    #[test]
+    fn few_values_have_equal_surrogates_only_when_that_is_forced() {
+        let preserving = SurrogateKind::FormatPreserving(SurrogateFormat::Alphanumeric);
+        let refused = |info_type, kind, is_forced| {
+            let form = SurrogateForm { kind, is_forced, ..SurrogateForm::default() };
+            SurrogateOptions::new(info_type, form, None, None).err().map(|failure| {
+                failure.violations().iter().map(|it| it.field.clone()).collect::<Vec<_>>()
+            })
+        };
+        for &info_type in InfoType::ALL {
+            for kind in [SurrogateKind::Deterministic, preserving] {
+                let expected = info_type.has_few_values().then(|| vec!["kind".to_owned()]);
+                assert_eq!(refused(info_type, kind, false), expected, "{info_type} {kind:?}");
+                assert_eq!(refused(info_type, kind, true), None, "{info_type} {kind:?}");
+            }
+            assert_eq!(refused(info_type, SurrogateKind::Random, false), None, "{info_type}");
+        }
     }
 }

@@ -48,6 +48,10 @@ pub(crate) struct TokenizeCommand {
     /// random ones
     #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(1..))]
     uses: Option<u32>,
+    /// Also of a type with few values, like GENDER, where equal values have equal surrogates: whoever
+    /// may tokenize learns them by trying, and equal surrogates show how often each occurs
+    #[arg(long)]
+    forced: bool,
 }
 
 /// How surrogates are made.
@@ -77,6 +81,9 @@ impl TokenizeCommand {
         }
         if let Some(uses) = self.uses {
             options.insert("uses".to_owned(), json!(uses));
+        }
+        if self.forced {
+            options.insert("forced".to_owned(), json!(true));
         }
         let expires = self.expires.map(|span| from_now(&span));
         let asked = Asked { direction: Direction::Tokenize, options, expires };

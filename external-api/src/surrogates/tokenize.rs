@@ -37,6 +37,8 @@ pub(crate) struct Order {
     /// How often each may be traded for its value or mask; only of random ones.
     #[schema(minimum = 1)]
     uses: Option<u32>,
+    /// Also of an info type with few values, where equal values have equal surrogates.
+    forced: Option<bool>,
     #[schema(value_type = Vec<Item>, min_items = 1, max_items = 1000)]
     items: Items<Item>,
 }
@@ -64,6 +66,7 @@ struct Item {
     expires: Option<String>,
     #[schema(minimum = 1)]
     uses: Option<u32>,
+    forced: Option<bool>,
 }
 
 /// What a surrogate is for, as far as it is said.
@@ -75,6 +78,7 @@ struct Options {
     reveal: Option<String>,
     expires: Option<String>,
     uses: Option<u32>,
+    forced: Option<bool>,
 }
 
 impl Order {
@@ -87,6 +91,7 @@ impl Order {
             reveal: self.reveal,
             expires: self.expires,
             uses: self.uses,
+            forced: self.forced,
         };
         let items = self.items.all()?.into_iter().enumerate();
         let items = items.map(|(at, item)| item.into_wire(&common, at));
@@ -108,6 +113,7 @@ impl Item {
             reveal: self.reveal,
             expires: self.expires,
             uses: self.uses,
+            forced: self.forced,
         };
         let is_same = own == Options::default();
         let options = (!is_same).then(|| own.over(common).into_wire(&format!("items[{at}].")));
@@ -131,6 +137,7 @@ impl Options {
             reveal: self.reveal.or_else(|| common.reveal.clone()),
             expires: self.expires.or_else(|| common.expires.clone()),
             uses: self.uses.or(common.uses),
+            forced: self.forced.or(common.forced),
         }
     }
 
@@ -153,6 +160,7 @@ impl Options {
             reveal: reveal as i32,
             expires: expires.map_err(no_time)?,
             uses_max: self.uses.unwrap_or_default(),
+            forced: self.forced.unwrap_or_default(),
         })
     }
 }
@@ -169,7 +177,9 @@ mod tests {
     fn an_item_says_what_differs_and_the_rest_is_the_batch_s() {
         let asked = wire(
             r#"{"info_type":"PHONE_NUMBER","kind":"format-preserving","format":"digits","uses":3,
-                "items":[{"value":"0123","reference":"a"},{"value":7,"kind":"random"},
+                "forced":true,
+                "items":[{"value":"0123","reference":"a"},
+                         {"value":7,"kind":"random","forced":false},
                          {"value":"x","reveal":"masked","expires":"2030-01-01T00:00:00Z"}]}"#,
         )
         .unwrap();
@@ -182,6 +192,7 @@ mod tests {
         assert_eq!(random.info_type, "PHONE_NUMBER");
         let masked = own(2).unwrap();
         assert_eq!((masked.kind, masked.format, masked.reveal), (3, 3, 2));
+        assert_eq!((common.forced, random.forced, masked.forced), (true, false, true));
         assert_eq!(masked.expires.unwrap().seconds, 1_893_456_000);
         assert_eq!((asked.items[0].reference.as_str(), asked.idempotency_key.as_str()), ("a", "k"));
     }

@@ -20,7 +20,7 @@ async fn values_are_traded_for_surrogates_and_back_in_order() {
     let setting = Setting::new().await;
     let body = r#"{"info_type":"PERSON_NAME","kind":"deterministic","items":[
         {"value":"Erika","reference":"r1"},{"value":1.10},{"value":["x"]},
-        {"value":true,"reference":"again","info_type":"CITY"}]}"#;
+        {"value":true,"reference":"again","info_type":"CITY","forced":true}]}"#;
     let request = setting.request(Method::POST, "/v1/tokenize");
     let request = request.header("Idempotency-Key", "\"batch-7\"").body(body);
     let answer = told(request.send().await.unwrap()).await;
@@ -38,6 +38,7 @@ async fn values_are_traded_for_surrogates_and_back_in_order() {
     assert_eq!((options.info_type.as_str(), options.kind), ("PERSON_NAME", 2));
     let own = asked.items[3].options.clone().unwrap();
     assert_eq!((own.info_type.as_str(), own.kind), ("CITY", 2));
+    assert_eq!((options.forced, own.forced), (false, true));
     let literal = asked.items[1].value.clone().unwrap().content.unwrap();
     assert_eq!(literal, Content::Json("1.10".to_owned()));
 

@@ -132,6 +132,7 @@ fn any_tokenize_is_parsed_or_refused_item_by_item() {
         reveal: 2,
         expires: Some(Timestamp { seconds: 1_900_000_000, nanos: 0 }),
         uses_max: 7,
+        forced: true,
     };
     let item = |options| vault::TokenizeItem {
         value: text("12345678"),

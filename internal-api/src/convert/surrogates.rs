@@ -116,7 +116,8 @@ impl Names {
 
 fn options(wire: &vault::SurrogateOptions) -> Result<SurrogateOptions, Failure> {
     let info_type = info_type(&wire.info_type)?;
-    let form = vault::SurrogateForm { kind: wire.kind, format: wire.format, reveal: wire.reveal };
+    let vault::SurrogateOptions { kind, format, reveal, forced, .. } = *wire;
+    let form = vault::SurrogateForm { kind, format, reveal, forced };
     let form = SurrogateForm::from_wire(&form, info_type)?;
     let expires_ms = wire.expires.as_ref().map(from_timestamp).transpose()?;
     SurrogateOptions::new(info_type, form, expires_ms, Some(wire.uses_max))

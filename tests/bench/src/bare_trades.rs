@@ -234,7 +234,8 @@ pub(crate) fn scattered(number: u64) -> u64 {
 fn values(trade: Trade) -> Vec<NewSurrogate> {
     let wire = trade.options();
     let info_type = InfoType::from_text(&wire.info_type).expect("an info type");
-    let form = vault::SurrogateForm { kind: wire.kind, format: wire.format, reveal: wire.reveal };
+    let vault::SurrogateOptions { kind, format, reveal, forced, .. } = wire;
+    let form = vault::SurrogateForm { kind, format, reveal, forced };
     let form = SurrogateForm::from_wire(&form, info_type).expect("a form");
     let value = |number| NewSurrogate {
         content: Content::text(&trade.value(number)).expect("a text"),

@@ -73,7 +73,7 @@ fn preserving(rows: SurrogateRows<'_>) -> [Write; 2] {
     let name = FieldName::parse("meter").unwrap();
     let (info_type, content) = (InfoType::MeterId, Content::text(METER).unwrap());
     let kind = SurrogateKind::FormatPreserving(SurrogateFormat::Digits);
-    let form = SurrogateForm { kind, reveal: Reveal::Plain };
+    let form = SurrogateForm { kind, ..SurrogateForm::default() };
     let treatment = Treatment::Tokenize { info_type, form, mask: None };
     let field = NewField { name: name.clone(), content, treatment };
     let asked = NewRecord::new(None, vec![field]).unwrap();

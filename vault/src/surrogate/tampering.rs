@@ -25,7 +25,7 @@ const VALUE: &str = "1234567890";
 
 fn new(kind: SurrogateKind, reveal: Reveal, ends: Option<(u64, u32)>) -> NewSurrogate {
     let (expires_ms, uses_max) = (ends.map(|(end_ms, _)| end_ms), ends.map(|(_, uses)| uses));
-    let form = SurrogateForm { kind, reveal };
+    let form = SurrogateForm { kind, reveal, ..SurrogateForm::default() };
     let options = SurrogateOptions::new(InfoType::BankAccount, form, expires_ms, uses_max);
     let content = Content::text(VALUE).unwrap();
     NewSurrogate { content, options: options.unwrap(), item_key: None }

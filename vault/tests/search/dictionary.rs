@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use tresor_proto::{
-    Content, CustomerToken, FieldName, InfoType, Reveal, SurrogateForm, SurrogateKind,
-    SurrogateOptions,
+    Content, CustomerToken, FieldName, InfoType, SurrogateForm, SurrogateKind, SurrogateOptions,
 };
 use tresor_vault::{
     DictionaryLoot, DictionaryTarget, NewSurrogate, Permit, Theft, Tokenize,
@@ -30,7 +29,7 @@ pub(crate) fn name(number: usize) -> String {
 }
 
 fn surrogate_of(number: usize) -> NewSurrogate {
-    let form = SurrogateForm { kind: SurrogateKind::Deterministic, reveal: Reveal::Plain };
+    let form = SurrogateForm { kind: SurrogateKind::Deterministic, ..SurrogateForm::default() };
     let options = SurrogateOptions::new(InfoType::PersonName, form, None, None).unwrap();
     NewSurrogate { content: Content::text(&name(number)).unwrap(), options, item_key: None }
 }

@@ -64,7 +64,7 @@ fn exchanged() -> Vec<FieldPolicy> {
         ("iban", InfoType::IbanCode, SurrogateKind::Random),
     ];
     let field = |(name, info_type, kind)| {
-        let surrogate = Some(SurrogateForm { kind, reveal: Reveal::Plain });
+        let surrogate = Some(SurrogateForm { kind, ..SurrogateForm::default() });
         let declared = declared(name, info_type, 128);
         FieldPolicy { action: Action::Tokenize, surrogate, ..declared }
     };

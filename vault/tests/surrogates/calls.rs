@@ -20,7 +20,13 @@ pub(crate) fn options(
     kind: SurrogateKind,
     reveal: Reveal,
 ) -> SurrogateOptions {
-    SurrogateOptions::new(info_type, SurrogateForm { kind, reveal }, None, None).unwrap()
+    SurrogateOptions::new(
+        info_type,
+        SurrogateForm { kind, reveal, ..SurrogateForm::default() },
+        None,
+        None,
+    )
+    .unwrap()
 }
 
 /// A random surrogate with an end.

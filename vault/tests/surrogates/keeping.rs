@@ -61,7 +61,11 @@ async fn a_value_that_comes_twice_in_a_batch_has_one_living_surrogate() {
 fn policy(info_type: InfoType, reveal: Reveal, mask: Option<Mask>) -> Policy {
     let declared = FieldPolicy {
         info_type: Some(info_type),
-        surrogate: Some(SurrogateForm { kind: SurrogateKind::Random, reveal }),
+        surrogate: Some(SurrogateForm {
+            kind: SurrogateKind::Random,
+            reveal,
+            ..SurrogateForm::default()
+        }),
         mask,
         ..FieldPolicy::new(FieldName::parse("iban").unwrap(), Action::Tokenize)
     };

@@ -17,7 +17,7 @@ const NAME: &str = "Mustermann";
 fn policy(kind: SurrogateKind, masks: [Option<(u8, u8)>; 2]) -> Policy {
     let declared = ["name", "iban"].into_iter().zip(masks).map(|(name, mask)| FieldPolicy {
         info_type: Some(InfoType::LastName),
-        surrogate: Some(SurrogateForm { kind, reveal: Reveal::Masked }),
+        surrogate: Some(SurrogateForm { kind, reveal: Reveal::Masked, ..SurrogateForm::default() }),
         mask: mask.map(|(first, last)| Mask::new(first, last).unwrap()),
         ..FieldPolicy::new(FieldName::parse(name).unwrap(), Action::Tokenize)
     });

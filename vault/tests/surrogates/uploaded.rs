@@ -35,7 +35,7 @@ pub(crate) async fn house(engine: StoreEngine) -> House {
 pub(crate) fn tokenizing() -> Policy {
     let declared = FIELDS.map(|(name, info_type, kind)| FieldPolicy {
         info_type: Some(info_type),
-        surrogate: Some(SurrogateForm { kind, reveal: Reveal::Plain }),
+        surrogate: Some(SurrogateForm { kind, ..SurrogateForm::default() }),
         ..FieldPolicy::new(FieldName::parse(name).unwrap(), Action::Tokenize)
     });
     Policy::new(declared.into(), UndeclaredPolicy::default(), Action::Seal).unwrap()

@@ -98,8 +98,8 @@ fn read_search(entry: &Entry, path: &str, mistakes: &mut Mistakes) -> Option<Sea
     let (mut bits, mut is_forced) = (SearchIndex::default().bits(), false);
     for setting in settings {
         let path = format!("{path}.{}", setting.key());
-        match (setting.key(), setting.node()) {
-            ("bits", _) => {
+        match setting.key() {
+            "bits" => {
                 let read = read_number(setting, &path, 256, mistakes)?;
                 bits = u16::try_from(read).unwrap_or(u16::MAX);
                 if let Err(failure) = SearchIndex::new(bits, false) {
@@ -107,12 +107,19 @@ fn read_search(entry: &Entry, path: &str, mistakes: &mut Mistakes) -> Option<Sea
                     return None;
                 }
             }
-            ("forced", Node::Truth(truth)) => is_forced = *truth,
-            ("forced", _) => mistakes.add(setting.value_place(), &path, "must be true or false"),
+            "forced" => is_forced = read_truth(setting, &path, mistakes),
             _ => mistakes.unknown_key(setting, &path, "bits, forced"),
         }
     }
     SearchIndex::new(bits, is_forced).ok()
+}
+
+fn read_truth(entry: &Entry, path: &str, mistakes: &mut Mistakes) -> bool {
+    if let Node::Truth(truth) = entry.node() {
+        return *truth;
+    }
+    mistakes.add(entry.value_place(), path, "must be true or false");
+    false
 }
 
 /// `{ keep_first: 2, keep_last: 4 }`.
@@ -155,7 +162,7 @@ impl Kind {
     }
 }
 
-/// `random`, or `{ kind: format-preserving, format: digits, reveal: masked }`.
+/// `random`, or `{ kind: format-preserving, format: digits, reveal: masked, forced: true }`.
 fn read_form(
     entry: &Entry,
     info_type: Option<InfoType>,
@@ -163,10 +170,12 @@ fn read_form(
     mistakes: &mut Mistakes,
 ) -> Option<SurrogateForm> {
     let path = format!("{path}.tokenize");
-    let (mut kind, mut format, mut reveal) = (Some(Kind::Random), None, Some(Reveal::Plain));
+    let mut read = SurrogateForm::default();
+    let (mut kind, mut format) = (Some(Kind::Random), None);
     let Node::Map(settings) = entry.node() else {
         kind = read_word(entry, &path, Kind::EXPECTED, mistakes, Kind::from_text);
-        return form(entry, &path, (kind?, None, Reveal::Plain), info_type, mistakes);
+        read.kind = surrogate_kind(entry, &path, (kind?, None, info_type), mistakes)?;
+        return Some(read);
     };
     for setting in settings {
         let path = format!("{path}.{}", setting.key());
@@ -174,27 +183,31 @@ fn read_form(
             "kind" => kind = read_word(setting, &path, Kind::EXPECTED, mistakes, Kind::from_text),
             "format" => {
                 let expected = "one of card, phone, digits, alphanumeric, upper-alphanumeric";
-                let read = SurrogateFormat::from_text;
-                format = Some(read_word(setting, &path, expected, mistakes, read)?);
+                let known = SurrogateFormat::from_text;
+                format = Some(read_word(setting, &path, expected, mistakes, known)?);
             }
             "reveal" => {
                 let expected = "one of redacted, masked, plain";
-                reveal = read_word(setting, &path, expected, mistakes, Reveal::from_text);
+                let known = Reveal::from_text;
+                let reveal = read_word(setting, &path, expected, mistakes, known);
+                read.reveal = reveal.unwrap_or(read.reveal);
             }
-            _ => mistakes.unknown_key(setting, &path, "kind, format, reveal"),
+            "forced" => read.is_forced = read_truth(setting, &path, mistakes),
+            _ => mistakes.unknown_key(setting, &path, "kind, format, reveal, forced"),
         }
     }
-    form(entry, &path, (kind?, format, reveal?), info_type, mistakes)
+    read.kind = surrogate_kind(entry, &path, (kind?, format, info_type), mistakes)?;
+    Some(read)
 }
 
-fn form(
+/// A kind with its format: the one that is named, or that of the info type.
+fn surrogate_kind(
     entry: &Entry,
     path: &str,
-    (kind, format, reveal): (Kind, Option<SurrogateFormat>, Reveal),
-    info_type: Option<InfoType>,
+    (kind, format, info_type): (Kind, Option<SurrogateFormat>, Option<InfoType>),
     mistakes: &mut Mistakes,
-) -> Option<SurrogateForm> {
-    let kind = match (kind, format) {
+) -> Option<SurrogateKind> {
+    Some(match (kind, format) {
         (Kind::Random, None) => SurrogateKind::Random,
         (Kind::Deterministic, None) => SurrogateKind::Deterministic,
         (Kind::Random | Kind::Deterministic, Some(_)) => {
@@ -212,6 +225,5 @@ fn form(
             }
             None => SurrogateKind::Random,
         },
-    };
-    Some(SurrogateForm { kind, reveal })
+    })
 }

@@ -68,11 +68,12 @@ fn surrogates_indexes_and_masks_are_read() {
   d: { info_type: GENDER, searchable: { bits: 64, forced: true } }
   e: { info_type: CITY, action: tokenize }
   f: { info_type: CITY, tokenize: { reveal: masked, kind: deterministic } }
+  g: { info_type: GENDER, tokenize: { forced: true, kind: deterministic } }
 ";
     let policy = parse(yaml).unwrap();
     let fields = policy.fields();
     let forms: Vec<_> = fields.iter().map(|field| field.surrogate).collect();
-    let form = |kind, reveal| Some(SurrogateForm { kind, reveal });
+    let form = |kind, reveal| Some(SurrogateForm { kind, reveal, ..SurrogateForm::default() });
     let preserving = SurrogateKind::FormatPreserving;
     let expected = [
         form(SurrogateKind::Deterministic, Reveal::Plain),
@@ -81,6 +82,11 @@ fn surrogates_indexes_and_masks_are_read() {
         None,
         form(SurrogateKind::Random, Reveal::Plain),
         form(SurrogateKind::Deterministic, Reveal::Masked),
+        Some(SurrogateForm {
+            kind: SurrogateKind::Deterministic,
+            is_forced: true,
+            ..SurrogateForm::default()
+        }),
     ];
     assert_eq!(forms, expected);
     assert_eq!(fields[0].search, Some(SearchIndex::default()));
@@ -105,6 +111,9 @@ fn what_does_not_go_together_is_told_at_the_key_at_fault() {
         ("a: { info_type: CITY, tokenize: { kind: ¦1 } }", "tokenize.kind"),
         ("a: { info_type: CITY, tokenize: { format: ¦hex } }", "tokenize.format"),
         ("a: { info_type: CITY, tokenize: { reveal: ¦all } }", "tokenize.reveal"),
+        ("a: { info_type: CITY, tokenize: { forced: ¦1 } }", "tokenize.forced"),
+        ("a: { info_type: GENDER, ¦tokenize: deterministic }", "tokenize"),
+        ("a: { info_type: AGE, ¦tokenize: { kind: deterministic, forced: false } }", "tokenize"),
         ("a: { info_type: CITY, tokenize: { ¦colour: red } }", "tokenize.colour"),
         ("a: { searchable: ¦fuzzy }", "searchable"),
         ("a: { searchable: { bits: ¦12 } }", "searchable.bits"),
@@ -191,7 +200,11 @@ fn any_settings()
     kinds.extend([SurrogateKind::Random, SurrogateKind::Deterministic]);
     let kind = proptest::sample::select(kinds);
     let reveal = proptest::sample::select(vec![Reveal::Redacted, Reveal::Masked, Reveal::Plain]);
-    let form = (kind, reveal).prop_map(|(kind, reveal)| SurrogateForm { kind, reveal });
+    let form = (kind, reveal, any::<bool>()).prop_map(|(kind, reveal, is_forced)| SurrogateForm {
+        kind,
+        reveal,
+        is_forced,
+    });
     let search = (1u16..=32, any::<bool>());
     let search = search.prop_map(|(bytes, forced)| SearchIndex::new(bytes * 8, forced).unwrap());
     let mask = (0u8..=8, 0u8..=8).prop_map(|(first, last)| Mask::new(first, last).unwrap());

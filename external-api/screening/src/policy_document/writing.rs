@@ -90,10 +90,10 @@ impl Serialize for Field<'_> {
 impl Form {
     /// The kind alone, when it says everything.
     fn word(&self, info_type: Option<InfoType>) -> Option<&'static str> {
-        let Self(SurrogateForm { kind, reveal }) = self;
+        let Self(SurrogateForm { kind, reveal, is_forced }) = self;
         let by_type = info_type.and_then(|info_type| SurrogateFormat::of(info_type).ok());
         let is_told = kind.format().is_none() || kind.format() == by_type;
-        (is_told && *reveal == Reveal::Plain).then(|| kind.as_str())
+        (is_told && *reveal == Reveal::Plain && !is_forced).then(|| kind.as_str())
     }
 }
 
@@ -105,6 +105,9 @@ impl Serialize for Form {
             map.serialize_entry("format", format.as_str())?;
         }
         map.serialize_entry("reveal", self.0.reveal.as_str())?;
+        if self.0.is_forced {
+            map.serialize_entry("forced", &true)?;
+        }
         map.end()
     }
 }

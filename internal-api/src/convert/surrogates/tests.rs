@@ -37,7 +37,11 @@ fn an_item_goes_by_its_own_options_or_by_those_of_all() {
     let [first, second] = [0, 1].map(|at| values[at].as_ref().unwrap().options);
     assert_eq!((first.info_type(), first.uses_max()), (InfoType::IbanCode, Some(3)));
     assert_eq!(first.form(), SurrogateForm::default());
-    let form = SurrogateForm { kind: SurrogateKind::Deterministic, reveal: Reveal::Masked };
+    let form = SurrogateForm {
+        kind: SurrogateKind::Deterministic,
+        reveal: Reveal::Masked,
+        ..SurrogateForm::default()
+    };
     assert_eq!((second.form(), second.uses_max()), (form, None));
 }
 
@@ -53,6 +57,10 @@ fn mistakes_stay_with_their_item() {
     assert_eq!(refused(with(unknown), &fine), invalid("kind"));
     let ending = vault::SurrogateOptions { kind: 2, uses_max: 1, ..of_type("CITY") };
     assert_eq!(refused(with(ending), &fine), invalid("uses_max"));
+    let telling = vault::SurrogateOptions { kind: 2, ..of_type("GENDER") };
+    assert_eq!(refused(with(telling.clone()), &fine), invalid("kind"));
+    let forced = vault::SurrogateOptions { forced: true, ..telling };
+    assert!(parsed(vec![with(forced)], &fine)[0].is_ok());
     let no_format = vault::SurrogateOptions { kind: 3, ..of_type("CITY") };
     assert_eq!(refused(with(no_format), &fine), invalid("format"));
     let empty = vault::TokenizeItem { value: None, ..item("") };

@@ -158,7 +158,11 @@ mod tests {
     }
 
     fn tokenizing() -> (Policy, SurrogateForm) {
-        let form = SurrogateForm { kind: SurrogateKind::Deterministic, reveal: Reveal::Masked };
+        let form = SurrogateForm {
+            kind: SurrogateKind::Deterministic,
+            reveal: Reveal::Masked,
+            ..SurrogateForm::default()
+        };
         let name = FieldName::parse("iban").unwrap();
         let field = FieldPolicy {
             info_type: Some(InfoType::IbanCode),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use tresor_proto::{
-    Content, CustomerToken, DataClass, ErrorCode, InfoType, Reveal, SurrogateForm, SurrogateKind,
+    Content, CustomerToken, DataClass, ErrorCode, InfoType, SurrogateForm, SurrogateKind,
     SurrogateOptions, TenantId, TenantRef,
 };
 
@@ -22,7 +22,7 @@ const LOOK_UPS: [u8; 1] = [2];
 
 /// The deterministic surrogates of the values.
 async fn tokenize(ground: &Ground) -> Vec<String> {
-    let form = SurrogateForm { kind: SurrogateKind::Deterministic, reveal: Reveal::Plain };
+    let form = SurrogateForm { kind: SurrogateKind::Deterministic, ..SurrogateForm::default() };
     let options = SurrogateOptions::new(InfoType::PersonName, form, None, None).unwrap();
     let new = (0..VALUES).map(|value| {
         let content = Content::text(&format!("Anna {value}")).unwrap();

@@ -52,7 +52,7 @@ impl Ground {
         ];
         let new = kinds.map(|(kind, uses_max)| {
             let ordinal = 2 * turn + u64::from(uses_max.is_some());
-            let form = SurrogateForm { kind, reveal: Reveal::Plain };
+            let form = SurrogateForm { kind, ..SurrogateForm::default() };
             let options = SurrogateOptions::new(InfoType::BankAccount, form, None, uses_max);
             Ok(NewSurrogate {
                 content: Content::text(&value(turn)).unwrap(),

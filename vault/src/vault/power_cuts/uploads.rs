@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use tresor_proto::{
     Action, CollectionName, Content, CustomerToken, FieldName, FieldPolicy, InfoType, Policy,
-    RecordId, Reveal, Surrogate, SurrogateForm, SurrogateKind, TenantId, TenantRef,
-    UndeclaredPolicy, storage, vault,
+    RecordId, Surrogate, SurrogateForm, SurrogateKind, TenantId, TenantRef, UndeclaredPolicy,
+    storage, vault,
 };
 
 use super::{enrol, messages, open, operator, register, rows, surrogates::Ground, survives};
@@ -39,7 +39,7 @@ fn values(record: &str, turn: usize) -> [String; 2] {
 fn policy() -> Policy {
     let fields = FIELDS.map(|(name, info_type, kind)| FieldPolicy {
         info_type: Some(info_type),
-        surrogate: Some(SurrogateForm { kind, reveal: Reveal::Plain }),
+        surrogate: Some(SurrogateForm { kind, ..SurrogateForm::default() }),
         ..FieldPolicy::new(FieldName::parse(name).unwrap(), Action::Tokenize)
     });
     Policy::new(fields.into(), UndeclaredPolicy::default(), Action::Seal).unwrap()
