@@ -100,6 +100,6 @@ pub struct SurrogateDescription {
     pub uses: u64,
     /// How often it may be.
     pub uses_max: Option<u32>,
-    /// Records that hold it, where that is counted.
+    /// Fields of records that hold it, where that is counted, those of ended records counted in.
     pub references: u64,
 }

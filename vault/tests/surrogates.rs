@@ -23,6 +23,9 @@ mod late_upload;
 mod masks;
 #[path = "surrogates/preserved.rs"]
 mod preserved;
+#[path = "../../tests/fuzz/random.rs"]
+#[allow(dead_code, reason = "shared; each test uses a part")]
+mod random;
 #[path = "surrogates/recorded.rs"]
 mod recorded;
 #[path = "surrogates/rekeying.rs"]

@@ -10,7 +10,7 @@ use crate::{
     error::VaultError,
     store::{Change, Keyspace, Outcome, StoreKey, Write},
     surrogate::{
-        SurrogateQuery, expiry,
+        SurrogateQuery, expiry, holders,
         named::Named,
         rows::{SurrogateRows, count_key, row_key},
     },
@@ -37,7 +37,8 @@ impl Vault {
     /// # Errors
     /// For all: `overloaded`, `storage_unavailable`. For one: `invalid_request` when it is mistyped,
     /// another tenant's or a format-preserving one, of which nothing is kept; `wrong_key`,
-    /// `not_found`, `conflict` when records hold it or other changes kept coming between.
+    /// `not_found`, `conflict` when records hold it that have not ended, or other changes kept coming
+    /// between.
     pub async fn delete_surrogates(
         &self,
         permit: &Permit<DeleteSurrogates>,
@@ -70,10 +71,10 @@ impl Vault {
             }
             let (store, mut sight) = (self.store(tenant).await?, Sight::default());
             sight.add(&keys, store.read(keys.clone()).await?);
-            let holder = Arc::clone(permit.holder());
+            let (holder, now_ms) = (Arc::clone(permit.holder()), self.clock().now_ms());
             let plan = move || {
                 let rows = SurrogateRows { tenant, keys: &holder.keyring().rows };
-                let changes = plan(&mut items, &mut sight, rows);
+                let changes = plan(&mut items, &mut sight, (rows, now_ms));
                 (items, changes)
             };
             let changes;
@@ -85,11 +86,11 @@ impl Vault {
 }
 
 /// The changes that delete what is there, in order; settles what is not.
-fn plan(items: &mut [Item], sight: &mut Sight, rows: SurrogateRows<'_>) -> Vec<Change> {
+fn plan(items: &mut [Item], sight: &mut Sight, now: (SurrogateRows<'_>, u64)) -> Vec<Change> {
     let mut changes = Vec::new();
     for item in items {
         let Item::Asked(id) = item else { continue };
-        let change = remove(id, sight, rows);
+        let change = remove(id, sight, now);
         item.plan(change.map(|change| {
             sight.note(&change);
             changes.push(change);
@@ -99,7 +100,11 @@ fn plan(items: &mut [Item], sight: &mut Sight, rows: SurrogateRows<'_>) -> Vec<C
 }
 
 /// The change that removes a surrogate.
-fn remove(id: &SurrogateId, sight: &Sight, rows: SurrogateRows<'_>) -> Result<Change, VaultError> {
+fn remove(
+    id: &SurrogateId,
+    sight: &Sight,
+    (rows, now_ms): (SurrogateRows<'_>, u64),
+) -> Result<Change, VaultError> {
     let key = row_key(id);
     let row = sight.row(&key).ok_or(VaultError::NotFound)?;
     // Of what does not authenticate nothing is believed: its look-up is found to lead nowhere.
@@ -108,7 +113,8 @@ fn remove(id: &SurrogateId, sight: &Sight, rows: SurrogateRows<'_>) -> Result<Ch
     let count = sight.row(&count_key).map(|row| rows.decode(&count_key, row));
     // One whose count does not authenticate has no other way to go.
     let count: storage::SurrogateCount = count.and_then(Result::ok).unwrap_or_default();
-    if count.references > 0 {
+    // Records that have ended do not lead to it any more.
+    if holders::is_held(&count, now_ms) {
         return Err(held_by(count.references));
     }
     let preconditions = vec![sight.unchanged(&key), sight.unchanged(&count_key)];
@@ -123,7 +129,10 @@ fn remove(id: &SurrogateId, sight: &Sight, rows: SurrogateRows<'_>) -> Result<Ch
 }
 
 fn held_by(references: u64) -> VaultError {
-    let message = format!("{references} fields of records hold it; it goes with the last of them");
+    let message = format!(
+        "records hold it, in {references} fields, those of ended records counted in; delete or \
+         replace the records"
+    );
     Failure::new(ErrorCode::Conflict, message).into()
 }
 

@@ -1,8 +1,9 @@
 //! Who holds a deterministic surrogate: how many fields of records, and until when.
 //!
-//! It promises that a surrogate does not end before the last record that holds it, and ends with it
-//! when every change of its holders was counted; where one was counted that could not be read, it
-//! may live longer. It relies on the MAC of the count's row alone.
+//! It promises that a surrogate does not end before the last record that holds it. It may end later:
+//! the count keeps the latest end there was, and not whose it was, as long as anything holds it that
+//! ends; and a record that could not be read counts for ever. It relies on the MAC of the count's row
+//! alone.
 
 use tresor_proto::storage::SurrogateCount;
 
@@ -47,6 +48,11 @@ pub(crate) fn remove(count: &mut SurrogateCount, end: HolderEnd) {
     if count.lasting == count.references {
         count.ends_ms = 0;
     }
+}
+
+/// Whether a record holds it that has not ended, as far as is counted.
+pub(crate) fn is_held(count: &SurrogateCount, now_ms: u64) -> bool {
+    count.references > 0 && (count.lasting > 0 || count.ends_ms > now_ms)
 }
 
 /// When it ends, milliseconds since the epoch; `None` as long as something holds it that does not.

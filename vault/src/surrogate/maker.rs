@@ -45,7 +45,7 @@ pub(crate) struct Draws {
 pub(crate) struct FoundAt<'a> {
     /// The key of its look-up, under the newest identifier key.
     pub(crate) look_up: &'a StoreKey,
-    /// Whether it is for a record, and ends with those that hold it.
+    /// Whether it is for a record, and does not end before those that hold it.
     pub(crate) is_held: bool,
 }
 

@@ -128,7 +128,7 @@ pub(crate) struct Facts {
     pub(crate) bounds: Bounds,
     /// Its mask, when it is not that of its info type.
     pub(crate) mask: Option<Mask>,
-    /// Whether it ends with the records that hold it, which its count tells.
+    /// Whether its count tells when it ends: not before the records that hold it.
     pub(crate) is_held: bool,
 }
 

@@ -22,8 +22,10 @@ pub(super) struct Counted {
     look_up: StoreKey,
     /// As it was; `None` when there was none, or it does not authenticate.
     before: Option<storage::SurrogateCount>,
-    /// As it is to be.
+    /// As it is without the fields that hold it no more.
     after: storage::SurrogateCount,
+    /// When the records end whose fields hold it now.
+    added: Vec<HolderEnd>,
     origin: Origin,
 }
 
@@ -39,7 +41,8 @@ enum Origin {
 impl Counted {
     /// That of a surrogate which is made in the same change.
     pub(super) fn made(look_up: StoreKey) -> Self {
-        Self { look_up, before: None, after: holders::NOBODY, origin: Origin::Made }
+        let (after, origin) = (holders::NOBODY, Origin::Made);
+        Self { look_up, before: None, after, added: Vec::new(), origin }
     }
 
     /// That of a surrogate which is there.
@@ -60,12 +63,13 @@ impl Counted {
         // Without a count it was asked for without a record, and stays.
         let pinned = storage::SurrogateCount { is_pinned: true, ..holders::NOBODY };
         let after = before.unwrap_or(pinned);
-        Self { look_up, before, after, origin }
+        Self { look_up, before, after, added: Vec::new(), origin }
     }
 
-    /// One field more holds it.
+    /// One field more holds it. It is counted after those that are gone, so that the only record which
+    /// holds it, when it is replaced, leaves nothing of its end before.
     pub(super) fn add(&mut self, end: HolderEnd) {
-        holders::add(&mut self.after, end);
+        self.added.push(end);
     }
 
     /// One field less holds it.
@@ -75,7 +79,7 @@ impl Counted {
 
     /// Adds to a change what becomes of it, or of its surrogate.
     pub(super) fn settle(
-        self,
+        mut self,
         id: &SurrogateId,
         rows: SurrogateRows<'_>,
         (sight, change): (&Sight, &mut Change),
@@ -88,6 +92,7 @@ impl Counted {
         if self.origin == Origin::Damaged {
             return Ok(());
         }
+        self.added.iter().for_each(|end| holders::add(&mut self.after, *end));
         if self.after.references == 0 && !self.after.is_pinned {
             // Its look-up may move meanwhile.
             change.preconditions.push(sight.unchanged(&key));

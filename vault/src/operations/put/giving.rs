@@ -1,7 +1,6 @@
 //! The surrogates of one record that is sealed: pure work, run on a key thread.
 //!
-//! It promises that they end no later than their record, as far as they are not held by another one
-//! or were asked for without any. It relies on the rows that were looked at before.
+//! It promises that random ones end with their record, and deterministic ones no earlier. It relies on the rows that were looked at before.
 
 use tresor_proto::{Failure, InfoType, TokenOperation as Operation, storage};
 
