@@ -54,6 +54,9 @@ impl Default for SearchIndex {
 }
 
 impl Mask {
+    /// The mask that shows nothing.
+    pub const NOTHING: Self = Self { keep_first: 0, keep_last: 0 };
+
     /// A mask that shows so many letters and digits at the beginning and at the end.
     ///
     /// # Errors

@@ -58,7 +58,7 @@ pub use field_settings::{Mask, SearchIndex};
 pub use idempotency_key::IdempotencyKey;
 pub use info_type::InfoType;
 pub use luhn::passes_luhn;
-pub use mask::{MASK_DOTS, mask, mask_text};
+pub use mask::{MASK_DOTS, mask, mask_text, narrower_mask};
 pub use password::Password;
 pub use password_rule::PasswordRule;
 pub use policy::{FieldPolicy, Policy, UndeclaredPolicy};

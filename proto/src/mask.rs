@@ -33,6 +33,45 @@ pub fn mask_text(info_type: Option<InfoType>, own: Option<Mask>, text: &str) -> 
     shown.filter(|shown| shown != text)
 }
 
+/// A mask that shows of a value of an info type no more than either of two: one of them where it does,
+/// else what both show at the ends, or nothing.
+#[must_use]
+pub fn narrower_mask(
+    info_type: InfoType,
+    [one, other]: [Option<Mask>; 2],
+    content: &Content,
+) -> Option<Mask> {
+    let ends = |own| {
+        let shown = mask(Some(info_type), own, content);
+        ends_shown(shown.as_text()?, content.as_text().unwrap_or_default())
+    };
+    let (ends_of_one, ends_of_other) = (ends(one), ends(other));
+    let both = ends_of_one.zip(ends_of_other);
+    let both = both.map(|(one, other)| (one.0.min(other.0), one.1.min(other.1)));
+    if one == other || (both.is_some() && both == ends_of_one) {
+        return one;
+    }
+    if both.is_some() && both == ends_of_other {
+        return other;
+    }
+    let kept = |count| u8::try_from(count).unwrap_or(u8::MAX);
+    let mask = both.and_then(|(first, last)| Mask::new(kept(first), kept(last)).ok());
+    Some(mask.unwrap_or(Mask::NOTHING))
+}
+
+/// How many letters and digits a mask of a text shows at its beginning and at its end; `None` when it
+/// shows others.
+fn ends_shown(shown: &str, text: &str) -> Option<(usize, usize)> {
+    fn kept(part: &str) -> impl DoubleEndedIterator<Item = char> {
+        part.chars().filter(|c| c.is_alphanumeric())
+    }
+    let (first, last) = shown.split_once(DOTS).unwrap_or((shown, ""));
+    let (first_count, last_count) = (kept(first).count(), kept(last).count());
+    let is_first = kept(text).take(first_count).eq(kept(first));
+    let is_last = kept(text).rev().take(last_count).eq(kept(last).rev());
+    (is_first && is_last).then_some((first_count, last_count))
+}
+
 #[allow(clippy::expect_used, reason = "three dots are below every limit")]
 fn dots() -> Content {
     Content::text(DOTS).expect("three dots")

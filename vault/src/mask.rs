@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use tresor_proto::{Mask, Policy};
 
-pub(crate) use tresor_proto::mask;
+pub(crate) use tresor_proto::{mask, narrower_mask};
 
 /// The masks that a policy gives to fields of its own, by name.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,6 @@ impl FieldMasks {
         self.0.get(name).copied()
     }
 }
-
 #[cfg(test)]
 mod tests {
     use tresor_proto::{Action, FieldName, FieldPolicy, UndeclaredPolicy};

@@ -84,7 +84,60 @@ fn a_fields_own_mask_goes_before_that_of_its_type() {
     assert_eq!(shown(InfoType::MeterId, own(8, 8), "1EMH00123456789"), "•••");
 }
 
+/// Whether a text is another one with letters and digits left out.
+fn is_left_of(part: &str, whole: &str) -> bool {
+    let mut rest = whole.chars();
+    part.chars().filter(|c| c.is_alphanumeric()).all(|letter| rest.any(|c| c == letter))
+}
+
+#[test]
+fn of_two_masks_what_both_show_is_shown() {
+    let own = |first, last| Some(Mask::new(first, last).unwrap());
+    for (info_type, text, [one, other], expected) in [
+        (InfoType::LastName, "Mustermann", [own(1, 2), own(1, 2)], "M•••nn"),
+        (InfoType::LastName, "Mustermann", [own(3, 1), own(1, 3)], "M•••n"),
+        (InfoType::LastName, "Mustermann", [own(8, 8), own(2, 2)], "•••"),
+        (InfoType::LastName, "Mustermann", [own(1, 2), None], "M."),
+        // Initials of several words are no end of a name.
+        (InfoType::PersonName, "Anna Maier", [own(1, 2), None], "•••"),
+        (InfoType::PersonName, "Anna Maier", [own(0, 0), None], "•••"),
+        (InfoType::EmailAddress, "anna@example.org", [own(3, 0), None], "a•••"),
+        (InfoType::EmailAddress, "anna@example.org", [own(0, 2), None], "•••rg"),
+        (InfoType::IbanCode, "DE65 8844 7294 0557", [own(1, 5), None], "D•••0557"),
+        (InfoType::DateOfBirth, "04.10.1959", [own(2, 0), None], "•••"),
+        (InfoType::DateOfBirth, "1959-10-04", [own(2, 0), None], "19•••"),
+        (InfoType::Gender, "weiblich", [own(1, 0), None], "•••"),
+    ] {
+        let content = Content::text(text).unwrap();
+        for masks in [[one, other], [other, one]] {
+            let narrower = narrower_mask(info_type, masks, &content);
+            assert_eq!(shown(info_type, narrower, text), expected, "{info_type} {masks:?}");
+        }
+    }
+    let bytes = Content::new(ContentType::Binary, vec![0xFF; 9]).unwrap();
+    let narrower = narrower_mask(InfoType::MeterId, [None, own(2, 2)], &bytes);
+    assert_eq!(mask(Some(InfoType::MeterId), narrower, &bytes).as_text(), Some("•••"));
+}
+
 proptest! {
+    #[test]
+    fn the_narrower_of_two_masks_shows_nothing_that_one_of_them_hides(
+        text in ".{0,24}|[0-9A-Za-z.,:@ -]{1,24}|[aA1 ]{1,24}",
+        (one, other) in ((0u8..=8, 0u8..=8), proptest::option::of((0u8..=8, 0u8..=8))),
+    ) {
+        let own = |(first, last)| Mask::new(first, last).unwrap();
+        let masks = [Some(own(one)), other.map(own)];
+        let content = Content::text(&text).unwrap();
+        for &info_type in InfoType::ALL {
+            let narrower = narrower_mask(info_type, masks, &content);
+            let less = shown(info_type, narrower, &text);
+            for mask in masks {
+                let more = shown(info_type, mask, &text);
+                prop_assert!(is_left_of(&less, &more), "{info_type}: {less} of {more}");
+            }
+        }
+    }
+
     #[test]
     fn no_mask_panics_and_none_is_the_value(text in ".{0,40}|[0-9A-Za-z.,:@ -]{0,40}") {
         for &info_type in InfoType::ALL {

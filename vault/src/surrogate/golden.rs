@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tresor_proto::{
-    CollectionName, Content, DataClass, FieldName, InfoType, Mask, RecordId, Reveal, SurrogateForm,
+    CollectionName, Content, DataClass, FieldName, InfoType, RecordId, Reveal, SurrogateForm,
     SurrogateFormat, SurrogateId, SurrogateKind, TenantId, storage, vault,
 };
 
@@ -109,8 +109,8 @@ fn make() -> Value {
     let keys = RowKeys::new(&keys).unwrap();
     let rows = SurrogateRows { tenant: TENANT, keys: &keys };
     let identifier = IdentifierKey::from_slice(&IDENTIFIER_KEY).unwrap();
-    let (info_type, reveal, mask) = (InfoType::PersonName, Reveal::Masked, Mask::new(1, 2).ok());
-    let look_up = LookUp::new(&identifier, Scope { info_type, reveal, mask }).unwrap();
+    let (info_type, reveal) = (InfoType::PersonName, Reveal::Masked);
+    let look_up = LookUp::new(&identifier, Scope { info_type, reveal }).unwrap();
     let look_up = look_up_key(&look_up.digest(&Content::text(VALUE).unwrap()));
     let row = rows.put(row_key(&ID), &surrogate(&look_up)).unwrap();
     let id = ID.as_bytes().to_vec();

@@ -7,9 +7,7 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use ring::hmac;
-use tresor_proto::{
-    Content, ContentType, InfoType, Mask, Reveal, SurrogateId, SurrogateOptions, vault,
-};
+use tresor_proto::{Content, ContentType, InfoType, Reveal, SurrogateId, SurrogateOptions, vault};
 
 use crate::{
     blind_index::json_text,
@@ -19,7 +17,7 @@ use crate::{
     key::{IdentifierKey, Key as _},
     record::Tokenized,
     store::StoreKey,
-    surrogate::rows::{Facts, SurrogateRows, look_up_key, mask_bytes},
+    surrogate::rows::{Facts, SurrogateRows, look_up_key},
     tlv::Tlv,
     unlocked::ClassKeys,
 };
@@ -31,12 +29,12 @@ const DETERMINISTIC: &[u8] = b"tresor/v1/deterministic";
 #[derive(Default)]
 pub(crate) struct LookUps(HashMap<Scope, Vec<LookUp>>);
 
-/// Within what equal values have one deterministic surrogate: one that shows the same.
+/// Within what equal values have one deterministic surrogate. What it shows masked is no part of it:
+/// one that every field made for itself would join nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Scope {
     pub(crate) info_type: InfoType,
     pub(crate) reveal: Reveal,
-    pub(crate) mask: Option<Mask>,
 }
 
 /// Where the deterministic surrogate of a value is looked up.
@@ -93,21 +91,19 @@ impl LookUpPlaces {
 
 impl From<&Tokenized<'_>> for Scope {
     fn from(field: &Tokenized<'_>) -> Self {
-        let Tokenized { info_type, form, mask, .. } = *field;
-        Self { info_type, reveal: form.reveal, mask }
+        Self { info_type: field.info_type, reveal: field.form.reveal }
     }
 }
 
 impl From<&SurrogateOptions> for Scope {
     fn from(options: &SurrogateOptions) -> Self {
-        let (info_type, reveal) = (options.info_type(), options.form().reveal);
-        Self { info_type, reveal, mask: options.mask() }
+        Self { info_type: options.info_type(), reveal: options.form().reveal }
     }
 }
 
 impl From<&Facts> for Scope {
     fn from(facts: &Facts) -> Self {
-        Self { info_type: facts.info_type, reveal: facts.bounds.reveal, mask: facts.mask }
+        Self { info_type: facts.info_type, reveal: facts.bounds.reveal }
     }
 }
 
@@ -121,7 +117,6 @@ impl LookUp {
         let of = Tlv::new()
             .with(1, scope.info_type.as_str().as_bytes())
             .with(2, &reveal.to_be_bytes())
-            .with(3, &mask_bytes(scope.mask))
             .encode()?;
         let key = kdf::expand::<32>(key.expose_secret(), &[DETERMINISTIC, &of])?;
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &key[..])))

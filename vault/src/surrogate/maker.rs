@@ -4,12 +4,13 @@
 //! had to be given up; whoever needs more adds it to that change, so that all of it happens at once.
 
 use tresor_proto::{
-    Content, Failure, Surrogate, SurrogateId, SurrogateOptions, TenantId, storage, vault,
+    Content, DataClass, Failure, Mask, Surrogate, SurrogateId, SurrogateOptions, TenantId, storage,
+    vault,
 };
 
 use super::{
     expiry,
-    rows::{SurrogateRows, count_key, mask_bytes, row_key},
+    rows::{Facts, SurrogateRows, count_key, mask_bytes, row_key},
     sealed_value::{self, ValuePlace},
 };
 use crate::{
@@ -19,8 +20,9 @@ use crate::{
     epoch_floor::Floors,
     error::VaultError,
     keyring::LoadedKeyring,
+    mask,
     store::{Change, Precondition, StoreKey, Write},
-    unlocked::Unlocked,
+    unlocked::{ClassKeys, Unlocked},
 };
 
 const ID_BYTES: usize = 16;
@@ -74,14 +76,56 @@ impl Maker<'_> {
         let mut row = self.row(options, found_at);
         check_end(row.expires_ms, self.now_ms)?;
         let (id, salt) = self.draws.take()?;
-        self.seal(&mut row, content, options, (&id, &salt))?;
-        let key = row_key(&id);
         let class = options.info_type().class();
+        if found_at.is_some() {
+            row.look_up_version = look_up_version(self.keys(class)?.newest_identifier()?.0);
+        }
+        self.seal(&mut row, content, class, (&id, &salt))?;
+        let key = row_key(&id);
         let preconditions =
             vec![Precondition::Absent(key.clone()), self.floors.precondition(class)];
         let writes = self.writes((&id, key), &row, found_at.map(|it| it.look_up))?;
         let surrogate = Surrogate::new(self.tenant(), options.info_type(), id);
         Ok((surrogate, Change { preconditions, writes }))
+    }
+
+    /// The row of a surrogate, sealed anew, that shows masked no more than it did and no more than
+    /// a mask does; `None` when it shows no more already, or nothing at all, as it does not open.
+    ///
+    /// # Errors
+    /// `wrong_key` when the customer token does not open the class, `conflict` when its data key is
+    /// newer than the keyring.
+    pub(crate) fn narrow(
+        &mut self,
+        id: &SurrogateId,
+        mut row: storage::Surrogate,
+        mask: Option<Mask>,
+    ) -> Result<Option<storage::Surrogate>, VaultError> {
+        let Ok(Facts { class, info_type, mask: own, .. }) = Facts::try_from(&row) else {
+            return Ok(None);
+        };
+        if own == mask {
+            return Ok(None);
+        }
+        let (keys, epoch) = (self.keys(class)?, row.group.as_ref().map_or(0, |it| it.epoch));
+        if keys.newest()?.0 < epoch {
+            return Err(VaultError::Conflict);
+        }
+        let place = ValuePlace { tenant: self.tenant(), id, class, epoch };
+        let opened = keys.epoch(epoch).and_then(|key| sealed_value::open(key, place, &row));
+        let Ok(content) = opened else { return Ok(None) };
+        let narrower = mask::narrower_mask(info_type, [own, mask], &content);
+        if narrower == own {
+            return Ok(None);
+        }
+        row.mask = mask_bytes(narrower);
+        let (_, salt) = self.draws.take()?;
+        self.seal(&mut row, &content, class, (id, &salt))?;
+        Ok(Some(row))
+    }
+
+    fn keys(&self, class: DataClass) -> Result<&ClassKeys, VaultError> {
+        self.unlocked.class(class).ok_or(VaultError::WrongKey)
     }
 
     /// The row and what finds, counts and ends it.
@@ -129,16 +173,12 @@ impl Maker<'_> {
         &self,
         row: &mut storage::Surrogate,
         content: &Content,
-        options: &SurrogateOptions,
+        class: DataClass,
         (id, salt): (&SurrogateId, &[u8; SALT_BYTES]),
     ) -> Result<(), VaultError> {
-        let class = options.info_type().class();
-        let keys = self.unlocked.class(class).ok_or(VaultError::WrongKey)?;
-        let (epoch, data_key) = keys.newest().map_err(|CryptoError| VaultError::Integrity)?;
+        let newest = self.keys(class)?.newest();
+        let (epoch, data_key) = newest.map_err(|CryptoError| VaultError::Integrity)?;
         let place = ValuePlace { tenant: self.tenant(), id, class, epoch };
-        if !row.look_up.is_empty() {
-            row.look_up_version = look_up_version(keys.newest_identifier()?.0);
-        }
         row.group = Some(sealed_value::seal(data_key, place, salt, (row, content))?);
         self.keyring.seals.count(class, epoch);
         Ok(())

@@ -93,7 +93,7 @@ impl Theft<'_> {
             let key = IdentifierKey::from_slice(known.key.expose_secret())?;
             let keyed = index.keyed((1, &key))?;
             let (info_type, reveal) = (target.info_type, Reveal::Plain);
-            let look_up = LookUp::new(&key, Scope { info_type, reveal, mask: None })?;
+            let look_up = LookUp::new(&key, Scope { info_type, reveal })?;
             for (content, normal) in &guesses {
                 let entry = keyed.entry_of(normal);
                 let entry = entry.as_bytes().get(INDEX_ID_BYTES..).unwrap_or_default();

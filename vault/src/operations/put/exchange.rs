@@ -2,12 +2,14 @@
 //!
 //! It promises that both happen in the record's own change or not at all: a random surrogate goes
 //! with the field it stood for and ends with its record, a deterministic one with the last field that
-//! holds it, unless somebody asked for it without a record. It relies on a sight of the rows it counts
-//! in, and says in preconditions what it saw.
+//! holds it, unless somebody asked for it without a record, and shows masked no more than each of them
+//! does. It relies on a sight of the rows it counts in, and says in preconditions what it saw.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use tresor_proto::{Content, Surrogate, SurrogateId, SurrogateKind, SurrogateOptions, storage};
+use tresor_proto::{
+    Content, Mask, Surrogate, SurrogateId, SurrogateKind, SurrogateOptions, storage,
+};
 
 use super::{
     counted::Counted,
@@ -34,8 +36,8 @@ pub(in crate::operations) struct Exchange<'a> {
     rows: SurrogateRows<'a>,
     sight: &'a Sight,
     counted: BTreeMap<SurrogateId, Counted>,
-    /// Deterministic surrogates made in this change, by where they are looked up.
-    made: HashMap<StoreKey, SurrogateId>,
+    /// The rows of deterministic surrogates, and what finds them, as this change writes them.
+    written: Sight,
     /// Random surrogates that go on standing for their fields.
     kept: BTreeSet<SurrogateId>,
     change: Change,
@@ -53,8 +55,8 @@ pub(in crate::operations) struct Listed {
 impl<'a> Exchange<'a> {
     /// Nothing given or taken yet.
     pub(in crate::operations) fn new(rows: SurrogateRows<'a>, sight: &'a Sight) -> Self {
-        let (counted, made, kept) = (BTreeMap::new(), HashMap::new(), BTreeSet::new());
-        Self { rows, sight, counted, made, kept, change: Change::default() }
+        let (counted, written, kept) = (BTreeMap::new(), Sight::default(), BTreeSet::new());
+        Self { rows, sight, counted, written, kept, change: Change::default() }
     }
 
     /// The surrogate of a field of a record that ends so.
@@ -69,7 +71,9 @@ impl<'a> Exchange<'a> {
         let id = match form.kind {
             SurrogateKind::Random => {
                 let options = tokenized.options(expires_ms)?;
-                self.make(maker, content, (&options, None))?
+                let (surrogate, change) = maker.make(content, &options, None)?;
+                self.extend(change);
+                surrogate.id()
             }
             SurrogateKind::Deterministic => {
                 let options = tokenized.options(None)?;
@@ -143,22 +147,39 @@ impl<'a> Exchange<'a> {
         content: &Content,
         (options, look_up, end): (&SurrogateOptions, LookUpPlaces, HolderEnd),
     ) -> Result<SurrogateId, VaultError> {
-        let found = match self.made.get(&look_up.newest) {
-            Some(made) => Some((*made, look_up.newest.clone())),
-            None => self.found(&look_up)?,
-        };
-        if let Some((id, place)) = found {
+        if let Some((id, place)) = self.found(&look_up)? {
+            self.narrow(maker, &id, options.mask())?;
             self.counted(id, place).add(end);
             return Ok(id);
         }
         let place = look_up.newest;
         let found_at = FoundAt { look_up: &place, is_held: true };
-        let id = self.make(maker, content, (options, Some(found_at)))?;
-        let mut counted = Counted::made(place.clone());
+        let (surrogate, change) = maker.make(content, options, Some(found_at))?;
+        self.written.note(&change);
+        self.extend(change);
+        let mut counted = Counted::made(place);
         counted.add(end);
-        self.made.insert(place, id);
-        self.counted.insert(id, counted);
-        Ok(id)
+        self.counted.insert(surrogate.id(), counted);
+        Ok(surrogate.id())
+    }
+
+    /// Lets a deterministic surrogate show masked no more than the mask of a field that holds it. One
+    /// that does not authenticate shows nothing.
+    fn narrow(
+        &mut self,
+        maker: &mut Maker<'_>,
+        id: &SurrogateId,
+        mask: Option<Mask>,
+    ) -> Result<(), VaultError> {
+        let key = row_key(id);
+        let row = self.row(&key).map(|row| self.rows.decode::<storage::Surrogate>(&key, row));
+        let Some(Ok(row)) = row else { return Ok(()) };
+        let Some(narrowed) = maker.narrow(id, row, mask)? else { return Ok(()) };
+        let preconditions = vec![self.sight.unchanged(&key)];
+        let change = Change { preconditions, writes: vec![self.rows.put(key, &narrowed)?] };
+        self.written.note(&change);
+        self.extend(change);
+        Ok(())
     }
 
     /// The surrogate that is looked up, and where it is found. One whose row was damaged and deleted
@@ -169,21 +190,19 @@ impl<'a> Exchange<'a> {
     ) -> Result<Option<(SurrogateId, StoreKey)>, VaultError> {
         let seen = look_up.iter().map(|key| self.sight.unchanged(key));
         self.change.preconditions.extend(seen);
-        let found = look_up.found(self.rows, |key| self.sight.row(key))?;
-        let found = found.filter(|(id, _)| self.sight.row(&row_key(id)).is_some());
+        let found = look_up.found(self.rows, |key| self.row(key))?;
+        let found = found.filter(|(id, _)| self.row(&row_key(id)).is_some());
         Ok(found.map(|(id, place)| (id, place.clone())))
     }
 
-    fn make(
-        &mut self,
-        maker: &mut Maker<'_>,
-        content: &Content,
-        (options, found_at): (&SurrogateOptions, Option<FoundAt<'_>>),
-    ) -> Result<SurrogateId, VaultError> {
-        let (surrogate, change) = maker.make(content, options, found_at)?;
+    /// The row of a key as this change leaves it, as far as it is of a deterministic surrogate.
+    fn row(&self, key: &StoreKey) -> Option<&[u8]> {
+        self.written.row(key).or_else(|| self.sight.row(key))
+    }
+
+    fn extend(&mut self, change: Change) {
         self.change.preconditions.extend(change.preconditions);
         self.change.writes.extend(change.writes);
-        Ok(surrogate.id())
     }
 
     /// The count of a surrogate, as far as this change goes.
