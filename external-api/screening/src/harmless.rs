@@ -8,8 +8,7 @@ use crate::{
     lexicon::Kind,
     shape::Shape,
     validators::{
-        birth_candidate,
-        date::{Moment, has_century, moment},
+        date::{Moment, has_century, moment, year_of_birth},
         postcode, uuid,
     },
 };
@@ -58,14 +57,14 @@ pub(crate) fn harmless(shape: &Shape<'_>) -> Option<&'static str> {
     if shape.digits() == 0 {
         return None;
     }
+    if uuid(text) {
+        return Some("uuid");
+    }
     if is_number(text, NUMBER_DIGITS_MAX) {
         return Some("number");
     }
     if is_reading(text) {
         return Some("reading with a unit");
-    }
-    if uuid(text) {
-        return Some("uuid");
     }
     if let Some(moment) = moment(text) {
         return moment_kind(moment, text);
@@ -98,7 +97,7 @@ pub(crate) fn technical(kind: Kind, text: &str) -> Option<&'static str> {
 
 /// A moment that is no birth. A year of two digits leaves that open, unless there is a time.
 fn moment_kind(moment: Moment, text: &str) -> Option<&'static str> {
-    if birth_candidate(text).is_some() {
+    if year_of_birth(moment, text).is_some() {
         return None;
     }
     match moment {
@@ -170,7 +169,13 @@ fn is_reading(text: &str) -> bool {
     let unit = unit.trim_start();
     let is_capital = unit.bytes().all(|b| b.is_ascii_uppercase());
     let is_postcode = || is_capital && postcode(text).is_some();
-    is_number(number, NUMBER_DIGITS_MAX) && UNITS.contains(&unit) && !is_postcode()
+    is_number(number, NUMBER_DIGITS_MAX) && is_unit(unit) && !is_postcode()
+}
+
+fn is_unit(text: &str) -> bool {
+    // Nearly all units are told apart by their first byte.
+    let first = text.as_bytes().first();
+    UNITS.iter().any(|unit| unit.as_bytes().first() == first && *unit == text)
 }
 
 /// A version of any form, which has no more digits in a row than a build's number.
@@ -226,14 +231,14 @@ pub(crate) fn is_prose(text: &str) -> bool {
     if !text.bytes().any(|b| b <= b' ' || b >= 128) {
         return false;
     }
-    let mut words = 0;
-    let mut has_lower = false;
-    for word in text.split(|c: char| c.is_whitespace()) {
-        let letters = word.trim_start_matches(|c: char| !c.is_alphanumeric());
-        let first = letters.chars().next();
-        if first.is_some_and(char::is_alphabetic) {
-            words += 1;
-            has_lower |= first.is_some_and(char::is_lowercase);
+    let (mut words, mut has_lower, mut is_in_word) = (0, false, false);
+    for c in text.chars() {
+        if c.is_whitespace() {
+            is_in_word = false;
+        } else if !is_in_word && c.is_alphanumeric() {
+            is_in_word = true;
+            words += usize::from(c.is_alphabetic());
+            has_lower |= c.is_lowercase();
         }
         if words >= 2 && has_lower {
             return true;

@@ -80,7 +80,7 @@ impl Plan {
             screening
                 .add(index, field, *value, |text, found| self.screen_value(field, text, found));
         }
-        self.compare(values, &mut screening.verdicts);
+        self.compare(values, screening);
     }
 
     /// The verdict on a text, or on bytes.

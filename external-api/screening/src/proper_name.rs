@@ -94,7 +94,8 @@ const TITLES: &[&str] = &[
 
 /// A title alone.
 fn title(text: &str) -> Option<Finding> {
-    let is_title = text.len() <= 9 && TITLES.contains(&text);
+    let is_short = text.len() <= 9 && text.starts_with(['H', 'F', 'D', 'M', 'P']);
+    let is_title = is_short && TITLES.contains(&text);
     is_title.then(|| likely(InfoType::Title, "title: form of address")).flatten()
 }
 

@@ -19,7 +19,7 @@ mod vehicle;
 
 pub(crate) use banking::{bank_account, bic, bic_country, card, grouped_card, iban};
 pub(crate) use by_type::{Check, check, is_telling};
-pub(crate) use date::{birth, birth_candidate, year_of_birth};
+pub(crate) use date::{birth, birth_candidate};
 pub(crate) use germany::{
     driver_licence, health_insurance, identity_document, social_security, tax_id,
 };

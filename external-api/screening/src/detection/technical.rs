@@ -13,7 +13,7 @@ use crate::{
     lexicon::Kind,
     proper_name::{is_full_name, is_user_name},
     shape::{Certainty, Finding, Shape},
-    validators::{national_phone, year_of_birth},
+    validators::{date, national_phone},
 };
 
 /// The first year in which a record of a computer was made: what happened before is a birth.
@@ -46,7 +46,7 @@ fn outweighs(kind: Kind, finding: &Finding, text: &str) -> bool {
         return !(kind == Kind::Version && finding.info_type == T::IpAddress && text.contains('.'));
     }
     match (finding.info_type, kind) {
-        (T::DateOfBirth, Kind::Time) => year_of_birth(text).is_some_and(|y| y < RECORD_YEAR_MIN),
+        (T::DateOfBirth, Kind::Time) => is_before_records(text),
         (T::DateOfBirth, _) => true,
         // `AB-12-34` may be an order's number.
         (T::LicensePlateNumber | T::CreditCardNumber, kind) => kind != Kind::Identifier,
@@ -55,6 +55,11 @@ fn outweighs(kind: Kind, finding: &Finding, text: &str) -> bool {
         (T::LocationCoordinates, Kind::Version) => false,
         (_, _) => true,
     }
+}
+
+fn is_before_records(text: &str) -> bool {
+    let year = date::moment(text).and_then(|moment| date::year_of_birth(moment, text));
+    year.is_some_and(|year| year < RECORD_YEAR_MIN)
 }
 
 /// A name where one of a few short texts is expected.

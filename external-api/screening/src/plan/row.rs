@@ -12,7 +12,7 @@ mod weak;
 
 use tresor_proto::InfoType;
 
-use super::{Inspected, Plan};
+use super::{Inspected, Plan, Screening};
 use crate::{
     Evidence, Rule, Source, Value, Verdict,
     detection::{Detection, Standing},
@@ -25,20 +25,33 @@ pub(super) struct Row<'a, 'v> {
     plan: &'a Plan,
     values: &'a [Value<'v>],
     verdicts: &'a mut [Verdict],
+    /// Which fields nobody declared, have names that say nothing, and values that are not sure.
+    are_open: &'a [bool],
 }
 
 impl Plan {
     /// Lets the fields of a record say what they know of each other.
-    pub(super) fn compare(&self, values: &[Value<'_>], verdicts: &mut [Verdict]) {
-        if !self.has_untold {
-            return;
+    pub(super) fn compare(&self, values: &[Value<'_>], screening: &mut Screening) {
+        let Screening { verdicts, are_open, .. } = screening;
+        are_open.clear();
+        if self.has_untold {
+            let verdicts = verdicts.iter().enumerate();
+            are_open.extend(verdicts.map(|(index, verdict)| self.is_open(index, verdict)));
         }
-        let mut row = Row { plan: self, values, verdicts };
-        row.compare_places();
-        row.compare_people();
-        row.compare_towns();
-        row.compare_users();
-        row.compare_weak();
+        let mut row = Row { plan: self, values, verdicts, are_open };
+        if self.has_untold {
+            row.compare_places();
+            row.compare_people();
+            row.compare_towns();
+            row.compare_users();
+            row.compare_weak();
+        }
+    }
+
+    fn is_open(&self, index: usize, verdict: &Verdict) -> bool {
+        let is_untold = self.fields.get(index).is_some_and(|field| field.is_untold());
+        let has_text = !matches!(verdict.evidence, Evidence::Empty | Evidence::Bytes);
+        is_untold && has_text && verdict.confidence <= 0.95
     }
 }
 
@@ -57,11 +70,8 @@ impl<'v> Row<'_, 'v> {
         self.verdicts.get(index).and_then(|verdict| verdict.info_type)
     }
 
-    /// Whether nobody declared the field, its name says nothing, and its value is not sure.
     fn is_open(&self, index: usize) -> bool {
-        let is_untold = self.plan.fields.get(index).is_some_and(|f| f.is_untold());
-        let is_sure = self.verdicts.get(index).is_some_and(|verdict| verdict.confidence > 0.95);
-        is_untold && !is_sure && !self.text(index).is_empty()
+        self.are_open.get(index).copied().unwrap_or_default()
     }
 
     /// Whether the field is open and of no type yet, free text of a few words left aside.

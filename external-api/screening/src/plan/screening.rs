@@ -18,6 +18,7 @@ use crate::{
 pub(crate) struct Screening {
     pub(crate) verdicts: Vec<Verdict>,
     pub(crate) findings: Vec<TextFinding>,
+    pub(super) are_open: Vec<bool>,
     folding: Folding,
     workspace: Workspace,
 }

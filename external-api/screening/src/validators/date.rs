@@ -60,12 +60,12 @@ pub(crate) fn birth(text: &str) -> Option<Rule> {
 
 /// A date that may be a birth, without a hint: a day, or a full hour of one, up to 2015.
 pub(crate) fn birth_candidate(text: &str) -> Option<Rule> {
-    year_of_birth(text).map(|_| Rule::Named("date: plausible date of birth"))
+    year_of_birth(moment(text)?, text).map(|_| Rule::Named("date: plausible date of birth"))
 }
 
-/// The year of such a date.
-pub(crate) fn year_of_birth(text: &str) -> Option<u16> {
-    let year = match moment(text)? {
+/// The year of such a date, which reads as `moment`.
+pub(crate) fn year_of_birth(moment: Moment, text: &str) -> Option<u16> {
+    let year = match moment {
         Moment::Date { year } | Moment::Timestamp { year, is_full_hour: true } => year,
         Moment::Timestamp { .. } | Moment::Window | Moment::Time => return None,
     };

@@ -8,6 +8,12 @@ use tresor_proto::InfoType;
 use super::Row;
 use crate::{gazetteer, proper_name::is_capitalised, shape::trimmed};
 
+/// Bytes of the longest full name: two names and a comma between them.
+const FULL_NAME_BYTES_MAX: usize = 2 * NAME_BYTES_MAX + 2;
+
+/// Bytes of the longest name.
+const NAME_BYTES_MAX: usize = 40;
+
 /// Letters of the shortest name that is looked for in an e-mail address.
 const MAIL_NAME_LETTERS_MIN: usize = 4;
 
@@ -56,6 +62,10 @@ impl Row<'_, '_> {
     /// `Uphus, Gerrit` beside `Gerrit` and `Uphus`: what is said twice is a name.
     fn full_name(&mut self, index: usize) {
         let text = self.text(index);
+        let is_name = |c: char| c.is_alphabetic() || matches!(c, '\'' | '’');
+        if !text.starts_with(is_name) || text.len() > FULL_NAME_BYTES_MAX {
+            return;
+        }
         let comma = text.split_once(',').map(|(last, first)| (trimmed(first), last));
         let parts = comma.or_else(|| text.split_once(' '));
         let Some((first, last)) = parts.filter(|(f, l)| is_name_like(f) && is_name_like(l)) else {
@@ -98,7 +108,7 @@ fn is_name_like(text: &str) -> bool {
     let last = || text.rsplit(' ').next().unwrap_or_default();
     let is_sign = |c: char| c.is_alphabetic() || matches!(c, '-' | '\'' | '’' | '.');
     let is_word = |word: &str| word.chars().all(is_sign);
-    text.len() <= 40
+    text.len() <= NAME_BYTES_MAX
         && is_capitalised(last())
         && text.split(' ').count() <= 4
         && text.split(' ').all(is_word)

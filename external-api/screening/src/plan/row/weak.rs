@@ -32,7 +32,7 @@ impl Row<'_, '_> {
             return self.weak_code(text);
         }
         match () {
-            () if !matches!(first, b'0'..=b'9' | b'(') => None,
+            () if !matches!(first, b'0'..=b'9' | b'(') || text.len() < 8 => None,
             () if validators::national_phone(text).is_some() => {
                 Some((InfoType::PhoneNumber, "phone: national notation, beside a person"))
             }
