@@ -216,7 +216,7 @@ fn not_personal(source: Source, evidence: Evidence) -> Detection {
 }
 
 /// A value of which nothing is known.
-fn unknown(text: &str) -> Detection {
+pub(crate) fn unknown(text: &str) -> Detection {
     let is_prose = is_prose(text);
     let (info_type, class, source, evidence) = match () {
         () if is_prose => {

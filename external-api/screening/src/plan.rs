@@ -27,6 +27,8 @@ pub struct Plan {
     declared_clear_but_personal: Action,
     /// Whether a field is neither declared nor has a telling name.
     has_untold: bool,
+    /// Whether the name of a field nobody declared is a technical one.
+    has_technical: bool,
 }
 
 /// What is known of a field.
@@ -55,6 +57,7 @@ impl Plan {
         let fields: Vec<_> = fields.collect();
         Self {
             has_untold: fields.iter().any(Field::is_untold),
+            has_technical: fields.iter().any(Field::is_technical),
             fields,
             undeclared: policy.undeclared,
             declared_clear_but_personal: policy.declared_clear_but_personal,

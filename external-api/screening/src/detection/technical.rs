@@ -13,7 +13,7 @@ use crate::{
     lexicon::Kind,
     proper_name::{is_full_name, is_user_name},
     shape::{Certainty, Finding, Shape},
-    validators::{date, national_phone},
+    validators::{date, imei, national_phone, spaced_plate},
 };
 
 /// The first year in which a record of a computer was made: what happened before is a birth.
@@ -74,9 +74,14 @@ fn is_certain(finding: &Finding) -> bool {
     is_full_name(finding) && finding.rule != is_half_known
 }
 
-/// A telephone number in groups or a user's name, which a short text may look like, too.
+/// A telephone number in groups, a device's, a licence plate or a user's name, which a short text may
+/// look like, too.
 fn may_be_somebody(kind: Kind, text: &str) -> bool {
-    let is_grouped = text.bytes().any(|b| b"/ ()".contains(&b));
+    let is_grouped = || text.bytes().any(|b| b"/ ()".contains(&b));
     let may_be = matches!(kind, Kind::Identifier | Kind::Version | Kind::Enumeration);
-    may_be && ((is_grouped && national_phone(text).is_some()) || is_user_name(text))
+    may_be
+        && ((is_grouped() && national_phone(text).is_some())
+            || is_user_name(text)
+            || imei(text).is_some()
+            || spaced_plate(text).is_some())
 }

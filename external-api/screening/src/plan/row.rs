@@ -7,6 +7,7 @@
 
 mod people;
 mod places;
+mod technical;
 mod users;
 mod weak;
 
@@ -45,6 +46,9 @@ impl Plan {
             row.compare_towns();
             row.compare_users();
             row.compare_weak();
+        }
+        if self.has_technical {
+            row.compare_technical();
         }
     }
 
@@ -109,6 +113,10 @@ impl<'v> Row<'_, 'v> {
 impl super::Field {
     pub(super) fn is_untold(&self) -> bool {
         self.declared.is_none() && self.hint == Hint::Nothing
+    }
+
+    pub(super) fn is_technical(&self) -> bool {
+        self.declared.is_none() && matches!(self.hint, Hint::Technical { .. })
     }
 }
 

@@ -46,8 +46,8 @@ impl Screening {
         value: Value<'_>,
         judge: impl FnOnce(Option<Seen<'_>>, Option<InText>) -> Verdict,
     ) {
-        let verdict = match Inspected::from(value) {
-            Inspected::Bytes => judge(None, None),
+        match Inspected::from(value) {
+            Inspected::Bytes => self.verdicts.push(judge(None, None)),
             Inspected::Text(text, offset) => {
                 let seen = self.folding.see(text);
                 let before = self.findings.len();
@@ -55,10 +55,9 @@ impl Screening {
                     text::find(seen, index, &mut self.workspace, &mut self.findings);
                 }
                 let found = self.findings.get_mut(before..).unwrap_or_default();
-                judge(Some(seen), surest(found, offset))
+                self.verdicts.push(judge(Some(seen), surest(found, offset)));
             }
-        };
-        self.verdicts.push(verdict);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-use tresor_proto::{FieldName, Policy};
+use tresor_proto::{Action, FieldName, Policy};
 
 use super::*;
 
@@ -94,4 +94,30 @@ fn towns_that_are_names_or_words_need_a_street_or_the_name_elsewhere() {
         types(&["Xyze Voorhout", "142", "2514 EH", "Utrecht"]),
         [InfoType::Street, InfoType::HouseNumber, InfoType::Postcode, InfoType::City].map(Some)
     );
+}
+
+#[test]
+fn a_technical_field_that_holds_a_part_of_the_users_name_is_sealed() {
+    let action = |status: &str, email: &str| {
+        let names = ["status", "email"].map(|name| FieldName::parse(name).unwrap());
+        let plan = Plan::compile(&Policy::default(), &names);
+        plan.screen(&[Value::Text(status), Value::Text(email)])[0].action
+    };
+    for (status, email) in [
+        ("Struckberger", "struckberger67@example.org"),
+        ("Krüger", "a.krueger@example.org"),
+        ("Krüger", "a.kruger@example.org"),
+        ("Josonse Rochelier", "jrochelier@example.org"),
+        ("wellernmeier", "wellernmeier@example.org"),
+    ] {
+        assert_eq!(action(status, email), Action::Seal, "{status}");
+    }
+    for (status, email) in [
+        ("In Arbeit", "in.arbeiter@example.org"),
+        ("Offen", "a.offenbach@example.org"),
+        ("OK", "ok@example.org"),
+        ("Stern Plus", "anna@example.org"),
+    ] {
+        assert_eq!(action(status, email), Action::Clear, "{status}");
+    }
 }
