@@ -86,14 +86,14 @@ fn a_column_that_begins_to_hold_something_else_is_told_without_its_values() {
     let site = Site::start_with_log("redb", "info");
     let tenant = site.tenant("burg");
     let row = |contact: &str| format!("{{\"zweitens\":\"{contact}\"}}\n");
-    let rows = row("+49 30 90 98 76 54").repeat(200) + &row(VALUE).repeat(200);
+    let rows = row("+49 30 90 98 76 54").repeat(2_000) + &row(VALUE).repeat(2_000);
     let file = site.path("rows.ndjson");
     std::fs::write(&file, rows).unwrap();
     let from = format!("@{}", file.display());
     let body = ["--header", "Content-Type: application/x-ndjson", "--data-binary", &from];
     assert_eq!(site.curl(&tenant, "/v1/collections/customers/records", &body).status, 200);
     let edge = told(&site.edge_health("metrics"));
-    assert!(edge.contains("tresor_column_drifts_total 1\n"), "{edge}");
+    assert_eq!(value(&edge, "tresor_column_drifts_total", &[]), 1);
     let log = std::fs::read_to_string(site.path("external-api.log")).unwrap();
     for part in ["begins to hold something else", "PHONE_NUMBER", "EMAIL_ADDRESS"] {
         assert!(log.contains(part), "{part} in {log}");
