@@ -83,6 +83,13 @@ impl<'v> Row<'_, 'v> {
         self.is_open(index) && matches!(self.info_type(index), None | Some(InfoType::FreeText))
     }
 
+    /// Whether a value has a form that nothing of a person has: a moment, a reading, a UUID.
+    fn is_harmless(&self, index: usize) -> bool {
+        let evidence = self.verdicts.get(index).map(|verdict| &verdict.evidence);
+        // A number may be anybody's, and a telephone number may look like a version.
+        matches!(evidence, Some(Evidence::NotPersonal { kind }) if !["number", "version"].contains(kind))
+    }
+
     /// The indices beside a field.
     fn beside(&self, index: usize) -> impl Iterator<Item = usize> + use<> {
         let len = self.len();

@@ -44,7 +44,7 @@ impl Row<'_, '_> {
 
     /// Whether a field is taken for harmless because its name says so, and holds letters.
     fn is_believed(&self, index: usize) -> bool {
-        let evidence = self.verdicts.get(index).map(|verdict| verdict.evidence);
+        let evidence = self.verdicts.get(index).map(|verdict| &verdict.evidence);
         matches!(evidence, Some(Evidence::Technical { .. }))
             && self.text(index).starts_with(char::is_alphabetic)
             && (NAME_LETTERS_MIN..=NAME_BYTES_MAX).contains(&self.text(index).len())
@@ -58,9 +58,14 @@ fn is_of_user(info_type: InfoType) -> bool {
 
 /// Whether a user's name is a text, or has one of its words for a part.
 fn is_made_of(name: &str, text: &str) -> bool {
-    let mut parts = name.split(['.', '_', '-', '+']);
-    let is_part_of = |part: &str| text.split([' ', ',', '-']).any(|word| is_part(part, word));
-    name.eq_ignore_ascii_case(text) || parts.any(is_part_of)
+    if name.eq_ignore_ascii_case(text) {
+        return true;
+    }
+    // A name has no digits.
+    let mut words = text.split([' ', ',', '-']).filter(|word| word.len() >= NAME_LETTERS_MIN);
+    let parts = || name.split(['.', '_', '-', '+']);
+    !text.bytes().any(|b| b.is_ascii_digit())
+        && words.any(|word| parts().any(|part| is_part(part, word)))
 }
 
 /// Whether a part of a user's name is a word: `krueger67` is `Krüger`, `mgarcia` is `Garcia`.
@@ -69,7 +74,7 @@ fn is_part(part: &str, word: &str) -> bool {
     let last = |text: &str| text.bytes().next_back().map(|b| b.to_ascii_lowercase());
     // Most words are told apart by their last letter; an umlaut there ends as any letter.
     let may_be = last(part) == last(word) || last(word).is_none_or(|b| !b.is_ascii());
-    if !may_be || part.len() < NAME_LETTERS_MIN || word.len() < NAME_LETTERS_MIN {
+    if !may_be || part.len() < NAME_LETTERS_MIN {
         return false;
     }
     let without_initial = part.get(1..).filter(|rest| rest.len() > NAME_LETTERS_MIN);

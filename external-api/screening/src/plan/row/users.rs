@@ -14,7 +14,8 @@ const NAME_LETTERS_MIN: usize = 3;
 impl Row<'_, '_> {
     pub(super) fn compare_users(&mut self) {
         for index in 0..self.len() {
-            if !is_user_like(self.text(index)) || !self.is_unknown(index) {
+            let may_be = self.is_unknown(index) && !self.is_harmless(index);
+            if !may_be || !is_user_like(self.text(index)) {
                 continue;
             }
             let text = self.text(index);

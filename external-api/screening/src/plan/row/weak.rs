@@ -18,6 +18,7 @@ impl Row<'_, '_> {
             let is_short = (5..=24).contains(&text.len());
             if is_short
                 && self.is_unknown(index)
+                && !self.is_harmless(index)
                 && let Some((info_type, rule)) = self.weak(text)
             {
                 self.tell(index, info_type, rule);
@@ -60,6 +61,10 @@ impl Row<'_, '_> {
     }
 
     fn weak_code(&self, text: &str) -> Option<(InfoType, &'static str)> {
+        // Words are neither; both begin with capitals only, or one and a blank.
+        if text.as_bytes().get(1).is_some_and(u8::is_ascii_lowercase) {
+            return None;
+        }
         if validators::spaced_plate(text).is_some() {
             return Some((InfoType::LicensePlateNumber, "licence plate: beside a person"));
         }
