@@ -3,11 +3,11 @@
 //! It relies on the reader and the rules the external API uses, so its answer is what an upload
 //! under the same policy would get.
 
-use std::{fs::File, io::Read, ops::ControlFlow, path::Path};
+use std::{fs::File, io::Read, ops::ControlFlow, path::Path, sync::Arc};
 
-use tresor_proto::Policy;
+use tresor_proto::{FieldName, Policy};
 use tresor_screening::{
-    Report, Screener, Value,
+    Comparison, Report, Screened, Screener, Value,
     reader::{Charset, Format, Record, Row, read},
 };
 
@@ -34,7 +34,7 @@ pub(crate) fn format_of(file: &Path, charset: Charset) -> Option<Format> {
 /// Whether there is a row in the file, readable or not.
 #[cfg(feature = "dev")]
 pub(crate) fn has_rows(file: &Path, format: Format) -> Result<bool, CliError> {
-    let opened = File::open(file).map_err(|error| CliError::file("read", file, &error))?;
+    let opened = open(file)?;
     let mut has_rows = false;
     let read = read(format, opened, &mut |_| {
         has_rows = true;
@@ -46,29 +46,53 @@ pub(crate) fn has_rows(file: &Path, format: Format) -> Result<bool, CliError> {
     }
 }
 
+/// What is told of each record that can be read.
+type Observer<'a> = dyn FnMut(&Arc<[FieldName]>, Screened<'_>) + 'a;
+
 impl FileReport {
     /// Screens a file under `policy`.
     pub(crate) fn of(file: &Path, format: Format, policy: &Policy) -> Result<Self, CliError> {
-        let opened = File::open(file).map_err(|error| CliError::file("read", file, &error))?;
-        Self::read(opened, format, policy)
+        Self::read(open(file)?, format, policy, &mut |_, _| {})
     }
 
-    fn read(input: impl Read, format: Format, policy: &Policy) -> Result<Self, CliError> {
+    /// The same, and what `policy` would do otherwise than the one before.
+    pub(crate) fn compared(
+        file: &Path,
+        format: Format,
+        before: &Policy,
+        policy: &Policy,
+    ) -> Result<(Self, Comparison), CliError> {
+        let (mut comparison, mut earlier) = (Comparison::default(), Screener::new(before));
+        let found = Self::read(open(file)?, format, policy, &mut |names, screened| {
+            let before = earlier.screen(names, screened.values);
+            comparison.observe(names, before.verdicts, screened.verdicts);
+        })?;
+        Ok((found, comparison))
+    }
+
+    fn read(
+        input: impl Read,
+        format: Format,
+        policy: &Policy,
+        observer: &mut Observer<'_>,
+    ) -> Result<Self, CliError> {
         let mut found = Self { report: Report::new(), first_rejected: None };
         let mut screener = Screener::new(policy);
         let read = read(format, input, &mut |row| {
-            found.observe(row, &mut screener);
+            found.observe(row, &mut screener, observer);
             ControlFlow::Continue(())
         });
         read.map_err(|error| CliError::failed(format!("the file cannot be read: {error}")))?;
         Ok(found)
     }
 
-    fn observe(&mut self, row: Row, screener: &mut Screener<'_>) {
+    fn observe(&mut self, row: Row, screener: &mut Screener<'_>, observer: &mut Observer<'_>) {
         match row.result {
             Ok(Record { names, values }) => {
                 let values: Vec<_> = values.iter().map(Value::from).collect();
-                self.report.observe(&names, screener.screen(&names, &values));
+                let screened = screener.screen(&names, &values);
+                self.report.observe(&names, screened);
+                observer(&names, screened);
             }
             Err(error) => {
                 self.report.reject();
@@ -76,6 +100,10 @@ impl FileReport {
             }
         }
     }
+}
+
+fn open(file: &Path) -> Result<File, CliError> {
+    File::open(file).map_err(|error| CliError::file("read", file, &error))
 }
 
 #[cfg(test)]
@@ -86,7 +114,7 @@ mod tests {
 
     fn report_of(csv: &str) -> FileReport {
         let format = Format::Csv(Charset::Utf8);
-        FileReport::read(csv.as_bytes(), format, &Policy::default()).unwrap()
+        FileReport::read(csv.as_bytes(), format, &Policy::default(), &mut |_, _| {}).unwrap()
     }
 
     #[test]

@@ -122,3 +122,41 @@ fn an_upload_tells_with_each_row_why_its_fields_are_what_they_are() {
     assert_eq!((rows.len(), codes(&rows[0])), (3, expected.map(str::to_owned).to_vec()));
     assert!(!written.contains("Anna") && !written.contains("2345678"));
 }
+
+#[test]
+fn a_policy_is_tried_on_a_file_before_it_is_put() {
+    let site = Site::start("sled");
+    let tenant = site.tenant("burg");
+    fs::write(site.path("customers.csv"), "vorname;wohnung;x\nAnna;links;17\nBo;rechts;18\n").unwrap();
+    let policy = "fields:\n  wohnung: { action: clear }\n  vorname: { action: reject }\n";
+    fs::write(site.path("new.yaml"), policy).unwrap();
+    let alone = ["collection", "test", "new.yaml", "customers.csv", "--output", "json"];
+    let told = site.tresor(&alone).ok().json();
+    assert_eq!((&told["rejected_by_policy"], &told["changes"]), (&json!(2), &Value::Null));
+
+    let against = ["--collection", "customers", "--tenant", &tenant.name];
+    let told = site.operator(&[&alone[..], &against].concat()).ok().json();
+    let changes = &told["changes"];
+    assert_eq!((&changes["policy_version"], &changes["records"]), (&json!(1), &json!(2)));
+    assert_eq!(changes["refused"], json!({"before": 0, "after": 2}));
+    let field = |name: &str| {
+        let fields = changes["fields"].as_array().unwrap().iter();
+        fields.clone().find(|field| field["name"] == name).cloned()
+    };
+    let moved = json!([{"before": {"action": "seal", "class": "other"},
+        "after": {"action": "clear", "class": null}, "values": 2}]);
+    assert_eq!(field("wohnung").unwrap()["changes"], moved);
+    assert_eq!(field("wohnung").unwrap()["declared"]["after"], "{action: clear}");
+    assert_eq!(field("x"), None);
+
+    let put = ["collection", "put", "customers", "--tenant", &tenant.name, "-f", "new.yaml"];
+    let put = [&put[..], &["--sample", "customers.csv"]].concat();
+    let shown = site.operator(&[&put[..], &["--dry-run"]].concat()).ok().stdout;
+    assert!(shown.contains("records refused: 0 now, 2 then"), "{shown}");
+    let asked = site.operator(&put);
+    assert_ne!(asked.code, 0, "there is nobody to ask: {}", asked.stdout);
+    let show = ["collection", "show", "customers", "--tenant", &tenant.name, "--output", "json"];
+    assert_eq!(site.operator(&show).ok().json()["policy_version"], 1);
+    site.operator(&[&put[..], &["--yes"]].concat()).ok();
+    assert_eq!(site.operator(&show).ok().json()["policy_version"], 2);
+}

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod build_index;
+mod trial;
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,8 @@ use tresor_proto::{
 };
 use tresor_screening::policy_document::{self, Mistake};
 
-use super::tenant::moment;
+use self::trial::{Current, Trial};
+use super::{question, screen::Sample, tenant::moment};
 use crate::{
     connection::ConnectionFlags,
     control_plane::{ControlPlane, context_for},
@@ -33,9 +35,12 @@ pub(crate) enum CollectionCommand {
 Examples:
   tresor screen customers.csv --propose customers.yaml
   tresor collection put customers --tenant stadtwerke-burg -f customers.yaml
+  tresor collection put customers --tenant stadtwerke-burg -f customers.yaml --sample customers.csv
 
 Without a file the collection seals everything that is not provably harmless.")]
     Put(Put),
+    /// Say what a policy would do to a file, and what a collection's policy does otherwise
+    Test(trial::Test),
     /// Show a collection's policy
     Show(Show),
     /// List a tenant's collections
@@ -56,6 +61,15 @@ pub(crate) struct Put {
     /// Policy document, YAML
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// File of records by which to see first what would change; then it is asked
+    #[arg(long, value_name = "FILE")]
+    sample: Option<PathBuf>,
+    /// Show what a sample would get, and put nothing
+    #[arg(long, requires = "sample")]
+    dry_run: bool,
+    /// Put it without asking
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     connection: ConnectionFlags,
 }
@@ -88,6 +102,7 @@ impl CollectionCommand {
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         match self {
             Self::Put(put) => put.run(session).await,
+            Self::Test(test) => test.run(session).await,
             Self::Show(show) => show.run(session).await,
             Self::List(list) => list.run(session).await,
             Self::Analyze(analyze) => analyze.run(session).await,
@@ -100,6 +115,15 @@ impl Put {
     async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let policy = self.file.as_deref().map_or_else(|| Ok(Policy::default()), read_policy)?;
         let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
+        if let Some(sample) = &self.sample {
+            let current = Current::fetch(&plane, &self.tenant, &self.name).await?;
+            let trial = Trial::of(&Sample::of(sample), Some(&current), &policy)?;
+            if self.dry_run {
+                session.output.give(&trial, |output| trial.show(output))?;
+                return Ok(trial.conclude(&session.output));
+            }
+            self.ask(session, &trial)?;
+        }
         let request = PutCollectionRequest {
             context: Some(context_for(&self.tenant)),
             name: self.name,
@@ -116,6 +140,18 @@ impl Put {
             })
         })?;
         Ok(Exit::Done)
+    }
+
+    /// Shows what would change of the sample, and asks.
+    fn ask(&self, session: &Session, trial: &Trial) -> Result<(), CliError> {
+        if !session.output.is_json() {
+            trial.show(&session.output)?;
+        }
+        if self.yes {
+            return Ok(());
+        }
+        let question = format!("Put this policy for the collection {}?", printable(&self.name));
+        question::ask(&question, "the policy was not put")
     }
 }
 

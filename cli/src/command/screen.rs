@@ -20,7 +20,7 @@ use crate::{
     transfer::{LATIN1_CSV, Media},
 };
 
-pub(crate) use table::show_columns;
+pub(crate) use table::{show as show_report, show_columns};
 
 /// Looks for personal data in a file.
 #[derive(Debug, Args)]
@@ -96,6 +96,11 @@ impl ScreenCommand {
 }
 
 impl Sample {
+    /// A file whose name tells its type.
+    pub(super) fn of(file: &Path) -> Self {
+        Self { file: file.to_owned(), format: None, charset: CharsetFlag::Utf8 }
+    }
+
     /// Where it is.
     pub(super) fn file(&self) -> &Path {
         &self.file
@@ -132,7 +137,8 @@ impl From<CharsetFlag> for Charset {
     }
 }
 
-fn conclude(output: &Output, found: &FileReport, rejected: u64) -> Exit {
+/// How a command that screened a file ended.
+pub(super) fn conclude(output: &Output, found: &FileReport, rejected: u64) -> Exit {
     let Some((line, reason)) = &found.first_rejected else {
         return Exit::Done;
     };

@@ -6,6 +6,7 @@
 //! personal. It relies on nothing but its input: no clock, no network, no state.
 
 mod column_memory;
+mod comparison;
 mod detection;
 mod evidence;
 mod field_name;
@@ -26,6 +27,7 @@ mod validators;
 mod verdict;
 
 pub use column_memory::{ColumnKey, ColumnMemory, Drift};
+pub use comparison::{Change, Comparison, ComparisonDocument, FieldChange, Treatment};
 pub use evidence::{Evidence, Rule};
 pub use plan::Plan;
 pub use report::{ActionCounts, Column, Report, ReportDocument};

@@ -12,7 +12,7 @@ mod writing;
 use tresor_proto::{Action, FieldPolicy, Policy, UndeclaredPolicy};
 
 pub use mistakes::{Mistake, PolicyError};
-pub use writing::write;
+pub use writing::{write, write_field};
 
 use mistakes::Mistakes;
 use tree::{Entry, Node};

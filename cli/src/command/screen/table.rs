@@ -28,7 +28,7 @@ pub(crate) fn show_columns(output: &Output, columns: &[Column]) -> Result<(), Cl
 }
 
 /// Shows a report.
-pub(super) fn show(output: &Output, document: &ReportDocument) -> Result<(), CliError> {
+pub(crate) fn show(output: &Output, document: &ReportDocument) -> Result<(), CliError> {
     show_columns(output, &document.columns)?;
     output.line("")?;
     let records = counted(document.records, "record");

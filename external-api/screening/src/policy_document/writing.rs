@@ -18,6 +18,13 @@ pub fn write(policy: &Policy) -> String {
     serde_saphyr::to_string(&Document(policy)).unwrap_or_default()
 }
 
+/// Writes what a policy says of a field, on one line.
+#[must_use]
+pub fn write_field(field: &FieldPolicy) -> String {
+    let written = serde_saphyr::to_string(&FlowMap(Field(field))).unwrap_or_default();
+    written.trim_end().to_owned()
+}
+
 struct Document<'a>(&'a Policy);
 
 struct Fields<'a>(&'a [FieldPolicy]);
