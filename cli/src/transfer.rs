@@ -117,6 +117,8 @@ pub(crate) struct Summary {
     pub(crate) fields_sealed: u64,
     /// Fields stored readable.
     pub(crate) fields_clear: u64,
+    /// Those of them that look personal.
+    pub(crate) fields_flagged: u64,
     /// Fields not stored.
     pub(crate) fields_dropped: u64,
     /// Fields sealed for which there is a surrogate.

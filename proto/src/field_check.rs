@@ -19,6 +19,12 @@ impl FieldPolicy {
         if self.mask.is_some() && !is_sealed {
             wrong.push(("mask", "only a field that is sealed or tokenized has a mask"));
         }
+        let is_sealed_text =
+            self.action == Action::Seal && self.info_type == Some(InfoType::FreeText);
+        if self.redacted_copy.is_some() && !is_sealed_text {
+            let description = "only a field of the info type FREE_TEXT that is sealed has one";
+            wrong.push(("redacted_copy", description));
+        }
         if let Some(search) = self.search {
             if !is_sealed {
                 wrong.push(("searchable", "only a field that is sealed or tokenized has an index"));
@@ -144,6 +150,19 @@ mod tests {
             let is_sealed = matches!(action, Action::Seal | Action::Tokenize);
             let expected = if is_sealed { &[][..] } else { &["mask", "searchable"] };
             assert_eq!(wrong(&field), expected, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_sealed_text_has_a_redacted_copy() {
+        for action in Action::ALL {
+            for info_type in [InfoType::FreeText, InfoType::City] {
+                let mut field = field(action, Some(info_type));
+                field.redacted_copy = FieldName::parse("copy").ok();
+                let is_wrong = wrong(&field).contains(&"redacted_copy".to_owned());
+                let is_sealed_text = action == Action::Seal && info_type == InfoType::FreeText;
+                assert_eq!(is_wrong, !is_sealed_text, "{action:?} {info_type:?}");
+            }
         }
     }
 

@@ -33,6 +33,8 @@ pub struct FieldPolicy {
     pub surrogate: Option<SurrogateForm>,
     /// What its mask shows, when it is not its info type's.
     pub mask: Option<Mask>,
+    /// The readable field that is made of it: the text with what was found personal replaced.
+    pub redacted_copy: Option<FieldName>,
 }
 
 /// What happens to fields nobody declared.
@@ -69,6 +71,10 @@ impl Policy {
             if field.action == Action::Tokenize {
                 field.surrogate.get_or_insert_default();
             }
+        }
+        declare_copies(&mut fields)?;
+        if fields.len() > POLICY_FIELDS_MAX {
+            return Err(Failure::invalid("fields", "more than 1024 declared fields"));
         }
         undeclared.check()?;
         if !matches!(declared_clear_but_personal, Action::Seal | Action::Reject | Action::Clear) {
@@ -114,6 +120,7 @@ impl FieldPolicy {
             search: None,
             surrogate: None,
             mask: None,
+            redacted_copy: None,
         }
     }
 
@@ -126,6 +133,13 @@ impl FieldPolicy {
 }
 
 impl UndeclaredPolicy {
+    /// Whether a field nobody declared may be stored at all.
+    #[must_use]
+    pub fn takes_any(self) -> bool {
+        let is_taken = |action| !matches!(action, Action::Drop | Action::Reject);
+        [self.personal, self.unknown_text, self.not_personal].into_iter().any(is_taken)
+    }
+
     fn check(self) -> Result<(), Failure> {
         let protects =
             |action: Action| matches!(action, Action::Seal | Action::Drop | Action::Reject);
@@ -189,8 +203,34 @@ impl TryFrom<vault::FieldPolicy> for FieldPolicy {
             search: field.search.map(SearchIndex::try_from).transpose()?,
             surrogate: surrogate_form(field.surrogate.as_ref(), info_type)?,
             mask: field.mask.map(Mask::try_from).transpose()?,
+            redacted_copy: match field.redacted_copy.as_str() {
+                "" => None,
+                name => Some(FieldName::parse(name)?),
+            },
         })
     }
+}
+
+/// Declares the fields that are made as copies, clear and of no type; refuses what says otherwise.
+fn declare_copies(fields: &mut Vec<FieldPolicy>) -> Result<(), Failure> {
+    let mut copies = HashSet::new();
+    let made = fields.iter().filter_map(|field| Some((&field.name, field.redacted_copy.clone()?)));
+    for (of, copy) in made.map(|(of, copy)| (of.clone(), copy)).collect::<Vec<_>>() {
+        let refused = |description| {
+            let failure = Failure::invalid("redacted_copy", description);
+            Err(failure.below(&format!("fields.{of}")))
+        };
+        if !copies.insert(copy.clone()) {
+            return refused("another field has a copy of that name");
+        }
+        let plain = FieldPolicy::new(copy, Action::Clear);
+        match fields.iter().find(|field| field.name == plain.name) {
+            None => fields.push(plain),
+            Some(declared) if *declared == plain => {}
+            Some(_) => return refused("that field is declared otherwise; a copy is clear"),
+        }
+    }
+    Ok(())
 }
 
 fn surrogate_form(
@@ -228,6 +268,7 @@ impl From<&FieldPolicy> for vault::FieldPolicy {
             search: field.search.map(Into::into),
             surrogate: field.surrogate.map(Into::into),
             mask: field.mask.map(Into::into),
+            redacted_copy: field.redacted_copy.as_ref().map_or("", FieldName::as_str).to_owned(),
         }
     }
 }
@@ -263,6 +304,42 @@ mod tests {
         let policy = Policy::new(fields, UndeclaredPolicy::default(), Action::Seal).unwrap();
         assert_eq!(policy.fields()[0].surrogate, Some(SurrogateForm::default()));
         assert_eq!(Policy::try_from(vault::Policy::from(&policy)).unwrap(), policy);
+    }
+
+    fn note(name: &str, copy: &str) -> FieldPolicy {
+        FieldPolicy {
+            info_type: Some(InfoType::FreeText),
+            redacted_copy: Some(FieldName::parse(copy).unwrap()),
+            ..FieldPolicy::new(FieldName::parse(name).unwrap(), Action::Seal)
+        }
+    }
+
+    fn policy(fields: Vec<FieldPolicy>) -> Result<Policy, Failure> {
+        Policy::new(fields, UndeclaredPolicy::default(), Action::Seal)
+    }
+
+    #[test]
+    fn a_redacted_copy_is_declared_clear_by_itself() {
+        let made = policy(vec![note("note", "copy")]).unwrap();
+        let copy = made.field(&FieldName::parse("copy").unwrap()).unwrap();
+        assert_eq!((copy.action, copy.info_type), (Action::Clear, None));
+        assert_eq!(Policy::try_from(vault::Policy::from(&made)).unwrap(), made);
+        let declared = vec![note("note", "copy"), copy.clone()];
+        assert_eq!(policy(declared).unwrap(), made);
+    }
+
+    #[test]
+    fn a_redacted_copy_that_is_declared_otherwise_is_refused() {
+        let wrong = |fields| policy(fields).unwrap_err().violations()[0].field.clone();
+        for (other, of) in [
+            (declared("copy", Action::Clear), "note"),
+            (FieldPolicy::new(FieldName::parse("copy").unwrap(), Action::Seal), "note"),
+            (note("other", "copy"), "other"),
+        ] {
+            let expected = format!("fields.{of}.redacted_copy");
+            assert_eq!(wrong(vec![note("note", "copy"), other]), expected);
+        }
+        assert_eq!(wrong(vec![note("note", "note")]), "fields.note.redacted_copy");
     }
 
     #[test]

@@ -127,8 +127,12 @@ fn an_upload_tells_with_each_row_why_its_fields_are_what_they_are() {
 fn a_policy_is_tried_on_a_file_before_it_is_put() {
     let site = Site::start("sled");
     let tenant = site.tenant("burg");
-    fs::write(site.path("customers.csv"), "vorname;wohnung;x\nAnna;links;17\nBo;rechts;18\n").unwrap();
-    let policy = "fields:\n  wohnung: { action: clear }\n  vorname: { action: reject }\n";
+    fs::write(
+        site.path("customers.csv"),
+        "vorname;f1;x\nAnna;Kellerwohnung;17\nBo;Kellerraum;18\n",
+    )
+    .unwrap();
+    let policy = "fields:\n  f1: { action: clear }\n  vorname: { action: reject }\n";
     fs::write(site.path("new.yaml"), policy).unwrap();
     let alone = ["collection", "test", "new.yaml", "customers.csv", "--output", "json"];
     let told = site.tresor(&alone).ok().json();
@@ -145,8 +149,8 @@ fn a_policy_is_tried_on_a_file_before_it_is_put() {
     };
     let moved = json!([{"before": {"action": "seal", "class": "other"},
         "after": {"action": "clear", "class": null}, "values": 2}]);
-    assert_eq!(field("wohnung").unwrap()["changes"], moved);
-    assert_eq!(field("wohnung").unwrap()["declared"]["after"], "{action: clear}");
+    assert_eq!(field("f1").unwrap()["changes"], moved);
+    assert_eq!(field("f1").unwrap()["declared"]["after"], "{action: clear}");
     assert_eq!(field("x"), None);
 
     let put = ["collection", "put", "customers", "--tenant", &tenant.name, "-f", "new.yaml"];
@@ -159,4 +163,33 @@ fn a_policy_is_tried_on_a_file_before_it_is_put() {
     assert_eq!(site.operator(&show).ok().json()["policy_version"], 1);
     site.operator(&[&put[..], &["--yes"]].concat()).ok();
     assert_eq!(site.operator(&show).ok().json()["policy_version"], 2);
+}
+
+#[test]
+fn a_policy_may_flag_take_declared_fields_only_and_copy_a_note() {
+    let site = Site::start("sled");
+    let tenant = site.tenant("burg");
+    let policy = "fields:
+  notiz: { info_type: FREE_TEXT, redacted_copy: kurz }
+  x: { action: clear }
+only_declared: true
+declared_clear_but_personal: flag
+";
+    fs::write(site.path("policy.yaml"), policy).unwrap();
+    let put = ["collection", "put", "customers", "--tenant", &tenant.name, "-f", "policy.yaml"];
+    site.operator(&put).ok();
+    let row = json!({"notiz": "Frau Schmidt ruft an unter 0171 2345678.",
+        "x": "DE89370400440532013000", "menge": 7});
+    fs::write(site.path("row.json"), row.to_string()).unwrap();
+    let data = format!("@{}", site.path("row.json").display());
+    let arguments = ["-H", "Content-Type: application/json", "--data-binary", &data];
+    let records = "/v1/collections/customers/records";
+    let stored = site.curl(&tenant, records, &arguments);
+    assert_eq!(stored.status, 201, "{}", stored.body);
+    let stored = stored.json();
+    assert_eq!(stored["flagged"], json!(["x"]));
+    let read = site.curl(&tenant, &format!("{records}/{}", stored["id"].as_str().unwrap()), &[]);
+    let copy = "Frau [PERSON_NAME] ruft an unter [PHONE_NUMBER].";
+    let expected = json!({"notiz": "•••", "x": "DE89370400440532013000", "kurz": copy});
+    assert_eq!(read.json()["record"], expected);
 }

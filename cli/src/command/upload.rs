@@ -285,6 +285,11 @@ fn show(output: &Output, totals: &Totals) -> Result<(), CliError> {
              {dropped} dropped"
         ))?;
     }
+    if let Some(flagged @ 1..) = totals.fields_flagged {
+        let flagged = counted(flagged, "field");
+        let line = format!("  {flagged} stored readable though they look personal: flagged");
+        output.line(output.paint(Tone::Notable, &line))?;
+    }
     if totals.rejected > 0 {
         let rejected = format!("{} refused", counted(totals.rejected, "row"));
         output.line(output.paint(Tone::Bad, &rejected))?;

@@ -90,6 +90,8 @@ pub(crate) struct FieldCounts {
     pub(crate) dropped: u64,
     #[serde(default)]
     pub(crate) tokenized: u64,
+    #[serde(default)]
+    pub(crate) flagged: u64,
 }
 
 impl FileMark {

@@ -72,6 +72,8 @@ pub(crate) struct Totals {
     pub(crate) fields_dropped: Option<u64>,
     /// Fields sealed for which there is a surrogate.
     pub(crate) fields_tokenized: Option<u64>,
+    /// Fields stored readable though they look personal: the policy only flags them.
+    pub(crate) fields_flagged: Option<u64>,
     /// The row behind which this run went on.
     pub(crate) resumed_after_row: Option<u64>,
     /// Where lines and reasons of refused rows are.
@@ -200,6 +202,7 @@ impl Ledger {
             clear: fields.clear.saturating_add(summary.fields_clear),
             dropped: fields.dropped.saturating_add(summary.fields_dropped),
             tokenized: fields.tokenized.saturating_add(summary.fields_tokenized),
+            flagged: fields.flagged.saturating_add(summary.fields_flagged),
         });
     }
 
@@ -276,6 +279,7 @@ impl Ledger {
             fields_clear: fields.map(|fields| fields.clear),
             fields_dropped: fields.map(|fields| fields.dropped),
             fields_tokenized: fields.map(|fields| fields.tokenized),
+            fields_flagged: fields.map(|fields| fields.flagged),
             resumed_after_row: (begun_at > 0).then_some(begun_at),
             rejects_file: self.lists.finish()?,
             pseudonymous_file: whole.map(|file| file.path().to_owned()),

@@ -129,7 +129,11 @@ impl Comparison {
 }
 
 /// How a field is declared before and after, where that changes.
-fn declaration(before: &Policy, after: &Policy, name: &FieldName) -> Option<Change<Option<String>>> {
+fn declaration(
+    before: &Policy,
+    after: &Policy,
+    name: &FieldName,
+) -> Option<Change<Option<String>>> {
     let (before, after) = (before.field(name), after.field(name));
     let written = |field| Option::map(field, policy_document::write_field);
     (before != after).then(|| Change { before: written(before), after: written(after) })

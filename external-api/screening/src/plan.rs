@@ -154,7 +154,7 @@ impl Plan {
         // A field without a value is no reason to refuse a record.
         let is_empty = detection.evidence == Evidence::Empty;
         if is_empty && action == Action::Reject {
-            return Action::Seal;
+            return if self.undeclared.takes_any() { Action::Seal } else { Action::Drop };
         }
         action
     }

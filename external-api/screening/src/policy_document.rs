@@ -20,6 +20,17 @@ use tree::{Entry, Node};
 /// The word for "store it clear and only say so", of fields declared clear that are personal.
 const FLAG: &str = "flag";
 
+/// The key that takes declared fields and no other.
+const ONLY_DECLARED: &str = "only_declared";
+
+/// What becomes of undeclared fields where only declared ones are taken, unless the document refuses
+/// records that have them.
+const NOTHING_UNDECLARED: UndeclaredPolicy = UndeclaredPolicy {
+    personal: Action::Drop,
+    unknown_text: Action::Drop,
+    not_personal: Action::Drop,
+};
+
 /// Parses a document.
 ///
 /// # Errors
@@ -47,15 +58,23 @@ impl Draft {
             undeclared: UndeclaredPolicy::default(),
             flagged: Policy::default().declared_clear_but_personal,
         };
+        let is_only_declared = root.iter().any(|entry| read_only_declared(entry, mistakes));
+        if is_only_declared {
+            draft.undeclared = NOTHING_UNDECLARED;
+        }
         for entry in root {
             match entry.key() {
                 "fields" => draft.fields = read_fields(entry, mistakes),
+                "undeclared" if is_only_declared => {
+                    draft.undeclared = read_refusals(entry, mistakes);
+                }
                 "undeclared" => draft.undeclared = read_undeclared(entry, mistakes),
+                ONLY_DECLARED => {}
                 "declared_clear_but_personal" => {
                     draft.flagged = read_flagged(entry, mistakes).unwrap_or(Action::Seal);
                 }
                 key => {
-                    let known = "fields, undeclared, declared_clear_but_personal";
+                    let known = "fields, undeclared, only_declared, declared_clear_but_personal";
                     mistakes.unknown_key(entry, key, known);
                 }
             }
@@ -95,6 +114,41 @@ fn read_undeclared(entry: &Entry, mistakes: &mut Mistakes) -> UndeclaredPolicy {
             }
             _ => mistakes.unknown_key(setting, &path, "personal, unknown_text, not_personal"),
         }
+    }
+    undeclared
+}
+
+/// Whether an entry says that only declared fields are taken.
+fn read_only_declared(entry: &Entry, mistakes: &mut Mistakes) -> bool {
+    if entry.key() != ONLY_DECLARED {
+        return false;
+    }
+    if let Node::Truth(truth) = entry.node() {
+        return *truth;
+    }
+    mistakes.add(entry.value_place(), ONLY_DECLARED, "must be true or false");
+    false
+}
+
+/// What becomes of undeclared fields where only declared ones are taken: none is stored.
+fn read_refusals(entry: &Entry, mistakes: &mut Mistakes) -> UndeclaredPolicy {
+    let mut undeclared = NOTHING_UNDECLARED;
+    for setting in mistakes.mapping(entry, "undeclared") {
+        let path = format!("undeclared.{}", setting.key());
+        let action = match setting.key() {
+            "personal" => &mut undeclared.personal,
+            "unknown_text" => &mut undeclared.unknown_text,
+            "not_personal" => &mut undeclared.not_personal,
+            _ => {
+                mistakes.unknown_key(setting, &path, "personal, unknown_text, not_personal");
+                continue;
+            }
+        };
+        let expected = "one of drop, reject, since only declared fields are taken";
+        let read = read_word(setting, &path, expected, mistakes, |word| {
+            Action::from_text(word).filter(|it| matches!(it, Action::Drop | Action::Reject))
+        });
+        *action = read.unwrap_or(Action::Drop);
     }
     undeclared
 }

@@ -35,6 +35,9 @@ pub(super) struct ScreenedRow<'a> {
     line: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdicts: Option<&'a [Verdict]>,
+    /// The fields that would be stored readable though they look personal.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    flagged: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Problem<'a>>,
 }
@@ -62,6 +65,7 @@ impl<'a> From<&'a Fate> for ScreenedRow<'a> {
             row: fate.row,
             line: fate.line,
             verdicts: fate.verdicts.as_deref(),
+            flagged: if fate.outcome.is_ok() { &fate.flagged } else { &[] },
             problem: fate.outcome.as_ref().err().map(Problem::of),
         }
     }

@@ -58,6 +58,8 @@ pub(super) struct RowResult {
     pub(super) line: u64,
     pub(super) outcome: Result<Stored, Failure>,
     pub(super) verdicts: Option<Vec<Verdict>>,
+    /// The fields that are stored readable though they look personal.
+    pub(super) flagged: Vec<String>,
 }
 
 /// What is told of a stored row.
@@ -83,6 +85,9 @@ pub(crate) struct Summary {
     /// Those of them for which there is a surrogate.
     fields_tokenized: u64,
     fields_clear: u64,
+    /// Those of them that look personal, which the policy only flags.
+    #[serde(skip_serializing_if = "is_zero")]
+    fields_flagged: u64,
     fields_dropped: u64,
     /// The version of the policy by which the last rows were screened.
     #[serde(skip_serializing_if = "is_zero")]
@@ -106,6 +111,7 @@ impl Summary {
         self.fields_sealed += counts.sealed;
         self.fields_tokenized += counts.tokenized;
         self.fields_clear += counts.clear;
+        self.fields_flagged += counts.flagged;
         self.fields_dropped += counts.dropped;
     }
 
@@ -194,6 +200,9 @@ pub(super) struct ToldRow<'a> {
     problem: Option<Problem<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdicts: Option<&'a [Verdict]>,
+    /// The fields that are stored readable though they look personal.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    flagged: &'a [String],
 }
 
 impl RowResult {
@@ -210,6 +219,7 @@ impl RowResult {
             pseudonymous: stored.and_then(|stored| stored.pseudonymous.as_ref()),
             problem: self.outcome.as_ref().err().map(Problem::of),
             verdicts: self.verdicts.as_deref(),
+            flagged: if stored.is_some() { &self.flagged } else { &[] },
         }
     }
 }

@@ -279,7 +279,8 @@ impl Sent {
             if outcome.is_err() {
                 summary.reject();
             }
-            RowResult { row: fate.row, line: fate.line, outcome, verdicts: fate.verdicts }
+            let Fate { row, line, verdicts, flagged, .. } = fate;
+            RowResult { row, line, outcome, verdicts, flagged }
         });
         (told.collect(), summary)
     }

@@ -3,6 +3,8 @@
 //! It promises that a dropped field is not forwarded, a rejected record not at all, and that no
 //! record gets an id that is personal or sealed, since ids are stored readable. It relies on the plan for verdicts.
 
+mod copies;
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -47,6 +49,8 @@ pub(crate) struct Fate {
     pub(crate) verdicts: Option<Vec<Verdict>>,
     /// What is done with each field, for whoever rebuilds the record.
     pub(crate) actions: Vec<Action>,
+    /// The fields that are stored readable though they look personal.
+    pub(crate) flagged: Vec<String>,
 }
 
 /// Fields by what is done with them.
@@ -56,6 +60,8 @@ pub(crate) struct Counts {
     /// Those of the sealed ones that get a surrogate.
     pub(crate) tokenized: u64,
     pub(crate) clear: u64,
+    /// Those of the clear ones that look personal, which the policy only flags.
+    pub(crate) flagged: u64,
     pub(crate) dropped: u64,
 }
 
@@ -127,7 +133,7 @@ impl Screening {
             fates: Vec::with_capacity(rows.len()),
         };
         for (index, row) in rows.iter().enumerate() {
-            let (mut verdicts, mut actions) = (None, Vec::new());
+            let (mut verdicts, mut actions, mut flagged) = (None, Vec::new(), Vec::new());
             let outcome = match &row.result {
                 Ok(record) => {
                     let values: Vec<_> = record.values.iter().map(screen::Value::from).collect();
@@ -135,11 +141,13 @@ impl Screening {
                     if let Some(report) = &mut report {
                         report.observe(&record.names, found);
                     }
+                    let copies = copies::of(&self.policy.policy, record, found.findings);
                     let found = found.verdicts;
                     self.observe(index, rows.len(), record, found);
                     actions = found.iter().map(action).collect();
+                    flagged = names_of_flagged(&record.names, found);
                     verdicts = self.is_explained.then(|| explain(&record.names, found));
-                    self.forward(record, found)
+                    copies.and_then(|copies| self.forward(record, found, copies))
                 }
                 Err(error) => {
                     report.iter_mut().for_each(|report| report.reject());
@@ -156,6 +164,7 @@ impl Screening {
                 }),
                 verdicts,
                 actions,
+                flagged,
             });
         }
         screened
@@ -173,15 +182,19 @@ impl Screening {
         &self,
         record: &Record,
         verdicts: &[screen::Verdict],
+        copies: Vec<vault::Field>,
     ) -> Result<(vault::RecordInput, Counts), Failure> {
         check_rejections(&record.names, verdicts)?;
         let id = self.id(record, verdicts)?;
-        let mut counts = Counts::default();
-        let mut fields = Vec::with_capacity(record.names.len());
+        let mut counts = Counts { clear: copies.len() as u64, ..Counts::default() };
+        let mut fields = Vec::with_capacity(record.names.len() + copies.len());
         let named = record.names.iter().zip(&record.values);
         for ((name, value), verdict) in named.zip(verdicts) {
             match verdict.action {
-                Action::Clear => counts.clear += 1,
+                Action::Clear => {
+                    counts.clear += 1;
+                    counts.flagged += u64::from(verdict.is_flagged());
+                }
                 Action::Drop => counts.dropped += 1,
                 Action::Tokenize => {
                     counts.sealed += 1;
@@ -194,6 +207,7 @@ impl Screening {
                 fields.push(field(name, value, verdict));
             }
         }
+        fields.extend(copies);
         let input = vault::RecordInput { id, fields, ..vault::RecordInput::default() };
         Ok((input, counts))
     }
@@ -252,6 +266,13 @@ fn check_rejections(names: &[FieldName], verdicts: &[screen::Verdict]) -> Result
         let kind = verdict.info_type.map_or("this field", InfoType::as_str);
         failure.with_violation(name.as_str(), format!("the policy rejects {kind}"))
     }))
+}
+
+/// The fields that are stored readable though they look personal. Mostly none: then nothing is
+/// allocated.
+fn names_of_flagged(names: &[FieldName], verdicts: &[screen::Verdict]) -> Vec<String> {
+    let flagged = names.iter().zip(verdicts).filter(|(_, verdict)| verdict.is_flagged());
+    flagged.map(|(name, _)| name.as_str().to_owned()).collect()
 }
 
 /// What is done with a field, as far as showing it goes: where there is no value to stand in for,

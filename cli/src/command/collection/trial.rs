@@ -158,7 +158,10 @@ impl Compared {
         if fields.is_empty() {
             return output.line(format!("{against}: nothing changes"));
         }
-        output.line(format!("{against}: {} would be treated otherwise", counted(*records, "record")))?;
+        output.line(format!(
+            "{against}: {} would be treated otherwise",
+            counted(*records, "record")
+        ))?;
         output.table(&["field", "now", "then", "values"], fields.iter().flat_map(rows))?;
         if refused.before != refused.after {
             let line = format!("records refused: {} now, {} then", refused.before, refused.after);

@@ -277,6 +277,9 @@ fn a_field_without_a_value_is_no_reason_to_refuse_a_record() {
     let yaml = "undeclared: { personal: reject, not_personal: reject }";
     assert_eq!(declared(yaml, "email", " ").action, Action::Seal);
     assert_eq!(declared(yaml, "f1", "").action, Action::Seal);
+    let yaml = "only_declared: true\nundeclared: { not_personal: reject }";
+    assert_eq!(declared(yaml, "f1", "").action, Action::Drop);
+    assert_eq!(declared(yaml, "f1", "17").action, Action::Reject);
 }
 
 #[test]

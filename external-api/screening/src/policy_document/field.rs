@@ -79,9 +79,14 @@ fn read_setting(field: &mut FieldPolicy, entry: &Entry, path: &str, mistakes: &m
         }
         "searchable" => field.search = read_search(entry, &path, mistakes),
         "mask" => field.mask = read_mask(entry, &path, mistakes),
+        "redacted_copy" => {
+            let expected = "the name of a field";
+            let parse = |word: &str| FieldName::parse(word).ok();
+            field.redacted_copy = read_word(entry, &path, expected, mistakes, parse);
+        }
         "tokenize" => {}
         _ => {
-            let known = "info_type, class, action, searchable, tokenize, mask";
+            let known = "info_type, class, action, searchable, tokenize, mask, redacted_copy";
             mistakes.unknown_key(entry, &path, known);
         }
     }

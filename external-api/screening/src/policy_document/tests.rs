@@ -122,6 +122,8 @@ fn what_does_not_go_together_is_told_at_the_key_at_fault() {
         ("a: { searchable: { forced: ¦1 } }", "searchable.forced"),
         ("a: { searchable: { ¦exact: true } }", "searchable.exact"),
         ("a: { mask: ¦4 }", "mask"),
+        ("a: { info_type: CITY, ¦redacted_copy: b }", "redacted_copy"),
+        ("a: { info_type: FREE_TEXT, redacted_copy: ¦7 }", "redacted_copy"),
         ("a: { mask: { keep_last: ¦9 } }", "mask.keep_last"),
         ("a: { mask: { ¦keep_middle: 1 } }", "mask.keep_middle"),
     ] {
@@ -130,6 +132,40 @@ fn what_does_not_go_together_is_told_at_the_key_at_fault() {
         let found = places(&format!("fields:\n{}\n", line.replace('¦', "")));
         assert_eq!(found, [(2, column, format!("fields.a.{key}"))], "{marked}");
     }
+}
+
+#[test]
+fn a_policy_may_take_declared_fields_only() {
+    let of = |personal, unknown_text, not_personal| UndeclaredPolicy {
+        personal,
+        unknown_text,
+        not_personal,
+    };
+    let (drop, reject) = (Action::Drop, Action::Reject);
+    for (yaml, expected) in [
+        ("only_declared: true", of(drop, drop, drop)),
+        ("only_declared: true\nundeclared: { personal: reject }", of(reject, drop, drop)),
+        ("undeclared: { not_personal: reject }\nonly_declared: true", of(drop, drop, reject)),
+        ("only_declared: false", UndeclaredPolicy::default()),
+    ] {
+        let policy = parse(yaml).unwrap();
+        assert_eq!(policy.undeclared, expected, "{yaml}");
+        assert_eq!(parse(&write(&policy)).unwrap(), policy);
+    }
+    let yaml = "only_declared: true\nundeclared: { personal: seal, not_personal: clear, x: drop }";
+    let keys = ["personal", "not_personal", "x"].map(|key| format!("undeclared.{key}"));
+    assert_eq!(places(yaml).into_iter().map(|(.., path)| path).collect::<Vec<_>>(), keys);
+    assert_eq!(places("only_declared: yes, please"), [(1, 16, "only_declared".to_owned())]);
+}
+
+#[test]
+fn a_free_text_may_have_a_redacted_copy() {
+    let policy = parse("fields:\n  note: { info_type: FREE_TEXT, redacted_copy: short }").unwrap();
+    let names: Vec<_> = policy.fields().iter().map(|field| field.name.as_str()).collect();
+    assert_eq!((names, policy.fields()[1].action), (vec!["note", "short"], Action::Clear));
+    assert_eq!(parse(&write(&policy)).unwrap(), policy);
+    let otherwise = "fields:\n  short:\n  note: { info_type: FREE_TEXT, redacted_copy: short }";
+    assert_eq!(places(otherwise), [(0, 0, "fields.note.redacted_copy".to_owned())]);
 }
 
 #[test]

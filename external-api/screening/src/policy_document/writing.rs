@@ -90,6 +90,9 @@ impl Serialize for Field<'_> {
         if let Some(mask) = self.0.mask {
             map.serialize_entry("mask", &FlowMap(Kept(mask)))?;
         }
+        if let Some(copy) = &self.0.redacted_copy {
+            map.serialize_entry("redacted_copy", copy.as_str())?;
+        }
         map.end()
     }
 }

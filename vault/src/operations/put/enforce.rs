@@ -13,6 +13,7 @@ use crate::{
 /// A policy, ready to be held against records.
 pub(super) struct Rules<'a> {
     declared: HashMap<&'a str, &'a FieldPolicy>,
+    takes_undeclared: bool,
     takes_undeclared_clear: bool,
     may_tokenize: bool,
 }
@@ -22,6 +23,7 @@ impl<'a> Rules<'a> {
     pub(super) fn new(policy: &'a Policy, is_screened: bool) -> Self {
         let declared = policy.fields().iter().map(|field| (field.name.as_str(), field));
         Self {
+            takes_undeclared: policy.undeclared.takes_any(),
             declared: declared.collect(),
             takes_undeclared_clear: is_screened && policy.undeclared.not_personal == Action::Clear,
             may_tokenize: false,
@@ -70,7 +72,8 @@ impl<'a> Rules<'a> {
     fn takes(&self, declared: Option<Action>, treatment: Treatment) -> bool {
         match (declared, treatment) {
             (None, Treatment::Clear) => self.takes_undeclared_clear,
-            (None | Some(Action::Seal | Action::Tokenize), Treatment::Seal { .. })
+            (None, Treatment::Seal { .. }) => self.takes_undeclared,
+            (Some(Action::Seal | Action::Tokenize), Treatment::Seal { .. })
             | (Some(Action::Clear), Treatment::Clear | Treatment::Seal { .. })
             | (Some(Action::Tokenize), Treatment::Tokenize { .. }) => true,
             (_, Treatment::Tokenize { .. })
@@ -236,6 +239,21 @@ mod tests {
         let masks = Rules::new(&policy, true).masks(&record);
         let masks: Vec<_> = masks.iter().map(|m| (m.field.as_str(), m.mask.as_str())).collect();
         assert_eq!(masks, [("iban", "D•••94"), ("other", "•••")]);
+    }
+
+    #[test]
+    fn a_policy_that_takes_declared_fields_only_takes_no_other() {
+        let undeclared = UndeclaredPolicy {
+            personal: Action::Reject,
+            unknown_text: Action::Drop,
+            not_personal: Action::Drop,
+        };
+        let mut only = policy(Action::Seal);
+        only.undeclared = undeclared;
+        assert!(enforce(&only, true, "iban", SEALED).is_ok());
+        for treatment in [SEALED, Treatment::Clear] {
+            assert!(enforce(&only, true, "other", treatment).is_err());
+        }
     }
 
     #[test]

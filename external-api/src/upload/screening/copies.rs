@@ -1,0 +1,57 @@
+//! Redacted copies: readable fields that the policy has made of sealed texts.
+//!
+//! It promises that such a field holds what was made here and nothing else, whatever a client sends
+//! under its name. It relies on the spans that screening found; what it did not find is in the copy.
+
+use tresor_proto::{Content, ContentType, ErrorCode, Failure, FieldName, Policy, vault};
+use tresor_screening::{TextFinding, reader::Record, redact};
+
+/// The copies that are to be added to a record.
+pub(super) fn of(
+    policy: &Policy,
+    record: &Record,
+    findings: &[TextFinding],
+) -> Result<Vec<vault::Field>, Failure> {
+    let mut copies = Vec::new();
+    for field in policy.fields() {
+        let Some(copy) = &field.redacted_copy else { continue };
+        let made = text_of(record, &field.name).map(|(at, text)| {
+            let inside: Vec<_> = findings.iter().filter(|it| it.field == at).copied().collect();
+            redact(text, &inside)
+        });
+        let given = value_of(record, copy).map(|(_, value)| value.as_text().unwrap_or_default());
+        match (made, given) {
+            (Some(made), None) => copies.push(clear(copy, made)),
+            (Some(made), Some(given)) if made == given => {}
+            (None, None | Some("")) => {}
+            (_, Some(_)) => return Err(refused(copy)),
+        }
+    }
+    Ok(copies)
+}
+
+/// Where a field's text is, and the text; nothing of an empty one.
+fn text_of<'a>(record: &'a Record, name: &FieldName) -> Option<(usize, &'a str)> {
+    let (at, value) = value_of(record, name)?;
+    let text = value.as_text().filter(|_| value.content_type() == ContentType::Text)?;
+    (!text.trim().is_empty()).then_some((at, text))
+}
+
+fn value_of<'a>(record: &'a Record, name: &FieldName) -> Option<(usize, &'a Content)> {
+    let at = record.names.iter().position(|it| it == name)?;
+    Some((at, record.values.get(at)?))
+}
+
+fn clear(name: &FieldName, text: String) -> vault::Field {
+    vault::Field {
+        name: name.as_str().to_owned(),
+        value: Some(vault::Value { content: Some(vault::value::Content::Text(text)) }),
+        action: vault::Action::Clear as i32,
+        ..vault::Field::default()
+    }
+}
+
+fn refused(name: &FieldName) -> Failure {
+    let failure = Failure::from(ErrorCode::RejectedByPolicy);
+    failure.with_violation(name.as_str(), "the policy has this field made; leave it out")
+}
