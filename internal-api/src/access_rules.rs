@@ -74,6 +74,7 @@ const RULES: &[(&str, Roles)] = &[
     ("CollectionService/ListCollections", POLICIES),
     ("CollectionService/PutCollection", CHANGES),
     ("CollectionService/AnalyzeCollection", LOOKS),
+    ("CollectionService/GetInventory", LOOKS),
     ("CollectionService/BuildIndex", CHANGES),
     ("TenantService/CreateTenant", CHANGES),
     ("TenantService/GetTenant", TENANTS),

@@ -38,7 +38,10 @@ use crate::{
 const HEALTH_PREFIX: &str = "/grpc.health.v1.Health/";
 
 /// Calls that look through a whole database and change nothing.
-const LONG_CALLS: [&str; 1] = ["/tresor.vault.v1.CollectionService/AnalyzeCollection"];
+const LONG_CALLS: [&str; 2] = [
+    "/tresor.vault.v1.CollectionService/AnalyzeCollection",
+    "/tresor.vault.v1.CollectionService/GetInventory",
+];
 
 /// Half of them for each service, so that one which is captured leaves the other half to others.
 pub(crate) type Seats = Shares<Option<Owner>>;

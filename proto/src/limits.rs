@@ -52,6 +52,10 @@ pub const OVERLAP_MAX_MS: u64 = 90 * 24 * 60 * 60 * 1_000;
 pub const ALLOWED_ADDRESSES_MAX: usize = 64;
 /// Declared fields of a policy.
 pub const POLICY_FIELDS_MAX: usize = 1_024;
+/// Fields that an inventory lists of a collection, each type and class of a field by itself: as many as
+/// 16 records can have that share none, about a quarter of a gRPC message. Of others it counts the
+/// values.
+pub const INVENTORY_FIELDS_MAX: usize = 4_096;
 /// Bytes of the header of an HTTP request.
 pub const HTTP_HEADER_BYTES_MAX: usize = 16 * 1024;
 /// Concurrent streams of an HTTP/2 connection.

@@ -31,7 +31,8 @@ FILES = [access_service_pb2, collection_service_pb2, customer_token_service_pb2,
          record_service_pb2, seal_service_pb2, surrogate_service_pb2, tenant_service_pb2]
 # Of the operator: no tenant calls them, and the data plane has none of them.
 OPERATORS = {"TenantService", "KeyService", "SealService", "CollectionService/PutCollection",
-             "CollectionService/AnalyzeCollection", "CollectionService/BuildIndex"}
+             "CollectionService/AnalyzeCollection", "CollectionService/GetInventory",
+             "CollectionService/BuildIndex"}
 # What only customers call, through an edge that shows whom it saw; a service is refused as such.
 CUSTOMERS = {"CustomerTokenService", "AccessService"}
 # What a client may without a customer token: what is its tenant's follows from its certificate.

@@ -79,12 +79,12 @@ pub use keyring::{CustomerTokenState, CustomerTokenView, NewCustomerToken};
 pub use keyring::{DictionaryLoot, DictionaryTarget, KnownKey, Loot, StolenRow, Theft};
 pub use operations::{
     AddressChange, AnswerRoom, CensusUnderWay, CipherKeyReplacement, CreatedTenant,
-    CustomerTokenCounts, DataKeyMark, Destination, Enrolled, FoundPage, GivenPassword,
-    IdentifierRekey, IndexAnalysis, IndexBuild, IndexState, IssuedCustomerToken, KeyDue, KeyKind,
-    KeyOperation, KeyOperationKind, KeyOperationState, KeyPolicy, KeyState, KeyVersion, KeyWork,
-    Lent, LoanRequest, LoggedIn, NewTenant, RekeyRequest, Rekeying, RootKeyReplacement,
-    RotatedCustomerToken, Rotation, RotationRequest, SealReport, SearchTerm, TenantChange,
-    TenantDeletion, TenantKeyStatus,
+    CustomerTokenCounts, DataKeyMark, Destination, Enrolled, FoundPage, GivenPassword, Held,
+    HeldField, IdentifierRekey, IndexAnalysis, IndexBuild, IndexState, Inventory,
+    IssuedCustomerToken, KeyDue, KeyKind, KeyOperation, KeyOperationKind, KeyOperationState,
+    KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest, LoggedIn, NewTenant, RekeyRequest,
+    Rekeying, RootKeyReplacement, RotatedCustomerToken, Rotation, RotationRequest, SealReport,
+    SearchTerm, TenantChange, TenantDeletion, TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]
 pub use operations::{BareIssue, DiscloseLoop, IssueLoop, OpenLoop, SealLoop};

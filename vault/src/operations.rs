@@ -19,6 +19,7 @@ pub(crate) mod enrol;
 #[cfg(test)]
 mod equal_values;
 mod get;
+mod inventory;
 mod key_operations;
 mod key_policy;
 mod key_status;
@@ -56,6 +57,7 @@ pub use detokenize::AnswerRoom;
 #[cfg(feature = "test-support")]
 pub use detokenize::DiscloseLoop;
 pub use enrol::Enrolled;
+pub use inventory::{Held, HeldField, Inventory};
 pub use key_operations::{KeyOperation, KeyOperationKind, KeyOperationState};
 pub use key_policy::KeyPolicy;
 pub use key_status::{CustomerTokenCounts, TenantKeyStatus};

@@ -2,7 +2,7 @@
 //!
 //! It relies on the row having been verified.
 
-use tresor_proto::{Content, ContentType, DataClass, storage};
+use tresor_proto::{Content, ContentType, DataClass, InfoType, storage};
 
 use crate::{
     crypto_error::CryptoError,
@@ -62,5 +62,13 @@ impl<'r> StoredField<'r> {
                 opened.content(ordinal, field).map(Some)
             }
         }
+    }
+}
+
+/// The info type that a row names, if it names one.
+pub(crate) fn info_type(text: &str) -> Result<Option<InfoType>, CryptoError> {
+    match text {
+        "" => Ok(None),
+        text => InfoType::from_text(text).map(Some).ok_or(CryptoError),
     }
 }

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod build_index;
+mod inventory;
 mod trial;
 
 use std::path::{Path, PathBuf};
@@ -47,6 +48,8 @@ Without a file the collection seals everything that is not provably harmless.")]
     List(List),
     /// Count what an onlooker of the database learns from a collection's indexes
     Analyze(analyze::Analyze),
+    /// List what kinds of personal data tenants hold
+    Inventory(inventory::TakeInventory),
     /// Build the blind indexes of a collection over the records that are there
     BuildIndex(build_index::BuildIndex),
 }
@@ -106,6 +109,7 @@ impl CollectionCommand {
             Self::Show(show) => show.run(session).await,
             Self::List(list) => list.run(session).await,
             Self::Analyze(analyze) => analyze.run(session).await,
+            Self::Inventory(inventory) => inventory.run(session).await,
             Self::BuildIndex(build) => build.run(session).await,
         }
     }

@@ -180,22 +180,27 @@ fn authority_dir(certificate: &Path) -> &Path {
 impl List {
     async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
-        let mut tenants = Vec::new();
-        let mut request = ListTenantsRequest { page_size: 1_000, page_token: String::new() };
-        loop {
-            let page = plane.tenants().list_tenants(request.clone()).await?.into_inner();
-            tenants.extend(page.tenants);
-            if page.next_page_token.is_empty() {
-                break;
-            }
-            request.page_token = page.next_page_token;
-        }
+        let tenants = all(&plane).await?;
         let document = json!({ "tenants": tenants.iter().map(page::to_json).collect::<Vec<_>>() });
         session.output.give(&document, |output| {
             output
                 .table(&["name", "id", "state", "created"], tenants.iter().map(|t| row(output, t)))
         })?;
         Ok(Exit::Done)
+    }
+}
+
+/// All tenants, in the order of their names.
+pub(super) async fn all(plane: &ControlPlane) -> Result<Vec<Tenant>, CliError> {
+    let mut tenants = Vec::new();
+    let mut request = ListTenantsRequest { page_size: 1_000, page_token: String::new() };
+    loop {
+        let page = plane.tenants().list_tenants(request.clone()).await?.into_inner();
+        tenants.extend(page.tenants);
+        if page.next_page_token.is_empty() {
+            return Ok(tenants);
+        }
+        request.page_token = page.next_page_token;
     }
 }
 

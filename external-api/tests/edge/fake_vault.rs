@@ -372,6 +372,13 @@ impl CollectionService for Services {
         Err(Status::unimplemented("the edge analyzes none"))
     }
 
+    async fn get_inventory(
+        &self,
+        _: Request<wire::GetInventoryRequest>,
+    ) -> Result<Response<wire::GetInventoryResponse>, Status> {
+        Err(Status::unimplemented("the edge takes none"))
+    }
+
     async fn get_collection(
         &self,
         request: Request<GetCollectionRequest>,

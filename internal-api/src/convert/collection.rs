@@ -1,7 +1,7 @@
 //! Collections on their way out.
 
 use tresor_proto::{DataClass, vault};
-use tresor_vault::{Collection, IndexAnalysis, IndexBuild, IndexState};
+use tresor_vault::{Collection, HeldField, IndexAnalysis, IndexBuild, IndexState, Inventory};
 
 use super::{key_operations, time::to_timestamp};
 
@@ -48,5 +48,35 @@ pub(crate) fn analysis_to_wire(analysis: IndexAnalysis) -> vault::IndexAnalysis 
         told: frequencies.told,
         told_records: frequencies.told_records,
         advised_bits: frequencies.advised_bits.into(),
+    }
+}
+
+/// What a collection holds, or the surrogates of a tenant.
+pub(crate) fn inventory_to_wire(inventory: &Inventory) -> vault::GetInventoryResponse {
+    let collection = inventory.collection.as_ref();
+    vault::GetInventoryResponse {
+        fields: inventory.fields.iter().map(held).collect(),
+        records: inventory.records,
+        expired_records: inventory.expired_records,
+        damaged: inventory.damaged,
+        unlisted_values: inventory.unlisted_values,
+        policy_version: collection.map_or(0, |collection| collection.policy_version),
+        policy_updated: collection.map(|collection| to_timestamp(collection.updated_ms)),
+    }
+}
+
+fn held(field: &HeldField) -> vault::HeldField {
+    let HeldField { field, info_type, class, held } = field;
+    vault::HeldField {
+        field: field.as_ref().map(|field| field.as_str().to_owned()).unwrap_or_default(),
+        info_type: info_type.map(|info_type| info_type.as_str().to_owned()).unwrap_or_default(),
+        data_class: vault::DataClass::from(*class) as i32,
+        records: held.records,
+        tokenized: held.tokenized,
+        searchable: held.searchable,
+        earliest: Some(to_timestamp(held.earliest_ms)),
+        latest: Some(to_timestamp(held.latest_ms)),
+        policy_version_first: held.policy_version_first,
+        policy_version_last: held.policy_version_last,
     }
 }

@@ -6,9 +6,9 @@ use tresor_proto::{
     CollectionName, Failure, Policy,
     vault::{
         AnalyzeCollectionRequest, AnalyzeCollectionResponse, BuildIndexRequest, BuildIndexResponse,
-        GetCollectionRequest, GetCollectionResponse, ListCollectionsRequest,
-        ListCollectionsResponse, PutCollectionRequest, PutCollectionResponse,
-        collection_service_server::CollectionService,
+        GetCollectionRequest, GetCollectionResponse, GetInventoryRequest, GetInventoryResponse,
+        ListCollectionsRequest, ListCollectionsResponse, PutCollectionRequest,
+        PutCollectionResponse, collection_service_server::CollectionService,
     },
 };
 
@@ -73,6 +73,23 @@ impl CollectionService for Collections {
         let analyses = analyses.await.map_err(Failure::from)?;
         let indexes = analyses.into_iter().map(analysis_to_wire).collect();
         Ok(Response::new(AnalyzeCollectionResponse { indexes }))
+    }
+
+    async fn get_inventory(
+        &self,
+        request: Request<GetInventoryRequest>,
+    ) -> Result<Response<GetInventoryResponse>, Status> {
+        let origin = Origin::of(&request)?;
+        let request = request.into_inner();
+        let tenant = origin.context(request.context)?.tenant;
+        let of_surrogates = request.collection.is_empty();
+        let name = (!of_surrogates).then(|| CollectionName::parse(&request.collection));
+        let name = name.transpose()?;
+        let vault = self.gate.vault()?;
+        let permit = self.gate.permit_operator(&origin)?;
+        let inventory = vault.inventory(&permit, &tenant, name.as_ref()).await;
+        let inventory = inventory.map_err(Failure::from)?;
+        Ok(Response::new(collection::inventory_to_wire(&inventory)))
     }
 
     async fn get_collection(

@@ -35,7 +35,7 @@ fn is_look(method: &str) -> bool {
 }
 
 fn is_look_at_policies(method: &str) -> bool {
-    method.starts_with("CollectionService/") && is_look(method) && !method.contains("/Analyze")
+    ["CollectionService/GetCollection", "CollectionService/ListCollections"].contains(&method)
 }
 
 fn is_data(method: &str) -> bool {

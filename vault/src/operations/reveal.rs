@@ -18,6 +18,7 @@ use crate::{
     record::{RevealedField, RevealedRecord, Shown, Treatment, View},
     row::RowPlace,
     sealed_group::{self, GroupPlace, OpenGroup, RecordPlace},
+    stored_field::info_type,
     surrogate::preserved_forms::{PreservedForms, format_of},
     unlocked::{ClassKeys, Unlocked, UnlockedCache},
 };
@@ -221,11 +222,4 @@ fn clear_field(field: &storage::ClearField) -> Result<RevealedField, CryptoError
 
 fn class_of(group: &storage::SealedGroup) -> Result<DataClass, CryptoError> {
     DataClass::from_code(group.data_class).ok_or(CryptoError)
-}
-
-fn info_type(text: &str) -> Result<Option<InfoType>, CryptoError> {
-    match text {
-        "" => Ok(None),
-        text => InfoType::from_text(text).map(Some).ok_or(CryptoError),
-    }
 }

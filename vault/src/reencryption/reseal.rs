@@ -20,6 +20,7 @@ use crate::{
     row::RowPlace,
     sealed_group::{self, FieldToSeal, GroupPlace, RecordPlace},
     store::{Change, Keyspace, Precondition, RowDigest, StoreKey, Write},
+    stored_field::info_type,
     surrogate::{
         rows::{self, Facts},
         sealed_value::{self, ValuePlace},
@@ -179,12 +180,5 @@ impl OpenField {
     fn to_seal(&self) -> FieldToSeal<'_> {
         let Self { position, name, info_type, content } = self;
         FieldToSeal { position: *position, name, info_type: *info_type, content }
-    }
-}
-
-fn info_type(text: &str) -> Result<Option<InfoType>, CryptoError> {
-    match text {
-        "" => Ok(None),
-        text => InfoType::from_text(text).map(Some).ok_or(CryptoError),
     }
 }
