@@ -72,6 +72,33 @@ impl Setting {
     }
 }
 
+#[test]
+fn files_with_different_masks_can_be_joined_by_their_surrogates() {
+    let setting = Setting::new(
+        "fields:
+  nr: { action: clear }
+  name: { info_type: LAST_NAME, tokenize: deterministic, mask: { keep_first: 3, keep_last: 1 } }
+  inhaber: { info_type: LAST_NAME, tokenize: deterministic, mask: { keep_first: 1, keep_last: 3 } }
+",
+    );
+    let rows = "nr,name,inhaber\n1,Mustermann,Beispielhaus\n2,Beispielhaus,Mustermann\n";
+    let file = setting.file("people.csv", rows);
+    let (code, told, copy) = setting.upload(&file, "copy.csv");
+    assert_eq!(code, 0, "{told}");
+    let rows: Vec<Vec<_>> = copy.lines().map(|row| row.split(',').collect()).collect();
+    assert_eq!((rows[1][1], rows[1][2]), (rows[2][2], rows[2][1]), "{copy}");
+    let names = setting.file("names.txt", "Mustermann\nBeispielhaus\n");
+    let kind = ["--info-type", "LAST_NAME", "--kind", "deterministic", "--out"];
+    let asked = setting.site.path("asked.txt");
+    let tokenize = [&["tokenize", names.to_str().unwrap()][..], &kind, &[asked.to_str().unwrap()]];
+    setting.site.customer(&setting.tenant, &tokenize.concat()).ok();
+    let asked_text = fs::read_to_string(&asked).unwrap();
+    assert_eq!(asked_text.lines().collect::<Vec<_>>(), rows[1][1..], "the one of the records");
+    let detokenize = ["detokenize", asked.to_str().unwrap()];
+    let masked = setting.site.customer(&setting.tenant, &detokenize).ok().stdout;
+    assert_eq!(masked, "M•••n\nB•••s\n", "what both fields show");
+}
+
 fn upload<'a>(file: &'a Path, out: &'a Path) -> Vec<&'a str> {
     let (file, out) = (file.to_str().unwrap(), out.to_str().unwrap());
     vec![

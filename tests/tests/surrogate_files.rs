@@ -127,6 +127,36 @@ fn columns_of_a_csv_are_exchanged_and_what_is_refused_leaves_its_place_empty() {
 }
 
 #[test]
+fn few_values_have_equal_surrogates_only_when_that_is_forced() {
+    let setting = Setting::new();
+    setting.write("genders.txt", "weiblich\nweiblich\ndivers\n");
+    let kind = ["--info-type", "GENDER", "--kind", "deterministic"];
+    let tokenize = [&["tokenize", "genders.txt"][..], &kind].concat();
+    assert_eq!(setting.run(&tokenize).code, 3);
+    let refused = setting.refused("genders.txt.tokenize.rejects.ndjson");
+    let violation = &refused[0]["problem"]["violations"][0];
+    assert_eq!((refused.len(), &violation["field"]), (3, &"kind".into()), "{refused:?}");
+    let reason = violation["description"].as_str().unwrap();
+    assert!(reason.contains("so few") && reason.contains("forced"), "{reason}");
+    let out = setting.run(&[&tokenize[..], &["--forced"]].concat()).ok().stdout;
+    let lines: Vec<_> = out.lines().collect();
+    assert!(lines.len() == 3 && lines[0] == lines[1] && lines[0] != lines[2], "{out}");
+
+    for (name, tokenize, is_taken) in [
+        ("told", "deterministic", false),
+        ("forced", "{ kind: deterministic, forced: true }", true),
+        ("random", "random", true),
+    ] {
+        let field = format!("geschlecht: {{ info_type: GENDER, tokenize: {tokenize} }}");
+        setting.write("policy.yaml", &format!("fields:\n  {field}\n"));
+        let put = ["collection", "put", name, "-f", "policy.yaml", "--tenant", "burg"];
+        let ran = setting.site.operator(&put);
+        assert_eq!(ran.code == 0, is_taken, "{tokenize}: {}", ran.stderr);
+        assert!(is_taken || ran.stderr.contains("so few"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn fields_of_json_records_are_exchanged() {
     let setting = Setting::new();
     setting.write(
