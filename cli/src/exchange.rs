@@ -3,7 +3,8 @@
 //!
 //! It promises order, bounded memory and one batch under way: what is written was answered before.
 //! A value that is refused leaves its place empty and is listed by line and reason. An exchange that
-//! broke off goes on behind the last batch that was written, under the same idempotency keys.
+//! broke off goes on behind the last batch that was written, under the same idempotency keys; one of
+//! which the rest would be made under another key stops.
 
 use std::path::PathBuf;
 
@@ -29,7 +30,13 @@ pub(crate) use self::{
     outlet::Outlet,
     source::{Source, Written},
 };
-use crate::{error::CliError, row_list::RowList, transfer::Extent};
+use crate::{
+    error::CliError,
+    key_versions::{KeyVersions, is_of_another_key},
+    output::counted,
+    row_list::RowList,
+    transfer::Extent,
+};
 
 /// An exchange that can be gone on with.
 pub(crate) struct Exchange<'a> {
@@ -57,6 +64,9 @@ pub(crate) struct Totals {
     pub(crate) out: Option<PathBuf>,
     /// Where lines and reasons of refused values are.
     pub(crate) rejects_file: Option<PathBuf>,
+    /// By info type, the version of the key that made the format-preserving surrogates.
+    #[serde(skip_serializing_if = "KeyVersions::is_empty")]
+    pub(crate) key_versions: KeyVersions,
 }
 
 impl Exchange<'_> {
@@ -84,6 +94,7 @@ impl Exchange<'_> {
             resumed_after_row: (begun_at > 0).then_some(begun_at),
             out: self.outlet.path().filter(|_| end.is_ok()),
             rejects_file: self.rejects.finish()?,
+            key_versions: self.kept.key_versions,
         };
         Ok((totals, end))
     }
@@ -102,6 +113,9 @@ impl Exchange<'_> {
     async fn exchange(&mut self, mut batch: Batch) -> Result<(), CliError> {
         let key = format!("{}-{}", self.kept.idempotency_key, batch.first_row());
         let answers = self.desk.trade(&batch.items(), &key).await?;
+        for (info_type, version) in batch.key_versions(&answers) {
+            self.kept.key_versions.take(info_type, version)?;
+        }
         let refused = self.write(&mut batch, answers)?;
         for refusal in &refused {
             self.rejects.write(&refusal.to_json())?;
@@ -159,6 +173,13 @@ impl Exchange<'_> {
             self.forget();
             self.outlet.discard();
             return error;
+        }
+        if is_of_another_key(&error) {
+            return error.advise(format!(
+                "the first {} are written with surrogates of the older key, and kept as they are. \
+                 --restart writes the file anew with those of the newer one",
+                counted(self.kept.rows, "row")
+            ));
         }
         let again = format!("the same command goes on after row {}", self.kept.rows);
         match error.advice().filter(|_| !error.may_pass()).map(str::to_owned) {

@@ -15,6 +15,7 @@ mod error;
 mod exchange;
 mod file_report;
 mod https;
+mod key_versions;
 #[cfg(feature = "dev")]
 mod local;
 mod output;

@@ -214,6 +214,7 @@ mod tests {
             id: None,
             pseudonymous: None,
             verdicts: None,
+            key_versions: Default::default(),
             problem: serde_json::from_value(problem.clone()).ok(),
             problem_document: Some(problem),
         }

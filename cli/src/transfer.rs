@@ -33,6 +33,7 @@ pub(crate) use self::{
 use crate::{
     error::CliError,
     https::{Https, Problem, send, unanswered},
+    key_versions::KeyVersions,
 };
 
 /// The type of a CSV file of older office programs.
@@ -96,6 +97,9 @@ pub(crate) struct RowResult {
     pub(crate) pseudonymous: Option<serde_json::Map<String, serde_json::Value>>,
     /// What screening said of its fields, when asked for.
     pub(crate) verdicts: Option<serde_json::Value>,
+    /// By field, the version of the key that made its surrogate, when that hangs on one.
+    #[serde(default)]
+    pub(crate) key_versions: KeyVersions,
     /// Why it was not stored.
     pub(crate) problem: Option<Problem>,
     /// The problem as it came.

@@ -195,6 +195,10 @@ fn a_file_of_surrogates_is_renewed_into_a_map_when_identifier_keys_are_replaced(
     let old = setting.read("old.txt");
     setting.write("kept.txt", &format!("{old}none\n"));
     let renew = ["surrogates", "renew", "kept.txt", "--out", "map.csv", "--output", "json"];
+    let of_no_version = setting.run(&[&renew[..], &form].concat());
+    assert_eq!(of_no_version.code, 2, "{}", of_no_version.stderr);
+    assert!(of_no_version.stderr.contains("--key-version"), "{}", of_no_version.stderr);
+    assert!(!setting.site.path("map.csv").exists());
     let ran = setting.run(&[&renew[..], &older].concat());
     let told = ran.json();
     assert_eq!((ran.code, &told["traded"], &told["rejected"]), (3, &3.into(), &1.into()), "{told}");

@@ -79,6 +79,11 @@ impl Floors {
         }
     }
 
+    /// The same, if the floor of the class was read.
+    pub(crate) fn precondition_if_read(&self, class: DataClass) -> Option<Precondition> {
+        self.0.contains_key(&class).then(|| self.precondition(class))
+    }
+
     /// The change that raises the floor of a class; nothing when it is as high already.
     pub(crate) fn raise(
         &self,

@@ -170,7 +170,7 @@ pub(crate) fn stored_record(answer: &GivenAnswer) -> Result<StoredRecord, VaultE
     let id = RecordId::parse(&answer.record).map_err(|_| VaultError::Integrity)?;
     let surrogates = answer.surrogates.iter().map(|given| {
         let field = FieldName::parse(&given.field).map_err(|_| VaultError::Integrity)?;
-        Ok(FieldSurrogate { field, surrogate: given.surrogate.clone() })
+        Ok(FieldSurrogate { field, surrogate: given.surrogate.clone(), key_version: None })
     });
     Ok(StoredRecord {
         id,

@@ -11,6 +11,8 @@ use tresor_proto::{
     limits::{RECORD_BYTES_MAX, RECORD_FIELDS_MAX, SUBJECT_BYTES_MAX},
 };
 
+use crate::surrogate::IssuedSurrogate;
+
 /// A record to store.
 pub struct NewRecord {
     id: Option<RecordId>,
@@ -110,6 +112,8 @@ pub struct FieldSurrogate {
     pub field: FieldName,
     /// The surrogate's text.
     pub surrogate: String,
+    /// The version of the key that made it; only of format-preserving ones.
+    pub key_version: Option<u32>,
 }
 
 /// The mask of a field.
@@ -162,6 +166,8 @@ pub struct RevealedField {
     pub treatment: Treatment,
     /// The surrogate that stands in for it.
     pub surrogate: Option<String>,
+    /// The version of the key that made the surrogate; only of format-preserving ones.
+    pub key_version: Option<u32>,
     /// What is shown of it.
     pub shown: Shown,
     /// Bytes it has at most, as far as its padding tells. Only when redacted.
@@ -190,6 +196,13 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next page begins: after this key; `None` on the last page.
     pub next: Option<String>,
+}
+
+impl FieldSurrogate {
+    /// The surrogate that was issued for a field.
+    pub(crate) fn of(field: FieldName, issued: IssuedSurrogate) -> Self {
+        Self { field, surrogate: issued.text, key_version: issued.key_version }
+    }
 }
 
 impl core::fmt::Debug for FieldMask {

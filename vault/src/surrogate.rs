@@ -48,6 +48,13 @@ pub struct IssuedSurrogate {
     pub key_version: Option<u32>,
 }
 
+impl IssuedSurrogate {
+    /// One that has a row, and so keeps its text whatever becomes of keys.
+    pub(crate) fn with_row(text: String) -> Self {
+        Self { text, is_replayed: false, key_version: None }
+    }
+}
+
 /// Names a surrogate.
 #[derive(Clone, Debug)]
 pub struct SurrogateQuery {

@@ -17,6 +17,8 @@ mod holders;
 mod house;
 #[path = "surrogates/keeping.rs"]
 mod keeping;
+#[path = "surrogates/key_versions.rs"]
+mod key_versions;
 #[path = "surrogates/late_upload.rs"]
 mod late_upload;
 #[path = "surrogates/masks.rs"]

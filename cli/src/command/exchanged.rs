@@ -85,7 +85,8 @@ pub(super) struct FormerForm {
     /// What format-preserving surrogates look like; that of the info type unless given
     #[arg(long, value_enum)]
     format: Option<FormatFlag>,
-    /// Version of the key that made format-preserving surrogates; the newest unless given
+    /// Version of the key that made format-preserving surrogates, as tokenizing told it; the newest
+    /// unless given, except to renew them
     #[arg(long, value_name = "NUMBER", value_parser = value_parser!(u32).range(1..))]
     key_version: Option<u32>,
 }
@@ -283,6 +284,11 @@ impl FileFlags {
 }
 
 impl FormerForm {
+    /// Whether it was said which key made them.
+    pub(super) fn has_key_version(&self) -> bool {
+        self.key_version.is_some()
+    }
+
     /// As the external API takes it.
     pub(super) fn options(&self) -> Map<String, Value> {
         let format = self.format.map(|format| ("format".to_owned(), json!(format.as_str())));
@@ -323,8 +329,14 @@ fn conclude(
     match &totals.out {
         Some(_) => output.give(totals, |output| show(output, direction, totals))?,
         // The values themselves are the result.
-        None if totals.rejected > 0 => output.note(refused(totals)),
-        None => {}
+        None => {
+            if end.is_ok() {
+                totals.key_versions.note(output);
+            }
+            if totals.rejected > 0 {
+                output.note(refused(totals));
+            }
+        }
     }
     end?;
     Ok(match (totals.traded, totals.rejected) {
@@ -344,6 +356,7 @@ fn show(output: &Output, direction: Direction, totals: &Totals) -> Result<(), Cl
     if let Some(out) = &totals.out {
         output.line(format!("  in {}", printable(&out.display().to_string())))?;
     }
+    totals.key_versions.show(output)?;
     if totals.rejected > 0 {
         output.line(output.paint(Tone::Bad, &refused(totals)))?;
     }

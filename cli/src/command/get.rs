@@ -90,6 +90,9 @@ pub(crate) struct FieldDocument {
     /// The surrogate that stands in for it, when it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) surrogate: Option<String>,
+    /// The version of the key that made the surrogate, when that hangs on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key_version: Option<u32>,
 }
 
 impl GetCommand {
@@ -152,6 +155,7 @@ fn show(output: &Output, record: &RecordDocument) -> Result<(), CliError> {
 /// Shows the fields of a record as a table.
 pub(crate) fn show_fields(output: &Output, record: &RecordDocument) -> Result<(), CliError> {
     let has_surrogates = record.fields.iter().any(|field| field.surrogate.is_some());
+    let has_versions = record.fields.iter().any(|field| field.key_version.is_some());
     let row = |field: &FieldDocument| {
         let tone = if field.state == "clear" { Tone::Faint } else { Tone::Notable };
         let mut row = vec![
@@ -163,11 +167,14 @@ pub(crate) fn show_fields(output: &Output, record: &RecordDocument) -> Result<()
         ];
         let surrogate = field.surrogate.as_deref().unwrap_or("");
         row.extend(has_surrogates.then(|| Cell::new(printable(surrogate))));
+        let version = field.key_version.map_or_else(String::new, |version| version.to_string());
+        row.extend(has_versions.then(|| Cell::new(version)));
         row
     };
-    let header = ["field", "value", "shown", "info type", "class", "surrogate"];
-    let columns = if has_surrogates { header.len() } else { header.len() - 1 };
-    output.table(header.get(..columns).unwrap_or_default(), record.fields.iter().map(row))
+    let mut header = vec!["field", "value", "shown", "info type", "class"];
+    header.extend(has_surrogates.then_some("surrogate"));
+    header.extend(has_versions.then_some("key version"));
+    output.table(&header, record.fields.iter().map(row))
 }
 
 /// The value of a field, or how long it is at most.

@@ -23,6 +23,8 @@ Examples:
   tresor surrogates renew meters.txt --info-type METER_ID --format digits --key-version 1 --out map.csv
   tresor surrogates renew out.csv --column card --info-type CREDIT_CARD_NUMBER --key-version 1
 
+With --info-type it takes --key-version, the version of the key that made the surrogates, as `tresor
+tokenize`, `tresor upload --out` and the API told it.
 The map is a CSV with the columns `old` and `new`, a row for each surrogate of the file, in order; no
 value is shown. Only format-preserving surrogates change: random and deterministic ones are their own
 successors. It takes a customer token that may tokenize and detokenize and, where there are users, an
@@ -46,6 +48,12 @@ impl SurrogatesCommand {
 
 impl RenewCommand {
     async fn run(self, session: &Session) -> Result<Exit, CliError> {
+        if self.file.has_info_type() && !self.form.has_key_version() {
+            return Err(CliError::usage("missing: --key-version").advise(
+                "it is the version of the key that made the surrogates, which tokenizing told: under \
+                 another one they stand for other values",
+            ));
+        }
         let asked =
             Asked { direction: Direction::Renew, options: self.form.options(), expires: None };
         self.file.exchange(asked, session).await

@@ -27,8 +27,12 @@ Examples:
   cut -f 3 table | tresor tokenize - --info-type CITY --expires 30d --reveal masked
 
 A value that is refused leaves its place empty; line and reason are in
-FILE.tokenize.rejects.ndjson, and the exit code is 3. With --out, the same command goes on where a run broke off, and no value gets a
-second surrogate.")]
+FILE.tokenize.rejects.ndjson, and the exit code is 3. With --out, the same command goes on where a run
+broke off, and no value gets a second surrogate.
+
+Format-preserving surrogates hang on a key that can be replaced. The end tells its version: keep it, it
+takes it to renew them, and to detokenize them once there is a newer one. A file is of one version; when
+keys are replaced meanwhile the run stops, and --restart writes the file anew.")]
 pub(crate) struct TokenizeCommand {
     #[command(flatten)]
     file: FileFlags,

@@ -306,5 +306,7 @@ fn show_pseudonymous(output: &Output, totals: &Totals) -> Result<(), CliError> {
     let records = counted(totals.pseudonymous_records.unwrap_or_default(), "record");
     let file = file.display().to_string();
     let left_out = if totals.rejected > 0 { "; refused rows are not in it" } else { "" };
-    output.line(format!("{records} with surrogates and masks in {}{left_out}", printable(&file)))
+    output
+        .line(format!("{records} with surrogates and masks in {}{left_out}", printable(&file)))?;
+    totals.key_versions.show(output)
 }

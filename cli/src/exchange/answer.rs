@@ -10,7 +10,11 @@ use crate::{error::CliError, https::Problem};
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// What stands in its place; nothing where nothing is shown.
-    Traded(Option<Content>),
+    Traded {
+        value: Option<Content>,
+        /// The version of the key that made it, when that hangs on one.
+        key_version: Option<u32>,
+    },
     /// Why nothing does, as it came.
     Refused(Value),
 }
@@ -35,7 +39,10 @@ impl Answer {
     pub(super) fn read(result: &Value, key: &str) -> Result<Self, CliError> {
         let unreadable = || CliError::failed("a result of the server's answer cannot be read");
         let Some(problem) = result.get("problem") else {
-            return content(result.get(key)).map(Self::Traded).ok_or_else(unreadable);
+            let value = content(result.get(key)).ok_or_else(unreadable)?;
+            let key_version = result.get("key_version").map(u32::deserialize).transpose();
+            let key_version = key_version.map_err(|_| unreadable())?;
+            return Ok(Self::Traded { value, key_version });
         };
         let read: Problem = serde_json::from_value(problem.clone()).map_err(|_| unreadable())?;
         let error = read.into_error();
@@ -91,12 +98,25 @@ mod tests {
     #[test]
     fn a_literal_stays_as_it_is_written() {
         let result: Value = serde_json::from_str(r#"{"value":1.10}"#).unwrap();
-        let Answer::Traded(Some(content)) = Answer::read(&result, "value").unwrap() else {
+        let Answer::Traded { value: Some(content), key_version: None } =
+            Answer::read(&result, "value").unwrap()
+        else {
             panic!("a value")
         };
         assert_eq!(content.as_text(), Some("1.10"));
         assert!(Answer::read(&json!({ "value": {} }), "value").is_err());
         let redacted = Answer::read(&json!({ "state": "redacted" }), "value").unwrap();
-        assert!(matches!(redacted, Answer::Traded(None)));
+        assert!(matches!(redacted, Answer::Traded { value: None, .. }));
+    }
+
+    #[test]
+    fn a_surrogate_comes_with_the_version_of_its_key_or_is_none() {
+        let read = |version: Value| {
+            Answer::read(&json!({ "surrogate": "4711", "key_version": version }), "surrogate")
+        };
+        assert!(matches!(read(json!(2)), Ok(Answer::Traded { key_version: Some(2), .. })));
+        for unreadable in [json!("2"), json!(-1), json!(1_u64 << 32)] {
+            assert!(read(unreadable).is_err());
+        }
     }
 }

@@ -98,8 +98,16 @@ impl Batch {
         answers: &'a [Answer],
     ) -> impl Iterator<Item = (&'a str, &'a Content)> {
         self.items.iter().zip(answers).filter_map(|(item, answer)| match answer {
-            Answer::Traded(Some(new)) => Some((item.text()?, new)),
-            Answer::Traded(None) | Answer::Refused(_) => None,
+            Answer::Traded { value: Some(new), .. } => Some((item.text()?, new)),
+            Answer::Traded { value: None, .. } | Answer::Refused(_) => None,
+        })
+    }
+
+    /// The versions of the keys that made what was answered, each with the info type it is for.
+    pub(crate) fn key_versions(&self, answers: &[Answer]) -> impl Iterator<Item = (&str, u32)> {
+        self.items.iter().zip(answers).filter_map(|(item, answer)| match answer {
+            Answer::Traded { key_version, .. } => Some((item.info_type(), (*key_version)?)),
+            Answer::Refused(_) => None,
         })
     }
 
@@ -128,7 +136,7 @@ impl Batch {
         for (item, answer) in self.items.iter().zip(answers) {
             let Some(entry) = self.entries.get_mut(item.entry) else { continue };
             let value = match answer {
-                Answer::Traded(value) => {
+                Answer::Traded { value, .. } => {
                     self.traded += 1;
                     value
                 }
@@ -164,6 +172,11 @@ impl Item {
     /// What was asked for, when it is a text.
     fn text(&self) -> Option<&str> {
         self.json.get(self.key)?.as_str()
+    }
+
+    /// What the value is, where that is said.
+    fn info_type(&self) -> &str {
+        self.json.get("info_type").and_then(Value::as_str).unwrap_or_default()
     }
 }
 
@@ -271,9 +284,11 @@ mod tests {
             json!([{ "value": "Burg", "info_type": "CITY" },
             { "value": "Turm", "info_type": "CITY" }])
         );
-        let surrogate = Answer::Traded(Some(Content::text("srg_1").unwrap()));
-        let refused =
-            batch.put(vec![surrogate, Answer::Refused(json!({ "code": "gone" }))]).unwrap();
+        let value = Some(Content::text("srg_1").unwrap());
+        let surrogate = Answer::Traded { value, key_version: Some(2) };
+        let answers = vec![surrogate, Answer::Refused(json!({ "code": "gone" }))];
+        assert_eq!(batch.key_versions(&answers).collect::<Vec<_>>(), [("CITY", 2)]);
+        let refused = batch.put(answers).unwrap();
         let told: Vec<_> =
             refused.iter().map(|it| (it.row, it.line, it.problem["code"].clone())).collect();
         assert_eq!(told, [(3, 3, json!("gone")), (4, 9, json!("too_large"))]);

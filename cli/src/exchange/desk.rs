@@ -179,8 +179,10 @@ mod tests {
 
     fn texts(sheet: &Sheet<'_>) -> Vec<String> {
         let text = |answer: &Option<Answer>| match answer {
-            Some(Answer::Traded(Some(content))) => content.as_text().unwrap().to_owned(),
-            Some(Answer::Traded(None) | Answer::Refused(_)) | None => String::new(),
+            Some(Answer::Traded { value: Some(content), .. }) => {
+                content.as_text().unwrap().to_owned()
+            }
+            Some(Answer::Traded { value: None, .. } | Answer::Refused(_)) | None => String::new(),
         };
         sheet.answers.iter().map(text).collect()
     }

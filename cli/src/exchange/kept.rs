@@ -16,6 +16,7 @@ use tresor_proto::IdempotencyKey;
 
 use crate::{
     error::CliError,
+    key_versions::KeyVersions,
     transfer::{Extent, FileMark, START_OVER, write_whole},
 };
 
@@ -38,6 +39,9 @@ pub(crate) struct Kept {
     pub(crate) rows: u64,
     pub(crate) traded: u64,
     pub(crate) rejected: u64,
+    /// By info type, of which key the surrogates are that are written.
+    #[serde(default, skip_serializing_if = "KeyVersions::is_empty")]
+    pub(crate) key_versions: KeyVersions,
     /// How much is written, once something is.
     pub(crate) extent: Option<Extent>,
 }
@@ -64,6 +68,7 @@ impl Kept {
             rows: 0,
             traded: 0,
             rejected: 0,
+            key_versions: KeyVersions::default(),
             extent: None,
         }
     }
@@ -136,6 +141,7 @@ mod tests {
         let ours = task(&json!({ "kind": "random" }), "Erika\n");
         let mut kept = Kept::begin(ours.clone(), Some("2100-01-01T00:00:00Z".to_owned()));
         (kept.rows, kept.extent) = (1_000, Some(Extent { bytes: 26_000, ..Extent::default() }));
+        kept.key_versions.take("METER_ID", 3).unwrap();
         kept.save(&path).unwrap();
         assert!(!std::fs::read_to_string(&path).unwrap().contains("Erika"));
         let read = Kept::load(&path).unwrap().unwrap();

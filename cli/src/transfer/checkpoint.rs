@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use tresor_proto::IdempotencyKey;
 
 use super::pseudonymous::Extent;
-use crate::error::CliError;
+use crate::{error::CliError, key_versions::KeyVersions};
 
 /// The version of what is written.
 const VERSION: u32 = 1;
@@ -48,6 +48,9 @@ pub(crate) struct Checkpoint {
     /// The version of the policy under which all rows are stored, when there is a pseudonymous file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) policy_version: Option<u64>,
+    /// By field, of which key the surrogates are that are in the pseudonymous file.
+    #[serde(default, skip_serializing_if = "KeyVersions::is_empty")]
+    pub(crate) key_versions: KeyVersions,
     /// How much of the pseudonymous file is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) extent: Option<Extent>,
@@ -126,6 +129,7 @@ impl Checkpoint {
             rejected: 0,
             fields: Some(FieldCounts::default()),
             policy_version: None,
+            key_versions: KeyVersions::default(),
             extent: None,
             saved_unix_seconds: 0,
         }
@@ -245,6 +249,7 @@ mod tests {
         assert_eq!(Checkpoint::load(&progress).unwrap(), None);
         let mut begun = Checkpoint::begin(mark.clone(), destination("customers"));
         (begun.rows, begun.accepted) = (1, 1);
+        begun.key_versions.take("phone", 3).unwrap();
         begun.save(&progress).unwrap();
         let mode = progress.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     error::CliError,
     https::Https,
+    key_versions::{KeyVersions, is_of_another_key},
     output::{Output, counted},
     progress::Progress,
     retrying::{Patience, pauses},
@@ -84,6 +85,9 @@ pub(crate) struct Totals {
     /// How many records are in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pseudonymous_records: Option<u64>,
+    /// By field, the version of the key that made the format-preserving surrogates in it.
+    #[serde(skip_serializing_if = "KeyVersions::is_empty")]
+    pub(crate) key_versions: KeyVersions,
 }
 
 impl Resumable<'_> {
@@ -183,6 +187,9 @@ impl Ledger {
         if row.row != self.checkpoint.rows + 1 {
             return Err(CliError::failed("the server's answer leaves out a row"));
         }
+        if self.pseudonymous.is_some() {
+            self.checkpoint.key_versions.take_all(&row.key_versions)?;
+        }
         row.line = row.line.map(|line| part.line_in_file(line));
         self.checkpoint.rows = row.row;
         match &row.problem {
@@ -250,13 +257,8 @@ impl Ledger {
             }
             return error;
         }
-        if is_of_another_policy(&error) {
-            return error.advise(format!(
-                "the first {} are stored under the policy as it was, and the copy of them is kept. \
-                 --restart uploads the file again under the policy as it is now, and writes the copy \
-                 anew; without --id-field the rows that are stored would be there twice",
-                counted(rows, "row")
-            ));
+        if let Some(advice) = advice_to_restart(&error, rows) {
+            return error.advise(advice);
         }
         let again = format!(
             "the same command goes on after row {rows} of {}, and stores nothing twice",
@@ -269,7 +271,7 @@ impl Ledger {
     }
 
     fn totals(self, begun_at: u64, complete: bool) -> Result<Totals, CliError> {
-        let Checkpoint { accepted, rejected, fields, .. } = self.checkpoint;
+        let Checkpoint { accepted, rejected, fields, key_versions, .. } = self.checkpoint;
         let whole = self.pseudonymous.as_ref().filter(|_| complete);
         Ok(Totals {
             complete,
@@ -284,6 +286,7 @@ impl Ledger {
             rejects_file: self.lists.finish()?,
             pseudonymous_file: whole.map(|file| file.path().to_owned()),
             pseudonymous_records: whole.map(Pseudonymous::records),
+            key_versions,
         })
     }
 }
@@ -291,6 +294,29 @@ impl Ledger {
 /// Whether rows would have to be stored under another version of the policy.
 fn is_of_another_policy(error: &CliError) -> bool {
     error.violations().iter().any(|violation| violation.field == "policy_version")
+}
+
+/// What to do when a copy cannot be gone on with, since what comes would be of another policy or key.
+fn advice_to_restart(error: &CliError, rows: u64) -> Option<String> {
+    let rows = counted(rows, "row");
+    let (kept, restart) = if is_of_another_policy(error) {
+        let kept = format!(
+            "the first {rows} are stored under the policy as it was, and the copy of them is kept"
+        );
+        (kept, "under the policy as it is now, and writes the copy anew")
+    } else if is_of_another_key(error) {
+        let kept = format!(
+            "the copy of the first {rows} has surrogates of the older key and is kept; rows behind \
+             them may be stored, too"
+        );
+        (kept, "and writes the copy anew with those of the newer key")
+    } else {
+        return None;
+    };
+    Some(format!(
+        "{kept}. --restart uploads the file again {restart}; without --id-field the rows that are \
+         stored would be there twice"
+    ))
 }
 
 /// Why a row was not stored, when that may pass by itself: an overload, or another change to the

@@ -254,6 +254,17 @@ pub(crate) fn surrogates() -> ObjectBuilder {
         .additional_properties(Some(text()))
 }
 
+/// Versions of keys by field.
+pub(crate) fn key_versions() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property_names(Some(field_name()))
+        .max_properties(Some(RECORD_FIELDS_MAX))
+        .additional_properties(Some(
+            ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)),
+        ))
+}
+
 /// The field whose value may be anything.
 pub(crate) fn anything() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::AnyValue)

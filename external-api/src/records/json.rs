@@ -66,6 +66,10 @@ struct Field {
     /// The surrogate that stands in for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     surrogate: Option<String>,
+    /// The version of the key that made the surrogate; only of format-preserving ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    key_version: Option<u32>,
     /// Bytes that the value has at most, as far as its padding tells. Only when redacted.
     length_bytes_max: Option<u32>,
 }
@@ -113,6 +117,7 @@ fn told(field: &RevealedField) -> Field {
         info_type: Some(field.info_type.clone()).filter(|text| !text.is_empty()),
         class: class.map(DataClass::as_str),
         surrogate: Some(field.surrogate.clone()).filter(|text| !text.is_empty()),
+        key_version: Some(field.key_version).filter(|version| *version > 0),
         length_bytes_max: Some(field.length_bytes_max).filter(|bytes| *bytes > 0),
     }
 }
@@ -160,12 +165,17 @@ mod tests {
                     length_bytes_max: 28,
                     ..field("/home/town", None, FieldState::Redacted, location)
                 },
+                RevealedField {
+                    surrogate: "4711".to_owned(),
+                    key_version: 2,
+                    ..field("postcode", Some("•••"), FieldState::Masked, location)
+                },
             ],
             ..RevealedRecord::default()
         };
         let expected = json!({
             "id": "a", "revision": 2, "created": null, "updated": null,
-            "record": {"tariff": "T1", "home": {"city": null, "town": null}},
+            "record": {"tariff": "T1", "home": {"city": null, "town": null}, "postcode": "•••"},
             "fields": [
                 {"name": "tariff", "state": "clear", "info_type": null, "class": null,
                  "length_bytes_max": null},
@@ -173,6 +183,8 @@ mod tests {
                  "class": "location", "length_bytes_max": null},
                 {"name": "/home/town", "state": "redacted", "info_type": "CITY",
                  "class": "location", "length_bytes_max": 28},
+                {"name": "postcode", "state": "masked", "info_type": "CITY", "class": "location",
+                 "surrogate": "4711", "key_version": 2, "length_bytes_max": null},
             ],
         });
         assert_eq!(json!(revealed(record).unwrap()), expected);

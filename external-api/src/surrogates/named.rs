@@ -26,7 +26,8 @@ pub(super) struct Item {
     /// Only of a format-preserving one.
     #[schema(schema_with = bounds::surrogate_format)]
     format: Option<String>,
-    /// Only of a format-preserving one: of the key that made it, the newest when not given.
+    /// Only of a format-preserving one: of the key that made it, as tokenizing told it. The newest when
+    /// not given; it has to be given where surrogates are renewed.
     key_version: Option<u32>,
 }
 

@@ -1,6 +1,6 @@
 //! What is asked for when surrogates are renewed, as JSON.
 //!
-//! It relies on the vault for which of them are replaced, and on the answer of a tokenization for
+//! It relies on the vault for which of them are replaced and which need a version, and on the answer of a tokenization for
 //! what is told.
 
 use serde::Deserialize;
@@ -21,8 +21,8 @@ pub(crate) struct Order {
     /// Of format-preserving surrogates that do not say theirs; that of the info type when not given.
     #[schema(schema_with = bounds::surrogate_format)]
     format: Option<String>,
-    /// Of format-preserving surrogates that do not say theirs: of the key that made them, the newest
-    /// when not given.
+    /// Of format-preserving surrogates that do not say theirs: of the key that made them, as
+    /// tokenizing told it. None of them is renewed without.
     key_version: Option<u32>,
     #[schema(value_type = Vec<named::Item>, min_items = 1, max_items = 1000)]
     items: Items<named::Item>,

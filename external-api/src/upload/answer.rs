@@ -67,6 +67,8 @@ pub(super) struct Stored {
     pub(super) record: StoredRecord,
     /// Surrogates by field.
     pub(super) surrogates: BTreeMap<String, String>,
+    /// Versions of the keys that made those of them that are format-preserving.
+    pub(super) key_versions: BTreeMap<String, u32>,
     /// The record with what stands in for its personal data, when asked for.
     pub(super) pseudonymous: Option<serde_json::Value>,
 }
@@ -192,6 +194,10 @@ pub(super) struct ToldRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = bounds::surrogates)]
     surrogates: Option<&'a BTreeMap<String, String>>,
+    /// By field, the version of the key that made its surrogate; only of format-preserving ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = bounds::key_versions)]
+    key_versions: Option<&'a BTreeMap<String, u32>>,
     /// The record with surrogates and masks in the place of personal data; what is dropped is null.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = bounds::record)]
@@ -216,6 +222,7 @@ impl RowResult {
             revision: stored.map(|stored| stored.record.revision),
             replayed: stored.and_then(|stored| stored.record.replayed.then_some(true)),
             surrogates: stored.map(|stored| &stored.surrogates).filter(|given| !given.is_empty()),
+            key_versions: stored.map(|stored| &stored.key_versions).filter(|it| !it.is_empty()),
             pseudonymous: stored.and_then(|stored| stored.pseudonymous.as_ref()),
             problem: self.outcome.as_ref().err().map(Problem::of),
             verdicts: self.verdicts.as_deref(),

@@ -298,9 +298,11 @@ fn stored(result: Option<PutResult>, told: Option<(&Row, &[Action])>) -> Result<
         let record = row.result.as_ref().map_err(|_| malformed())?;
         pseudonymous::record(record, actions, &result)
     });
-    let surrogates = result.surrogates.iter();
-    let surrogates = surrogates.map(|given| (given.field.clone(), given.surrogate.clone()));
-    Ok(Stored { record, surrogates: surrogates.collect(), pseudonymous: pseudonymous.transpose()? })
+    let given = result.surrogates;
+    let versions = given.iter().filter(|given| given.key_version > 0);
+    let key_versions = versions.map(|given| (given.field.clone(), given.key_version)).collect();
+    let surrogates = given.into_iter().map(|given| (given.field, given.surrogate)).collect();
+    Ok(Stored { record, surrogates, key_versions, pseudonymous: pseudonymous.transpose()? })
 }
 
 /// The vault's next answer.

@@ -71,7 +71,8 @@ mod tests {
             state: FieldState::Masked as i32,
             ..RevealedField::default()
         };
-        let given = FieldSurrogate { field: "a".to_owned(), surrogate: "srg_x".to_owned() };
+        let (field, surrogate) = ("a".to_owned(), "srg_x".to_owned());
+        let given = FieldSurrogate { field, surrogate, key_version: 0 };
         let result = PutResult {
             surrogates: vec![given],
             fields: vec![masked("a"), masked("/b/d")],

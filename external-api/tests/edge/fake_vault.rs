@@ -38,7 +38,10 @@ use tresor_proto::{
 };
 
 pub(crate) use self::users::{PASSWORD, USER};
-use self::{surrogates::Asked, users::Users};
+use self::{
+    surrogates::{Asked, key_version, surrogate},
+    users::Users,
+};
 use super::house::House;
 
 #[derive(Clone)]
@@ -202,14 +205,16 @@ impl State {
         Ok(IngestResponse { results: records.into_iter().map(put).collect() })
     }
 
-    /// Stores a record; gives `srg_` and its name for a field to tokenize, and dots as masks.
+    /// Stores a record; gives `srg_` and its name for a field to tokenize, under a key of its own where
+    /// the value is a number, and dots as masks.
     fn put_one(&self, record: RecordInput, has_masks: bool) -> PutResult {
         let of_action = |action: wire::Action| {
             record.fields.iter().filter(move |field| field.action() == action)
         };
         let surrogates = of_action(wire::Action::Tokenize).map(|field| FieldSurrogate {
             field: field.name.clone(),
-            surrogate: format!("srg_{}", field.name),
+            surrogate: surrogate(field),
+            key_version: key_version(field),
         });
         let surrogates = surrogates.collect();
         let masked = of_action(wire::Action::Seal).map(|field| RevealedField {
@@ -266,6 +271,8 @@ impl State {
             state: FieldState::Plain as i32,
             info_type: field.info_type.clone(),
             data_class: field.data_class,
+            surrogate: surrogate(field),
+            key_version: key_version(field),
             ..RevealedField::default()
         };
         Some(RevealedRecord {

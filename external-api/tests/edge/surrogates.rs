@@ -67,9 +67,15 @@ async fn surrogates_are_renewed_in_order_by_what_they_were_made_for() {
     let first = json!({"reference": "a", "surrogate": "METER_ID 3 0815", "key_version": 2});
     let second = json!({"surrogate": "METER_ID 3 0816", "key_version": 2});
     assert_eq!(answer["results"], json!([first, second]));
-    let body = json!({"items": items}).to_string();
-    let answer = told(post(&setting, "/v1/surrogates:renew", body).await).await;
-    assert_eq!(answer["results"][1]["problem"]["code"], "invalid_request");
+    let of_no_version = json!({"info_type": "METER_ID", "format": "digits", "items": items});
+    for (body, field) in [(json!({"items": items}), "surrogate"), (of_no_version, "key_version")] {
+        let answer = told(post(&setting, "/v1/surrogates:renew", body.to_string()).await).await;
+        let problem = &answer["results"][1]["problem"];
+        assert_eq!(
+            (&problem["code"], &problem["violations"][0]["field"]),
+            (&json!("invalid_request"), &json!(field))
+        );
+    }
 }
 
 #[tokio::test]

@@ -54,6 +54,30 @@ async fn a_tokenized_field_is_answered_with_its_surrogate() {
 }
 
 #[tokio::test]
+async fn a_surrogate_is_told_with_the_version_of_its_key_where_it_hangs_on_one() {
+    let setting = Setting::new().await;
+    let body = "account;number;tariff
+DE1;1;T1
+4711;2;17
+";
+    for query in ["?id_field=number", "?id_field=number&pseudonymous=true"] {
+        let lines = lines(setting.upload(query, CSV, body).await).await;
+        assert_eq!(lines[0].get("key_versions"), None, "its surrogate has a row");
+        assert_eq!(lines[1]["key_versions"], json!({"account": 2}), "{query}");
+    }
+    for (id, version) in [("1", Value::Null), ("2", json!(2))] {
+        let found = setting.request(Method::GET, &format!("{RECORDS}/{id}")).send().await.unwrap();
+        let found: Value = serde_json::from_str(&found.text().await.unwrap()).unwrap();
+        let account = &found["fields"][0];
+        assert_eq!(
+            (&account["surrogate"], &account["key_version"]),
+            (&json!("srg_account"), &version)
+        );
+        assert_eq!(found["fields"][2].get("surrogate"), None, "{found}");
+    }
+}
+
+#[tokio::test]
 async fn a_stored_record_is_told_again_with_what_stands_in_for_its_values() {
     let setting = Setting::new().await;
     let body = "account;number;tariff;surplus\nDE1;17;T1;x\n;18;T2;y\n";

@@ -65,6 +65,7 @@ pub(crate) fn put_result(
     let surrogates = record.surrogates.into_iter().map(|given| vault::FieldSurrogate {
         field: given.field.as_str().to_owned(),
         surrogate: given.surrogate,
+        key_version: given.key_version.unwrap_or_default(),
     });
     vault::PutResult {
         reference,
@@ -143,6 +144,7 @@ fn field_to_wire(field: RevealedField) -> vault::RevealedField {
         info_type: info_type.map_or("", InfoType::as_str).to_owned(),
         data_class: class as i32,
         surrogate: field.surrogate.unwrap_or_default(),
+        key_version: field.key_version.unwrap_or_default(),
         length_bytes_max: field.length_bytes_max.unwrap_or_default(),
     }
 }

@@ -21,14 +21,19 @@ use crate::{
 
 type Renewed = Result<IssuedSurrogate, VaultError>;
 
+/// Why a format-preserving surrogate of no version is not renewed: the newest is a guess, under which
+/// it stands for another value and is its own successor.
+const NO_VERSION: &str =
+    "is missing: the version of the identifier key that made it, as tokenizing told it";
+
 impl Vault {
     /// Renews surrogates; one result a surrogate, in order. One that is under the newest key, or has
     /// a row, is given back as it is, whether it is there or not; to renew again gives the same.
     ///
     /// # Errors
     /// For all: `denied` unless the customer token may tokenize and detokenize, `overloaded`. For one:
-    /// `invalid_request` when it is mistyped or another tenant's, `wrong_key`, and `not_found` when the
-    /// key that made it is gone.
+    /// `invalid_request` when it is mistyped, another tenant's, or format-preserving and without the
+    /// version of its key; `wrong_key`, and `not_found` when the key that made it is gone.
     pub async fn renew_surrogates(
         &self,
         permit: &Permit<RenewSurrogates>,
@@ -38,9 +43,20 @@ impl Vault {
             return Err(RefusalReason::CustomerTokenLacksOperation.into());
         }
         let holder = self.renewed(permit.holder()).await?;
+        let queries = queries.into_iter().map(|query| query.and_then(of_known_version)).collect();
         let names = self.name_surrogates(&holder, queries).await?;
         let (cache, now_ms) = (self.unlocked_cache(), self.clock().now_ms());
         self.key_worker().run(move || renew_all(&holder, &cache, names, now_ms)).await?
+    }
+}
+
+/// Refuses a format-preserving surrogate that may be of any key.
+fn of_known_version(query: SurrogateQuery) -> Result<SurrogateQuery, Failure> {
+    match query.form {
+        Some(form) if form.key_version.is_none() => {
+            Err(Failure::invalid("key_version", NO_VERSION))
+        }
+        Some(_) | None => Ok(query),
     }
 }
 
@@ -60,11 +76,7 @@ fn renew_all(
 
 fn renew(named: &Named, unlocked: &Unlocked, forms: &mut PreservedForms) -> Renewed {
     match named {
-        Named::Ours(surrogate) => Ok(IssuedSurrogate {
-            text: surrogate.to_string(),
-            is_replayed: false,
-            key_version: None,
-        }),
+        Named::Ours(surrogate) => Ok(IssuedSurrogate::with_row(surrogate.to_string())),
         Named::Preserved(old) => {
             let keys = unlocked.class(named.class()).ok_or(VaultError::WrongKey)?;
             forms.of_value(keys, (old.info_type, old.format), &old.value)

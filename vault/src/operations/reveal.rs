@@ -19,7 +19,10 @@ use crate::{
     row::RowPlace,
     sealed_group::{self, GroupPlace, OpenGroup, RecordPlace},
     stored_field::info_type,
-    surrogate::preserved_forms::{PreservedForms, format_of},
+    surrogate::{
+        IssuedSurrogate,
+        preserved_forms::{PreservedForms, format_of},
+    },
     unlocked::{ClassKeys, Unlocked, UnlockedCache},
 };
 
@@ -172,12 +175,16 @@ impl Reader {
         let is_redacted = matches!(shown, Shown::Redacted);
         let length_bytes_max =
             is_redacted.then(|| sealed_group::length_bytes_max(field)).transpose()?;
-        let kept = Some(field.surrogate.clone()).filter(|text| !text.is_empty());
+        let kept = Some(&field.surrogate).filter(|text| !text.is_empty());
+        let kept = kept.map(|text| IssuedSurrogate::with_row(text.clone()));
+        let (surrogate, key_version) =
+            kept.or(preserved).map(|given| (given.text, given.key_version)).unzip();
         Ok(RevealedField {
             name: FieldName::parse(&field.name).map_err(|_| CryptoError)?,
             treatment: Treatment::Seal { info_type, class },
             shown,
-            surrogate: kept.or(preserved),
+            surrogate,
+            key_version: key_version.flatten(),
             length_bytes_max,
         })
     }
@@ -203,12 +210,11 @@ impl Reader {
         keys: &ClassKeys,
         (info_type, field): (Option<InfoType>, &storage::SealedField),
         content: &Content,
-    ) -> Result<Option<String>, CryptoError> {
+    ) -> Result<Option<IssuedSurrogate>, CryptoError> {
         let Some(format) = format_of(field.surrogate_format)? else { return Ok(None) };
         let form = (info_type.ok_or(CryptoError)?, format);
         let mut forms = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
-        let preserved = forms.of_value(keys, form, content).map_err(|_| CryptoError)?;
-        Ok(Some(preserved.text))
+        forms.of_value(keys, form, content).map(Some).map_err(|_| CryptoError)
     }
 }
 
@@ -217,7 +223,8 @@ fn clear_field(field: &storage::ClearField) -> Result<RevealedField, CryptoError
     let content = Content::new(content_type, field.value.clone()).map_err(|_| CryptoError)?;
     let name = FieldName::parse(&field.name).map_err(|_| CryptoError)?;
     let (treatment, shown) = (Treatment::Clear, Shown::Clear(content));
-    Ok(RevealedField { name, treatment, shown, surrogate: None, length_bytes_max: None })
+    let (surrogate, key_version, length_bytes_max) = (None, None, None);
+    Ok(RevealedField { name, treatment, shown, surrogate, key_version, length_bytes_max })
 }
 
 fn class_of(group: &storage::SealedGroup) -> Result<DataClass, CryptoError> {

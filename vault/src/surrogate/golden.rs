@@ -77,7 +77,8 @@ fn preserving(rows: SurrogateRows<'_>) -> [Write; 2] {
     let treatment = Treatment::Tokenize { info_type, form, mask: None };
     let field = NewField { name: name.clone(), content, treatment };
     let asked = NewRecord::new(None, vec![field]).unwrap();
-    let given = FieldSurrogate { field: name, surrogate: "a text".to_owned() };
+    let given =
+        FieldSurrogate { field: name, surrogate: "a text".to_owned(), key_version: Some(1) };
     let stored = StoredRecord {
         id: id.clone(),
         revision: 1,

@@ -5,8 +5,8 @@ use tresor_proto::{
     SurrogateOptions,
 };
 use tresor_vault::{
-    FormatPreserved, NewSurrogate, RenewSurrogates, Shown, SurrogateDescription, SurrogateQuery,
-    Tokenize, VaultError, store::StoreEngine,
+    FormatPreserved, IssuedSurrogate, NewSurrogate, RenewSurrogates, Shown, SurrogateDescription,
+    SurrogateQuery, Tokenize, VaultError, store::StoreEngine,
 };
 
 use crate::{
@@ -32,6 +32,13 @@ fn named(text: &str) -> SurrogateQuery {
         key_version: None,
     };
     SurrogateQuery { text: text.to_owned(), form: Some(form) }
+}
+
+/// The same with the version that tokenizing told.
+fn of_version(issued: &IssuedSurrogate) -> SurrogateQuery {
+    let query = named(&issued.text);
+    let form = query.form.map(|form| FormatPreserved { key_version: issued.key_version, ..form });
+    SurrogateQuery { form, ..query }
 }
 
 impl House {
@@ -143,9 +150,8 @@ async fn it_is_traded_without_the_database() {
     assert_eq!(house.shown(Reveal::Masked, &issued.text).await, masked);
     assert!(house.describe_named(named(&issued.text)).await.is_ok());
     let permit = house.permit::<RenewSurrogates>().await;
-    let queries = vec![Ok(named(&issued.text))];
-    let renewed = house.vault().renew_surrogates(&permit, queries).await.unwrap();
-    assert_eq!(renewed, [Ok(issued)]);
+    let renewed = house.vault().renew_surrogates(&permit, vec![Ok(of_version(&issued))]).await;
+    assert_eq!(renewed.unwrap(), [Ok(issued)]);
     let permit = house.permit::<Tokenize>().await;
     let random = options(InfoType::BankAccount, SurrogateKind::Random, Reveal::Plain);
     let values = vec![Ok(in_digits()), Ok(value(DIGITS, random))];

@@ -3,7 +3,9 @@
 
 use std::sync::{Arc, mpsc::channel};
 
-use tresor_proto::{DataClass, InfoType, Reveal, SurrogateFormat, SurrogateKind, TenantRef};
+use tresor_proto::{
+    DataClass, ErrorCode, InfoType, Reveal, SurrogateFormat, SurrogateKind, TenantRef,
+};
 use tresor_vault::{
     FormatPreserved, IssuedSurrogate, KeyOperationState, NewSurrogate, RenewSurrogates,
     SurrogateQuery, Tokenize, VaultError,
@@ -204,6 +206,37 @@ async fn the_map_from_old_to_new_shows_no_value_and_keeps_what_has_a_row() {
         let late = house.renew(&old[..1]).await.remove(0).unwrap_err();
         assert_eq!(late, VaultError::NotFound, "the older key is gone");
         assert_eq!(house.surrogate_rows().await.len(), 2, "one and its look-up");
+    }
+}
+
+#[tokio::test]
+async fn one_without_the_version_of_its_key_is_not_renewed_into_itself() {
+    let house = House::build(ENGINES[1]).await;
+    let values = vec![digits("12345678"), deterministic(1)];
+    let old: Vec<_> = house.issue(values).await.into_iter().map(Result::unwrap).collect();
+    let renew = async || {
+        let permit = house.permit::<RenewSurrogates>().await;
+        let mut queries: Vec<_> = old.iter().map(named).chain([named(&old[0])]).collect();
+        queries[0].form.as_mut().unwrap().key_version = None;
+        let queries = queries.into_iter().map(Ok).collect();
+        house.vault().renew_surrogates(&permit, queries).await.unwrap()
+    };
+    let request = tresor_vault::RekeyRequest {
+        destroy_after_ms: 60_000,
+        ..tresor_vault::RekeyRequest::default()
+    };
+    for version in [1, 2] {
+        let [unknown, row, known] = renew().await.try_into().unwrap();
+        let Err(VaultError::Refused(failure)) = unknown else { panic!("{unknown:?}") };
+        let [violation] = failure.violations() else { panic!("{failure:?}") };
+        assert_eq!((failure.code(), &*violation.field), (ErrorCode::InvalidRequest, "key_version"));
+        assert!(violation.description.contains("as tokenizing told it"), "{violation:?}");
+        assert_eq!((row, known.unwrap().key_version), (Ok(old[1].clone()), Some(version)));
+        if version == 1 {
+            house.try_rekey(&request).await.unwrap();
+            house.lend(&[]).await;
+            house.work_off().await;
+        }
     }
 }
 

@@ -5,13 +5,13 @@ use tonic::{Request, Response, Status, Streaming, async_trait};
 use tresor_proto::{
     ErrorCode, Failure,
     vault::{
-        DescribeRequest, DescribeResponse, DetokenizeRequest, DetokenizeResponse, DetokenizeResult,
-        DetokenizeStreamRequest, DetokenizeStreamResponse, FieldState, IssuedSurrogate,
-        RenewRequest, RenewResponse, RenewResult, RevealedValue, SearchRequest, SearchResponse,
-        SurrogateItem, SurrogateServiceDeleteRequest, SurrogateServiceDeleteResponse, TokenizeItem,
-        TokenizeRequest, TokenizeResponse, TokenizeResult, TokenizeStreamRequest,
-        TokenizeStreamResponse, detokenize_result, renew_result,
-        surrogate_service_server::SurrogateService, tokenize_result,
+        Action, DescribeRequest, DescribeResponse, DetokenizeRequest, DetokenizeResponse,
+        DetokenizeResult, DetokenizeStreamRequest, DetokenizeStreamResponse, Field, FieldState,
+        IssuedSurrogate, RenewRequest, RenewResponse, RenewResult, RevealedValue, SearchRequest,
+        SearchResponse, SurrogateItem, SurrogateServiceDeleteRequest,
+        SurrogateServiceDeleteResponse, TokenizeItem, TokenizeRequest, TokenizeResponse,
+        TokenizeResult, TokenizeStreamRequest, TokenizeStreamResponse, detokenize_result,
+        renew_result, surrogate_service_server::SurrogateService, tokenize_result, value::Content,
     },
 };
 
@@ -83,12 +83,28 @@ impl State {
     }
 }
 
+/// The surrogate of a field; empty for one that is not tokenized.
+pub(super) fn surrogate(field: &Field) -> String {
+    let is_tokenized = field.action() == Action::Tokenize;
+    if is_tokenized { format!("srg_{}", field.name) } else { String::new() }
+}
+
+/// The version of the key that makes it: of those only whose values are numbers.
+pub(super) fn key_version(field: &Field) -> u32 {
+    match field.value.as_ref().and_then(|value| value.content.as_ref()) {
+        Some(Content::Text(text)) if text.parse::<u64>().is_ok() => 2,
+        _ => 0,
+    }
+}
+
 /// What a surrogate and its request say, when they say what it was made for.
 fn renewed(request: &RenewRequest, item: &SurrogateItem) -> RenewResult {
+    let refused = |field: &str| {
+        renew_result::Outcome::Status(Failure::invalid(field, "is missing").to_item_status())
+    };
     let outcome = match request.info_type.as_str() {
-        "" => renew_result::Outcome::Status(
-            Failure::invalid("surrogate", "no surrogate").to_item_status(),
-        ),
+        "" => refused("surrogate"),
+        _ if request.key_version == 0 => refused("key_version"),
         info_type => renew_result::Outcome::Renewed(IssuedSurrogate {
             surrogate: format!("{info_type} {} {}", request.format, item.surrogate),
             replayed: false,

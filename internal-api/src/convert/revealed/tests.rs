@@ -1,4 +1,5 @@
 use tresor_proto::{Content, DataClass, FieldName, RecordId};
+use tresor_vault::FieldSurrogate;
 
 use super::*;
 
@@ -20,6 +21,7 @@ fn field(shown: Shown, treatment: Treatment) -> RevealedField {
         treatment,
         shown,
         surrogate: None,
+        key_version: None,
         length_bytes_max,
     }
 }
@@ -58,6 +60,31 @@ fn what_is_shown_says_how_it_is_shown() {
         let wire = on_the_wire(shown, treatment);
         assert_eq!(wire.state(), state);
         assert_eq!(wire.value.unwrap(), content().into_wire());
+    }
+}
+
+#[test]
+fn a_surrogate_is_told_with_the_version_of_the_key_it_hangs_on() {
+    let surrogate = Some("4711".to_owned());
+    for (key_version, told) in [(Some(2), 2), (None, 0)] {
+        let shown = field(Shown::Withheld, SEALED);
+        let shown = RevealedField { surrogate: surrogate.clone(), key_version, ..shown };
+        let wire = record_to_wire(revealed(shown)).fields.remove(0);
+        assert_eq!((wire.surrogate.as_str(), wire.key_version), ("4711", told));
+        let given = FieldSurrogate {
+            field: FieldName::parse("iban").unwrap(),
+            surrogate: "4711".to_owned(),
+            key_version,
+        };
+        let stored = StoredRecord {
+            id: RecordId::parse("r-1").unwrap(),
+            revision: 1,
+            is_replayed: true,
+            surrogates: vec![given],
+            masks: Vec::new(),
+        };
+        let result = put_result(String::new(), Ok(stored));
+        assert_eq!(result.surrogates[0].key_version, told);
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     record::Tokenized,
     store::{Change, Keyspace, Precondition, StoreKey, Write},
     surrogate::{
-        expiry,
+        IssuedSurrogate, expiry,
         holders::HolderEnd,
         look_up::{LookUpPlaces, Scope},
         maker::{FoundAt, Maker},
@@ -65,7 +65,7 @@ impl<'a> Exchange<'a> {
         maker: &mut Maker<'_>,
         supplies: &mut Supplies<'_>,
         (tokenized, expires_ms): (Tokenized<'_>, Option<u64>),
-    ) -> Result<String, VaultError> {
+    ) -> Result<IssuedSurrogate, VaultError> {
         let Tokenized { info_type, form, content, .. } = tokenized;
         let keys = maker.unlocked.class(info_type.class()).ok_or(VaultError::WrongKey)?;
         let id = match form.kind {
@@ -83,10 +83,11 @@ impl<'a> Exchange<'a> {
             }
             SurrogateKind::FormatPreserving(format) => {
                 let form = (info_type, format);
-                return Ok(supplies.forms.of_value(keys, form, content)?.text);
+                return supplies.forms.of_value(keys, form, content);
             }
         };
-        Ok(Surrogate::new(maker.tenant(), info_type, id).to_string())
+        let surrogate = Surrogate::new(maker.tenant(), info_type, id);
+        Ok(IssuedSurrogate::with_row(surrogate.to_string()))
     }
 
     /// Keeps the random surrogate of a field, if it is what the field would be given now: for the same

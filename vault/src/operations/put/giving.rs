@@ -16,8 +16,9 @@ use crate::{
     record::{FieldSurrogate, NewField, NewRecord, StoredRecord},
     store::Change,
     surrogate::{
+        IssuedSurrogate,
         maker::{self, Draws, Maker},
-        preserved_forms::{PreservedForms, format_of},
+        preserved_forms::format_of,
         rows::SurrogateRows,
     },
 };
@@ -58,12 +59,12 @@ impl Sealer {
     }
 
     /// What was answered for a record that is sent again. Surrogates that are functions of their values
-    /// are made of these again: the text was not kept.
+    /// are made of these again, since the text was not kept; so it holds only while no key is replaced.
     pub(super) fn recalled(
         &self,
         answer: &storage::GivenAnswer,
         record: &NewRecord,
-        forms: &mut PreservedForms,
+        (supplies, still): (&mut Supplies<'_>, &mut Change),
     ) -> Result<StoredRecord, VaultError> {
         let mut stored = idempotency::stored_record(answer)?;
         for (given, kept) in stored.surrogates.iter_mut().zip(&answer.surrogates) {
@@ -71,9 +72,12 @@ impl Sealer {
             let info_type = InfoType::from_text(&kept.info_type).ok_or(VaultError::Integrity)?;
             let field = record.fields().iter().find(|field| field.name == given.field);
             let content = &field.ok_or(VaultError::Integrity)?.content;
-            let unlocked = self.unlock([info_type.class()])?;
-            let keys = unlocked.class(info_type.class()).ok_or(VaultError::WrongKey)?;
-            given.surrogate = forms.of_value(keys, (info_type, format), content)?.text;
+            let class = info_type.class();
+            let unlocked = self.unlock([class])?;
+            let keys = unlocked.class(class).ok_or(VaultError::WrongKey)?;
+            let issued = supplies.forms.of_value(keys, (info_type, format), content)?;
+            still.preconditions.extend(supplies.floors.precondition_if_read(class));
+            *given = FieldSurrogate::of(given.field.clone(), issued);
         }
         Ok(stored)
     }
@@ -103,12 +107,12 @@ fn give(
         let wanted = (tokenized, expires_ms);
         let mut before = keepable.iter().filter(|held| held.field == field.name.as_str());
         let kept = before.find(|held| exchange.keep(&maker.unlocked, &held.text, wanted));
-        let surrogate = match kept {
-            Some(kept) => Ok(kept.text.clone()),
+        let issued = match kept {
+            Some(kept) => Ok(IssuedSurrogate::with_row(kept.text.clone())),
             None => exchange.give(maker, supplies, wanted),
         };
-        let surrogate = surrogate.map_err(|error| error.of_field(&field.name))?;
-        given.push(FieldSurrogate { field: field.name.clone(), surrogate });
+        let issued = issued.map_err(|error| error.of_field(&field.name))?;
+        given.push(FieldSurrogate::of(field.name.clone(), issued));
     }
     Ok(given)
 }

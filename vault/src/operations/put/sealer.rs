@@ -161,8 +161,8 @@ impl Sealer {
         let mark = item.mark.as_ref();
         let recalled = mark.map(|mark| mark.recall(self.desk(), &found.answers)).transpose()?;
         let mut change = match recalled {
-            Some(Recalled::Answer(answer, still)) => {
-                let stored = self.recalled(&answer, record, &mut supplies.forms)?;
+            Some(Recalled::Answer(answer, mut still)) => {
+                let stored = self.recalled(&answer, record, (supplies, &mut still))?;
                 round.confirm(still);
                 return Ok(stored);
             }
