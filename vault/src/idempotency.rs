@@ -77,7 +77,9 @@ impl RequestMark {
         item: &ItemKey,
         value: &NewSurrogate,
     ) -> Result<Self, CryptoError> {
-        Ok(Self { name: name(key, item)?, digest: value_digest(key, value)? })
+        let name = name(key, item)?;
+        let digest = value_digest(key, &name, value)?;
+        Ok(Self { name, digest })
     }
 
     /// Where its answer may lie.
@@ -160,7 +162,7 @@ pub(crate) fn of_record(stored: &StoredRecord, record: &NewRecord) -> GivenAnswe
     }
 }
 
-/// The answer that tells of a surrogate.
+/// The answer that tells of a surrogate; without its text for one that a repeat comes to by itself.
 pub(crate) fn of_surrogate(text: String) -> GivenAnswer {
     GivenAnswer { surrogate: text, ..GivenAnswer::default() }
 }
@@ -217,8 +219,13 @@ fn name(key: &RequestKey, item: &ItemKey) -> Result<[u8; 32], CryptoError> {
     Ok(kdf::hmac_sha256(key.expose_secret(), &[&name]))
 }
 
-/// The digest of a value that is to have a surrogate, and of what it is for.
-fn value_digest(key: &RequestKey, value: &NewSurrogate) -> Result<[u8; 32], CryptoError> {
+/// The digest of a value that is to have a surrogate, of what it is for, and of the item's name: so
+/// that no two rows tell that their values are equal.
+fn value_digest(
+    key: &RequestKey,
+    name: &[u8; 32],
+    value: &NewSurrogate,
+) -> Result<[u8; 32], CryptoError> {
     let NewSurrogate { content, options, .. } = value;
     let form = vault::SurrogateForm::from(options.form());
     let head = Tlv::new()
@@ -230,6 +237,7 @@ fn value_digest(key: &RequestKey, value: &NewSurrogate) -> Result<[u8; 32], Cryp
         .with(6, &options.expires_ms().unwrap_or(0).to_be_bytes())
         .with(7, &options.uses_max().unwrap_or(0).to_be_bytes())
         .with(8, &[content.content_type().code()])
+        .with(9, name)
         .encode()?;
     Ok(kdf::hmac_sha256(key.expose_secret(), &[&head, content.as_bytes()]))
 }

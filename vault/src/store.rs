@@ -142,6 +142,15 @@ pub struct Change {
     pub writes: Vec<Write>,
 }
 
+impl Change {
+    /// This change and one before it, as one.
+    pub(crate) fn after(self, mut before: Self) -> Self {
+        before.preconditions.extend(self.preconditions);
+        before.writes.extend(self.writes);
+        before
+    }
+}
+
 /// What must hold of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Precondition {

@@ -1,8 +1,8 @@
 //! Where values are exchanged: the external API, asked again for what may pass by itself.
 //!
-//! It promises that values that are asked for again are the same, under the same key, so that nothing
-//! is made twice, and that no surrogate is asked for again that was traded, so that none is used
-//! twice.
+//! It promises that values that are asked for again are the same, and random surrogates under the same
+//! key, so that nothing is made twice (those of the other kinds are the same anyway), and that no
+//! surrogate is asked for again that was traded, so that none is used twice.
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -109,7 +109,7 @@ impl Desk<'_> {
     ) -> Result<Vec<Result<Answer, CliError>>, CliError> {
         let segments = ["v1", self.direction.as_str()];
         let mut request = self.https.request_with(Method::POST, &segments, self.customer_token)?;
-        if self.direction == Direction::Tokenize {
+        if self.options.get("kind").is_some_and(|kind| kind == "random") {
             request = request.header(IDEMPOTENCY_KEY, format!("\"{key}\""));
         }
         let mut body = self.options.clone();

@@ -25,16 +25,18 @@ pub(super) struct Batch {
 
 /// One value.
 pub(super) struct Item {
+    /// What it is recognised by when it is repeated, once that is made.
+    pub(super) mark: Option<RequestMark>,
     pub(super) way: Way,
     pub(super) state: State,
 }
 
-/// What an item is found by, once that is made.
+/// How an item comes to its surrogate, once that is known.
 pub(super) enum Way {
-    /// Nothing is known yet.
+    /// Nothing is known yet. A random surrogate that nobody has named needs nothing else.
     Unknown,
-    /// A random surrogate, recognised when it is repeated.
-    Repeated(RequestMark),
+    /// It is made, whatever there is.
+    Made,
     /// A deterministic one: where it is looked up, which was found there, and whether there is any
     /// doubt that it has a row.
     Deterministic { look_up: LookUpPlaces, found: Option<SurrogateId>, is_doubted: bool },
@@ -42,9 +44,9 @@ pub(super) enum Way {
 
 /// Where an item is.
 pub(super) enum State {
-    /// To be issued, with a row.
+    /// To be issued, with a row: of the surrogate, or of the request.
     Pending(NewSurrogate),
-    /// To be issued, with a surrogate of which nothing is kept.
+    /// To be issued, and nothing is kept of it.
     Preserving(NewSurrogate),
     /// Handed to the store, with the answer once it is durable.
     Stored(NewSurrogate, IssuedSurrogate),
@@ -56,13 +58,14 @@ impl Batch {
     /// Holds values; one that failed to parse keeps its failure.
     pub(super) fn new(values: Vec<Result<NewSurrogate, Failure>>) -> Self {
         let item = |value: Result<NewSurrogate, Failure>| Item {
+            mark: None,
             way: Way::Unknown,
             state: value.map_or_else(|error| State::Settled(Err(error.into())), State::of),
         };
         Self { items: values.into_iter().map(item).collect() }
     }
 
-    /// The values whose surrogates are to look like them.
+    /// The values whose surrogates are to look like them, and of which nothing is kept.
     pub(super) fn preserving(&self) -> impl Iterator<Item = &NewSurrogate> {
         self.items.iter().filter_map(|item| match &item.state {
             State::Preserving(value) => Some(value),
@@ -94,8 +97,7 @@ impl Batch {
 
     /// How many items are recognised when they are repeated.
     pub(super) fn keyed(&self) -> usize {
-        let is_random = |value: &NewSurrogate| value.options.form().kind == SurrogateKind::Random;
-        self.pending().filter(|(_, it)| is_random(it) && it.item_key.is_some()).count()
+        self.pending().filter(|(_, value)| value.item_key.is_some()).count()
     }
 
     /// How many have an end.
@@ -107,20 +109,17 @@ impl Batch {
     pub(super) fn look_ups(&self) -> impl Iterator<Item = &StoreKey> {
         let look_ups = self.pending().filter_map(|(item, _)| match &item.way {
             Way::Deterministic { look_up, .. } => Some(look_up),
-            Way::Unknown | Way::Repeated(_) => None,
+            Way::Unknown | Way::Made => None,
         });
         look_ups.flat_map(LookUpPlaces::iter)
     }
 
     /// The keys of all rows that the pending items look at beside that.
     pub(super) fn keys(&self, now_ms: u64) -> impl Iterator<Item = StoreKey> {
-        self.pending().flat_map(move |(item, _)| match &item.way {
-            Way::Repeated(mark) => mark.places(now_ms).to_vec(),
-            Way::Deterministic { found: Some(id), is_doubted, .. } => {
-                let row = is_doubted.then(|| row_key(id));
-                row.into_iter().chain([count_key(&row_key(id))]).collect()
-            }
-            Way::Unknown | Way::Deterministic { found: None, .. } => Vec::new(),
+        self.pending().flat_map(move |(item, _)| {
+            let mut keys = item.way.keys();
+            keys.extend(item.mark.iter().flat_map(|mark| mark.places(now_ms)));
+            keys
         })
     }
 
@@ -181,6 +180,17 @@ impl Item {
 }
 
 impl Way {
+    /// The keys of the rows that it leads to.
+    fn keys(&self) -> Vec<StoreKey> {
+        match self {
+            Self::Deterministic { found: Some(id), is_doubted, .. } => {
+                let row = is_doubted.then(|| row_key(id));
+                row.into_iter().chain([count_key(&row_key(id))]).collect()
+            }
+            Self::Unknown | Self::Made | Self::Deterministic { found: None, .. } => Vec::new(),
+        }
+    }
+
     /// Something came between: the next round looks closer.
     fn doubt(&mut self) {
         if let Self::Deterministic { is_doubted, .. } = self {
@@ -191,10 +201,8 @@ impl Way {
 
 impl State {
     fn of(value: NewSurrogate) -> Self {
-        match value.options.form().kind.format() {
-            Some(_) => Self::Preserving(value),
-            None => Self::Pending(value),
-        }
+        let is_kept = value.options.form().kind.format().is_none() || value.item_key.is_some();
+        if is_kept { Self::Pending(value) } else { Self::Preserving(value) }
     }
 
     /// What stands in for a state while it is exchanged.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tresor_proto::{Surrogate, SurrogateKind, TenantId, storage};
+use tresor_proto::{Surrogate, SurrogateFormat, SurrogateKind, TenantId, storage};
 
 use super::batch::{Batch, Item, State, Way};
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
         IssuedSurrogate, NewSurrogate,
         look_up::{LookUpPlaces, LookUps, Scope},
         maker::{Draws, FoundAt, Maker},
+        preserved_forms::PreservedForms,
         rows::{SurrogateRows, count_key, row_key},
     },
     unlocked::{Unlocked, UnlockedCache},
@@ -46,8 +47,8 @@ impl Issuer {
         let mut look_ups = LookUps::default();
         for item in batch.pending_mut() {
             let State::Pending(value) = &item.state else { continue };
-            match way(value, &request_key, &unlocked, &mut look_ups) {
-                Ok(way) => item.way = way,
+            match prepared(value, &request_key, &unlocked, &mut look_ups) {
+                Ok((mark, way)) => (item.mark, item.way) = (mark, way),
                 Err(error) => item.answer(Err(error)),
             }
         }
@@ -78,10 +79,11 @@ impl Issuer {
         let pending = batch.pending().count();
         let draws = Draws::new(self.entropy.as_ref(), pending)?;
         let unlocked = self.unlock(batch)?;
-        let mut maker = Maker { keyring, unlocked, floors, draws, now_ms };
+        let maker = Maker { keyring, unlocked, floors, draws, now_ms };
+        let mut workshop = Workshop { maker, forms: PreservedForms::default() };
         let mut changes = Vec::with_capacity(pending);
         for item in batch.pending_mut() {
-            let issued = self.issue_one(item, &mut maker, sight);
+            let issued = self.issue_one(item, &mut workshop, sight);
             let answer = issued.map(|(issued, change)| {
                 if !matches!(item.way, Way::Unknown) {
                     sight.note(&change);
@@ -94,37 +96,28 @@ impl Issuer {
         Ok(changes)
     }
 
-    fn issue_one(&self, item: &Item, maker: &mut Maker<'_>, sight: &Sight) -> Issued {
+    /// Gives a value its surrogate, if its name does not stand for something else.
+    fn issue_one(&self, item: &Item, workshop: &mut Workshop<'_>, sight: &Sight) -> Issued {
         let State::Pending(value) = &item.state else { return Err(VaultError::Internal) };
-        match &item.way {
-            Way::Unknown => make(maker, value, None),
-            Way::Repeated(mark) => self.repeat(maker, value, mark, sight),
-            Way::Deterministic { look_up, .. } => find_or_make(maker, value, look_up, sight),
-        }
-    }
-
-    /// Gives the answer given before, or makes a surrogate now.
-    fn repeat(
-        &self,
-        maker: &mut Maker<'_>,
-        value: &NewSurrogate,
-        mark: &RequestMark,
-        sight: &Sight,
-    ) -> Issued {
+        let Some(mark) = &item.mark else { return workshop.issue(value, &item.way, sight) };
         let places = mark.places(self.now_ms);
         let rows = places.each_ref().map(|key| sight.row(key));
         let desk = AnswerDesk { tenant: self.tenant, rows: self.rows().keys, now_ms: self.now_ms };
         match mark.recall(desk, &rows)? {
-            Recalled::Answer(answer, still) => {
-                let issued = IssuedSurrogate { is_replayed: true, ..issued(answer.surrogate) };
-                Ok((issued, still))
+            Recalled::Answer(answer, still) if is_random(value) => {
+                let issued = IssuedSurrogate::with_row(answer.surrogate);
+                Ok((IssuedSurrogate { is_replayed: true, ..issued }, still))
+            }
+            // Of the other kinds a repeat comes to the same, or to what stands in its place now.
+            Recalled::Answer(_, still) => {
+                let (issued, change) = workshop.issue(value, &item.way, sight)?;
+                Ok((IssuedSurrogate { is_replayed: true, ..issued }, change.after(still)))
             }
             Recalled::Nothing(before) => {
-                let keep = |text| mark.keep(desk, idempotency::of_surrogate(text));
-                let (issued, mut change) = make(maker, value, None)?;
-                change.preconditions.extend(before.preconditions);
-                change.writes.extend(before.writes);
-                change.writes.push(keep(issued.text.clone())?);
+                let (issued, change) = workshop.issue(value, &item.way, sight)?;
+                let mut change = change.after(before);
+                let text = if is_random(value) { issued.text.clone() } else { String::new() };
+                change.writes.push(mark.keep(desk, idempotency::of_surrogate(text))?);
                 Ok((issued, change))
             }
         }
@@ -138,6 +131,35 @@ impl Issuer {
         let holder = self.holder.holder().ok_or(VaultError::Internal)?;
         let unlocked = self.cache.unlock(holder, batch.classes(), self.now_ms);
         unlocked.map_err(|CryptoError| VaultError::Integrity)
+    }
+}
+
+/// What makes surrogates of all kinds.
+struct Workshop<'a> {
+    maker: Maker<'a>,
+    forms: PreservedForms,
+}
+
+impl Workshop<'_> {
+    /// Gives a value its surrogate.
+    fn issue(&mut self, value: &NewSurrogate, way: &Way, sight: &Sight) -> Issued {
+        match (way, value.options.form().kind.format()) {
+            (Way::Deterministic { look_up, .. }, _) => {
+                find_or_make(&mut self.maker, value, look_up, sight)
+            }
+            (Way::Unknown | Way::Made, Some(format)) => self.preserve(value, format),
+            (Way::Unknown | Way::Made, None) => make(&mut self.maker, value, None),
+        }
+    }
+
+    /// Makes a surrogate that looks like its value. Like the others it holds only while no key was
+    /// replaced: it would be given out under one that is destroyed.
+    fn preserve(&mut self, value: &NewSurrogate, format: SurrogateFormat) -> Issued {
+        let info_type = value.options.info_type();
+        let keys = self.maker.unlocked.class(info_type.class()).ok_or(VaultError::WrongKey)?;
+        let issued = self.forms.of_value(keys, (info_type, format), &value.content)?;
+        let preconditions = vec![self.maker.floors.precondition(info_type.class())];
+        Ok((issued, Change { preconditions, writes: Vec::new() }))
     }
 }
 
@@ -168,39 +190,37 @@ fn find_or_make(
         }
     }
     let surrogate = Surrogate::new(maker.tenant(), value.options.info_type(), id);
-    Ok((issued(surrogate.to_string()), Change { preconditions, writes }))
+    let issued = IssuedSurrogate::with_row(surrogate.to_string());
+    Ok((issued, Change { preconditions, writes }))
 }
 
 fn make(maker: &mut Maker<'_>, value: &NewSurrogate, look_up: Option<&StoreKey>) -> Issued {
     let found_at = look_up.map(|look_up| FoundAt { look_up, is_held: false });
     let (surrogate, change) = maker.make(&value.content, &value.options, found_at)?;
-    Ok((issued(surrogate.to_string()), change))
+    Ok((IssuedSurrogate::with_row(surrogate.to_string()), change))
 }
 
-fn issued(text: String) -> IssuedSurrogate {
-    IssuedSurrogate { text, is_replayed: false, key_version: None }
-}
-
-/// What an item is found by.
-fn way(
+/// What an item is recognised by when it is repeated, and how it comes to its surrogate.
+fn prepared(
     value: &NewSurrogate,
     request_key: &RequestKey,
     unlocked: &Unlocked,
     look_ups: &mut LookUps,
-) -> Result<Way, VaultError> {
+) -> Result<(Option<RequestMark>, Way), VaultError> {
     let NewSurrogate { content, options, item_key } = value;
-    let (info_type, form) = (options.info_type(), options.form());
-    let keys = unlocked.class(info_type.class()).ok_or(VaultError::WrongKey)?;
-    match (form.kind, item_key) {
-        (SurrogateKind::Random, None) => Ok(Way::Unknown),
-        (SurrogateKind::Random, Some(item_key)) => {
-            Ok(Way::Repeated(RequestMark::of_value(request_key, item_key, value)?))
-        }
-        (SurrogateKind::Deterministic, _) => {
+    let keys = unlocked.class(options.info_type().class()).ok_or(VaultError::WrongKey)?;
+    let mark = |item_key| RequestMark::of_value(request_key, item_key, value);
+    let mark = item_key.as_ref().map(mark).transpose()?;
+    let way = match options.form().kind {
+        SurrogateKind::Deterministic => {
             let look_up = look_ups.places(keys, Scope::from(options), content)?;
-            Ok(Way::Deterministic { look_up, found: None, is_doubted: false })
+            Way::Deterministic { look_up, found: None, is_doubted: false }
         }
-        // Nothing finds it: it has no row.
-        (SurrogateKind::FormatPreserving(_), _) => Err(VaultError::Internal),
-    }
+        SurrogateKind::Random | SurrogateKind::FormatPreserving(_) => Way::Made,
+    };
+    Ok((mark, way))
+}
+
+fn is_random(value: &NewSurrogate) -> bool {
+    value.options.form().kind == SurrogateKind::Random
 }

@@ -50,8 +50,9 @@ impl Ground {
             (SurrogateKind::Deterministic, None),
             (SurrogateKind::Random, Some(3)),
         ];
+        let mut ordinals = kinds.len() as u64 * turn..;
         let new = kinds.map(|(kind, uses_max)| {
-            let ordinal = 2 * turn + u64::from(uses_max.is_some());
+            let ordinal = ordinals.next().unwrap();
             let form = SurrogateForm { kind, ..SurrogateForm::default() };
             let options = SurrogateOptions::new(InfoType::BankAccount, form, None, uses_max);
             Ok(NewSurrogate {
