@@ -106,11 +106,12 @@ fn serve(shared: &Shared, submissions: Vec<Submission>) {
     }
 }
 
-/// Decides all, writes once, syncs once; only then are there outcomes.
+/// Decides all on settled rows, writes once, syncs once; only then are there outcomes.
 fn commit(
     engine: &dyn Engine,
     submissions: Vec<Vec<Change>>,
 ) -> Result<Vec<Vec<Outcome>>, StoreError> {
+    engine.settle()?;
     let mut group = Group::load(engine, submissions.iter().flatten())?;
     let outcomes = submissions.into_iter().map(|changes| group.decide(changes)).collect();
     group.commit()?;

@@ -178,6 +178,10 @@ impl Engine for Database {
         self.engine.scan(range, limit)
     }
 
+    fn settle(&self) -> Result<(), StoreError> {
+        self.engine.settle()
+    }
+
     fn commit(&self, mut batch: Batch) -> Result<(), StoreError> {
         self.check_space(&batch)?;
         self.begin_writing()?;

@@ -53,6 +53,13 @@ pub(super) trait Engine: Send + Sync {
         }
     }
 
+    /// Settles what a refused commit left open: from here on every reader sees its batch, or none
+    /// ever does. Asked before anything is read for the next commit, which would otherwise be decided
+    /// on rows that are about to change.
+    fn settle(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Applies a batch, whose `old` is what the rows hold, and syncs it.
     fn commit(&self, batch: Batch) -> Result<(), StoreError>;
 

@@ -71,10 +71,11 @@ impl Engine for RedbEngine {
         scan(database, range, limit).map_err(|error| fault(&error))
     }
 
+    fn settle(&self) -> Result<(), StoreError> {
+        if self.database().is_none() { self.recover() } else { Ok(()) }
+    }
+
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {
-        if self.database().is_none() {
-            self.recover()?;
-        }
         let written = self.write(batch);
         if written == Err(StoreError::Unavailable) {
             self.recover()?;

@@ -2,7 +2,8 @@
 //!
 //! It promises that a read answers what the engine would: rows of one moment, none of them older
 //! than what an earlier answer showed. It holds what the engine gave, ciphertext, and relies on the
-//! engine's one committer, whose writes it sees before and after they happen.
+//! engine's one committer, whose writes it sees before and after they happen; after a refused one it
+//! keeps nothing until another has succeeded.
 
 #[cfg(test)]
 mod tests;
@@ -90,6 +91,9 @@ struct Writes {
     moment: u64,
     /// The rows of a commit under way: whether the engine shows the old or the new is open.
     unsettled: HashSet<Vec<u8>>,
+    /// Whether a commit was refused and none has succeeded since: which rows the engine will show of
+    /// it, once it is opened anew, is open.
+    is_in_doubt: bool,
 }
 
 impl CachedEngine {
@@ -130,6 +134,9 @@ impl CachedEngine {
         if writes.moment != moment {
             return false;
         }
+        if writes.is_in_doubt {
+            return true;
+        }
         for (key, row) in rows {
             let row = row.as_deref().filter(|row| row.len() <= ROW_BYTES_MAX);
             if let Some(row) = row.filter(|_| !writes.unsettled.contains(&key)) {
@@ -149,10 +156,11 @@ impl CachedEngine {
         }
     }
 
-    fn end(&self) {
+    fn end(&self, is_in_doubt: bool) {
         let mut writes = self.writes_mut();
         writes.moment += 1;
         writes.unsettled = HashSet::new();
+        writes.is_in_doubt = is_in_doubt;
     }
 
     fn moment(&self) -> u64 {
@@ -185,11 +193,15 @@ impl Engine for CachedEngine {
         self.engine.walk(visit)
     }
 
+    fn settle(&self) -> Result<(), StoreError> {
+        self.engine.settle()
+    }
+
     /// An engine that panics is not asked again, so nothing has to be put right then.
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         self.begin(&batch);
         let committed = self.engine.commit(batch);
-        self.end();
+        self.end(committed.is_err());
         committed
     }
 

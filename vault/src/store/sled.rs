@@ -137,8 +137,11 @@ impl Engine for SledEngine {
         self.read_tree().walk(visit)
     }
 
+    fn settle(&self) -> Result<(), StoreError> {
+        self.recover()
+    }
+
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {
-        self.recover()?;
         let written = self.write(batch).and_then(|()| self.sync());
         if written == Err(StoreError::Unavailable) {
             *self.refusing_since() = Some(Instant::now());

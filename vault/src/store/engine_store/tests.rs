@@ -1,9 +1,12 @@
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{EngineStore, QuarantineFlag};
 use crate::store::conformance::{change, put, record, records};
 use crate::store::engine::{Batch, Engine, KeyRange};
-use crate::store::{Outcome, Store, StoreError, StoreRow};
+use crate::store::memory::MemoryEngine;
+use crate::store::{Change, Outcome, Precondition, Store, StoreError, StoreRow};
 
 /// An engine that fails in one way when it commits, and when it reads a key `panic`.
 struct Failing(fn() -> Result<(), StoreError>);
@@ -68,6 +71,54 @@ async fn a_full_disk_quarantines_nothing() {
     assert_eq!(store.read(vec![record(b"k")]).await, Ok(vec![None]));
     assert!(!flag.is_raised());
     assert_eq!(store.close().await, Ok(()));
+}
+
+/// An engine that refuses its first commit, and shows it whole once it is opened anew.
+#[derive(Default)]
+struct Belated {
+    engine: MemoryEngine,
+    refused: Mutex<Option<Batch>>,
+    is_open: AtomicBool,
+}
+
+impl Engine for Belated {
+    fn read(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        self.engine.read(keys)
+    }
+
+    fn scan(&self, range: &KeyRange, limit: usize) -> Result<Vec<StoreRow>, StoreError> {
+        self.engine.scan(range, limit)
+    }
+
+    fn settle(&self) -> Result<(), StoreError> {
+        let refused = self.refused.lock().expect("a lock").take();
+        refused.map_or(Ok(()), |batch| self.engine.commit(batch))
+    }
+
+    fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        if self.is_open.swap(true, Ordering::Relaxed) {
+            return self.engine.commit(batch);
+        }
+        *self.refused.lock().expect("a lock") = Some(batch);
+        Err(StoreError::Unavailable)
+    }
+
+    fn close(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_commit_is_decided_on_what_a_refused_one_turned_out_to_be() {
+    let store = EngineStore::start(Box::<Belated>::default(), QuarantineFlag::default());
+    let store = store.expect("a thread");
+    assert_eq!(write(&store).await, Err(StoreError::Unavailable));
+    let claim = Change {
+        preconditions: vec![Precondition::Absent(record(b"k"))],
+        writes: vec![put(b"k", b"another")],
+    };
+    assert_eq!(store.apply(vec![claim]).await, Ok(vec![Outcome::PreconditionFailed]));
+    assert_eq!(store.read(vec![record(b"k")]).await, Ok(vec![Some(b"v".to_vec())]));
 }
 
 #[tokio::test]

@@ -19,6 +19,9 @@ struct Slow {
     before_reading: Arc<Act>,
     before_answering: Arc<Act>,
     before_writing: Arc<Act>,
+    /// A commit that was refused, and is found to be whole when the engine is opened anew.
+    refused: Arc<Mutex<Option<Batch>>>,
+    is_full: Arc<AtomicBool>,
 }
 
 fn act(act: &Act) {
@@ -41,7 +44,16 @@ impl Engine for Slow {
 
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         act(&self.before_writing);
+        if self.is_full.load(Ordering::Relaxed) {
+            *self.refused.lock().expect("a lock") = Some(batch);
+            return Err(StoreError::Unavailable);
+        }
         self.engine.commit(batch)
+    }
+
+    fn settle(&self) -> Result<(), StoreError> {
+        let refused = self.refused.lock().expect("a lock").take();
+        refused.map_or(Ok(()), |batch| self.engine.commit(batch))
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {
@@ -126,6 +138,25 @@ fn what_is_read_while_it_is_written_is_not_kept_as_it_was() {
     *meanwhile.lock().expect("a lock") = Some(act);
     write(&*engine, &[(LEFT, Some(b"2"))]);
     assert_eq!(read(&*engine, &[LEFT]), [Some(b"2".to_vec())]);
+}
+
+#[test]
+fn what_is_read_after_a_refused_write_is_not_kept_until_another_succeeds() {
+    let is_full = Arc::new(AtomicBool::new(false));
+    let engine = Slow { is_full: Arc::clone(&is_full), ..Slow::default() };
+    let engine = RowCache::new().before(Box::new(engine));
+    write(&*engine, &[(LEFT, Some(b"1")), (RIGHT, Some(b"1"))]);
+    is_full.store(true, Ordering::Relaxed);
+    let new = Edit { old: None, new: Some(b"2".to_vec()) };
+    let refused = engine.commit(Batch::from([(LEFT.to_vec(), new)]));
+    assert_eq!(refused, Err(StoreError::Unavailable));
+    assert_eq!(read(&*engine, &[LEFT]), [Some(b"1".to_vec())]);
+    is_full.store(false, Ordering::Relaxed);
+    engine.settle().expect("it settles");
+    assert_eq!(read(&*engine, &[LEFT]), [Some(b"2".to_vec())]);
+    write(&*engine, &[(RIGHT, Some(b"2"))]);
+    read(&*engine, &[LEFT]);
+    assert!(engine.read_at_hand(&[LEFT.to_vec()]).is_some());
 }
 
 #[test]
