@@ -137,8 +137,8 @@ VALUES = ('{"info_type":"CITY","items":[{"value":"Burg","reference":"a"},{"value
           '{"info_type":"CITY","reveal":"masked","expires":"2100-01-01T00:00:00Z","uses":1,'
           '"items":[{"value":"Burg"}]}')
 surrogates = []
-for body in VALUES:
-    status, content = ask("post", "/v1/tokenize", body, Idempotency_Key="k", **typed(JSON))
+for number, body in enumerate(VALUES):
+    status, content = ask("post", "/v1/tokenize", body, Idempotency_Key=f"k{number}", **typed(JSON))
     check(f"{body} is traded", status == 200)
     surrogates += [it["surrogate"] for it in json.loads(content)["results"] if "surrogate" in it]
 for reveal in ("redacted", "masked", "plain"):
