@@ -86,20 +86,19 @@ fn of_type(info_type: InfoType, text: &str) -> Option<String> {
         T::PersonName | T::FirstName | T::LastName => initials(text),
         T::DateOfBirth => year(text),
         T::EmailAddress => email(text),
-        T::StreetAddress => street(text),
-        T::Street => ends(text, 3, 0),
-        T::City | T::Username => ends(text, 1, 0),
-        T::Postcode => ends(text, 2, 0),
+        // No more than the mask of a name: many a name is typed where a street or a town belongs.
+        T::StreetAddress | T::Street | T::City | T::Username => ends(text, 1, 0),
+        T::Postcode => number(text, 2, 0),
         T::LocationCoordinates => whole_degrees(text),
-        T::IbanCode => ends(text, 2, 4),
-        T::SwiftCode => ends(text, 4, 0),
+        T::IbanCode => number(text, 2, 4),
+        T::SwiftCode => bank(text),
         T::CreditCardNumber
         | T::PhoneNumber
         | T::BankAccount
         | T::MeterId
         | T::VehicleIdentificationNumber
         | T::DeviceId
-        | T::CookieId => ends(text, 0, 4),
+        | T::CookieId => number(text, 0, 4),
         T::GermanyTaxpayerIdentificationNumber
         | T::GermanySocialSecurity
         | T::GermanyIdentityCardNumber
@@ -110,9 +109,9 @@ fn of_type(info_type: InfoType, text: &str) -> Option<String> {
         | T::UkNationalInsuranceNumber
         | T::Passport
         | T::GermanyHealthInsurance
-        | T::UkNationalHealthServiceNumber => ends(text, 0, 2),
+        | T::UkNationalHealthServiceNumber => number(text, 0, 2),
         T::IpAddress => network(text),
-        T::MacAddress => ends(text, 6, 0),
+        T::MacAddress => maker(text),
         T::LicensePlateNumber => district(text),
         T::Title
         | T::Gender
@@ -151,16 +150,6 @@ fn email(text: &str) -> Option<String> {
     is_address.then(|| format!("{first}{DOTS}@{domain}"))
 }
 
-/// `Lange Str. 12a` → `Lange Str. •••`: what stands before the number, unless a name may be in it.
-fn street(text: &str) -> Option<String> {
-    let (street, _) = text.split_at(text.find(|c: char| c.is_ascii_digit())?);
-    let street = street.trim_end();
-    let is_plain = |c: char| c.is_alphabetic() || matches!(c, ' ' | '-' | '.' | '\'');
-    let words = street.split(' ').count();
-    let is_street = !street.is_empty() && words <= 3 && street.chars().all(is_plain);
-    is_street.then(|| format!("{street} {DOTS}"))
-}
-
 /// `52.52, 13.405` → `52, 13 •••`, about a hundred kilometres.
 fn whole_degrees(text: &str) -> Option<String> {
     let (latitude, longitude) = text.split_once(',')?;
@@ -190,9 +179,30 @@ fn network(text: &str) -> Option<String> {
 fn district(text: &str) -> Option<String> {
     let (district, rest) = text.split_once(['-', ' ', '·'])?;
     let is_district = (1..=3).contains(&district.chars().count())
-        && district.chars().all(char::is_alphabetic)
+        && district.chars().all(char::is_uppercase)
         && rest.chars().any(|c| c.is_ascii_digit());
     is_district.then(|| format!("{district}{DOTS}"))
+}
+
+/// `NOLADE21BRB` → `NOLA•••`
+fn bank(text: &str) -> Option<String> {
+    let is_code = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+    let is_bic = matches!(text.len(), 8 | 11) && text.chars().all(is_code);
+    is_bic.then(|| ends(text, 4, 0))?
+}
+
+/// `00:1A:2B:3C:4D:5E` → `001A2B•••`
+fn maker(text: &str) -> Option<String> {
+    let is_address = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '-' | '.');
+    text.chars().all(is_address).then(|| ends(text, 6, 0))?
+}
+
+/// The ends of a number: of a text that is digits for a quarter, which a name is not, nor a name with
+/// the number of a house.
+fn number(text: &str, first: usize, last: usize) -> Option<String> {
+    let count = |is: fn(char) -> bool| text.chars().filter(|&c| is(c)).count();
+    let is_number = count(char::is_numeric) * 4 >= count(char::is_alphanumeric);
+    is_number.then(|| ends(text, first, last))?
 }
 
 /// The first and last letters and digits; none of them when less than half would be hidden.
