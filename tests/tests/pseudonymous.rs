@@ -3,16 +3,21 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+#[path = "pseudonymous/going_on.rs"]
+mod going_on;
+#[path = "pseudonymous/notes.rs"]
+mod notes;
+#[path = "pseudonymous/stock.rs"]
+mod stock;
+
 use std::{
     collections::HashSet,
     fs,
     path::{Path, PathBuf},
-    thread::sleep,
-    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use tresor_tests::{Process, Site, Tenant};
+use tresor_tests::{Site, Tenant};
 
 const POLICY: &str = "fields:
   nr: { action: clear }
@@ -23,16 +28,6 @@ const POLICY: &str = "fields:
   konto: { info_type: BANK_ACCOUNT, mask: { keep_first: 2, keep_last: 2 } }
   intern: { action: drop }
 ";
-/// The same without what is another each time.
-const REPEATABLE: &str = "fields:
-  nr: { action: clear }
-  name: { info_type: LAST_NAME, tokenize: deterministic }
-  telefon: { info_type: PHONE_NUMBER, tokenize: format-preserving }
-";
-const ROWS: usize = 3_000;
-/// How long an upload may take to come on.
-const ADVANCE_MAX: Duration = Duration::from_secs(60);
-
 struct Setting {
     site: Site,
     tenant: Tenant,
@@ -173,81 +168,6 @@ fn two_copies_join_by_their_deterministic_surrogates() {
 }
 
 #[test]
-fn a_copy_is_the_same_however_often_its_upload_is_killed() {
-    let setting = Setting::new(REPEATABLE);
-    let row = |nr: usize| format!("{nr};Muster{};+49 30 {:07}\n", nr % 700, nr * 97 + 1_000_000);
-    let csv: String = (0..ROWS).map(row).collect();
-    let file = setting.file("many.csv", &format!("nr;name;telefon\n{csv}"));
-    let (out, mut known) = (setting.site.path("killed.csv"), 0);
-    for _ in 0..2 {
-        let mut command = setting.site.customer_command(&setting.tenant, &upload(&file, &out));
-        let mut process = Process::start(&mut command, &setting.site.path("upload.log"));
-        known = come_on(&file, known, &process);
-        process.kill();
-        assert!(known < ROWS as u64 && !out.exists(), "it is not done");
-    }
-    fs::write(&out, "another's").unwrap();
-    let refused = setting.site.customer(&setting.tenant, &upload(&file, &out));
-    assert!(refused.code == 1 && refused.stderr.contains("same command"), "{}", refused.stderr);
-    assert_eq!(fs::read_to_string(&out).unwrap(), "another's");
-    fs::remove_file(&out).unwrap();
-    let (code, told, killed) = setting.upload(&file, "killed.csv");
-    assert_eq!((code, &told["complete"]), (0, &json!(true)), "{told}");
-    assert!(told["resumed_after_row"].as_u64().unwrap() >= known);
-    let again = setting.file("again.csv", &fs::read_to_string(&file).unwrap());
-    let (_, _, whole) = setting.upload(&again, "whole.csv");
-    assert_eq!(rows(&killed).len(), ROWS);
-    assert!(killed == whole, "what was killed differs from what was not");
-    let left = fs::read_dir(setting.site.path(".")).unwrap();
-    let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    assert!(left.into_iter().all(|name| !name.contains(".tresor-part")));
-}
-
-#[test]
-fn no_copy_is_of_two_policies() {
-    let setting = Setting::new(REPEATABLE);
-    let csv: String = (0..ROWS).map(|nr| format!("{nr};Muster{nr}\n")).collect();
-    let file = setting.file("many.csv", &format!("nr;name\n{csv}"));
-    let out = setting.site.path("out.csv");
-    let mut command = setting.site.customer_command(&setting.tenant, &upload(&file, &out));
-    let mut process = Process::start(&mut command, &setting.site.path("upload.log"));
-    let known = come_on(&file, 0, &process);
-    process.kill();
-    assert!(known < ROWS as u64 && !out.exists(), "it is not done");
-    let masked = "fields:\n  nr: { action: clear }\n  name: { info_type: LAST_NAME }\n";
-    setting.file("policy.yaml", masked);
-    let put = ["collection", "put", "people", "-f", "policy.yaml", "--tenant", "burg"];
-    setting.site.operator(&put).ok();
-    let again = upload(&file, &out);
-    for _ in 0..2 {
-        let refused = setting.site.customer(&setting.tenant, &again);
-        assert_eq!(refused.code, 1, "{}", refused.stderr);
-        let told = refused.stderr;
-        assert!(told.contains("policy") && told.contains("--restart"), "{told}");
-        assert!(!told.contains("same command") && !out.exists(), "{told}");
-    }
-    let restart = [&again[..], &["--restart"]].concat();
-    setting.site.customer(&setting.tenant, &restart).ok();
-    let rows = rows(&fs::read_to_string(&out).unwrap());
-    assert_eq!(rows.len(), ROWS);
-    assert!(rows.iter().all(|row| !row[1].starts_with("srg_")), "masks throughout");
-}
-
-/// Waits until more than `rows` are acknowledged; gives how many.
-fn come_on(file: &Path, rows: u64, process: &Process) -> u64 {
-    let begun = Instant::now();
-    loop {
-        let text = fs::read(file.with_extension("csv.tresor-progress")).unwrap_or_default();
-        let progress = serde_json::from_slice::<Value>(&text).unwrap_or_default();
-        match progress["rows"].as_u64() {
-            Some(now) if now > rows => return now,
-            _ => assert!(begun.elapsed() < ADVANCE_MAX, "it stays: {}", process.log()),
-        }
-        sleep(Duration::from_millis(2));
-    }
-}
-
-#[test]
 fn a_surrogate_goes_with_the_last_record_and_with_what_is_replaced() {
     let setting = Setting::new(POLICY);
     let upload = |name: &str, text: &str| {
@@ -271,70 +191,5 @@ fn a_surrogate_goes_with_the_last_record_and_with_what_is_replaced() {
     delete("2");
     for surrogate in [&one[1], &two[2], &replaced[2]] {
         assert_eq!(setting.detokenized(surrogate)["problem"]["code"], "not_found", "{surrogate}");
-    }
-}
-
-#[test]
-fn the_analysis_tells_what_frequencies_tell() {
-    let setting = Setting::new(POLICY);
-    // One comes three times, one twice, ten once.
-    let names = ["Muster", "Muster", "Muster", "Maier", "Maier"].map(str::to_owned);
-    let names = names.into_iter().chain((0..10).map(|number| format!("Selten{number}")));
-    let rows: String = names.enumerate().map(|(nr, name)| format!("{nr};{name}\n")).collect();
-    let file = setting.file("names.csv", &format!("nr;name\n{rows}"));
-    setting.upload(&file, "names.out");
-    let analyze = ["collection", "analyze", "people", "--tenant", "burg", "--output", "json"];
-    let told = setting.site.operator(&analyze).ok().json()["indexes"][0].clone();
-    let counts = ["entries", "distinct", "most_frequent", "told", "told_records"];
-    assert_eq!(counts.map(|name| told[name].as_u64().unwrap()), [15, 12, 3, 2, 5], "{told}");
-    assert_eq!((&told["field"], &told["bits"]), (&json!("name"), &json!(128)));
-    assert_eq!(told["advised_bits"], Value::Null, "twelve names hide in no 256 entries");
-    let entropy = told["entropy_bits"].as_f64().unwrap();
-    assert!((entropy - 3.457).abs() < 0.01, "{entropy}");
-    let table = setting.site.operator(&analyze[..5]).ok().stdout;
-    assert!(table.contains("2 in 5 records") && table.contains("no index"), "{table}");
-}
-
-#[test]
-fn the_inventory_tells_what_is_held_and_no_value() {
-    let setting = Setting::new(POLICY);
-    let values = ["Muster", "Maier", "DE89370400440532013000", "+493411234567", "m@example.org"];
-    let [muster, maier, iban, telefon, email] = values;
-    let rows = format!("1;{muster};{iban};{telefon};{email};x\n2;{maier};;;{email};x\n3;;;;;x\n");
-    let file = setting.file("p.csv", &format!("nr;name;iban;telefon;email;intern\n{rows}"));
-    setting.upload(&file, "p.out");
-    let inventory = ["collection", "inventory", "--output", "json"];
-    let ran = setting.site.operator(&inventory).ok();
-    let told = ran.json()["tenants"][0].clone();
-    assert_eq!(told["tenant"], "burg");
-    let people = told["collections"][1].clone();
-    let counts = ["records", "damaged", "policy_version"].map(|name| people[name].as_u64());
-    assert_eq!((&people["collection"], counts), (&json!("people"), [Some(3), Some(0), Some(1)]));
-    let held = |fields: &Value| -> Vec<_> {
-        let names = ["field", "info_type", "class", "records", "tokenized", "searchable"];
-        let fields = fields.as_array().unwrap().iter();
-        fields.map(|field| Value::from_iter(names.map(|name| field[name].clone()))).collect()
-    };
-    // Sealed is what is empty, too: nobody tells it from the others.
-    let expected = [
-        json!(["email", "EMAIL_ADDRESS", "contact", 3, 0, 0]),
-        json!(["iban", "IBAN_CODE", "financial", 3, 1, 0]),
-        json!(["name", "LAST_NAME", "identity", 3, 2, 2]),
-        json!(["telefon", "PHONE_NUMBER", "contact", 3, 1, 0]),
-    ];
-    assert_eq!(held(&people["fields"]), expected);
-    let mut surrogates = held(&told["surrogates"]["fields"]);
-    surrogates.sort_by_key(Value::to_string);
-    let expected = [
-        json!([null, "IBAN_CODE", "financial", 1, 1, 0]),
-        json!([null, "LAST_NAME", "identity", 2, 2, 0]),
-    ];
-    assert_eq!(surrogates, expected);
-    assert!(people["fields"][0]["earliest"].is_string(), "{people}");
-    let one = [&inventory[..2], &["--tenant", "burg", "--collection", "people"]].concat();
-    let table = setting.site.operator(&one).ok().stdout;
-    assert!(table.contains("IBAN_CODE") && !table.contains("(surrogates)"), "{table}");
-    for value in values {
-        assert!(!ran.stdout.contains(value) && !table.contains(value), "{value}");
     }
 }

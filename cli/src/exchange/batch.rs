@@ -210,7 +210,7 @@ impl Entry {
         let Held::Record(record, refused) = &self.content else { return None };
         let values = record.values.iter().enumerate();
         let values = values.map(|(at, value)| (!refused.contains(&at)).then_some(value));
-        match unflatten(&record.names, values) {
+        match unflatten(&*record.names, values) {
             Value::Object(fields) => Some(fields),
             Value::Null
             | Value::Bool(_)

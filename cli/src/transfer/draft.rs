@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     const TEXT: &[u8] = b"srg_1\n";
-    const WHOLE: Extent = Extent { bytes: 6, records: 1, is_whole: true };
+    const WHOLE: Extent = Extent { bytes: 6, records: 1, columns: None, is_whole: true };
 
     struct Place {
         _directory: tempfile::TempDir,

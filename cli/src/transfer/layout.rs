@@ -1,7 +1,7 @@
 //! How a file of records is laid out, so that another one is written like it.
 //!
-//! It promises that the header of a CSV is kept byte by byte, and its delimiter, line ends and
-//! character set; what is JSON stays JSON, an object a line. It relies on the reader that the
+//! It promises that the header of a CSV is kept byte by byte, with what is added behind it, and its
+//! delimiter, line ends and character set; what is JSON stays JSON, an object a line. It relies on the reader that the
 //! external API uses, so that both mean the same columns.
 
 use std::{
@@ -76,6 +76,30 @@ impl Layout {
         }
     }
 
+    /// How many columns records have, where that is the same for all of them.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        match self {
+            Self::Csv(csv) => Some(csv.columns),
+            Self::Lines | Self::Array | Self::Values | Self::Map => None,
+        }
+    }
+
+    /// Makes room for what the first record has besides the columns of the original: copies that the
+    /// policy has made.
+    pub(crate) fn widen(&mut self, first: &Map<String, Value>) -> Option<()> {
+        match self {
+            Self::Csv(csv) => csv.widen(first),
+            Self::Lines | Self::Array | Self::Values | Self::Map => Some(()),
+        }
+    }
+
+    /// Goes on with a file whose records have so many columns.
+    pub(crate) fn go_on_with(&mut self, columns: usize) {
+        if let Self::Csv(csv) = self {
+            csv.columns = columns;
+        }
+    }
+
     /// What stands behind the last record.
     pub(crate) fn closing(&self) -> &'static [u8] {
         match self {
@@ -98,6 +122,20 @@ impl Layout {
 }
 
 impl Csv {
+    fn widen(&mut self, first: &Map<String, Value>) -> Option<()> {
+        let added: Vec<_> = first.keys().skip(self.columns).collect();
+        if added.is_empty() {
+            return Some(());
+        }
+        let cells = added.iter().map(|name| self.charset.encode(name));
+        let cells = self.terminated(cells.collect::<Option<Vec<_>>>()?)?;
+        while self.header.pop_if(|end| matches!(end, b'\r' | b'\n')).is_some() {}
+        self.header.push(self.delimiter);
+        self.header.extend(cells);
+        self.columns = first.len();
+        Some(())
+    }
+
     fn row(&self, fields: &Map<String, Value>) -> Option<Vec<u8>> {
         if fields.len() != self.columns {
             return None;
@@ -177,7 +215,7 @@ mod tests {
         let mut records = Vec::new();
         let end = read(format, text, &mut |row| {
             let record = row.result.unwrap();
-            records.push(unflatten(&record.names, record.values.iter().map(Some)));
+            records.push(unflatten(&*record.names, record.values.iter().map(Some)));
             core::ops::ControlFlow::Continue(())
         });
         end.unwrap();
@@ -193,6 +231,18 @@ mod tests {
         let latin1 = layout(Format::Csv(Charset::Latin1), b"Stra\xDFe,Ort\nx,y\n");
         let record = json!({ "Straße": "Süd", "Ort": "•••" });
         assert_eq!(written(&latin1, &[record]), b"Stra\xDFe,Ort\nS\xFCd,\x95\x95\x95\n");
+    }
+
+    #[test]
+    fn what_the_first_record_adds_gets_columns_of_its_own() {
+        let text = b"\xEF\xBB\xBF\"Name\";Notiz\r\nErika;x\r\n";
+        let mut layout = layout(CSV, text);
+        let first = json!({ "Name": "E.", "Notiz": "\u{2022}", "k;": "a", "l": null });
+        layout.widen(first.as_object().unwrap()).unwrap();
+        let expected = "\u{feff}\"Name\";Notiz;\"k;\";l\r\nE.;\u{2022};a;\r\n";
+        assert_eq!(written(&layout, &[first]), expected.as_bytes());
+        let narrow = json!({ "Name": "E.", "Notiz": "\u{2022}" });
+        assert_eq!(layout.record(narrow.as_object().unwrap(), false), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! It promises that records are in the order of the original, and that an upload which goes on
 //! continues it where the last row was known to be acknowledged. It writes what the answers say and
-//! nothing of the original but the header of a CSV. It relies on a draft for its name.
+//! nothing of the original but the header of a CSV, with the first record for what is added to it. It relies on a draft for its name.
 
 use std::{
     io::ErrorKind,
@@ -32,6 +32,9 @@ pub(crate) struct Pseudonymous {
 pub(crate) struct Extent {
     pub(crate) bytes: u64,
     pub(crate) records: u64,
+    /// How many columns the records of a CSV have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) columns: Option<usize>,
     /// Whether it only lacks its final name.
     pub(crate) is_whole: bool,
 }
@@ -58,11 +61,8 @@ impl Pseudonymous {
 
     /// Begins a file.
     pub(crate) fn begin_laid_out(path: PathBuf, layout: Layout) -> Result<Self, CliError> {
-        let draft = Draft::begin(&path)?;
-        let opening = layout.opening().to_vec();
-        let mut file = Self { path, layout, draft: Some(draft), extent: Extent::default() };
-        file.write(&opening)?;
-        Ok(file)
+        let draft = Some(Draft::begin(&path)?);
+        Ok(Self { path, layout, draft, extent: Extent::default() })
     }
 
     /// Goes on with a file of which `extent` is known to be written.
@@ -78,10 +78,13 @@ impl Pseudonymous {
     /// The same with a layout that is known.
     pub(crate) fn go_on_laid_out(
         path: PathBuf,
-        layout: Layout,
+        mut layout: Layout,
         extent: Extent,
     ) -> Result<Self, CliError> {
         let draft = Draft::go_on(&path, extent)?;
+        if let Some(columns) = extent.columns {
+            layout.go_on_with(columns);
+        }
         Ok(Self { path, layout, draft, extent })
     }
 
@@ -98,7 +101,12 @@ impl Pseudonymous {
     /// Writes the next record.
     pub(crate) fn add(&mut self, record: Option<&Map<String, Value>>) -> Result<(), CliError> {
         let is_first = self.extent.records == 0;
-        let text = record.and_then(|record| self.layout.record(record, is_first));
+        let text = record.and_then(|record| {
+            if is_first {
+                self.layout.widen(record)?;
+            }
+            self.layout.record(record, is_first)
+        });
         let text = text.ok_or_else(|| {
             CliError::failed("the server's answer does not say what stands in for a stored row")
         })?;
@@ -107,6 +115,7 @@ impl Pseudonymous {
 
     /// Writes the next record as it is.
     pub(crate) fn add_text(&mut self, text: &[u8]) -> Result<(), CliError> {
+        self.open()?;
         self.write(text)?;
         self.extent.records += 1;
         Ok(())
@@ -122,10 +131,21 @@ impl Pseudonymous {
     /// Writes the end, after which it only lacks its final name.
     pub(crate) fn complete(&mut self) -> Result<Extent, CliError> {
         if !self.extent.is_whole {
+            self.open()?;
             self.write(self.layout.closing())?;
             self.extent.is_whole = true;
         }
         self.sync()
+    }
+
+    /// Writes what stands before the first record, once.
+    fn open(&mut self) -> Result<(), CliError> {
+        if self.extent.bytes > 0 {
+            return Ok(());
+        }
+        self.extent.columns = self.layout.columns();
+        let opening = self.layout.opening().to_vec();
+        self.write(&opening)
     }
 
     /// Gives it its final name.

@@ -8,7 +8,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use tokio::sync::mpsc::Sender;
 use tresor_proto::{
-    Action, CollectionName, ErrorCode, Failure, IdempotencyKey,
+    CollectionName, ErrorCode, Failure, IdempotencyKey,
     vault::{
         Destination, IngestOpening, IngestResponse, PutResult, RecordInput, put_result::Outcome,
     },
@@ -266,7 +266,7 @@ impl Sent {
         let told = self.rows.iter().zip(self.fates).map(|(row, fate)| {
             let outcome = match fate.outcome {
                 Ok(counts) => {
-                    let told = is_pseudonymous.then_some((row, &fate.actions[..]));
+                    let told = is_pseudonymous.then_some((row, &fate));
                     stored(results.next(), told).inspect(|stored| {
                         summary.accept(counts);
                         if stored.record.replayed {
@@ -286,17 +286,17 @@ impl Sent {
     }
 }
 
-/// What is told of a row, with the record rebuilt when its row and actions are given.
-fn stored(result: Option<PutResult>, told: Option<(&Row, &[Action])>) -> Result<Stored, Failure> {
+/// What is told of a row, with the record rebuilt when its row and its fate are given.
+fn stored(result: Option<PutResult>, told: Option<(&Row, &Fate)>) -> Result<Stored, Failure> {
     let mut result = result.ok_or_else(malformed)?;
     let record = match result.outcome.take() {
         Some(Outcome::Stored(stored)) => stored,
         Some(Outcome::Status(status)) => return Err(Failure::from_item_status(&status)),
         None => return Err(malformed()),
     };
-    let pseudonymous = told.map(|(row, actions)| {
+    let pseudonymous = told.map(|(row, fate)| {
         let record = row.result.as_ref().map_err(|_| malformed())?;
-        pseudonymous::record(record, actions, &result)
+        pseudonymous::record(record, fate, &result)
     });
     let given = result.surrogates;
     let versions = given.iter().filter(|given| given.key_version > 0);

@@ -1,7 +1,7 @@
 //! A stored record with what stands in for its personal data.
 //!
-//! It promises to show a value only where it is stored readable, and null where nothing is known to
-//! stand in for it. It relies on the vault for surrogates and masks, and on screening for which
+//! It promises to show a value only where it is stored readable, a redacted copy among them, and null
+//! where nothing is known to stand in for it. It relies on the vault for surrogates and masks, and on screening for which
 //! fields are stored readable.
 
 use std::collections::HashMap;
@@ -13,20 +13,21 @@ use tresor_proto::{
 };
 use tresor_screening::reader::{Record, unflatten};
 
-/// The record, rebuilt from surrogates, masks and the values that are stored readable.
-pub(super) fn record(
-    record: &Record,
-    actions: &[Action],
-    result: &PutResult,
-) -> Result<Value, Failure> {
+use super::screening::Fate;
+
+/// The record, rebuilt from surrogates, masks and the values that are stored readable; behind its own
+/// fields all copies that the policy makes, so that records of one kind have the same fields.
+pub(super) fn record(record: &Record, fate: &Fate, result: &PutResult) -> Result<Value, Failure> {
     let stand_ins = stand_ins(result)?;
     let named = record.names.iter().zip(&record.values);
-    let values = named.zip(actions).map(|((name, value), action)| match action {
+    let values = named.zip(&fate.actions).map(|((name, value), action)| match action {
         Action::Clear => Some(value),
         Action::Seal | Action::Tokenize => stand_ins.get(name.as_str()),
         Action::Drop | Action::Reject => None,
     });
-    Ok(unflatten(&record.names, values))
+    let copies = fate.copies.iter().map(|copy| copy.text.as_ref());
+    let names = record.names.iter().chain(fate.copies.iter().map(|copy| &copy.name));
+    Ok(unflatten(names, values.chain(copies)))
 }
 
 /// What the vault says stands in for a field, by its name: a surrogate rather than a mask.
@@ -47,10 +48,14 @@ fn stand_ins(result: &PutResult) -> Result<HashMap<&str, Content>, Failure> {
 mod tests {
     use std::ops::ControlFlow;
 
-    use tresor_proto::vault::{FieldSurrogate, RevealedField};
+    use tresor_proto::{
+        FieldName,
+        vault::{FieldSurrogate, RevealedField},
+    };
     use tresor_screening::reader::{Format, read};
 
     use super::*;
+    use crate::upload::screening::{Counts, RedactedCopy};
 
     fn read_one(text: &str) -> Record {
         let mut record = None;
@@ -79,7 +84,21 @@ mod tests {
             ..PutResult::default()
         };
         let actions = [Action::Tokenize, Action::Clear, Action::Seal, Action::Drop, Action::Seal];
-        let expected = r#"{"a":"srg_x","b":{"c":1.10,"d":"•••"},"e":null,"f":null}"#;
-        assert_eq!(record(&read_one(text), &actions, &result).unwrap().to_string(), expected);
+        let copy = |name, text| RedactedCopy {
+            name: FieldName::parse(name).unwrap(),
+            text: Option::map(text, |text| Content::text(text).unwrap()),
+        };
+        let fate = Fate {
+            row: 1,
+            line: 1,
+            outcome: Ok(Counts::default()),
+            verdicts: None,
+            actions: actions.to_vec(),
+            copies: vec![copy("/b/short", Some("Frau [NAME]")), copy("none", None)],
+            flagged: Vec::new(),
+        };
+        let expected = r#"{"a":"srg_x","b":{"c":1.10,"d":"•••","short":"Frau [NAME]"},"#;
+        let expected = format!(r#"{expected}"e":null,"f":null,"none":null}}"#);
+        assert_eq!(record(&read_one(text), &fate, &result).unwrap().to_string(), expected);
     }
 }

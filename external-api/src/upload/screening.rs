@@ -17,6 +17,7 @@ use tresor_screening::{
 };
 use utoipa::ToSchema;
 
+pub(crate) use self::copies::RedactedCopy;
 use super::columns::UploadColumns;
 use crate::{openapi::bounds, policies::VersionedPolicy};
 
@@ -49,6 +50,8 @@ pub(crate) struct Fate {
     pub(crate) verdicts: Option<Vec<Verdict>>,
     /// What is done with each field, for whoever rebuilds the record.
     pub(crate) actions: Vec<Action>,
+    /// The redacted copies that are added to it.
+    pub(crate) copies: Vec<RedactedCopy>,
     /// The fields that are stored readable though they look personal.
     pub(crate) flagged: Vec<String>,
 }
@@ -134,6 +137,7 @@ impl Screening {
         };
         for (index, row) in rows.iter().enumerate() {
             let (mut verdicts, mut actions, mut flagged) = (None, Vec::new(), Vec::new());
+            let mut copies = Vec::new();
             let outcome = match &row.result {
                 Ok(record) => {
                     let values: Vec<_> = record.values.iter().map(screen::Value::from).collect();
@@ -141,13 +145,16 @@ impl Screening {
                     if let Some(report) = &mut report {
                         report.observe(&record.names, found);
                     }
-                    let copies = copies::of(&self.policy.policy, record, found.findings);
+                    let made = copies::of(&self.policy.policy, record, found.findings);
                     let found = found.verdicts;
                     self.observe(index, rows.len(), record, found);
                     actions = found.iter().map(action).collect();
                     flagged = names_of_flagged(&record.names, found);
                     verdicts = self.is_explained.then(|| explain(&record.names, found));
-                    copies.and_then(|copies| self.forward(record, found, copies))
+                    made.and_then(|made| {
+                        copies = made;
+                        self.forward(record, found, &copies)
+                    })
                 }
                 Err(error) => {
                     report.iter_mut().for_each(|report| report.reject());
@@ -164,6 +171,7 @@ impl Screening {
                 }),
                 verdicts,
                 actions,
+                copies,
                 flagged,
             });
         }
@@ -182,11 +190,11 @@ impl Screening {
         &self,
         record: &Record,
         verdicts: &[screen::Verdict],
-        copies: Vec<vault::Field>,
+        copies: &[RedactedCopy],
     ) -> Result<(vault::RecordInput, Counts), Failure> {
         check_rejections(&record.names, verdicts)?;
         let id = self.id(record, verdicts)?;
-        let mut counts = Counts { clear: copies.len() as u64, ..Counts::default() };
+        let mut counts = Counts::default();
         let mut fields = Vec::with_capacity(record.names.len() + copies.len());
         let named = record.names.iter().zip(&record.values);
         for ((name, value), verdict) in named.zip(verdicts) {
@@ -207,7 +215,9 @@ impl Screening {
                 fields.push(field(name, value, verdict));
             }
         }
-        fields.extend(copies);
+        let own = fields.len();
+        fields.extend(copies.iter().filter_map(RedactedCopy::field));
+        counts.clear += (fields.len() - own) as u64;
         let input = vault::RecordInput { id, fields, ..vault::RecordInput::default() };
         Ok((input, counts))
     }

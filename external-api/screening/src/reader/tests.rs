@@ -24,7 +24,7 @@ impl Read for Trickle<'_> {
 }
 
 fn rebuilt(record: &Record) -> Value {
-    unflatten(&record.names, record.values.iter().map(Some))
+    unflatten(&*record.names, record.values.iter().map(Some))
 }
 
 /// Rows as `(number, line, JSON or reason)`.

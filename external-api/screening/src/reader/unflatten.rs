@@ -9,11 +9,11 @@ use tresor_proto::{Content, ContentType, FieldName, limits::RECORD_FIELDS_MAX};
 /// Rebuilds a record as JSON. A value that is absent, because it is withheld or redacted, is null.
 #[must_use]
 pub fn unflatten<'a>(
-    names: &[FieldName],
+    names: impl IntoIterator<Item = &'a FieldName>,
     values: impl IntoIterator<Item = Option<&'a Content>>,
 ) -> Value {
     let mut root = Vec::new();
-    for (name, value) in names.iter().zip(values) {
+    for (name, value) in names.into_iter().zip(values) {
         let value = value.map_or(Value::Null, to_json);
         let inserted = match keys(name.as_str()) {
             Some(keys) => insert(&mut root, &keys, value),

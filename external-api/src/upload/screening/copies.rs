@@ -6,12 +6,19 @@
 use tresor_proto::{Content, ContentType, ErrorCode, Failure, FieldName, Policy, vault};
 use tresor_screening::{TextFinding, reader::Record, redact};
 
-/// The copies that are to be added to a record.
+/// A field that the policy has made, beside those that a record brings along.
+pub(crate) struct RedactedCopy {
+    pub(crate) name: FieldName,
+    /// `None` where there is no text to copy.
+    pub(crate) text: Option<Content>,
+}
+
+/// The copies that are to be added to a record; each that it does not bring along.
 pub(super) fn of(
     policy: &Policy,
     record: &Record,
     findings: &[TextFinding],
-) -> Result<Vec<vault::Field>, Failure> {
+) -> Result<Vec<RedactedCopy>, Failure> {
     let mut copies = Vec::new();
     for field in policy.fields() {
         let Some(copy) = &field.redacted_copy else { continue };
@@ -21,9 +28,13 @@ pub(super) fn of(
         });
         let given = value_of(record, copy).map(|(_, value)| value.as_text().unwrap_or_default());
         match (made, given) {
-            (Some(made), None) => copies.push(clear(copy, made)),
+            (made, None) => {
+                let text = made.map(|text| Content::new(ContentType::Text, text.into_bytes()));
+                let text = text.transpose()?;
+                copies.push(RedactedCopy { name: copy.clone(), text });
+            }
             (Some(made), Some(given)) if made == given => {}
-            (None, None | Some("")) => {}
+            (None, Some("")) => {}
             (_, Some(_)) => return Err(refused(copy)),
         }
     }
@@ -42,12 +53,12 @@ fn value_of<'a>(record: &'a Record, name: &FieldName) -> Option<(usize, &'a Cont
     Some((at, record.values.get(at)?))
 }
 
-fn clear(name: &FieldName, text: String) -> vault::Field {
-    vault::Field {
-        name: name.as_str().to_owned(),
-        value: Some(vault::Value { content: Some(vault::value::Content::Text(text)) }),
-        action: vault::Action::Clear as i32,
-        ..vault::Field::default()
+impl RedactedCopy {
+    /// What is forwarded of it.
+    pub(super) fn field(&self) -> Option<vault::Field> {
+        let value = super::wire(self.text.as_ref()?);
+        let (name, action) = (self.name.as_str().to_owned(), vault::Action::Clear as i32);
+        Some(vault::Field { name, value: Some(value), action, ..vault::Field::default() })
     }
 }
 
