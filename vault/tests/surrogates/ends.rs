@@ -70,6 +70,22 @@ async fn of_uses_that_come_at_once_none_is_lost_and_none_is_beyond_the_last() {
 }
 
 #[tokio::test]
+async fn uses_that_many_ask_for_at_once_are_all_given() {
+    for engine in ENGINES {
+        let house = Arc::new(House::build(engine).await);
+        let options = ending(InfoType::PersonName, None, Some(1_000));
+        let texts = house.tokenize(vec![value("Anna", options)]).await;
+        let callers = (0..60).map(|_| {
+            let (house, texts) = (Arc::clone(&house), texts.clone());
+            async move { house.detokenize(Reveal::Plain, &texts).await.remove(0) }
+        });
+        let told = callers.collect::<JoinSet<_>>().join_all().await;
+        assert!(told.iter().all(Result::is_ok), "{told:?}");
+        assert_eq!(house.describe(&texts[0]).await.unwrap().uses, 60);
+    }
+}
+
+#[tokio::test]
 async fn what_has_ended_is_told_of_for_a_month_and_does_not_pile_up() {
     for engine in ENGINES {
         let mut house = House::build(engine).await;

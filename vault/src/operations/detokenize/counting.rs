@@ -31,12 +31,16 @@ impl Vault {
         discloser: &Discloser,
         batch: &mut Batch,
     ) -> Result<(), VaultError> {
+        let mut turn = None;
         for round in 0..put::ROUNDS_MAX {
             let counted: Vec<Counted> = batch.opened().copied().collect();
             if counted.is_empty() {
                 break;
             }
-            if round > 0 {
+            if round > 0 && turn.is_none() {
+                // Others count in the same rows.
+                turn = Some(self.turns().take(discloser.tenant).await);
+            } else if round > 0 {
                 tokio::time::sleep(put::PAUSE * round).await;
             }
             let keys: Vec<StoreKey> = counted.iter().flat_map(keys).collect();
