@@ -86,6 +86,9 @@ impl RowList {
             Some(problem) => json!({ "row": row.row, "line": row.line, "problem": problem }),
             None => json!({ "row": row.row, "line": row.line, "id": row.id }),
         };
+        if row.superseded {
+            entry["superseded"] = true.into();
+        }
         if let Some(verdicts) = &row.verdicts {
             entry["verdicts"] = verdicts.clone();
         }
@@ -211,6 +214,7 @@ mod tests {
         RowResult {
             row,
             line: Some(row + 1),
+            superseded: false,
             id: None,
             pseudonymous: None,
             verdicts: None,

@@ -21,6 +21,7 @@ mod draft;
 mod layout;
 mod part;
 mod pseudonymous;
+mod repeats;
 mod resumable;
 
 pub(crate) use self::{
@@ -28,6 +29,7 @@ pub(crate) use self::{
     layout::Layout,
     part::{Part, reader},
     pseudonymous::{Extent, Pseudonymous, place_of},
+    repeats::check_ids,
     resumable::{Ledger, Resumable, Totals},
 };
 use crate::{
@@ -93,6 +95,9 @@ pub(crate) struct RowResult {
     pub(crate) line: Option<u64>,
     /// The record's id, when stored.
     pub(crate) id: Option<String>,
+    /// Whether it was replaced: nothing that stood in for its fields is told.
+    #[serde(default)]
+    pub(crate) superseded: bool,
     /// The record with what stands in for its personal data, when asked for.
     pub(crate) pseudonymous: Option<serde_json::Map<String, serde_json::Value>>,
     /// What screening said of its fields, when asked for.

@@ -193,3 +193,26 @@ fn a_surrogate_goes_with_the_last_record_and_with_what_is_replaced() {
         assert_eq!(setting.detokenized(surrogate)["problem"]["code"], "not_found", "{surrogate}");
     }
 }
+
+#[test]
+fn an_id_that_comes_twice_is_told_and_no_copy_is_made_of_it() {
+    let setting = Setting::new(POLICY);
+    let file = setting.file("twice.csv", "nr,name\n1,Muster\n2,Beispiel\n1,Meier\n");
+    let out = setting.site.path("twice-copy.csv");
+    let ran = setting.site.customer(&setting.tenant, &upload(&file, &out));
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("rows 1 and 3 have the same id"), "{}", ran.stderr);
+    assert!(!out.exists());
+    let listed = setting.site.curl(&setting.tenant, "/v1/collections/people/records", &[]).json();
+    assert_eq!(listed["records"], json!([]), "nothing was sent: {listed}");
+    let data = format!("@{}", file.display());
+    let arguments = ["-H", "Content-Type: text/csv", "--data-binary", &data];
+    let path = "/v1/collections/people/records?id_field=nr&pseudonymous=true";
+    let lines = setting.site.curl(&setting.tenant, path, &arguments).lines();
+    let told = |row: usize| {
+        let has = |name: &str| lines[row].get(name).is_some();
+        (lines[row]["superseded"] == true, has("surrogates"), has("pseudonymous"))
+    };
+    assert_eq!([told(0), told(1)], [(true, false, false), (false, true, true)], "{lines:?}");
+    assert_eq!((told(2), &lines[3]["summary"]["superseded"]), ((false, true, true), &json!(1)));
+}

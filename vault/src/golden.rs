@@ -136,7 +136,14 @@ fn answer(loaded: &LoadedKeyring, auth_key: &TokenAuthKey) -> (StoreKey, Vec<u8>
     let mark = RequestMark::new(&key, &item, &collection, &asked);
     let desk = AnswerDesk { tenant: TENANT, rows: &loaded.rows, now_ms: NOW_MS };
     let (surrogates, masks) = (Vec::new(), Vec::new());
-    let stored = StoredRecord { id: record, revision: 3, is_replayed: false, surrogates, masks };
+    let stored = StoredRecord {
+        id: record,
+        revision: 3,
+        is_replayed: false,
+        is_superseded: false,
+        surrogates,
+        masks,
+    };
     match mark.unwrap().keep(desk, of_record(&stored, &asked)).unwrap() {
         Write::Put(key, row) => (key, row),
         Write::Remove(_) => panic!("an answer is put"),

@@ -178,6 +178,7 @@ pub(crate) fn stored_record(answer: &GivenAnswer) -> Result<StoredRecord, VaultE
         id,
         revision: answer.revision,
         is_replayed: true,
+        is_superseded: false,
         surrogates: surrogates.collect::<Result<_, VaultError>>()?,
         masks: Vec::new(),
     })

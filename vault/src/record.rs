@@ -99,6 +99,9 @@ pub struct StoredRecord {
     pub revision: u64,
     /// Whether an earlier request with the same idempotency key stored it.
     pub is_replayed: bool,
+    /// Whether it has been replaced or deleted since, as far as that is known; then neither its
+    /// surrogates nor its masks are told.
+    pub is_superseded: bool,
     /// The surrogates of its tokenized fields, in their order.
     pub surrogates: Vec<FieldSurrogate>,
     /// The masks of its sealed fields, in their order; only when the destination asks for masks.
@@ -196,6 +199,13 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next page begins: after this key; `None` on the last page.
     pub next: Option<String>,
+}
+
+impl StoredRecord {
+    /// The same of a record that has been replaced or deleted since.
+    pub(crate) fn superseded(self) -> Self {
+        Self { is_superseded: true, surrogates: Vec::new(), masks: Vec::new(), ..self }
+    }
 }
 
 impl FieldSurrogate {

@@ -29,7 +29,7 @@ use crate::{
     session::Session,
     transfer::{
         Checkpoint, Destination, FileMark, Ledger, Media, Part, Pseudonymous, Resumable, Totals,
-        Upload, place_of,
+        Upload, check_ids, place_of,
     },
 };
 
@@ -168,6 +168,9 @@ impl UploadCommand {
             return Err(CliError::usage("--out needs a file that can be read more than once"));
         }
         let file = &self.file;
+        if let Some(id_field) = &self.id_field {
+            check_ids(file, media, id_field).await?;
+        }
         match checkpoint.extent {
             Some(extent) => Pseudonymous::go_on(path, file, media, extent).await.map(Some),
             None => Pseudonymous::begin(path, file, media).await.map(Some),
@@ -290,6 +293,12 @@ fn show(output: &Output, totals: &Totals) -> Result<(), CliError> {
         let line = format!("  {flagged} stored readable though they look personal: flagged");
         output.line(output.paint(Tone::Notable, &line))?;
     }
+    if totals.superseded > 0 {
+        let superseded = counted(totals.superseded, "record");
+        let line =
+            format!("  {superseded} of them replaced by a later row of the same id, or since");
+        output.line(output.paint(Tone::Notable, &line))?;
+    }
     if totals.rejected > 0 {
         let rejected = format!("{} refused", counted(totals.rejected, "row"));
         output.line(output.paint(Tone::Bad, &rejected))?;
@@ -305,7 +314,12 @@ fn show_pseudonymous(output: &Output, totals: &Totals) -> Result<(), CliError> {
     let Some(file) = &totals.pseudonymous_file else { return Ok(()) };
     let records = counted(totals.pseudonymous_records.unwrap_or_default(), "record");
     let file = file.display().to_string();
-    let left_out = if totals.rejected > 0 { "; refused rows are not in it" } else { "" };
+    let left_out = match (totals.rejected, totals.superseded) {
+        (0, 0) => "",
+        (_, 0) => "; refused rows are not in it",
+        (0, _) => "; replaced rows are not in it",
+        (_, _) => "; refused and replaced rows are not in it",
+    };
     output
         .line(format!("{records} with surrogates and masks in {}{left_out}", printable(&file)))?;
     totals.key_versions.show(output)

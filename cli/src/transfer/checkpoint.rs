@@ -43,6 +43,9 @@ pub(crate) struct Checkpoint {
     pub(crate) accepted: u64,
     /// How many of them were refused.
     pub(crate) rejected: u64,
+    /// How many of the stored ones were replaced by a later row of the same id, or since.
+    #[serde(default)]
+    pub(crate) superseded: u64,
     /// What became of the fields; `None` once it is not known of some rows.
     pub(crate) fields: Option<FieldCounts>,
     /// The version of the policy under which all rows are stored, when there is a pseudonymous file.
@@ -127,6 +130,7 @@ impl Checkpoint {
             rows: 0,
             accepted: 0,
             rejected: 0,
+            superseded: 0,
             fields: Some(FieldCounts::default()),
             policy_version: None,
             key_versions: KeyVersions::default(),

@@ -65,6 +65,9 @@ pub(crate) struct Totals {
     pub(crate) accepted: u64,
     /// Rows refused.
     pub(crate) rejected: u64,
+    /// Those of the stored records that were replaced by a later row of the same id, or since.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) superseded: u64,
     /// Fields sealed; unknown once a part has broken off without a summary. So the next two.
     pub(crate) fields_sealed: Option<u64>,
     /// Fields stored readable.
@@ -196,8 +199,10 @@ impl Ledger {
             None => self.checkpoint.accepted += 1,
             Some(_) => self.checkpoint.rejected += 1,
         }
+        self.checkpoint.superseded += u64::from(row.superseded);
         self.lists.add(&row)?;
-        if let (Some(pseudonymous), None) = (&mut self.pseudonymous, &row.problem) {
+        let is_left_out = row.problem.is_some() || row.superseded;
+        if let Some(pseudonymous) = self.pseudonymous.as_mut().filter(|_| !is_left_out) {
             pseudonymous.add(row.pseudonymous.as_ref())?;
         }
         if self.saved.elapsed() > SAVE_INTERVAL { self.save() } else { Ok(()) }
@@ -271,12 +276,14 @@ impl Ledger {
     }
 
     fn totals(self, begun_at: u64, complete: bool) -> Result<Totals, CliError> {
-        let Checkpoint { accepted, rejected, fields, key_versions, .. } = self.checkpoint;
+        let Checkpoint { accepted, rejected, superseded, fields, key_versions, .. } =
+            self.checkpoint;
         let whole = self.pseudonymous.as_ref().filter(|_| complete);
         Ok(Totals {
             complete,
             accepted,
             rejected,
+            superseded,
             fields_sealed: fields.map(|fields| fields.sealed),
             fields_clear: fields.map(|fields| fields.clear),
             fields_dropped: fields.map(|fields| fields.dropped),
@@ -289,6 +296,10 @@ impl Ledger {
             key_versions,
         })
     }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Whether rows would have to be stored under another version of the policy.

@@ -81,6 +81,9 @@ pub(crate) struct Summary {
     /// Those of them that an earlier request with the same idempotency key stored.
     #[serde(skip_serializing_if = "is_zero")]
     replayed: u64,
+    /// Those of them whose lines are told with `superseded`.
+    #[serde(skip_serializing_if = "is_zero")]
+    superseded: u64,
     /// Rows that were refused.
     rejected: u64,
     fields_sealed: u64,
@@ -117,9 +120,10 @@ impl Summary {
         self.fields_dropped += counts.dropped;
     }
 
-    /// Counts an accepted row that was stored before.
-    pub(super) fn replay(&mut self) {
-        self.replayed += 1;
+    /// Counts what is told of an accepted row's record.
+    pub(super) fn count(&mut self, record: &StoredRecord) {
+        self.replayed += u64::from(record.replayed);
+        self.superseded += u64::from(record.superseded);
     }
 
     /// Counts a refused row.
@@ -190,6 +194,10 @@ pub(super) struct ToldRow<'a> {
     /// Stored before, by an upload with the same idempotency key.
     #[serde(skip_serializing_if = "Option::is_none")]
     replayed: Option<bool>,
+    /// Replaced by a later row of the same id, or, when it is replayed, replaced or deleted since:
+    /// what stood in for its fields is not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    superseded: Option<bool>,
     /// The surrogates of its tokenized fields, by field.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = bounds::surrogates)]
@@ -221,6 +229,7 @@ impl RowResult {
             id: stored.map(|stored| stored.record.id.as_str()),
             revision: stored.map(|stored| stored.record.revision),
             replayed: stored.and_then(|stored| stored.record.replayed.then_some(true)),
+            superseded: stored.and_then(|stored| stored.record.superseded.then_some(true)),
             surrogates: stored.map(|stored| &stored.surrogates).filter(|given| !given.is_empty()),
             key_versions: stored.map(|stored| &stored.key_versions).filter(|it| !it.is_empty()),
             pseudonymous: stored.and_then(|stored| stored.pseudonymous.as_ref()),

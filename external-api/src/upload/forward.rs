@@ -269,9 +269,7 @@ impl Sent {
                     let told = is_pseudonymous.then_some((row, &fate));
                     stored(results.next(), told).inspect(|stored| {
                         summary.accept(counts);
-                        if stored.record.replayed {
-                            summary.replay();
-                        }
+                        summary.count(&stored.record);
                     })
                 }
                 Err(failure) => Err(failure),
@@ -294,6 +292,7 @@ fn stored(result: Option<PutResult>, told: Option<(&Row, &Fate)>) -> Result<Stor
         Some(Outcome::Status(status)) => return Err(Failure::from_item_status(&status)),
         None => return Err(malformed()),
     };
+    let told = told.filter(|_| !record.superseded);
     let pseudonymous = told.map(|(row, fate)| {
         let record = row.result.as_ref().map_err(|_| malformed())?;
         pseudonymous::record(record, fate, &result)

@@ -231,7 +231,7 @@ impl State {
             let made = format!("made-{}", stored.len());
             let id = Some(record.id.clone()).filter(|id| !id.is_empty()).unwrap_or(made);
             stored.push(record);
-            put_result::Outcome::Stored(StoredRecord { id, revision: 1, replayed: false })
+            put_result::Outcome::Stored(StoredRecord { id, revision: 1, ..StoredRecord::default() })
         };
         PutResult { outcome: Some(outcome), surrogates, fields, ..PutResult::default() }
     }

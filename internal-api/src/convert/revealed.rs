@@ -73,6 +73,7 @@ pub(crate) fn put_result(
             id: record.id.as_str().to_owned(),
             revision: record.revision,
             replayed: record.is_replayed,
+            superseded: record.is_superseded,
         })),
         surrogates: surrogates.collect(),
         fields: record.masks.into_iter().map(mask_to_wire).collect(),

@@ -37,7 +37,7 @@ impl RecordService for Echo {
 
     async fn put(&self, request: Request<PutRequest>) -> Result<Response<PutResponse>, Status> {
         let result = |reference: String| {
-            let stored = StoredRecord { id: ID.to_owned(), revision: 1, replayed: false };
+            let stored = StoredRecord { id: ID.to_owned(), revision: 1, ..StoredRecord::default() };
             let outcome = Some(put_result::Outcome::Stored(stored));
             PutResult { reference, outcome, ..PutResult::default() }
         };

@@ -83,6 +83,7 @@ fn preserving(rows: SurrogateRows<'_>) -> [Write; 2] {
         id: id.clone(),
         revision: 1,
         is_replayed: false,
+        is_superseded: false,
         surrogates: vec![given],
         masks: Vec::new(),
     };

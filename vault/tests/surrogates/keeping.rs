@@ -47,13 +47,11 @@ async fn a_value_that_comes_twice_in_a_batch_has_one_living_surrogate() {
     let values = ["DE1", "DE1", "DE2", "DE2"];
     let records = values.map(|iban| record(Some("a"), &[("iban", iban)]));
     let stored = house.upload(records.into()).await;
-    let surrogates: Vec<_> =
-        stored.into_iter().map(|stored| given(stored.unwrap()).remove(0)).collect();
-    assert_eq!(surrogates[0], surrogates[1]);
-    assert_eq!(surrogates[2], surrogates[3]);
-    let shown = house.detokenize(Reveal::Plain, &surrogates[2..3]).await.remove(0).unwrap();
+    let surrogates: Vec<_> = stored.into_iter().map(|stored| given(stored.unwrap())).collect();
+    assert!(surrogates[..3].iter().all(Vec::is_empty), "{surrogates:?}");
+    let shown = house.detokenize(Reveal::Plain, &surrogates[3]).await.remove(0).unwrap();
     assert_eq!(text_of(shown), "DE2", "the last one counts");
-    assert_eq!(house.describe(&surrogates[0]).await.unwrap_err(), VaultError::NotFound);
+    assert_eq!(house.surrogate_rows().await.len(), 1);
     house.delete("a").await.unwrap();
     assert!(house.surrogate_rows().await.is_empty());
 }

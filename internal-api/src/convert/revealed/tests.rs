@@ -80,6 +80,7 @@ fn a_surrogate_is_told_with_the_version_of_the_key_it_hangs_on() {
             id: RecordId::parse("r-1").unwrap(),
             revision: 1,
             is_replayed: true,
+            is_superseded: false,
             surrogates: vec![given],
             masks: Vec::new(),
         };

@@ -1,6 +1,6 @@
 //! A batch on its way: each item pending, being stored, or settled.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use tresor_proto::{CollectionName, DataClass, Failure, RecordId, SurrogateKind};
 use uuid::Builder;
@@ -22,6 +22,8 @@ const ID_RANDOM_BYTES: usize = 10;
 /// The items of a put, in order.
 pub(super) struct Batch {
     items: Vec<Item>,
+    /// How many changes have been applied.
+    applied: usize,
 }
 
 /// One item.
@@ -32,6 +34,8 @@ pub(super) struct Item {
     pub(super) mark: Option<RequestMark>,
     /// What is told of its sealed fields once it is stored.
     masks: Vec<FieldMask>,
+    /// The number of its change among those applied; 0 while it is not.
+    applied_as: usize,
     pub(super) state: State,
 }
 
@@ -65,10 +69,10 @@ impl Batch {
                 Err(error) => (made, State::Settled(Err(error))),
                 Ok(record) => (record.id().cloned().unwrap_or(made), State::Pending(record)),
             };
-            Item { id, mark: None, masks: Vec::new(), state }
+            Item { id, mark: None, masks: Vec::new(), applied_as: 0, state }
         };
         let uuids = uuids.chunks(ID_RANDOM_BYTES);
-        Ok(Self { items: records.into_iter().zip(uuids).map(item).collect() })
+        Ok(Self { items: records.into_iter().zip(uuids).map(item).collect(), applied: 0 })
     }
 
     /// Makes the masks of the pending items.
@@ -141,6 +145,8 @@ impl Batch {
     pub(super) fn settle(&mut self, outcomes: Vec<Outcome>) {
         let stored = self.items.iter_mut().filter(|item| matches!(item.state, State::Stored(..)));
         for (item, outcome) in stored.zip(outcomes) {
+            self.applied += 1;
+            item.applied_as = self.applied;
             let nothing = State::Settled(Err(VaultError::Internal));
             let state = core::mem::replace(&mut item.state, nothing);
             item.state = match (state, outcome) {
@@ -151,13 +157,24 @@ impl Batch {
         }
     }
 
-    /// One result an item, in order.
+    /// One result an item, in order. One that a later item replaced says so.
     pub(super) fn into_results(self) -> Vec<Result<StoredRecord, VaultError>> {
-        let result = |item: Item| match item.state {
-            State::Settled(Ok(stored)) => Ok(StoredRecord { masks: item.masks, ..stored }),
-            State::Settled(Err(error)) => Err(error),
-            State::Pending(_) => Err(VaultError::Conflict),
-            State::Stored(..) => Err(VaultError::Internal),
+        let mut last = HashMap::with_capacity(self.items.len());
+        for item in self.items.iter().filter(|item| item.is_newly_stored()) {
+            let last = last.entry(item.id.clone()).or_insert(0);
+            *last = item.applied_as.max(*last);
+        }
+        let is_last = |item: &Item| last.get(&item.id).is_none_or(|last| item.applied_as >= *last);
+        let result = |item: Item| {
+            let is_last = is_last(&item);
+            match item.state {
+                State::Settled(Ok(stored)) if stored.is_superseded => Ok(stored),
+                State::Settled(Ok(stored)) if !is_last => Ok(stored.superseded()),
+                State::Settled(Ok(stored)) => Ok(StoredRecord { masks: item.masks, ..stored }),
+                State::Settled(Err(error)) => Err(error),
+                State::Pending(_) => Err(VaultError::Conflict),
+                State::Stored(..) => Err(VaultError::Internal),
+            }
         };
         self.items.into_iter().map(result).collect()
     }
@@ -177,6 +194,11 @@ impl Item {
         let tokenized = record.fields().iter().filter_map(NewField::tokenized);
         let random = tokenized.filter(|it| it.form.kind == SurrogateKind::Random);
         if record.expires_ms().is_some() { random.count() } else { 0 }
+    }
+
+    /// Whether its change is applied and is no repeat of an earlier one.
+    fn is_newly_stored(&self) -> bool {
+        matches!(&self.state, State::Settled(Ok(stored)) if !stored.is_replayed)
     }
 
     fn is_pending(&self) -> bool {

@@ -164,7 +164,8 @@ impl Sealer {
             Some(Recalled::Answer(answer, mut still)) => {
                 let stored = self.recalled(&answer, record, (supplies, &mut still))?;
                 round.confirm(still);
-                return Ok(stored);
+                let is_there = self.is_still_there(&stored, record, (found, round))?;
+                return Ok(if is_there { stored } else { stored.superseded() });
             }
             Some(Recalled::Nothing(change)) => change,
             None => Change::default(),
@@ -177,7 +178,8 @@ impl Sealer {
         let Sealed { next, old_bytes, surrogates, exchanged } = sealed;
         let (id, revision) = (item.id.clone(), next.revision);
         let masks = Vec::new();
-        let stored = StoredRecord { id, revision, is_replayed: false, surrogates, masks };
+        let (is_replayed, is_superseded) = (false, false);
+        let stored = StoredRecord { id, revision, is_replayed, is_superseded, surrogates, masks };
         if let Some(mark) = mark {
             change.writes.push(mark.keep(self.desk(), idempotency::of_record(&stored, record))?);
         }
@@ -222,6 +224,23 @@ impl Sealer {
         };
         change.preconditions.push(precondition);
         Ok(Sealed { next, old_bytes, surrogates, exchanged })
+    }
+
+    /// Whether a record that is told again is what it was then. Only an id of the caller's tells: one
+    /// that the vault made is known too late to read its row.
+    fn is_still_there(
+        &self,
+        stored: &StoredRecord,
+        record: &NewRecord,
+        (found, round): (&Found<'_>, &Round),
+    ) -> Result<bool, VaultError> {
+        let Some(id) = record.id() else { return Ok(true) };
+        let previous = match (round.previous(id), found.row) {
+            (Some(previous), _) => previous.clone(),
+            (None, Some(row)) => self.previous(&record_key(&self.collection, id), row)?,
+            (None, None) => return Ok(false),
+        };
+        Ok(previous.revision == stored.revision)
     }
 
     fn desk(&self) -> AnswerDesk<'_> {
