@@ -43,6 +43,8 @@ pub(super) struct Counted {
 pub(super) enum Bound {
     /// Whether it may be traded, so often at most; this is one time more.
     Uses(u32),
+    /// Whether it may be traded once more. Nothing is shown of the value, so that this is no time.
+    Left(u32),
     /// Whether the records that hold it have all ended.
     Holders,
 }

@@ -2,7 +2,7 @@
 //!
 //! The count is a row of its own. A change counts one use over what was read, and only as long as
 //! the surrogate is there; so of uses that come at once none is lost, and none is beyond the last. Where
-//! only the holders are counted it is read, and nothing is written.
+//! only the holders are counted, or nothing is shown, it is read, and nothing is written.
 
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ fn count(
     let row = sight.row(&count_key).ok_or(VaultError::Integrity)?;
     let count: storage::SurrogateCount = rows.decode(&count_key, row)?;
     let uses_max = match bound {
-        Bound::Uses(uses_max) => u64::from(*uses_max),
+        Bound::Uses(uses_max) | Bound::Left(uses_max) => u64::from(*uses_max),
         Bound::Holders if holders::end_ms(&count).is_some_and(|end_ms| end_ms <= now_ms) => {
             return Err(VaultError::Gone);
         }
@@ -104,6 +104,9 @@ fn count(
     let left = uses_max.saturating_sub(count.uses);
     if left == 0 {
         return Err(VaultError::Gone);
+    }
+    if matches!(bound, Bound::Left(_)) {
+        return Ok(None);
     }
     let preconditions = vec![Precondition::Present(key), sight.unchanged(&count_key)];
     let next = storage::SurrogateCount { uses: count.uses.saturating_add(1), ..count };

@@ -94,7 +94,8 @@ impl Discloser {
         let bound = match bounds.uses_max {
             _ if read.facts.is_held => Some(Bound::Holders),
             0 => None,
-            uses_max => (reveal != Reveal::Redacted).then_some(Bound::Uses(uses_max)),
+            uses_max if reveal == Reveal::Redacted => Some(Bound::Left(uses_max)),
+            uses_max => Some(Bound::Uses(uses_max)),
         };
         let counted = bound.map(|bound| Counted { id: surrogate.id(), bound });
         Ok((counted, RevealedValue { shown, info_type, class, length_bytes_max }))
