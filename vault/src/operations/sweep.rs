@@ -1,7 +1,8 @@
 //! The changes on the side of a write: what is outdated goes, twice as much as comes, so that it does
 //! not pile up and no call waits for the removal of much.
 //!
-//! It promises that nothing goes which has not ended by its own row. It relies on entries by day to
+//! It promises that nothing goes which has not ended by its own row, and that what cannot be read is
+//! looked at again. It relies on entries by day to
 //! find what has, and costs a look at the first of them where there is nothing to do.
 
 use std::sync::Arc;
@@ -126,28 +127,45 @@ async fn sweep_answers(sweeper: &Sweeper<'_>, coming: usize) -> Result<Change, V
 }
 
 impl Ended {
-    /// The change that removes it, or only its entry when it has not ended, is gone, or cannot be
-    /// read.
+    /// The change that removes it, or only its entry when it has not ended or is gone. One that cannot
+    /// be read stays, with an entry that has it looked at again in a month: the first entries are
+    /// those that are looked at, and it would hold up those behind it.
     fn removal(self, rows: SurrogateRows<'_>, now_ms: u64) -> Change {
         let key = row_key(&self.id);
-        let entry = Write::Remove(self.entry.clone());
-        let Some(row) = self.row.as_deref().filter(|row| self.has_ended(rows, row, now_ms)) else {
-            return Change { preconditions: Vec::new(), writes: vec![entry] };
-        };
-        let preconditions = vec![Precondition::Unchanged(key.clone(), RowDigest::of(row))];
-        let count = Write::Remove(count_key(&key));
-        Change { preconditions, writes: vec![Write::Remove(key), count, entry] }
+        let mut writes = vec![Write::Remove(self.entry.clone())];
+        let mut preconditions = Vec::new();
+        if let Some(row) = self.row.as_deref() {
+            match self.has_ended(rows, row, now_ms) {
+                Ok(true) => {
+                    let unchanged = Precondition::Unchanged(key.clone(), RowDigest::of(row));
+                    preconditions.push(unchanged);
+                    writes.extend([Write::Remove(count_key(&key)), Write::Remove(key)]);
+                }
+                Ok(false) => {}
+                Err(_) => writes.push(Write::Put(expiry::entry(now_ms, &self.id), Vec::new())),
+            }
+        }
+        Change { preconditions, writes }
     }
 
-    fn has_ended(&self, rows: SurrogateRows<'_>, row: &[u8], now_ms: u64) -> bool {
+    fn has_ended(
+        &self,
+        rows: SurrogateRows<'_>,
+        row: &[u8],
+        now_ms: u64,
+    ) -> Result<bool, VaultError> {
         let key = row_key(&self.id);
-        let message = rows.decode::<storage::Surrogate>(&key, row).ok();
-        let Some(facts) = message.and_then(|message| Facts::try_from(&message).ok()) else {
-            return false;
+        let message: storage::Surrogate = rows.decode(&key, row)?;
+        let Facts { bounds, .. } = Facts::try_from(&message)?;
+        if bounds.has_expired(now_ms) {
+            return Ok(true);
+        }
+        let uses = match self.count.as_deref() {
+            Some(count) => rows.decode::<storage::SurrogateCount>(&count_key(&key), count)?.uses,
+            // It is written with a surrogate that has uses.
+            None if bounds.uses_max != 0 => return Err(VaultError::Integrity),
+            None => 0,
         };
-        let count = self.count.as_deref();
-        let count = count.map(|row| rows.decode::<storage::SurrogateCount>(&count_key(&key), row));
-        let uses = count.and_then(Result::ok).map_or(0, |count| count.uses);
-        facts.bounds.has_expired(now_ms) || facts.bounds.is_used_up(uses)
+        Ok(bounds.is_used_up(uses))
     }
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use tresor_proto::{ErrorCode, InfoType, Reveal};
-use tresor_vault::{AnswerRoom, Detokenize, VaultError, store::StoreEngine};
+use tresor_vault::{
+    AnswerRoom, Detokenize, VaultError,
+    store::{Keyspace, StoreEngine, StoreKey, StoreRow},
+};
 
 use crate::{
     calls::{ENGINES, ending, query, value},
@@ -115,6 +118,36 @@ async fn what_has_ended_is_told_of_for_a_month_and_does_not_pile_up() {
         assert!(house.detokenize(Reveal::Plain, &lasting).await[0].is_ok());
         // A row and an entry for each of those that came, and the row of the one that lasts.
         assert_eq!(house.surrogate_rows().await.len(), 2 * 120 + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_surrogate_that_has_ended_is_looked_at_again_and_holds_up_no_other() {
+    for engine in ENGINES {
+        let mut house = House::build(engine).await;
+        let of = |end_ms| value("Anna", ending(InfoType::PersonName, Some(end_ms), None));
+        let end_ms = house.clock.now() + 1_000;
+        house.tokenize((0..10).map(|_| of(end_ms)).collect()).await;
+        let whole = house.rows_of(Keyspace::Surrogates).await;
+        let key = |row: &StoreRow| StoreKey::new(Keyspace::Surrogates, row.key.clone());
+        for row in &whole[..4] {
+            house.overwrite_row(key(row), b"TRR1 damaged".to_vec()).await;
+        }
+        // One that comes has two looked at.
+        house.clock.advance(33 * DAY_MS);
+        for _ in 0..5 {
+            house.tokenize(vec![of(house.clock.now() + 90 * DAY_MS)]).await;
+        }
+        let left = house.surrogate_rows().await;
+        assert_eq!(left.len(), 2 * (4 + 5), "a row and an entry for the damaged and the new ones");
+        for row in &whole[..4] {
+            house.overwrite_row(key(row), row.value.clone()).await;
+        }
+        house.clock.advance(33 * DAY_MS);
+        for _ in 0..2 {
+            house.tokenize(vec![of(house.clock.now() + 90 * DAY_MS)]).await;
+        }
+        assert_eq!(house.surrogate_rows().await.len(), 2 * (5 + 2));
     }
 }
 
