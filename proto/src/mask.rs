@@ -41,9 +41,11 @@ pub fn narrower_mask(
     [one, other]: [Option<Mask>; 2],
     content: &Content,
 ) -> Option<Mask> {
-    let ends = |own| {
-        let shown = mask(Some(info_type), own, content);
-        ends_shown(shown.as_text()?, content.as_text().unwrap_or_default())
+    let ends = |own: Option<Mask>| {
+        let text = content.as_text().unwrap_or_default();
+        let shows_ends = own.is_some() || shows_ends(info_type, text);
+        let shown = shows_ends.then(|| mask(Some(info_type), own, content))?;
+        ends_shown(shown.as_text()?, text)
     };
     let (ends_of_one, ends_of_other) = (ends(one), ends(other));
     let both = ends_of_one.zip(ends_of_other);
@@ -57,6 +59,16 @@ pub fn narrower_mask(
     let kept = |count| u8::try_from(count).unwrap_or(u8::MAX);
     let mask = both.and_then(|(first, last)| Mask::new(kept(first), kept(last)).ok());
     Some(mask.unwrap_or(Mask::NOTHING))
+}
+
+/// Whether the mask of an info type shows the beginning and the end of a text, if it shows anything:
+/// what is shown of another one's middle may read like its beginning, as of `52.13, 13.4` the `52, 13`.
+fn shows_ends(info_type: InfoType, text: &str) -> bool {
+    use InfoType as T;
+    let is_name = matches!(info_type, T::PersonName | T::FirstName | T::LastName);
+    let is_of_parts =
+        matches!(info_type, T::DateOfBirth | T::LocationCoordinates | T::IpAddress);
+    !is_of_parts && (!is_name || words(text).count() <= 1)
 }
 
 /// How many letters and digits a mask of a text shows at its beginning and at its end; `None` when it
@@ -126,10 +138,14 @@ fn of_type(info_type: InfoType, text: &str) -> Option<String> {
 
 /// `Anna-Lena Maier` → `A. M.`
 fn initials(text: &str) -> Option<String> {
-    let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
     let initial = |word: &str| word.chars().next().map(|letter| format!("{letter}."));
-    let initials: Vec<_> = words.take(4).filter_map(initial).collect();
+    let initials: Vec<_> = words(text).take(4).filter_map(initial).collect();
     (!initials.is_empty()).then(|| initials.join(" "))
+}
+
+/// The words of a name.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty())
 }
 
 /// `1959-10-04` → `1959•••`

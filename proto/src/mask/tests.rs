@@ -126,7 +126,12 @@ fn of_two_masks_what_both_show_is_shown() {
         (InfoType::EmailAddress, "anna@example.org", [own(0, 2), None], "•••rg"),
         (InfoType::IbanCode, "DE65 8844 7294 0557", [own(1, 5), None], "D•••0557"),
         (InfoType::DateOfBirth, "04.10.1959", [own(2, 0), None], "•••"),
-        (InfoType::DateOfBirth, "1959-10-04", [own(2, 0), None], "19•••"),
+        // Nor are a year, whole degrees or a network, also where they read like one.
+        (InfoType::PersonName, "AM Maier", [own(2, 0), None], "•••"),
+        (InfoType::DateOfBirth, "20.02.2002", [own(4, 0), None], "•••"),
+        (InfoType::LocationCoordinates, "52.13, 13.405", [own(4, 0), None], "•••"),
+        (InfoType::LocationCoordinates, "52.13, 13.405", [own(4, 0), own(2, 1)], "52•••"),
+        (InfoType::IpAddress, "192.0.2.7", [own(1, 0), None], "•••"),
         (InfoType::Gender, "weiblich", [own(1, 0), None], "•••"),
     ] {
         let content = Content::text(text).unwrap();
