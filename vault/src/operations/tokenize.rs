@@ -38,7 +38,8 @@ impl Vault {
     /// # Errors
     /// For all: `overloaded`, `storage_unavailable`. For one: `wrong_key`, `invalid_request` when it
     /// does not fit its format or has expired before it began, `conflict` when its item key was used
-    /// for another value.
+    /// for another value, `gone` when the random surrogate it had under its item key has ended or was
+    /// deleted.
     pub async fn tokenize(
         &self,
         permit: &Permit<Tokenize>,
@@ -109,6 +110,9 @@ impl Vault {
         let floor_keys = classes.iter().map(|class| epoch_floor::key(*class));
         let keys: Vec<_> = batch.keys(issuer.now_ms).chain(floor_keys).collect();
         sight.add(&keys, store.read(keys.clone()).await?);
+        if batch.has_repeats(issuer.now_ms, &sight) {
+            (batch, sight) = self.look_at_repeats(issuer, store, (batch, sight)).await?;
+        }
         let (issuer, classes) = (Arc::clone(issuer), classes.to_vec());
         let issue = move || {
             let keys = (issuer.tenant, &issuer.holder.keyring().rows);
@@ -157,6 +161,24 @@ impl Vault {
             (batch, sight)
         };
         self.key_worker().run(find).await
+    }
+
+    /// Adds the rows of random surrogates that were given before.
+    async fn look_at_repeats(
+        &self,
+        issuer: &Arc<Issuer>,
+        store: &dyn Store,
+        (batch, mut sight): (Batch, Sight),
+    ) -> Result<(Batch, Sight), VaultError> {
+        let issuer = Arc::clone(issuer);
+        let find = move || {
+            let given = issuer.given_before(&batch, &sight);
+            (batch, sight, given)
+        };
+        let (batch, given);
+        (batch, sight, given) = self.key_worker().run(find).await?;
+        sight.add(&given, store.read(given.clone()).await?);
+        Ok((batch, sight))
     }
 
     /// An issuer that knows newer keys; `integrity` when there are none, so that the keyring is

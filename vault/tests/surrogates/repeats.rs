@@ -46,6 +46,32 @@ async fn a_repeat_gets_the_first_surrogates_however_it_is_cut() {
 }
 
 #[tokio::test]
+async fn a_repeat_does_not_get_a_surrogate_that_has_ended_or_was_deleted() {
+    for engine in ENGINES {
+        let house = House::build(engine).await;
+        let end_ms = house.clock.now() + 1_000;
+        let bounds = [(None, None), (Some(end_ms), None), (None, Some(1))];
+        let batch = || {
+            let item = |(ordinal, (end, uses))| {
+                keyed(value("Anna", ending(InfoType::PersonName, end, uses)), "k", ordinal)
+            };
+            (1..).zip(bounds).map(item).collect::<Vec<_>>()
+        };
+        let first: Vec<_> = house.issue(batch()).await.into_iter().map(Result::unwrap).collect();
+        let again = house.issue(batch()).await;
+        assert!(again.iter().all(|it| it.as_ref().is_ok_and(|it| it.is_replayed)), "{again:?}");
+        house.delete_surrogate(&first[0].text).await.unwrap();
+        house.clock.advance(1_000);
+        let used = house.detokenize(Reveal::Plain, &[first[2].text.clone()]).await.remove(0);
+        assert!(used.is_ok(), "{used:?}");
+        assert_eq!(house.issue(batch()).await, [const { Err(VaultError::Gone) }; 3]);
+        house.clock.advance(DAY_MS);
+        let anew = house.issue(batch()).await;
+        assert!(!anew[0].as_ref().unwrap().is_replayed, "the key is as good as new");
+    }
+}
+
+#[tokio::test]
 async fn the_same_key_for_another_value_or_with_other_options_is_a_conflict() {
     let house = House::build(StoreEngine::Redb).await;
     let of = |text: &str, options| keyed(value(text, options), "k", 1);

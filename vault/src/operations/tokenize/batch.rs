@@ -7,6 +7,7 @@ use tresor_proto::{DataClass, Failure, SurrogateId, SurrogateKind};
 use crate::{
     error::VaultError,
     idempotency::RequestMark,
+    operations::sight::Sight,
     store::{Outcome, StoreKey},
     surrogate::{
         IssuedSurrogate, NewSurrogate,
@@ -121,6 +122,12 @@ impl Batch {
             keys.extend(item.mark.iter().flat_map(|mark| mark.places(now_ms)));
             keys
         })
+    }
+
+    /// Whether there may be answers to pending items from before.
+    pub(super) fn has_repeats(&self, now_ms: u64, sight: &Sight) -> bool {
+        let mut marks = self.pending().filter_map(|(item, _)| item.mark.as_ref());
+        marks.any(|mark| mark.places(now_ms).iter().any(|place| sight.row(place).is_some()))
     }
 
     /// The pending items.

@@ -21,7 +21,7 @@ use crate::{
         look_up::{LookUpPlaces, LookUps, Scope},
         maker::{Draws, FoundAt, Maker},
         preserved_forms::PreservedForms,
-        rows::{SurrogateRows, count_key, row_key},
+        rows::{Facts, SurrogateRows, count_key, row_key},
     },
     unlocked::{Unlocked, UnlockedCache},
 };
@@ -67,6 +67,20 @@ impl Issuer {
         }
     }
 
+    /// The rows of the random surrogates that pending items got when they came before. What cannot be
+    /// recalled is refused when it is issued.
+    pub(super) fn given_before(&self, batch: &Batch, sight: &Sight) -> Vec<StoreKey> {
+        let given = |(item, value): (&Item, &NewSurrogate)| {
+            let mark = item.mark.as_ref().filter(|_| is_random(value))?;
+            match self.recall(mark, sight).ok()? {
+                Recalled::Answer(answer, _) => self.row_of(&answer).ok(),
+                Recalled::Nothing(_) => None,
+            }
+        };
+        let keys = batch.pending().filter_map(given);
+        sight.unseen(keys.flat_map(|key| [count_key(&key), key]).collect())
+    }
+
     /// Issues the pending items over what is there; one change for each that is to be stored, in
     /// order.
     pub(super) fn issue(
@@ -100,11 +114,11 @@ impl Issuer {
     fn issue_one(&self, item: &Item, workshop: &mut Workshop<'_>, sight: &Sight) -> Issued {
         let State::Pending(value) = &item.state else { return Err(VaultError::Internal) };
         let Some(mark) = &item.mark else { return workshop.issue(value, &item.way, sight) };
-        let places = mark.places(self.now_ms);
-        let rows = places.each_ref().map(|key| sight.row(key));
-        let desk = AnswerDesk { tenant: self.tenant, rows: self.rows().keys, now_ms: self.now_ms };
-        match mark.recall(desk, &rows)? {
-            Recalled::Answer(answer, still) if is_random(value) => {
+        match self.recall(mark, sight)? {
+            Recalled::Answer(answer, mut still) if is_random(value) => {
+                let key = self.row_of(&answer)?;
+                self.check_there(&key, sight)?;
+                still.preconditions.push(Precondition::Present(key));
                 let issued = IssuedSurrogate::with_row(answer.surrogate);
                 Ok((IssuedSurrogate { is_replayed: true, ..issued }, still))
             }
@@ -117,10 +131,40 @@ impl Issuer {
                 let (issued, change) = workshop.issue(value, &item.way, sight)?;
                 let mut change = change.after(before);
                 let text = if is_random(value) { issued.text.clone() } else { String::new() };
-                change.writes.push(mark.keep(desk, idempotency::of_surrogate(text))?);
+                change.writes.push(mark.keep(self.desk(), idempotency::of_surrogate(text))?);
                 Ok((issued, change))
             }
         }
+    }
+
+    /// What is known of a request.
+    fn recall(&self, mark: &RequestMark, sight: &Sight) -> Result<Recalled, VaultError> {
+        let places = mark.places(self.now_ms);
+        mark.recall(self.desk(), &places.each_ref().map(|key| sight.row(key)))
+    }
+
+    /// The row of the surrogate that was answered.
+    fn row_of(&self, answer: &storage::GivenAnswer) -> Result<StoreKey, VaultError> {
+        let surrogate = Surrogate::parse(self.tenant, &answer.surrogate);
+        Ok(row_key(&surrogate.map_err(|_| VaultError::Integrity)?.id()))
+    }
+
+    /// Makes sure that a surrogate that was given before still leads to its value: `gone` when it was
+    /// deleted, has expired or is used up. To make another would undo that.
+    fn check_there(&self, key: &StoreKey, sight: &Sight) -> Result<(), VaultError> {
+        let row = sight.row(key).ok_or(VaultError::Gone)?;
+        let Facts { bounds, .. } = Facts::try_from(&self.rows().decode(key, row)?)?;
+        let count = count_key(key);
+        let uses = match sight.row(&count) {
+            Some(row) => self.rows().decode::<storage::SurrogateCount>(&count, row)?.uses,
+            None => 0,
+        };
+        let has_ended = bounds.has_expired(self.now_ms) || bounds.is_used_up(uses);
+        if has_ended { Err(VaultError::Gone) } else { Ok(()) }
+    }
+
+    fn desk(&self) -> AnswerDesk<'_> {
+        AnswerDesk { tenant: self.tenant, rows: self.rows().keys, now_ms: self.now_ms }
     }
 
     pub(super) fn rows(&self) -> SurrogateRows<'_> {
