@@ -66,8 +66,7 @@ pub fn narrower_mask(
 fn shows_ends(info_type: InfoType, text: &str) -> bool {
     use InfoType as T;
     let is_name = matches!(info_type, T::PersonName | T::FirstName | T::LastName);
-    let is_of_parts =
-        matches!(info_type, T::DateOfBirth | T::LocationCoordinates | T::IpAddress);
+    let is_of_parts = matches!(info_type, T::DateOfBirth | T::LocationCoordinates | T::IpAddress);
     !is_of_parts && (!is_name || words(text).count() <= 1)
 }
 

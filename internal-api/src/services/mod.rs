@@ -20,6 +20,7 @@ mod surrogate_service;
 mod tenant_service;
 mod tenant_users;
 mod tokenize_stream;
+mod told;
 mod trading;
 
 pub(crate) use access_service::Access;

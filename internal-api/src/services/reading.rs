@@ -2,20 +2,23 @@
 //!
 //! A thousand records of 256 KiB are no message; what does not fit is left for the next page, or
 //! said of the item. At most one part is in memory beyond the answer itself, and every credential
-//! is checked before each. It ends early, too, when the tenant's reveals are spent.
+//! is checked before each. It ends early, too, when a part fails, as when the tenant's reveals are
+//! spent: what was shown before is answered.
 
 use tresor_proto::{
-    ErrorCode, Failure, RecordId,
+    Failure, RecordId,
     vault::{GetResult, ListResponse, SearchResponse},
 };
-use tresor_vault::{Read, Search, SearchTerm, VaultError, View};
+use tresor_vault::{Page, Permit, Read, RevealedRecord, Search, SearchTerm, VaultError, View};
+
+use super::told::{Revealed, Told};
 
 use crate::{
     caller::Origin,
     context::Context,
     convert::{
         input::Ids,
-        revealed::{AnswerBudget, does_not_fit, get_result},
+        revealed::{AnswerBudget, get_result},
     },
     gate::Gate,
 };
@@ -30,37 +33,44 @@ pub(super) struct Reading<'a> {
     pub(super) context: &'a Context,
 }
 
+impl Reading<'_> {
+    async fn permit(&self) -> Result<Permit<Read>, Failure> {
+        self.gate.permit::<Read>(self.origin, self.context).await
+    }
+
+    async fn records(&self, view: &View, ids: &[RecordId]) -> Result<Revealed, Failure> {
+        let vault = self.gate.vault()?;
+        Ok(vault.get(&self.permit().await?, view, ids).await?)
+    }
+
+    async fn listed(
+        &self,
+        view: &View,
+        after: Option<&RecordId>,
+        items: usize,
+    ) -> Result<Page<(RecordId, Result<RevealedRecord, VaultError>)>, Failure> {
+        let vault = self.gate.vault()?;
+        Ok(vault.list(&self.permit().await?, view, after, items).await?)
+    }
+}
+
 /// Reads records by id; one result each, in order.
 pub(super) async fn by_id(
     reading: &Reading<'_>,
     view: &View,
     mut ids: Ids,
 ) -> Result<Vec<GetResult>, Failure> {
-    let mut budget = AnswerBudget::new();
-    let mut results = Vec::new();
+    let mut told = Told::new();
     while !ids.is_empty() {
         let part = ids.split_first(PART_ITEMS);
-        if budget.is_spent() {
-            results.extend(part.into_texts().map(does_not_fit));
+        if told.is_ended() {
+            told.add_rest(part);
             continue;
         }
-        let vault = reading.gate.vault()?;
-        let permit = reading.gate.permit::<Read>(reading.origin, reading.context).await?;
-        let revealed = match vault.get(&permit, view, &part.valid()).await {
-            Err(error) if is_spent(&error) && !results.is_empty() => {
-                results
-                    .extend(part.into_texts().map(|id| get_result(id, Err(error.clone().into()))));
-                continue;
-            }
-            revealed => revealed?,
-        };
-        for (id, revealed) in part.in_order(revealed) {
-            let result = get_result(id, revealed);
-            let is_within = budget.take(&result);
-            results.push(if is_within { result } else { does_not_fit(result.id) });
-        }
+        let revealed = reading.records(view, &part.valid()).await;
+        told.add(part, revealed);
     }
-    Ok(results)
+    told.into_results()
 }
 
 /// Reads one page of a collection; it ends early when the answer is full.
@@ -74,10 +84,9 @@ pub(super) async fn page(
     let mut results: Vec<GetResult> = Vec::new();
     while results.len() < limit {
         let items = PART_ITEMS.min(limit - results.len());
-        let vault = reading.gate.vault()?;
-        let permit = reading.gate.permit::<Read>(reading.origin, reading.context).await?;
-        let part = match vault.list(&permit, view, after.as_ref(), items).await {
-            Err(error) if is_spent(&error) && !results.is_empty() => break,
+        let part = match reading.listed(view, after.as_ref(), items).await {
+            // What was shown is answered; the next page tells why there is no more.
+            Err(_) if !results.is_empty() => break,
             part => part?,
         };
         for (id, revealed) in part.items {
@@ -119,11 +128,6 @@ pub(super) async fn search(
         after = Some(id);
     }
     Ok(SearchResponse { results, next_page_token: text(found.next), index_complete })
-}
-
-/// Whether the tenant's reveals are spent: what was shown before is answered all the same.
-fn is_spent(error: &VaultError) -> bool {
-    error.code() == ErrorCode::RateLimited
 }
 
 fn answer(results: Vec<GetResult>, next: Option<RecordId>) -> ListResponse {
