@@ -33,6 +33,8 @@ use crate::{
 const NAME: u8 = 1;
 const REQUEST: u8 = 2;
 const TOKENIZE: u8 = 3;
+/// Not of a mark, but under the same key: of the pages of a search.
+pub(crate) const SEARCH: u8 = 4;
 
 /// Where an answer may lie: under the day before, of, or after now.
 pub(crate) const PLACES: usize = 3;

@@ -84,7 +84,7 @@ pub use operations::{
     IssuedCustomerToken, KeyDue, KeyKind, KeyOperation, KeyOperationKind, KeyOperationState,
     KeyPolicy, KeyState, KeyVersion, KeyWork, Lent, LoanRequest, LoggedIn, NewTenant, RekeyRequest,
     Rekeying, RootKeyReplacement, RotatedCustomerToken, Rotation, RotationRequest, SealReport,
-    SearchTerm, TenantChange, TenantDeletion, TenantKeyStatus,
+    SearchPaging, SearchTerm, TenantChange, TenantDeletion, TenantKeyStatus,
 };
 #[cfg(feature = "test-support")]
 pub use operations::{BareIssue, DiscloseLoop, IssueLoop, OpenLoop, SealLoop};

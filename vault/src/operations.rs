@@ -73,7 +73,7 @@ pub(crate) use reveal::Reader;
 pub use rotate_cipher_keys::CipherKeyReplacement;
 pub use rotate_root_key::RootKeyReplacement;
 pub use seals::SealReport;
-pub use search::{FoundPage, SearchTerm};
+pub use search::{FoundPage, SearchPaging, SearchTerm};
 #[cfg(feature = "test-support")]
 pub use tokenize::{BareIssue, IssueLoop};
 pub use update_tenant::{AddressChange, TenantChange};

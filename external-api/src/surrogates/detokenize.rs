@@ -36,6 +36,7 @@ pub(crate) struct Order {
     format: Option<String>,
     /// Of format-preserving surrogates that do not say theirs: of the key that made them, the newest
     /// when not given.
+    #[schema(minimum = 1)]
     key_version: Option<u32>,
     #[schema(value_type = Vec<named::Item>, min_items = 1, max_items = 1000)]
     items: Items<named::Item>,
@@ -87,7 +88,7 @@ impl Order {
             reveal: vault::Reveal::from(reveal.transpose()?.unwrap_or_default()) as i32,
             info_type: self.info_type.unwrap_or_default(),
             format: words::format("format", self.format.as_deref())? as i32,
-            key_version: self.key_version.unwrap_or_default(),
+            key_version: words::key_version("key_version", self.key_version)?,
         })
     }
 }

@@ -28,6 +28,7 @@ pub(super) struct Item {
     format: Option<String>,
     /// Only of a format-preserving one: of the key that made it, as tokenizing told it. The newest when
     /// not given; it has to be given where surrogates are renewed.
+    #[schema(minimum = 1)]
     key_version: Option<u32>,
 }
 
@@ -39,13 +40,13 @@ pub(super) fn into_wire(items: Items<Item>) -> Result<Vec<SurrogateItem>, Failur
 
 impl Item {
     fn into_wire(self, at: usize) -> Result<SurrogateItem, Failure> {
-        let path = format!("items[{at}].format");
+        let path = |name: &str| format!("items[{at}].{name}");
         Ok(SurrogateItem {
             surrogate: self.surrogate,
             reference: self.reference,
             info_type: self.info_type.unwrap_or_default(),
-            format: words::format(&path, self.format.as_deref())? as i32,
-            key_version: self.key_version.unwrap_or_default(),
+            format: words::format(&path("format"), self.format.as_deref())? as i32,
+            key_version: words::key_version(&path("key_version"), self.key_version)?,
         })
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct Order {
     format: Option<String>,
     /// Of format-preserving surrogates that do not say theirs: of the key that made them, as
     /// tokenizing told it. None of them is renewed without.
+    #[schema(minimum = 1)]
     key_version: Option<u32>,
     #[schema(value_type = Vec<named::Item>, min_items = 1, max_items = 1000)]
     items: Items<named::Item>,
@@ -36,7 +37,7 @@ impl Order {
             items: named::into_wire(self.items)?,
             info_type: self.info_type.unwrap_or_default(),
             format: words::format("format", self.format.as_deref())? as i32,
-            key_version: self.key_version.unwrap_or_default(),
+            key_version: words::key_version("key_version", self.key_version)?,
         })
     }
 }
@@ -55,5 +56,12 @@ mod tests {
         let json = r#"{"items":[{"surrogate":"s","format":"any"}]}"#;
         let refused = serde_json::from_str::<Order>(json).unwrap().into_wire().unwrap_err();
         assert_eq!(refused.violations()[0].field, "items[0].format");
+        for (json, field) in [
+            (r#"{"key_version":0,"items":[{"surrogate":"s"}]}"#, "key_version"),
+            (r#"{"items":[{"surrogate":"s","key_version":0}]}"#, "items[0].key_version"),
+        ] {
+            let refused = serde_json::from_str::<Order>(json).unwrap().into_wire().unwrap_err();
+            assert_eq!(refused.violations()[0].field, field);
+        }
     }
 }

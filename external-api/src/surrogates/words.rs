@@ -18,6 +18,14 @@ pub(super) fn format(path: &str, word: Option<&str>) -> Result<vault::SurrogateF
     word.map_or(Ok(vault::SurrogateFormat::Unspecified), |word| known(path, word, formats))
 }
 
+/// The version of a key, 0 for none given: whoever means the newest leaves it out.
+pub(super) fn key_version(path: &str, version: Option<u32>) -> Result<u32, Failure> {
+    match version {
+        Some(0) => Err(Failure::invalid(path, "versions count from 1")),
+        version => Ok(version.unwrap_or_default()),
+    }
+}
+
 /// The reveal of a word.
 pub(super) fn reveal(path: &str, word: &str) -> Result<Reveal, Failure> {
     let reveals = [Reveal::Redacted, Reveal::Masked, Reveal::Plain];
@@ -49,5 +57,11 @@ mod tests {
         assert_eq!(format("format", Some("phone")), Ok(vault::SurrogateFormat::Phone));
         assert!(format("format", Some("fax")).is_err());
         assert_eq!(reveal("reveal", "plain"), Ok(Reveal::Plain));
+    }
+
+    #[test]
+    fn a_version_of_0_is_not_the_newest() {
+        assert_eq!((key_version("v", None), key_version("v", Some(2))), (Ok(0), Ok(2)));
+        assert_eq!(key_version("v", Some(0)).unwrap_err().violations()[0].field, "v");
     }
 }

@@ -110,10 +110,14 @@ pub(super) async fn search(
     reading: &Reading<'_>,
     view: &View,
     terms: &[SearchTerm],
-    (mut after, limit): (Option<RecordId>, usize),
+    (page_token, limit): (&str, usize),
 ) -> Result<SearchResponse, Failure> {
     let vault = reading.gate.vault()?;
     let permit = reading.gate.permit::<Search>(reading.origin, reading.context).await?;
+    let paging = vault.search_paging(&permit, &view.collection, terms).await?;
+    let is_first = page_token.is_empty();
+    let mut after = (!is_first).then(|| paging.after(page_token)).transpose()?;
+    let next = |after: Option<RecordId>| after.map_or_else(String::new, |id| paging.token(&id));
     let limit = limit.min(PART_ITEMS);
     let found = vault.search(&permit, view, terms, (after.as_ref(), limit)).await?;
     let index_complete = found.is_index_complete;
@@ -122,12 +126,12 @@ pub(super) async fn search(
     for (id, revealed) in found.items {
         let result = get_result(id.as_str().to_owned(), revealed.map_err(Failure::from));
         if !budget.take(&result) {
-            return Ok(SearchResponse { results, next_page_token: text(after), index_complete });
+            return Ok(SearchResponse { results, next_page_token: next(after), index_complete });
         }
         results.push(result);
         after = Some(id);
     }
-    Ok(SearchResponse { results, next_page_token: text(found.next), index_complete })
+    Ok(SearchResponse { results, next_page_token: next(found.next), index_complete })
 }
 
 fn answer(results: Vec<GetResult>, next: Option<RecordId>) -> ListResponse {

@@ -107,10 +107,9 @@ impl RecordService for Records {
         let context = origin.context(request.context)?;
         let view = view(&request.collection, request.reveal, &request.fields)?;
         let terms = terms(request.terms)?;
-        let limit = page::size(request.page_size)?;
-        let after = page::after(&request.page_token, |text| RecordId::parse(text).ok())?;
+        let place = (request.page_token.as_str(), page::size(request.page_size)?);
         let reading = Reading { gate: &self.gate, origin: &origin, context: &context };
-        let page = reading::search(&reading, &view, &terms, (after, limit)).await?;
+        let page = reading::search(&reading, &view, &terms, place).await?;
         Ok(Response::new(page))
     }
 

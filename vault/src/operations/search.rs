@@ -7,11 +7,13 @@
 //! entry was taken away by a database writer it cannot tell.
 
 mod leapfrog;
+mod paging;
 mod query;
 
 use std::sync::Arc;
 
 use leapfrog::{Leap, Leapfrog};
+pub use paging::SearchPaging;
 use query::{IndexedTerm, Query, Seeker, indexed};
 use tresor_proto::{Content, FieldName, RecordId};
 

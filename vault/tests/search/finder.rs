@@ -5,8 +5,8 @@ use tresor_proto::{
     SearchIndex, TenantRef, UndeclaredPolicy,
 };
 use tresor_vault::{
-    Collection, Delete, Destination, FoundPage, NewField, NewRecord, Permit, Search, SearchTerm,
-    StoredRecord, Treatment, VaultError, View, Write,
+    Collection, Delete, Destination, FoundPage, NewField, NewRecord, Permit, Search, SearchPaging,
+    SearchTerm, StoredRecord, Treatment, VaultError, View, Write,
     store::{Change, StoreEngine, StoreRow},
 };
 
@@ -118,6 +118,13 @@ impl Finder {
         let view = View { collection: people(), reveal: Reveal::Masked, fields: Vec::new() };
         let terms = Self::terms(wanted);
         self.house.vault().search(&permit, &view, &terms, (after, limit)).await
+    }
+
+    pub(crate) async fn paging(&self, collection: &str, wanted: &[Wanted<'_>]) -> SearchPaging {
+        let permit: Permit<Search> = self.house.permit().await;
+        let collection = CollectionName::parse(collection).unwrap();
+        let (vault, terms) = (self.house.vault(), Self::terms(wanted));
+        vault.search_paging(&permit, &collection, &terms).await.unwrap()
     }
 
     /// The ids of all records that are found, page by page.

@@ -6,6 +6,7 @@ use tresor_vault::store::StoreEngine;
 
 use crate::{
     finder::{Finder, Wanted, fields},
+    house::id,
     random::Random,
 };
 
@@ -39,6 +40,34 @@ async fn pages_of_any_size_give_the_same_records() {
         let both: &[Wanted<'_>] = &[("city", "Köln"), ("name", "Anna 1")];
         assert_eq!(finder.found(both, limit).await, sixth);
         assert_eq!(finder.found(&[("city", "Köln")], limit).await, third);
+    }
+}
+
+#[tokio::test]
+async fn a_page_token_leads_nowhere_in_another_search() {
+    let finder = filled(StoreEngine::Memory).await;
+    let both: &[Wanted<'_>] = &[("city", "Köln"), ("name", "Anna 1")];
+    let paging = finder.paging("people", both).await;
+    let token = paging.token(&id("r003"));
+    assert!(!token.contains("Köln"));
+    assert_eq!(paging.after(&token), Ok(id("r003")));
+    let turned: &[Wanted<'_>] = &[both[1], both[0]];
+    assert_eq!(finder.paging("people", turned).await.after(&token), Ok(id("r003")));
+    let (others, elsewhere) = (Finder::build(StoreEngine::Memory, fields(128)).await, "pupils");
+    let searches = [
+        finder.paging(elsewhere, both).await,
+        finder.paging("people", &both[..1]).await,
+        finder.paging("people", &[("city", "Köln"), ("name", "Anna 0")]).await,
+        finder.paging("people", &[("name", "Köln"), ("city", "Anna 1")]).await,
+        others.paging("people", both).await,
+    ];
+    for (number, other) in searches.iter().enumerate() {
+        assert!(other.after(&token).is_err(), "{number}");
+    }
+    let (_, mark) = token.split_once(':').unwrap();
+    for forged in ["r003", "", ":", "r003:", &format!("r004:{mark}"), &format!("{token}A")] {
+        let refused = paging.after(forged).unwrap_err();
+        assert_eq!(refused.violations()[0].field, "page_token", "{forged}");
     }
 }
 
