@@ -11,7 +11,7 @@ use tresor_tests::{Site, Tenant, run};
 const POLICY: &str = "fields:\n  nr: { action: clear }\n  \
     name: { info_type: LAST_NAME, tokenize: deterministic, searchable: exact }\n";
 const PEOPLE: usize = 12;
-const REKEY: [&str; 3] = ["keys", "rekey-identifiers", "burg"];
+const REKEY: [&str; 4] = ["keys", "rekey-identifiers", "--tenant", "burg"];
 const AS_JSON: [&str; 2] = ["--output", "json"];
 
 struct Setting {

@@ -184,7 +184,7 @@ fn a_file_of_surrogates_is_renewed_into_a_map_when_identifier_keys_are_replaced(
     let form = ["--info-type", "METER_ID", "--format", "digits"];
     let tokenize = ["tokenize", "meters.txt", "--kind", "format-preserving", "--out", "old.txt"];
     setting.run(&[&tokenize[..], &form].concat()).ok();
-    let rekey = ["keys", "rekey-identifiers", "burg", "--destroy-after", "30d", "--yes"];
+    let rekey = ["keys", "rekey-identifiers", "--tenant", "burg", "--destroy-after", "30d", "--yes"];
     setting.site.operator(&rekey).ok();
     setting.run(&["keys", "token", "lend", "--yes", "--wait"]).ok();
     let older = [&form[..], &["--key-version", "1"]].concat();

@@ -22,15 +22,16 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  tresor keys rekey-identifiers stadtwerke-burg --destroy-after 30d
-  tresor keys rekey-identifiers stadtwerke-burg --class contact --dry-run
+  tresor keys rekey-identifiers --tenant stadtwerke-burg --destroy-after 30d
+  tresor keys rekey-identifiers --tenant stadtwerke-burg --class contact --dry-run
 
 Indexes and the look-ups of surrogates move under new keys while a customer token is lent:
 `tresor keys operations`. Random and deterministic surrogates keep their text. Format-preserving
 ones are different under the new key: those of the older key give their values back, with its
 version, until it is destroyed. Give systems that keep them the time for that.")]
 pub(crate) struct RekeyIdentifiers {
-    /// Whose: name or id
+    /// Name or id of the tenant
+    #[arg(long)]
     tenant: String,
     /// Only this class; may be repeated
     #[arg(long = "class", value_name = "CLASS", value_parser = parse::data_class)]
