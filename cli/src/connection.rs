@@ -86,6 +86,11 @@ impl CustomerFlags {
         self.connection.complete(session.profile()?.customer, "customer")
     }
 
+    /// Whether the user's password is read from standard input.
+    pub(crate) fn has_standard_input(&self) -> bool {
+        self.user.has_standard_input()
+    }
+
     /// The user, if there is one.
     pub(crate) fn user(&self, session: &Session) -> Result<Option<Arc<User>>, CliError> {
         self.user.read(session)

@@ -38,6 +38,11 @@ pub(crate) struct CustomerTokenSource {
 }
 
 impl CustomerTokenSource {
+    /// Whether it is read from standard input.
+    pub(crate) fn is_standard_input(&self) -> bool {
+        self.customer_token_fd == Some(0)
+    }
+
     /// Reads the customer token; the profile's file stands in for flags.
     pub(crate) fn read(&self, session: &Session) -> Result<CustomerToken, CliError> {
         let by_profile = || Ok::<_, CliError>(session.profile()?.customer.customer_token_file);

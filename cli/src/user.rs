@@ -38,6 +38,11 @@ pub(crate) struct User {
 }
 
 impl UserFlags {
+    /// Whether the password is read from standard input.
+    pub(crate) fn has_standard_input(&self) -> bool {
+        self.password_fd == Some(0)
+    }
+
     /// Reads the password of the user, if one is named; the profile stands in for flags.
     pub(crate) fn read(&self, session: &Session) -> Result<Option<Arc<User>>, CliError> {
         let side = session.profile()?.customer;

@@ -63,7 +63,8 @@ impl Setting {
 
     /// Replaces the identifier keys; the older ones are there on.
     fn rekey(&self) {
-        let rekey = ["keys", "rekey-identifiers", "--tenant", "burg", "--destroy-after", "30d", "--yes"];
+        let rekey =
+            ["keys", "rekey-identifiers", "--tenant", "burg", "--destroy-after", "30d", "--yes"];
         self.site.operator(&rekey).ok();
         self.run(&["keys", "token", "lend", "--yes", "--wait"]).ok();
     }

@@ -124,6 +124,20 @@ fn columns_of_a_csv_are_exchanged_and_what_is_refused_leaves_its_place_empty() {
     let absent = ["tokenize", "people.csv", "--column", "Name", "--info-type", "CITY"];
     let absent = setting.run(&absent);
     assert!(absent.code == 2 && absent.stderr.contains("no column Name"), "{}", absent.stderr);
+    assert_eq!(absent.stdout, "", "nothing was written before");
+}
+
+#[test]
+fn standard_input_is_not_written_over() {
+    let setting = Setting::new();
+    setting.write("cities.txt", "Burg\n");
+    let tokenize = ["tokenize", "-", "--info-type", "CITY", "--rejects", "cities.txt"];
+    let mut over = setting.site.customer_command(&setting.tenant, &tokenize);
+    let over = over.stdin(fs::File::open(setting.site.path("cities.txt")).unwrap());
+    let over = over.output().unwrap();
+    let told = String::from_utf8_lossy(&over.stderr);
+    assert!(over.status.code() == Some(2) && told.contains("the same file"), "{told}");
+    assert_eq!(setting.read("cities.txt"), "Burg\n");
 }
 
 #[test]
@@ -184,7 +198,8 @@ fn a_file_of_surrogates_is_renewed_into_a_map_when_identifier_keys_are_replaced(
     let form = ["--info-type", "METER_ID", "--format", "digits"];
     let tokenize = ["tokenize", "meters.txt", "--kind", "format-preserving", "--out", "old.txt"];
     setting.run(&[&tokenize[..], &form].concat()).ok();
-    let rekey = ["keys", "rekey-identifiers", "--tenant", "burg", "--destroy-after", "30d", "--yes"];
+    let rekey =
+        ["keys", "rekey-identifiers", "--tenant", "burg", "--destroy-after", "30d", "--yes"];
     setting.site.operator(&rekey).ok();
     setting.run(&["keys", "token", "lend", "--yes", "--wait"]).ok();
     let older = [&form[..], &["--key-version", "1"]].concat();

@@ -133,6 +133,7 @@ fn an_upload_that_is_killed_again_and_again_stores_every_row_once() {
     }
     let ran = site.customer(&tenant, &upload(&file, &[]));
     assert_eq!(ran.json()["resumed_after_row"], rows);
+    assert_eq!(ran.json()["fields_sealed"], Value::Null, "of all rows nobody knows it");
     assert_whole(&site, &tenant, &file, &ran);
 }
 

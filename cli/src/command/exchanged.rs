@@ -28,6 +28,9 @@ use crate::{
     transfer::{FileMark, Layout, Media, place_of},
 };
 
+/// Where standard input has its name as a file.
+const STANDARD_INPUT: &str = "/dev/stdin";
+
 /// A file, and what of it is exchanged.
 #[derive(Debug, Args)]
 pub(super) struct FileFlags {
@@ -125,7 +128,7 @@ impl FileFlags {
         let layout = if asked.direction == Direction::Renew { Layout::Map } else { layout };
         let outlet = match out {
             Some(out) => Outlet::file(out, layout, kept.extent)?,
-            None => Outlet::output(layout)?,
+            None => Outlet::output(layout),
         };
         rejects.go_on_after(kept.rows)?;
         let mut options = asked.options;
@@ -276,8 +279,14 @@ impl FileFlags {
         if let Some(file) = self.path() {
             File::open(file).map_err(|error| CliError::file("read", file, &error))?;
         }
-        let out = self.out.as_deref();
-        let roles = [("FILE", self.path()), ("--out", out), ("--rejects", Some(rejects.path()))];
+        let has_secret =
+            self.customer_token.is_standard_input() || self.connection.has_standard_input();
+        if self.path().is_none() && has_secret {
+            let message = "standard input cannot be both the values and a secret";
+            return Err(CliError::usage(message).advise("give one of them as a file"));
+        }
+        let (file, out) = (self.path().unwrap_or(STANDARD_INPUT.as_ref()), self.out.as_deref());
+        let roles = [("FILE", Some(file)), ("--out", out), ("--rejects", Some(rejects.path()))];
         let roles = roles.into_iter().filter_map(|(name, path)| Some(Role { name, path: path? }));
         apart::check(&roles.collect::<Vec<_>>())
     }
@@ -353,6 +362,9 @@ fn show(output: &Output, direction: Direction, totals: &Totals) -> Result<(), Cl
         Direction::Renew => format!("{} renewed", counted(totals.traded, "surrogate")),
     };
     output.line(output.paint(Tone::Good, &done))?;
+    if let Some(row) = totals.resumed_after_row {
+        output.line(format!("  in all runs together; this one went on after row {row}"))?;
+    }
     if let Some(out) = &totals.out {
         output.line(format!("  in {}", printable(&out.display().to_string())))?;
     }
@@ -395,6 +407,19 @@ mod tests {
     fn the_formats_are_those_of_the_api() {
         let names = FormatFlag::value_variants().iter().map(|flag| flag.as_str());
         assert_eq!(names.collect::<Vec<_>>(), SurrogateFormat::ALL.map(SurrogateFormat::as_str));
+    }
+
+    #[test]
+    fn standard_input_is_one_thing() {
+        let check = |words: &[&str]| {
+            let flags = flags(words);
+            flags.check(&flags.rejects(Direction::Tokenize)).is_ok()
+        };
+        for secret in ["--customer-token-fd", "--password-fd"] {
+            assert!(check(&["-", secret, "3"]), "{secret}");
+            assert!(!check(&["-", secret, "0"]), "{secret}");
+            assert!(check(&["Cargo.toml", secret, "0"]), "{secret}");
+        }
     }
 
     #[test]

@@ -280,6 +280,9 @@ fn show(output: &Output, totals: &Totals) -> Result<(), CliError> {
     }
     let accepted = format!("{} stored", counted(totals.accepted, "record"));
     output.line(output.paint(Tone::Good, &accepted))?;
+    if let Some(row) = totals.resumed_after_row {
+        output.line(format!("  in all runs together; this one went on after row {row}"))?;
+    }
     if let (Some(sealed), Some(tokenized), Some(clear), Some(dropped)) =
         (totals.fields_sealed, totals.fields_tokenized, totals.fields_clear, totals.fields_dropped)
     {

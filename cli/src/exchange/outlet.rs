@@ -20,8 +20,35 @@ use crate::{
 pub(crate) enum Outlet {
     /// A file.
     File(Box<Pseudonymous>, Layout),
-    /// Standard output; whether it has a record.
-    Output(BufWriter<Stdout>, Layout, bool),
+    /// Standard output.
+    Output(Output),
+}
+
+/// Standard output, to which nothing is written before there is a record, or the end: until then a
+/// file may turn out to be none that can be exchanged.
+pub(crate) struct Output {
+    to: BufWriter<Stdout>,
+    layout: Layout,
+    begun: Begun,
+}
+
+/// How far standard output is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Begun {
+    Nothing,
+    /// What stands before the first record is written.
+    Opening,
+    Record,
+}
+
+impl Output {
+    fn write(&mut self, text: &[u8], begun: Begun) -> Result<(), CliError> {
+        if self.begun == Begun::Nothing {
+            self.to.write_all(self.layout.opening())?;
+        }
+        self.begun = begun.max(self.begun);
+        Ok(self.to.write_all(text)?)
+    }
 }
 
 impl Outlet {
@@ -39,10 +66,9 @@ impl Outlet {
     }
 
     /// Standard output.
-    pub(crate) fn output(layout: Layout) -> Result<Self, CliError> {
-        let mut output = BufWriter::new(std::io::stdout());
-        output.write_all(layout.opening())?;
-        Ok(Self::Output(output, layout, false))
+    pub(crate) fn output(layout: Layout) -> Self {
+        let to = BufWriter::new(std::io::stdout());
+        Self::Output(Output { to, layout, begun: Begun::Nothing })
     }
 
     /// Writes what was asked for beside what stands in its place.
@@ -57,7 +83,7 @@ impl Outlet {
     pub(super) fn write(&mut self, entry: &Entry) -> Result<(), CliError> {
         let (layout, is_first) = match self {
             Self::File(file, layout) => (layout, file.records() == 0),
-            Self::Output(_, layout, has_record) => (layout, !*has_record),
+            Self::Output(output) => (&mut output.layout, output.begun < Begun::Record),
         };
         let text = match (&entry.content, layout) {
             (Held::Line(value, end), _) => {
@@ -78,10 +104,7 @@ impl Outlet {
     fn write_text(&mut self, text: &[u8]) -> Result<(), CliError> {
         match self {
             Self::File(file, _) => file.add_text(text),
-            Self::Output(output, _, has_record) => {
-                *has_record = true;
-                Ok(output.write_all(text)?)
-            }
+            Self::Output(output) => output.write(text, Begun::Record),
         }
     }
 
@@ -89,7 +112,7 @@ impl Outlet {
     pub(super) fn flush(&mut self) -> Result<Option<Extent>, CliError> {
         match self {
             Self::File(file, _) => file.sync().map(Some),
-            Self::Output(output, ..) => Ok(output.flush().map(|()| None)?),
+            Self::Output(output) => Ok(output.to.flush().map(|()| None)?),
         }
     }
 
@@ -97,9 +120,9 @@ impl Outlet {
     pub(super) fn complete(&mut self) -> Result<Option<Extent>, CliError> {
         match self {
             Self::File(file, _) => file.complete().map(Some),
-            Self::Output(output, layout, _) => {
-                output.write_all(layout.closing())?;
-                Ok(output.flush().map(|()| None)?)
+            Self::Output(output) => {
+                output.write(output.layout.closing(), Begun::Opening)?;
+                self.flush()
             }
         }
     }

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tresor_proto::{Content, ErrorCode, Failure, limits::VALUE_BYTES_MAX};
-use tresor_screening::reader::{Format, ReadError, Row, read};
+use tresor_screening::reader::{Format, ReadError, Record, Row, read};
 
 use super::{
     Column, Entry,
@@ -103,14 +103,16 @@ struct Reading {
 
 impl Reading {
     fn run(mut self, input: Input) {
-        let mut is_first = true;
         let end = match self.source.written {
             Written::Values => read_lines(input, &mut |entry| self.add(entry)),
             Written::Records(media) => {
+                // What one record of a JSON file lacks the next may have.
+                let mut is_checked = !matches!(media.format(), Format::Csv(_));
                 let mut missing = None;
                 let read = read(media.format(), input, &mut |row| {
-                    if std::mem::take(&mut is_first) && matches!(media.format(), Format::Csv(_)) {
-                        missing = self.missing(&row);
+                    if let (false, Ok(record)) = (is_checked, &row.result) {
+                        missing = self.missing(record);
+                        is_checked = true;
                     }
                     if missing.is_some() {
                         return ControlFlow::Break(());
@@ -152,10 +154,9 @@ impl Reading {
     }
 
     /// The name of a column that is to be exchanged and not there.
-    fn missing(&self, row: &Row) -> Option<String> {
-        let names = &row.result.as_ref().ok()?.names;
+    fn missing(&self, record: &Record) -> Option<String> {
         let columns = self.source.columns.iter().filter_map(|column| column.name.as_ref());
-        let mut missing = columns.filter(|name| !names.contains(name));
+        let mut missing = columns.filter(|name| !record.names.contains(name));
         missing.next().map(|name| name.as_str().to_owned())
     }
 }

@@ -147,18 +147,15 @@ impl Resumable<'_> {
         let policy_version = self.ledger.checkpoint.policy_version;
         let sent = Upload { part, idempotency_key, policy_version, ..self.upload.clone() };
         self.ledger.progress.begin(part);
+        // What became of the fields of this part its summary tells: a run that is killed knows no more.
+        let fields = self.ledger.checkpoint.fields.take();
         let ledger = &mut self.ledger;
         let mut observe = |event| ledger.observe(event, part);
         let ended = upload(self.https, self.customer_token, &sent, &mut observe).await;
-        let summary = match ended {
-            Ok(summary) => summary,
-            Err(error) => {
-                if self.ledger.checkpoint.rows > rows {
-                    self.ledger.checkpoint.fields = None;
-                }
-                return Err(error);
-            }
-        };
+        if ended.is_ok() || self.ledger.checkpoint.rows == rows {
+            self.ledger.checkpoint.fields = fields;
+        }
+        let summary = ended?;
         self.ledger.add_fields(&summary);
         match summary.problem {
             Some(problem) => Err(problem.into_error()),
