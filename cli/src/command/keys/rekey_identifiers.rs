@@ -10,7 +10,10 @@ use tresor_proto::{
 
 use super::rotate_data::class_name;
 use crate::{
-    command::{parse, question::ask},
+    command::{
+        parse,
+        question::{Consent, ask},
+    },
     connection::ConnectionFlags,
     control_plane::ControlPlane,
     error::{CliError, Exit},
@@ -53,14 +56,9 @@ impl RekeyIdentifiers {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
-        if !self.yes {
-            let planned = self.ask_for(&plane, true).await?;
-            if self.dry_run {
-                return self.conclude(&session.output, &planned);
-            }
-            self.confirm(&planned)?;
-        }
-        let rekeying = self.ask_for(&plane, false).await?;
+        let consent = Consent { yes: self.yes, dry_run: self.dry_run };
+        let ask_for = async |dry_run| self.ask_for(&plane, dry_run).await;
+        let rekeying = consent.to(ask_for, |planned| self.confirm(planned)).await?;
         self.conclude(&session.output, &rekeying)
     }
 

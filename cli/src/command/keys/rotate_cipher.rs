@@ -10,7 +10,10 @@ use tresor_proto::{
 
 use super::{scope::Scope, waiting::WaitingList};
 use crate::{
-    command::{question::ask, tenant::moment},
+    command::{
+        question::{Consent, ask},
+        tenant::moment,
+    },
     connection::ConnectionFlags,
     control_plane::ControlPlane,
     error::{CliError, Exit},
@@ -50,16 +53,17 @@ impl RotateCipher {
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
         let (output, scope) = (&session.output, &self.scope);
-        if !self.yes {
-            let planned = CipherRotations::ask(&plane, scope, Intent::Show).await?;
-            if self.dry_run {
-                return planned.conclude(output, None);
-            }
-            self.confirm(&planned.0)?;
-        }
-        let intent = if self.compromised { Intent::ReplaceCompromised } else { Intent::Replace };
-        let replaced = CipherRotations::ask(&plane, scope, intent).await?;
-        let waiting = match self.compromised {
+        let consent = Consent { yes: self.yes, dry_run: self.dry_run };
+        let rotate = async |dry_run| {
+            let intent = match (dry_run, self.compromised) {
+                (true, _) => Intent::Show,
+                (false, false) => Intent::Replace,
+                (false, true) => Intent::ReplaceCompromised,
+            };
+            CipherRotations::ask(&plane, scope, intent).await
+        };
+        let replaced = consent.to(rotate, |planned| self.confirm(&planned.0)).await?;
+        let waiting = match self.compromised && !self.dry_run {
             true => Some(WaitingList::read(&plane, scope).await?),
             false => None,
         };

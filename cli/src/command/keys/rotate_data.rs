@@ -10,7 +10,11 @@ use tresor_proto::{
 
 use super::{scope::Scope, waiting::WaitingList};
 use crate::{
-    command::{parse, question::ask, tenant::moment},
+    command::{
+        parse,
+        question::{Consent, ask},
+        tenant::moment,
+    },
     connection::ConnectionFlags,
     control_plane::ControlPlane,
     error::{CliError, Exit},
@@ -60,15 +64,10 @@ impl RotateData {
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
         let tenants = self.tenants(&plane).await?;
-        if !self.yes {
-            let planned = self.mark(&plane, &tenants, true).await?;
-            if self.dry_run {
-                return self.conclude(&session.output, &planned, None);
-            }
-            self.confirm(&planned)?;
-        }
-        let marked = self.mark(&plane, &tenants, false).await?;
-        let waiting = match self.compromised {
+        let consent = Consent { yes: self.yes, dry_run: self.dry_run };
+        let mark = async |dry_run| self.mark(&plane, &tenants, dry_run).await;
+        let marked = consent.to(mark, |planned| self.confirm(planned)).await?;
+        let waiting = match self.compromised && !self.dry_run {
             true => Some(WaitingList::read(&plane, &self.scope).await?),
             false => None,
         };

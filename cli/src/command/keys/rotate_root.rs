@@ -10,7 +10,10 @@ use super::{
     waiting::WaitingList,
 };
 use crate::{
-    command::{question::ask, tenant::moment},
+    command::{
+        question::{Consent, ask},
+        tenant::moment,
+    },
     connection::ConnectionFlags,
     control_plane::ControlPlane,
     error::{CliError, Exit},
@@ -48,14 +51,9 @@ impl RotateRoot {
     /// Runs it.
     pub(crate) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let plane = ControlPlane::connect(&self.connection.to_operator(session)?).await?;
-        if !self.yes {
-            let plan = self.replace(&plane, true).await?;
-            if self.dry_run {
-                return plan.conclude(&session.output);
-            }
-            plan.confirm()?;
-        }
-        self.replace(&plane, false).await?.conclude(&session.output)
+        let consent = Consent { yes: self.yes, dry_run: self.dry_run };
+        let replace = async |dry_run| self.replace(&plane, dry_run).await;
+        consent.to(replace, Replaced::confirm).await?.conclude(&session.output)
     }
 
     async fn replace(&self, plane: &ControlPlane, dry_run: bool) -> Result<Replaced, CliError> {

@@ -10,7 +10,10 @@ use tresor_proto::DataClass;
 
 use super::{Asking, Desk};
 use crate::{
-    command::{parse, question::ask},
+    command::{
+        parse,
+        question::{Consent, ask},
+    },
     error::{CliError, Exit},
     output::{Output, printable},
     session::Session,
@@ -76,15 +79,13 @@ struct Work {
 impl Lend {
     pub(super) async fn run(self, session: &Session) -> Result<Exit, CliError> {
         let desk = self.asking.desk(session)?;
-        if !self.yes {
-            let shown = self.lend(&desk, true).await?;
-            if self.dry_run {
-                shown.show(&session.output, true)?;
-                return Ok(Exit::Done);
-            }
-            ask(&shown.question(), "nothing was lent")?;
+        let consent = Consent { yes: self.yes, dry_run: self.dry_run };
+        let lend = async |dry_run| self.lend(&desk, dry_run).await;
+        let mut lent = consent.to(lend, |lent| ask(&lent.question(), "nothing was lent")).await?;
+        if self.dry_run {
+            lent.show(&session.output, true)?;
+            return Ok(Exit::Done);
         }
-        let mut lent = self.lend(&desk, false).await?;
         if self.wait {
             self.follow(&desk, &session.output, &mut lent).await?;
         }
