@@ -34,6 +34,7 @@ async fn the_other_process() {
         "write for ever" => write_for_ever(open(&engine, place).await).await,
         "lose a sync" => lose_a_sync(open(&engine, place).await).await,
         "fill the disk" => fill_the_disk(&engine, place).await,
+        "write on and die" => write_on_and_die(open(&engine, place).await).await,
         "open" => {
             let kind = parse(&engine);
             let opened = open_database(kind, place.to_owned(), Existence::MustExist).await;
@@ -102,6 +103,18 @@ async fn lose_a_sync(store: Arc<dyn Store>) {
         return;
     }
     panic!("no sync failed");
+}
+
+/// Runs where one sync of many fails: goes on as if it had not, and does not come to close anything.
+async fn write_on_and_die(store: Arc<dyn Store>) {
+    let mut refused = 0;
+    for row in 0..200 {
+        let written = write_row(store.as_ref(), format!("row {row}").as_bytes(), 300).await;
+        refused += usize::from(written.is_err());
+    }
+    assert_ne!(refused, 0, "no sync failed");
+    let itself = rustix::process::getpid();
+    rustix::process::kill_process(itself, rustix::process::Signal::KILL).expect("it dies");
 }
 
 /// Runs where files may not grow past a bound, which `ulimit` has set and this lifts later.
@@ -246,6 +259,31 @@ async fn a_failed_sync_quarantines() {
         let wrapper: Vec<_> = wrapper.iter().map(String::as_str).collect();
         let mut command = other_process(&wrapper, engine, "lose a sync", &place);
         assert_success(&command.output().expect("it runs"));
+    }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_sync_that_finds_no_space_and_a_kill_after_it() {
+    for (engine, sync) in ON_DISK.into_iter().flat_map(|it| [(it, 40), (it, 41), (it, 42)]) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = directory.path().join("database");
+        let inject = format!("inject=fdatasync:error=ENOSPC:when={sync}");
+        let wrapper = strace(&["-o", "/dev/null", "-e", "trace=fdatasync", "-e", &inject]);
+        let wrapper: Vec<_> = wrapper.iter().map(String::as_str).collect();
+        let mut command = other_process(&wrapper, engine, "write on and die", &place);
+        let output = command.output().expect("it runs");
+        assert_eq!(output.status.signal(), Some(9), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let acknowledged: Vec<_> =
+            said.lines().filter_map(|line| Some(line.split_once("acknowledged ")?.1)).collect();
+        assert!(acknowledged.len() > 10, "{engine:?}: {said}");
+        let store = open_database(engine, place, Existence::MustExist).await.expect("it opens");
+        let rows = store.scan(records(b"", None), usize::MAX).await.expect("it scans");
+        for key in acknowledged {
+            assert!(rows.iter().any(|row| row.key == key.as_bytes()), "{engine:?} lost {key}");
+        }
+        store.apply(vec![change(vec![put(b"more", b"1")])]).await.expect("it writes");
+        store.close().await.expect("it closes");
     }
 }
 
