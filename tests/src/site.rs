@@ -90,6 +90,23 @@ impl Site {
         self.directory.path().join(name)
     }
 
+    /// Writes a file in its directory.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("a file");
+    }
+
+    /// What a file in its directory holds.
+    ///
+    /// # Panics
+    /// When it cannot be read.
+    #[must_use]
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).expect("a file")
+    }
+
     /// The vault's data directory.
     #[must_use]
     pub fn data_dir(&self) -> PathBuf {

@@ -53,14 +53,6 @@ impl Setting {
         self.site.customer(&self.tenant, arguments)
     }
 
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.site.path(name), text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.site.path(name)).unwrap()
-    }
-
     /// Replaces the identifier keys; the older ones are there on.
     fn rekey(&self) {
         let rekey =
@@ -128,9 +120,9 @@ fn piped(mut command: Command, log: &Path) -> std::process::Child {
 fn no_file_of_surrogates_is_of_two_keys() {
     let setting = Setting::new();
     let values = meters(0..LINES);
-    setting.write("meters.txt", &values);
+    setting.site.write("meters.txt", &values);
     let tokenize = |file, out| [&["tokenize", file, "--out", out][..], &METERS].concat();
-    setting.write("few.txt", &meters(0..3));
+    setting.site.write("few.txt", &meters(0..3));
     let whole = setting.run(&tokenize("few.txt", "old.txt")).ok().json();
     assert_eq!(whole["key_versions"], json!({ "METER_ID": 1 }), "{whole}");
 
@@ -151,7 +143,7 @@ fn no_file_of_surrogates_is_of_two_keys() {
     input.write_all(meters(BATCH + 1..2 * BATCH).as_bytes()).unwrap();
     drop(input);
     assert_eq!(run.wait().unwrap().code(), Some(1));
-    let told = setting.read("piped.log");
+    let told = setting.site.read("piped.log");
     assert!(told.contains("identifier keys") && told.contains("from the beginning"), "{told}");
     assert!(!setting.site.path("piped.txt").exists());
     assert_eq!(fs::read_to_string(&draft).unwrap(), first, "nothing of the newer key");
@@ -164,7 +156,7 @@ fn no_file_of_surrogates_is_of_two_keys() {
         let back = format!("{file}.back");
         let plain = ["detokenize", file, "--key-version", version, "--out", &back];
         setting.run(&[&plain[..], &form].concat()).ok();
-        assert!(setting.read(&back) == values, "{file} is of version {version}");
+        assert!(setting.site.read(&back) == values, "{file} is of version {version}");
     }
     let older = ["surrogates", "renew", "old.txt", "--info-type", "METER_ID", "--format", "digits"];
     let to = ["--key-version", "1", "--out", "map.csv", "--output", "json"];
@@ -177,13 +169,13 @@ fn no_file_of_surrogates_is_of_two_keys() {
 #[test]
 fn no_copy_of_an_upload_is_of_two_keys() {
     let setting = Setting::new();
-    setting.write("policy.yaml", POLICY);
+    setting.site.write("policy.yaml", POLICY);
     let put = ["collection", "put", "people", "-f", "policy.yaml", "--tenant", "burg"];
     setting.site.operator(&put).ok();
     let row = |nr: usize| format!("{nr};+49 30 {:07}\n", nr * 97 + 1_000_000);
     let csv: String = (0..ROWS).map(row).collect();
-    setting.write("many.csv", &format!("nr;telefon\n{csv}"));
-    setting.write("one.csv", "nr;telefon\none;+49 30 1000000\n");
+    setting.site.write("many.csv", &format!("nr;telefon\n{csv}"));
+    setting.site.write("one.csv", "nr;telefon\none;+49 30 1000000\n");
     let upload = |file| {
         let collection = ["--collection", "people", "--id-field", "nr", "--output", "json"];
         [&["upload", file][..], &collection].concat()
@@ -201,7 +193,10 @@ fn no_copy_of_an_upload_is_of_two_keys() {
     let plain = ["detokenize", "out.csv", "--column", "telefon", "--info-type", "PHONE_NUMBER"];
     let to = ["--key-version", "2", "--reveal", "plain", "--out", "back.csv"];
     setting.run(&[&plain[..], &to].concat()).ok();
-    assert!(setting.read("back.csv") == setting.read("many.csv"), "throughout of version 2");
+    assert!(
+        setting.site.read("back.csv") == setting.site.read("many.csv"),
+        "throughout of version 2"
+    );
 
     let get = ["get", "one", "--collection", "people"];
     let shown = setting.run(&[&get[..], &["--output", "json"]].concat()).ok().json();

@@ -31,17 +31,9 @@ impl Setting {
         self.site.customer(&self.tenant, arguments)
     }
 
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.site.path(name), text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.site.path(name)).unwrap()
-    }
-
     /// The entries of a list of refused values.
     fn refused(&self, name: &str) -> Vec<Value> {
-        let text = self.read(name);
+        let text = self.site.read(name);
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
@@ -50,18 +42,18 @@ impl Setting {
 fn a_file_of_values_becomes_one_of_surrogates_and_comes_back() {
     let setting = Setting::new();
     let text = "Erika Muster\r\nJörg Beispiel\n\n7;\"8\nErika Muster";
-    setting.write("names.txt", text);
+    setting.site.write("names.txt", text);
     let tokenize = ["tokenize", "names.txt", "--info-type", "PERSON_NAME", "--out", "out.txt"];
     let told = setting.run(&[&tokenize[..], &["--output", "json"]].concat()).ok().json();
     assert_eq!((&told["traded"], &told["rejected"]), (&4.into(), &0.into()), "{told}");
-    let out = setting.read("out.txt");
+    let out = setting.site.read("out.txt");
     let lines: Vec<_> = out.lines().collect();
     assert_eq!((lines.len(), lines[2]), (5, ""));
     assert!(lines[0].starts_with("srg_") && lines[0] != lines[4], "{out}");
     assert!(!out.contains("Muster") && out.contains("\r\n") && !out.ends_with('\n'), "{out}");
     let plain = ["detokenize", "out.txt", "--reveal", "plain", "--out", "back.txt"];
     setting.run(&plain).ok();
-    assert_eq!(setting.read("back.txt"), text);
+    assert_eq!(setting.site.read("back.txt"), text);
     let masked = setting.run(&["detokenize", "out.txt"]).ok().stdout;
     assert_eq!(masked.lines().next(), Some("E. M."), "{masked}");
 
@@ -83,12 +75,12 @@ fn columns_of_a_csv_are_exchanged_and_what_is_refused_leaves_its_place_empty() {
     let setting = Setting::new();
     let csv =
         "nr;\"name\";meter;note\n1;Erika;12345678;\"a;b\"\n2;Jörg;123;c\n3;x\n4;;87654321;d\n";
-    setting.write("people.csv", csv);
+    setting.site.write("people.csv", csv);
     let columns = ["tokenize", "people.csv", "--column", "name", "--info-type", "FIRST_NAME"];
     let out = ["--out", "out.csv"];
     let ran = setting.run(&[&columns[..], &out[..]].concat());
     assert_eq!(ran.code, 3, "a row that cannot be read: {}", ran.stderr);
-    let text = setting.read("out.csv");
+    let text = setting.site.read("out.csv");
     let rows: Vec<_> = text.lines().collect();
     assert_eq!((rows.len(), rows[0]), (4, "nr;\"name\";meter;note"));
     assert!(rows[1].starts_with("1;srg_") && rows[1].ends_with(";12345678;\"a;b\""), "{text}");
@@ -112,7 +104,7 @@ fn columns_of_a_csv_are_exchanged_and_what_is_refused_leaves_its_place_empty() {
         "meters.csv",
     ];
     assert_eq!(setting.run(&meters).code, 3);
-    let text = setting.read("meters.csv");
+    let text = setting.site.read("meters.csv");
     let meter = |at: usize| text.lines().nth(at).unwrap().split(';').nth(2).unwrap().to_owned();
     assert_eq!((meter(1).len(), meter(2).as_str(), meter(3).len()), (8, "", 8), "{text}");
     assert_ne!(meter(1), "12345678");
@@ -130,20 +122,20 @@ fn columns_of_a_csv_are_exchanged_and_what_is_refused_leaves_its_place_empty() {
 #[test]
 fn standard_input_is_not_written_over() {
     let setting = Setting::new();
-    setting.write("cities.txt", "Burg\n");
+    setting.site.write("cities.txt", "Burg\n");
     let tokenize = ["tokenize", "-", "--info-type", "CITY", "--rejects", "cities.txt"];
     let mut over = setting.site.customer_command(&setting.tenant, &tokenize);
     let over = over.stdin(fs::File::open(setting.site.path("cities.txt")).unwrap());
     let over = over.output().unwrap();
     let told = String::from_utf8_lossy(&over.stderr);
     assert!(over.status.code() == Some(2) && told.contains("the same file"), "{told}");
-    assert_eq!(setting.read("cities.txt"), "Burg\n");
+    assert_eq!(setting.site.read("cities.txt"), "Burg\n");
 }
 
 #[test]
 fn few_values_have_equal_surrogates_only_when_that_is_forced() {
     let setting = Setting::new();
-    setting.write("genders.txt", "weiblich\nweiblich\ndivers\n");
+    setting.site.write("genders.txt", "weiblich\nweiblich\ndivers\n");
     let kind = ["--info-type", "GENDER", "--kind", "deterministic"];
     let tokenize = [&["tokenize", "genders.txt"][..], &kind].concat();
     let ran = setting.run(&tokenize);
@@ -163,7 +155,7 @@ fn few_values_have_equal_surrogates_only_when_that_is_forced() {
         ("random", "random", true),
     ] {
         let field = format!("geschlecht: {{ info_type: GENDER, tokenize: {tokenize} }}");
-        setting.write("policy.yaml", &format!("fields:\n  {field}\n"));
+        setting.site.write("policy.yaml", &format!("fields:\n  {field}\n"));
         let put = ["collection", "put", name, "-f", "policy.yaml", "--tenant", "burg"];
         let ran = setting.site.operator(&put);
         assert_eq!(ran.code == 0, is_taken, "{tokenize}: {}", ran.stderr);
@@ -174,7 +166,7 @@ fn few_values_have_equal_surrogates_only_when_that_is_forced() {
 #[test]
 fn fields_of_json_records_are_exchanged() {
     let setting = Setting::new();
-    setting.write(
+    setting.site.write(
         "people.ndjson",
         "{\"nr\":1.10,\"who\":{\"name\":\"Erika\"}}\n{\"nr\":2,\"who\":{}}\n{\"nr\":3,\"who\":{\"name\":null}}\n",
     );
@@ -182,19 +174,19 @@ fn fields_of_json_records_are_exchanged() {
     let to = |out| ["--out", out];
     let tokenize = [&["tokenize", "people.ndjson", "--info-type", "FIRST_NAME"][..], &field];
     setting.run(&[&tokenize.concat()[..], &to("out.ndjson")].concat()).ok();
-    let out = setting.read("out.ndjson");
+    let out = setting.site.read("out.ndjson");
     let first = out.lines().next().unwrap();
     assert!(first.starts_with("{\"nr\":1.10,\"who\":{\"name\":\"srg_"), "{out}");
     let detokenize = [&["detokenize", "out.ndjson", "--reveal", "plain"][..], &field].concat();
     setting.run(&[&detokenize[..], &to("back.ndjson")].concat()).ok();
-    assert_eq!(setting.read("back.ndjson"), setting.read("people.ndjson"));
+    assert_eq!(setting.site.read("back.ndjson"), setting.site.read("people.ndjson"));
 }
 
 #[test]
 fn a_file_of_surrogates_is_renewed_into_a_map_when_identifier_keys_are_replaced() {
     let setting = Setting::new();
     let values = "12345678\n87654321\n12345678\n";
-    setting.write("meters.txt", values);
+    setting.site.write("meters.txt", values);
     let form = ["--info-type", "METER_ID", "--format", "digits"];
     let tokenize = ["tokenize", "meters.txt", "--kind", "format-preserving", "--out", "old.txt"];
     setting.run(&[&tokenize[..], &form].concat()).ok();
@@ -208,8 +200,8 @@ fn a_file_of_surrogates_is_renewed_into_a_map_when_identifier_keys_are_replaced(
     let named = [&plain("old.txt")[..], &["--key-version", "1"]].concat();
     assert_eq!(setting.run(&named).ok().stdout, values);
 
-    let old = setting.read("old.txt");
-    setting.write("kept.txt", &format!("{old}none\n"));
+    let old = setting.site.read("old.txt");
+    setting.site.write("kept.txt", &format!("{old}none\n"));
     let renew = ["surrogates", "renew", "kept.txt", "--out", "map.csv", "--output", "json"];
     let of_no_version = setting.run(&[&renew[..], &form].concat());
     assert_eq!(of_no_version.code, 2, "{}", of_no_version.stderr);
@@ -220,19 +212,19 @@ fn a_file_of_surrogates_is_renewed_into_a_map_when_identifier_keys_are_replaced(
     assert_eq!((ran.code, &told["traded"], &told["rejected"]), (3, &3.into(), &1.into()), "{told}");
     let refused = setting.refused("kept.txt.renew.rejects.ndjson");
     assert_eq!((refused.len(), &refused[0]["line"]), (1, &4.into()), "{refused:?}");
-    let map = setting.read("map.csv");
+    let map = setting.site.read("map.csv");
     let (header, rows) = map.split_once('\n').unwrap();
     let rows: Vec<_> = rows.lines().map(|row| row.split_once(',').unwrap()).collect();
     let column = |side: fn(&(&str, &str)) -> String| rows.iter().map(side).collect::<String>();
     assert_eq!((header, column(|(old, _)| format!("{old}\n"))), ("old,new", old));
-    setting.write("new.txt", &column(|(_, new)| format!("{new}\n")));
+    setting.site.write("new.txt", &column(|(_, new)| format!("{new}\n")));
     assert_eq!(setting.run(&plain("new.txt")).ok().stdout, values);
 }
 
 #[test]
 fn what_is_read_is_never_written_over() {
     let setting = Setting::new();
-    setting.write("people.csv", "name\nErika\n");
+    setting.site.write("people.csv", "name\nErika\n");
     fs::hard_link(setting.site.path("people.csv"), setting.site.path("link.csv")).unwrap();
     let tokenize = ["tokenize", "people.csv", "--column", "name", "--info-type", "FIRST_NAME"];
     let upload = ["upload", "people.csv", "--collection", "people"];
@@ -252,7 +244,7 @@ fn what_is_read_is_never_written_over() {
         assert!(refused.stderr.contains("the same file"), "{flags:?}: {}", refused.stderr);
         assert!(!refused.stderr.contains("remove"), "{}", refused.stderr);
     }
-    assert_eq!(setting.read("people.csv"), "name\nErika\n");
+    assert_eq!(setting.site.read("people.csv"), "name\nErika\n");
 }
 
 /// Waits until there is a file.
@@ -268,13 +260,13 @@ fn wait_for(path: &Path) {
 fn a_file_that_comes_while_another_is_written_stays_and_so_does_what_is_written() {
     let setting = Setting::new();
     let text: String = (0..12_000).map(|at| format!("Muster-{at}\n")).collect();
-    setting.write("names.txt", &text);
+    setting.site.write("names.txt", &text);
     let tokenize = ["tokenize", "names.txt", "--info-type", "LAST_NAME", "--out", "out.txt"];
     let mut command = setting.site.customer_command(&setting.tenant, &tokenize);
     let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for(&setting.site.path("out.txt.tresor-progress"));
     assert!(!setting.site.path("out.txt").exists(), "it is done already");
-    setting.write("out.txt", "another's");
+    setting.site.write("out.txt", "another's");
     let ended = child.wait_with_output().unwrap();
     let told = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(1), "{told}");
@@ -284,11 +276,11 @@ fn a_file_that_comes_while_another_is_written_stays_and_so_does_what_is_written(
     );
     let refused = setting.run(&tokenize);
     assert!(refused.stderr.contains("not written over"), "{}", refused.stderr);
-    assert_eq!(setting.read("out.txt"), "another's");
-    let draft = setting.read("out.txt.tresor-part");
+    assert_eq!(setting.site.read("out.txt"), "another's");
+    let draft = setting.site.read("out.txt.tresor-part");
     fs::remove_file(setting.site.path("out.txt")).unwrap();
     setting.run(&tokenize).ok();
-    assert!(setting.read("out.txt") == draft, "what was written is what it is");
+    assert!(setting.site.read("out.txt") == draft, "what was written is what it is");
     assert_eq!(draft.lines().count(), 12_000);
 }
 
@@ -296,7 +288,7 @@ fn a_file_that_comes_while_another_is_written_stays_and_so_does_what_is_written(
 fn a_run_that_is_killed_goes_on_and_no_value_is_missing_or_twice_there() {
     let setting = Setting::new();
     let text: String = (0..12_000).map(|at| format!("Muster-{at}\n")).collect();
-    setting.write("names.txt", &text);
+    setting.site.write("names.txt", &text);
     let flags = ["--info-type", "LAST_NAME", "--expires", "30d", "--out", "out.txt"];
     let tokenize = [&["tokenize", "names.txt"][..], &flags].concat();
     let (out, progress) =
@@ -328,10 +320,10 @@ fn a_run_that_is_killed_goes_on_and_no_value_is_missing_or_twice_there() {
         assert!(ran.stderr.contains("going on after row"), "{}", ran.stderr);
     }
     assert!(!progress.exists());
-    let written = setting.read("out.txt");
+    let written = setting.site.read("out.txt");
     let surrogates: HashSet<_> = written.lines().collect();
     assert_eq!((surrogates.len(), written.lines().count()), (12_000, 12_000));
     let back = ["detokenize", "out.txt", "--reveal", "plain", "--out", "back.txt"];
     setting.run(&back).ok();
-    assert_eq!(setting.read("back.txt"), text);
+    assert_eq!(setting.site.read("back.txt"), text);
 }
