@@ -318,6 +318,8 @@ fn a_run_that_is_killed_goes_on_and_no_value_is_missing_or_twice_there() {
         assert!(refused.stderr.contains("other flags"), "{}", refused.stderr);
         let ran = setting.run(&tokenize).ok();
         assert!(ran.stderr.contains("going on after row"), "{}", ran.stderr);
+        let told = ran.stdout;
+        assert!(told.contains("12000 values tokenized") && told.contains("in all runs"), "{told}");
     }
     assert!(!progress.exists());
     let written = setting.site.read("out.txt");
