@@ -67,15 +67,15 @@ fn figures(page: &mut Markup, document: &ReportDocument) {
     let columns = &document.columns;
     let inside = document.in_text.values().sum();
     page.html("<section class=\"figures\" aria-label=\"Figures\">\n");
-    figure(page, document.records, "records");
-    figure(page, columns.len() as u64, "fields");
+    figure(page, document.records, "records", "");
+    figure(page, columns.len() as u64, "fields", "");
     for action in Action::ALL {
         let count = columns.iter().filter(|column| column.action == action).count() as u64;
         if count > 0 || matches!(action, Action::Seal | Action::Clear) {
-            figure(page, count, done(action));
+            figure(page, count, done(action), action.as_str());
         }
     }
-    figure(page, inside, "found inside of texts");
+    figure(page, inside, "found inside of texts", "");
     for (count, what) in [
         (document.rejected, "rows unreadable"),
         (document.rejected_by_policy, "records the policy refuses"),
@@ -83,15 +83,22 @@ fn figures(page: &mut Markup, document: &ReportDocument) {
         (document.unlisted_values, "values in fields not listed"),
     ] {
         if count > 0 {
-            figure(page, count, what);
+            figure(page, count, what, "");
         }
     }
     page.html("</section>\n");
     shares(page, columns);
 }
 
-fn figure(page: &mut Markup, number: u64, what: &str) {
-    page.html("<p><b>").number(number).html("</b> ").text(what).html("</p>\n");
+/// A number; one of an action has its colour, which is the key to the bar below.
+fn figure(page: &mut Markup, number: u64, what: &str, class: &'static str) {
+    page.html("<p class=\"")
+        .html(class)
+        .html("\"><b>")
+        .number(number)
+        .html("</b> ")
+        .text(what)
+        .html("</p>\n");
 }
 
 /// A bar of what becomes of the fields.
@@ -107,10 +114,21 @@ fn shares(page: &mut Markup, columns: &[Column]) {
     page.html("</p>\n");
 }
 
+/// What stands in the columns, in order: a class for each, and what it is called.
+const CELLS: [(&str, &str); 6] = [
+    ("what", "what it is"),
+    ("action", "action"),
+    ("sure", "sure"),
+    ("number", "values"),
+    ("examples", "examples"),
+    ("why", "why"),
+];
+
 fn fields(page: &mut Markup, document: &ReportDocument) {
-    page.html("<section>\n<h2>Fields</h2>\n<div class=\"wide\"><table>\n<thead><tr>");
-    for heading in ["field", "what it is", "action", "sure", "values", "examples, masked", "why"] {
-        page.html("<th scope=\"col\">").text(heading).html("</th>");
+    page.html("<section>\n<h2>Fields</h2>\n<div class=\"wide\"><table class=\"fields\">\n<thead>");
+    page.html("<tr><th scope=\"col\">field</th>");
+    for (_, heading) in CELLS {
+        page.html("<th scope=\"col\">").html(heading).html("</th>");
     }
     page.html("</tr></thead>\n<tbody>\n");
     document.columns.iter().for_each(|column| field(page, column));
@@ -118,7 +136,18 @@ fn fields(page: &mut Markup, document: &ReportDocument) {
 }
 
 fn field(page: &mut Markup, column: &Column) {
-    page.html("<tr><th scope=\"row\">").text(column.name.as_str()).html("</th><td>");
+    page.html("<tr><th scope=\"row\">").text(column.name.as_str()).html("</th>");
+    let writers = [what, actions, sure, values, examples, why];
+    for ((class, heading), write) in CELLS.into_iter().zip(writers) {
+        // Where the page is narrow, a field is a card and each of its cells names itself.
+        page.html("<td class=\"").html(class).html("\" data-heading=\"").html(heading).html("\">");
+        write(page, column);
+        page.html("</td>");
+    }
+    page.html("</tr>\n");
+}
+
+fn what(page: &mut Markup, column: &Column) {
     match column.info_type {
         Some(info_type) => page.html("<code>").text(info_type.as_str()).html("</code>"),
         None => page.html("<span class=\"faint\">no known type</span>"),
@@ -126,18 +155,26 @@ fn field(page: &mut Markup, column: &Column) {
     if let Some(class) = column.class {
         page.html("<br><small>").text(class.as_str()).html("</small>");
     }
-    page.html("</td><td>");
-    actions(page, column);
-    page.html("</td><td class=\"sure\">");
+}
+
+fn sure(page: &mut Markup, column: &Column) {
     bar(page, f64::from(column.confidence));
-    page.html("</td><td class=\"number\">").number(column.values).html("</td><td>");
+}
+
+fn values(page: &mut Markup, column: &Column) {
+    page.number(column.values);
+}
+
+fn examples(page: &mut Markup, column: &Column) {
     for example in &column.examples {
         page.html("<span class=\"mask\">").text(example).html("</span> ");
     }
-    page.html("</td><td>").text(&column.evidence.to_string());
+}
+
+fn why(page: &mut Markup, column: &Column) {
+    page.text(&column.evidence.to_string());
     page.html("<br><small>").text(source(column)).html("</small>");
     remarks(page, column);
-    page.html("</td></tr>\n");
 }
 
 fn actions(page: &mut Markup, column: &Column) {

@@ -36,6 +36,8 @@ fn the_page_tells_what_each_field_is_and_what_becomes_of_it() {
         "<span class=\"mask\">DE•••6987</span>",
         "<span class=\"chip seal\">seal</span>",
         "<span class=\"chip clear\">clear</span>",
+        "<p class=\"seal\"><b>2</b> sealed</p>",
+        "<td class=\"sure\" data-heading=\"sure\">",
         "<b>1\u{202f}200</b> <code>PHONE_NUMBER</code>",
         "field name: iban; iban: mod-97 ok, length DE 22",
     ] {
