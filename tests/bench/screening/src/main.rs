@@ -89,6 +89,9 @@ enum Command {
         /// How often each is measured; the best counts.
         #[arg(long, default_value_t = 3)]
         rounds: usize,
+        /// Only the lines whose title holds this text, for a profiler.
+        #[arg(long)]
+        only: Option<String>,
     },
     /// Memory over many records.
     Memory {
@@ -117,7 +120,9 @@ fn main() {
             score::generated(forms::all(), records, seed, show);
         }
         Command::Traps { values, seed } => traps::run(values, seed),
-        Command::Speed { file, seconds, rounds } => speed::run(file, seconds, rounds),
+        Command::Speed { file, seconds, rounds, only } => {
+            speed::run(file, &speed::Clock { seconds, rounds, only });
+        }
         Command::Memory { records } => memory::run(records),
         Command::Write { records, seed } => gold::write(records, seed),
     }

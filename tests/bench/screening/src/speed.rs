@@ -24,19 +24,21 @@ struct Batch {
     bytes: usize,
 }
 
-/// How often, and how long.
-struct Clock {
-    seconds: f64,
-    rounds: usize,
+/// How often, how long, and what.
+pub(crate) struct Clock {
+    pub(crate) seconds: f64,
+    pub(crate) rounds: usize,
+    /// What the title of a line is to hold, unless all are measured.
+    pub(crate) only: Option<String>,
 }
 
 /// The results: passes over the batch for each second.
 type Passes = f64;
 
-pub(crate) fn run(file: Option<PathBuf>, seconds: f64, rounds: usize) {
+pub(crate) fn run(file: Option<PathBuf>, clock: &Clock) {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../examples/planning_de.csv");
     let csv = fs::read(file.unwrap_or_else(|| example.into())).expect("a file");
-    let (batch, clock) = (Batch::read(&csv), Clock { seconds, rounds });
+    let batch = Batch::read(&csv);
     let records = batch.records.len();
     println!("{}", describe());
     println!(
@@ -48,16 +50,18 @@ pub(crate) fn run(file: Option<PathBuf>, seconds: f64, rounds: usize) {
     println!("|---|--:|--:|--:|");
     let notes = batch.columns(&batch.notes());
     let values = batch.columns(&batch.others(&batch.notes()));
-    let whole_record = measure(&batch, &clock, "screened, names known");
-    measure(&batch.scrambled(), &clock, "screened, names scrambled");
-    measure(&values, &clock, "values only, names known");
-    measure(&values.scrambled(), &clock, "values only, names scrambled");
-    measure(&notes, &clock, "notes only, names known");
-    measure(&notes.scrambled(), &clock, "notes only, names scrambled");
-    measure_reported(&batch, &clock);
-    measure_read(&batch, &clock, &csv);
-    measure_ceilings(&batch, &clock);
-    shares(&batch, &clock, whole_record);
+    let whole_record = measure(&batch, clock, "screened, names known");
+    measure(&batch.scrambled(), clock, "screened, names scrambled");
+    measure(&values, clock, "values only, names known");
+    measure(&values.scrambled(), clock, "values only, names scrambled");
+    measure(&notes, clock, "notes only, names known");
+    measure(&notes.scrambled(), clock, "notes only, names scrambled");
+    measure_reported(&batch, clock);
+    measure_read(&batch, clock, &csv);
+    measure_ceilings(&batch, clock);
+    if clock.only.is_none() {
+        shares(&batch, clock, whole_record);
+    }
 }
 
 fn describe() -> String {
@@ -129,8 +133,11 @@ fn json(names: &[FieldName], values: &[String]) -> String {
 }
 
 impl Clock {
-    /// The best of some rounds of calling `pass` for some time.
-    fn passes(&self, mut pass: impl FnMut()) -> Passes {
+    /// The best of some rounds of calling `pass` for some time; 0 of what is not asked for.
+    fn passes(&self, title: &str, mut pass: impl FnMut()) -> Passes {
+        if self.only.as_ref().is_some_and(|only| !title.contains(only)) {
+            return 0.0;
+        }
         pass();
         let rounds = (0..self.rounds).map(|_| self.round(&mut pass));
         rounds.fold(0.0, f64::max)
@@ -159,7 +166,7 @@ fn measure(batch: &Batch, clock: &Clock, title: &str) -> Passes {
     let policy = Policy::default();
     let mut screener = Screener::new(&policy);
     let values = batch.values();
-    let passes = clock.passes(|| {
+    let passes = clock.passes(title, || {
         for values in &values {
             std::hint::black_box(screener.screen(&batch.names, values));
         }
@@ -172,7 +179,7 @@ fn measure_reported(batch: &Batch, clock: &Clock) {
     let policy = Policy::default();
     let (mut screener, mut report) = (Screener::new(&policy), Report::new());
     let values = batch.values();
-    let passes = clock.passes(|| {
+    let passes = clock.passes("screened and reported", || {
         for values in &values {
             report.observe(&batch.names, screener.screen(&batch.names, values));
         }
@@ -186,14 +193,13 @@ fn measure_read(batch: &Batch, clock: &Clock, csv: &[u8]) {
     let inputs =
         [("CSV", Format::Csv(Charset::Utf8), csv), ("NDJSON", Format::NdJson, ndjson.as_bytes())];
     for (title, format, input) in inputs {
-        let read = clock.passes(|| read(format, input, &mut |_| {}));
-        line(&format!("{title} read"), batch, read);
+        let (read_only, title) = (format!("{title} read"), format!("{title} read and screened"));
+        let passes = clock.passes(&read_only, || read(format, input, &mut |_| {}));
+        line(&read_only, batch, passes);
         let policy = Policy::default();
         let mut screener = Screener::new(&policy);
-        let both = clock.passes(|| {
-            read_and(format, input, &mut screener);
-        });
-        line(&format!("{title} read and screened"), batch, both);
+        let both = clock.passes(&title, || read_and(format, input, &mut screener));
+        line(&title, batch, both);
     }
 }
 
@@ -215,12 +221,16 @@ fn read_and(format: Format, input: &[u8], screener: &mut Screener<'_>) {
 fn measure_ceilings(batch: &Batch, clock: &Clock) {
     let records: Vec<String> = batch.records.iter().map(|v| json(&batch.names, v)).collect();
     for (title, ceiling) in ceilings::all() {
-        let passes = clock.passes(|| records.iter().for_each(|record| ceiling(record.as_bytes())));
-        line(&format!("ceiling: {title}"), batch, passes);
+        let title = format!("ceiling: {title}");
+        let passes = || records.iter().for_each(|record| ceiling(record.as_bytes()));
+        line(&title, batch, clock.passes(&title, passes));
     }
 }
 
 fn line(title: &str, batch: &Batch, passes: Passes) {
+    if passes == 0.0 {
+        return;
+    }
     let records = batch.records.len();
     let (per_second, bytes) = (passes * records as f64, passes * batch.bytes as f64);
     println!(
@@ -234,7 +244,7 @@ fn line(title: &str, batch: &Batch, passes: Passes) {
 /// What each column costs, by itself.
 fn shares(batch: &Batch, clock: &Clock, whole_record: Passes) {
     let records = batch.records.len() as f64;
-    let clock = Clock { seconds: clock.seconds / 5.0, rounds: clock.rounds };
+    let clock = Clock { seconds: clock.seconds / 5.0, rounds: clock.rounds, only: None };
     let total = 1e9 / (whole_record * records);
     println!("\n{total:.0} ns a record; each column by itself, ns a value.\n");
     println!("| column | ns, name known | share | ns, name scrambled |");
@@ -255,7 +265,7 @@ fn nanoseconds(column: &Batch, clock: &Clock) -> f64 {
     let policy = Policy::default();
     let mut screener = Screener::new(&policy);
     let values = column.values();
-    let passes = clock.passes(|| {
+    let passes = clock.passes("", || {
         for values in &values {
             std::hint::black_box(screener.screen(&column.names, values));
         }
