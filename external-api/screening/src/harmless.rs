@@ -11,6 +11,7 @@ use crate::{
         date::{Moment, has_century, moment, year_of_birth},
         postcode, uuid,
     },
+    word_set::WordSet,
 };
 
 /// Digits of the longest bare number that says nothing about anybody: telephone, account and
@@ -42,10 +43,10 @@ const UNITS: &[&str] = &[
 ];
 
 /// Words for yes and no.
-const YES_OR_NO: &[&str] = &[
+static YES_OR_NO: WordSet = WordSet::new(&[
     "true", "false", "yes", "no", "ja", "nein", "nee", "oui", "non", "wahr", "falsch", "waar",
     "onwaar", "vrai", "faux", "on", "off", "y", "n", "j",
-];
+]);
 
 /// What a value without a telling name is, if it cannot be personal.
 pub(crate) fn harmless(shape: &Shape<'_>) -> Option<&'static str> {
@@ -114,7 +115,7 @@ pub(crate) fn is_long_number(text: &str) -> bool {
 }
 
 fn is_yes_or_no(text: &str) -> bool {
-    text.len() <= 6 && YES_OR_NO.iter().any(|word| word.eq_ignore_ascii_case(text))
+    YES_OR_NO.contains(text)
 }
 
 /// A number: sign, digits in groups, fraction, exponent. Whole numbers have a limit of digits, and

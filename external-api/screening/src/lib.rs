@@ -17,6 +17,7 @@ mod plan;
 pub mod policy_document;
 mod proper_name;
 pub mod reader;
+mod repeated;
 mod report;
 mod screener;
 mod shape;
@@ -25,6 +26,7 @@ mod telling_name;
 mod text;
 mod validators;
 mod verdict;
+mod word_set;
 
 pub use column_memory::{ColumnKey, ColumnMemory, Drift};
 pub use comparison::{Change, Comparison, ComparisonDocument, FieldChange, Treatment};

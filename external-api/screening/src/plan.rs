@@ -76,7 +76,7 @@ impl Plan {
 
     /// The same, with what was found inside of free text, into memory that is used again.
     pub(crate) fn screen_into(&self, values: &[Value<'_>], screening: &mut Screening) {
-        screening.begin();
+        screening.begin(self.fields.len());
         let fields = self.fields.iter().copied();
         let fields = fields.chain(core::iter::repeat(Field::UNKNOWN));
         for (index, (value, field)) in values.iter().zip(fields).enumerate() {

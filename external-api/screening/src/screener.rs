@@ -43,8 +43,10 @@ impl<'a> Screener<'a> {
         values: &'s [Value<'s>],
     ) -> Screened<'s> {
         let current = self.current.take().filter(|(of, _)| Arc::ptr_eq(of, names) || of == names);
-        let (names, plan) =
-            current.unwrap_or_else(|| (Arc::clone(names), Plan::compile(self.policy, names)));
+        let (names, plan) = current.unwrap_or_else(|| {
+            self.screening.forget();
+            (Arc::clone(names), Plan::compile(self.policy, names))
+        });
         plan.screen_into(values, &mut self.screening);
         self.current = Some((names, plan));
         let Screening { verdicts, findings, .. } = &self.screening;

@@ -21,8 +21,10 @@ impl Folded {
         if text.len() > 2 * CAPACITY {
             return None;
         }
-        for c in text.chars() {
-            folded.push(c)?;
+        if text.is_ascii() {
+            text.bytes().try_for_each(|byte| folded.push_ascii(byte))?;
+        } else {
+            text.chars().try_for_each(|c| folded.push(c))?;
         }
         Some(folded)
     }
@@ -31,11 +33,19 @@ impl Folded {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
+    fn push_ascii(&mut self, byte: u8) -> Option<()> {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => self.push_byte(byte.to_ascii_lowercase()),
+            b'-' | b'/' | b' ' => self.push_space(),
+            b'\'' | b'`' | b'.' => Some(()),
+            _ => None,
+        }
+    }
+
     fn push(&mut self, c: char) -> Option<()> {
         match c {
-            'a'..='z' | 'A'..='Z' => self.push_byte(u8::try_from(c).ok()?.to_ascii_lowercase()),
-            '-' | '/' | ' ' => self.push_space(),
-            '\'' | '’' | '`' | '.' => Some(()),
+            _ if c.is_ascii() => self.push_ascii(u8::try_from(c).ok()?),
+            '’' => Some(()),
             'ß' | 'ẞ' => self.push_all(b"ss"),
             'æ' | 'Æ' => self.push_all(b"ae"),
             'œ' | 'Œ' => self.push_all(b"oe"),
@@ -44,7 +54,6 @@ impl Folded {
             'đ' | 'Đ' | 'ð' | 'Ð' => self.push_byte(b'd'),
             'ı' => self.push_byte(b'i'),
             'þ' | 'Þ' => self.push_all(b"th"),
-            _ if c.is_ascii() => None,
             _ => self.push_base(c),
         }
     }

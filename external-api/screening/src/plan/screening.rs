@@ -10,6 +10,7 @@ use crate::{
     TextFinding, Value, Verdict,
     detection::InText,
     field_name::Hint,
+    repeated::{Recalled, Repeated},
     text::{self, Folding, Seen, Workspace},
 };
 
@@ -21,6 +22,7 @@ pub(crate) struct Screening {
     pub(super) are_open: Vec<bool>,
     folding: Folding,
     workspace: Workspace,
+    repeated: Repeated,
 }
 
 /// What of a value is looked at.
@@ -33,9 +35,15 @@ pub(super) enum Inspected<'a> {
 
 impl Screening {
     /// Forgets the record before.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin(&mut self, fields: usize) {
         self.verdicts.clear();
         self.findings.clear();
+        self.repeated.begin(fields);
+    }
+
+    /// Forgets what was said of values: fields and policy are others from now on.
+    pub(crate) fn forget(&mut self) {
+        self.repeated.forget();
     }
 
     /// Adds what `judge` says of a value: of its text, and of the surest of what is in that.
@@ -48,15 +56,23 @@ impl Screening {
     ) {
         match Inspected::from(value) {
             Inspected::Bytes => self.verdicts.push(judge(None, None)),
-            Inspected::Text(text, offset) => {
-                let seen = self.folding.see(text);
-                let before = self.findings.len();
-                if is_searched(field, seen) {
-                    text::find(seen, index, &mut self.workspace, &mut self.findings);
+            Inspected::Text(text, offset) => match self.repeated.recall(index, text) {
+                Recalled::Verdict(verdict) => self.verdicts.push(verdict),
+                Recalled::Nothing(digest) => {
+                    let seen = self.folding.see(text);
+                    let before = self.findings.len();
+                    if is_searched(field, seen) {
+                        text::find(seen, index, &mut self.workspace, &mut self.findings);
+                    }
+                    let found = self.findings.get_mut(before..).unwrap_or_default();
+                    let verdict = judge(Some(seen), surest(found, offset));
+                    self.verdicts.push(verdict);
+                    // What was found inside of it is to be told each time.
+                    if let Some(digest) = digest.filter(|_| self.findings.len() == before) {
+                        self.repeated.keep(digest, verdict);
+                    }
                 }
-                let found = self.findings.get_mut(before..).unwrap_or_default();
-                self.verdicts.push(judge(Some(seen), surest(found, offset)));
-            }
+            },
         }
     }
 }

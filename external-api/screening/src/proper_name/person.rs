@@ -9,17 +9,17 @@ use super::{
     likely,
     words::{Words, is_capitalised, is_initial, is_particle},
 };
-use crate::{gazetteer, shape::Finding};
+use crate::{gazetteer, shape::Finding, word_set::WordSet};
 
 /// Words before a name that say that one follows.
-const TITLES: &[&str] = &[
+static TITLES: WordSet = WordSet::new(&[
     "herr", "herrn", "frau", "hr.", "fr.", "dhr", "dhr.", "mevr", "mevr.", "mevrouw", "mw", "mw.",
     "m.", "mme", "mme.", "mlle", "mr", "mr.", "mrs", "mrs.", "ms", "ms.", "miss", "dr", "dr.",
     "prof", "prof.", "drs", "drs.", "ir.", "ing.", "monsieur", "madame", "familie", "fam.", "sir",
-];
+]);
 
 /// Words of names that are nobody's.
-const OTHERS: &[&str] = &[
+static OTHERS: WordSet = WordSet::new(&[
     "gmbh",
     "ag",
     "kg",
@@ -86,11 +86,11 @@ const OTHERS: &[&str] = &[
     "kit",
     "royal",
     "grand",
-];
+]);
 
 /// The name of a person.
 pub(super) fn of(words: &Words<'_>) -> Option<Finding> {
-    if words.all().iter().any(|word| OTHERS.iter().any(|other| other.eq_ignore_ascii_case(word))) {
+    if words.all().iter().any(|word| OTHERS.contains(word)) {
         return None;
     }
     let untitled = without_titles(words.all());
@@ -108,7 +108,7 @@ pub(super) fn of(words: &Words<'_>) -> Option<Finding> {
 fn without_titles<'a, 'b>(mut words: &'a [&'b str]) -> &'a [&'b str] {
     while let Some((title, rest)) = words.split_first()
         && !rest.is_empty()
-        && TITLES.iter().any(|known| known.eq_ignore_ascii_case(title))
+        && TITLES.contains(title)
     {
         words = rest;
     }
@@ -150,17 +150,17 @@ fn last_first(last: &[&str], first: &[&str]) -> Option<Finding> {
 const LAST_NAME_PARTICLES: &[&str] = &["van", "von", "de", "der", "den", "ter", "ten", "vom"];
 
 /// Words that are names, too: two of them side by side are a product sooner than a person.
-const NOT_IN_PAIRS: &[&str] = &[
+static NOT_IN_PAIRS: WordSet = WordSet::new(&[
     "gold", "silver", "silber", "bronze", "platin", "blue", "green", "red", "black", "white",
     "pink", "orange", "summer", "winter", "sommer", "spring", "may", "april", "june", "july",
     "august", "day", "light", "star", "stern", "sky", "royal", "magic", "premium", "basic",
     "frost", "sun", "natur", "golf", "power", "prime", "max", "mini", "alpha", "beta", "nova",
     "ford", "schwarz", "weiss", "rot", "blau", "braun", "rose", "klein", "lang", "kurz", "gross",
     "new", "old",
-];
+]);
 
 fn is_product_word(word: &str) -> bool {
-    NOT_IN_PAIRS.iter().any(|other| other.eq_ignore_ascii_case(word))
+    NOT_IN_PAIRS.contains(word)
 }
 
 /// `van der Meer`, `de Groot`.

@@ -3,6 +3,8 @@
 //! It promises a few words without the commas between them, on the stack. It relies on names being
 //! short and beginning with a capital, a number or a small word.
 
+use crate::word_set::WordSet;
+
 /// Words of the longest name or address.
 const WORDS_MAX: usize = 9;
 
@@ -36,7 +38,7 @@ impl<'a> Words<'a> {
 
     fn push(&mut self, word: &'a str) -> Option<()> {
         let bare = word.strip_suffix(',').unwrap_or(word);
-        if bare.is_empty() || bare.contains(',') {
+        if bare.is_empty() || bare.bytes().any(|b| b == b',') {
             return None;
         }
         *self.words.get_mut(self.count)? = bare;
@@ -81,6 +83,10 @@ const fn signs() -> [bool; 256] {
 
 /// A capital, then letters, hyphens and apostrophes; more than an initial, and no abbreviation.
 pub(crate) fn is_capitalised(word: &str) -> bool {
+    // Nearly all of them are ASCII, and begin with something else.
+    if word.bytes().next().is_none_or(|first| first < 128 && !first.is_ascii_uppercase()) {
+        return false;
+    }
     let mut letters = word.chars();
     let has_capital = letters.next().is_some_and(char::is_uppercase);
     let is_word =
@@ -96,15 +102,13 @@ pub(super) fn is_initial(word: &str) -> bool {
 }
 
 /// Small words inside of names.
-const PARTICLES: &[&str] = &[
+static PARTICLES: WordSet = WordSet::new(&[
     "von", "van", "de", "der", "den", "ter", "ten", "te", "'t", "zu", "zum", "zur", "vom", "di",
     "da", "del", "la", "le", "du", "des", "el", "al", "ben", "und", "y", "dos", "af", "in", "auf",
     "het", "am", "an", "im", "unter", "vor", "op", "à", "aux", "les", "sur", "of", "the", "dem",
     "bei",
-];
+]);
 
 pub(super) fn is_particle(word: &str) -> bool {
-    PARTICLES.iter().any(|particle| particle.eq_ignore_ascii_case(word))
-        || word.starts_with("d'")
-        || word.starts_with("l'")
+    PARTICLES.contains(word) || word.starts_with("d'") || word.starts_with("l'")
 }

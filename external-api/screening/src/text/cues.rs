@@ -59,12 +59,12 @@ pub(super) enum Cue {
 /// What a word says.
 pub(super) fn of(word: &str) -> Option<Cue> {
     let folded = Fold::of(word)?;
-    index().get(folded.as_str()).copied()
+    index().get(folded.as_bytes()).copied()
 }
 
 /// The words of the table; its keys are its own, so that a plain hash is enough.
-fn index() -> &'static FnvHashMap<Box<str>, Cue> {
-    static INDEX: OnceLock<FnvHashMap<Box<str>, Cue>> = OnceLock::new();
+fn index() -> &'static FnvHashMap<Box<[u8]>, Cue> {
+    static INDEX: OnceLock<FnvHashMap<Box<[u8]>, Cue>> = OnceLock::new();
     INDEX.get_or_init(|| {
         let mut index = FnvHashMap::default();
         let own = table::WORDS.iter().flat_map(|(cue, words)| {
@@ -76,7 +76,7 @@ fn index() -> &'static FnvHashMap<Box<str>, Cue> {
         let others = others.map(|word| (Cue::Person, word));
         for (cue, word) in own.chain(german).chain(others) {
             if let Some(folded) = Fold::of(word) {
-                index.entry(folded.as_str().into()).or_insert(cue);
+                index.entry(folded.as_bytes().into()).or_insert(cue);
             }
         }
         index

@@ -89,6 +89,30 @@ fn needles_of<'a>(
     words.chain(whole).filter(|needle| !needle.is_empty())
 }
 
+/// Bytes of the longest needle that is compared wherever its first byte stands.
+const COMPARED_BYTES_MAX: usize = 32;
+
+/// Where a needle stands in a text. To prepare a search costs more than to walk a note; only what is
+/// long is worth it, and could take long otherwise.
+fn places<'a>(text: &'a str, needle: &'a str) -> impl Iterator<Item = usize> + use<'a> {
+    let is_compared = needle.len() <= COMPARED_BYTES_MAX;
+    let first = needle.chars().next().filter(|_| is_compared);
+    let mut done = 0;
+    let compared = first.into_iter().flat_map(|first| text.match_indices(first)).filter_map(
+        move |(start, _)| {
+            let is_found = start >= done
+                && text
+                    .as_bytes()
+                    .get(start..)
+                    .is_some_and(|rest| rest.starts_with(needle.as_bytes()));
+            done = if is_found { start + needle.len() } else { done };
+            is_found.then_some(start)
+        },
+    );
+    let searched = (!is_compared).then(|| text.match_indices(needle)).into_iter().flatten();
+    compared.chain(searched.map(|(start, _)| start))
+}
+
 /// Appends the places where a needle stands: a word as a whole, a number in whatever it is stuck to.
 fn find_again(
     prose: &Prose<'_>,
@@ -98,7 +122,7 @@ fn find_again(
 ) {
     let is_number = needle.bytes().filter(u8::is_ascii_digit).count() >= NUMBER_DIGITS_MIN;
     prose.look(prose.text().len());
-    for (start, _) in prose.text().match_indices(needle) {
+    for start in places(prose.text(), needle) {
         let end = start + needle.len();
         let is_outside = end <= origin.start || start >= origin.end;
         if is_outside && (is_number || prose.is_apart(start, end)) {

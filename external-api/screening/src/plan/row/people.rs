@@ -90,7 +90,7 @@ impl Row<'_, '_> {
                 continue;
             }
             let named = (0..self.len())
-                .find(|other| self.is_written(*other, part) && self.is_unknown(*other));
+                .find(|other| self.is_unknown(*other) && self.is_written(*other, part));
             if let Some(named) = named {
                 self.tell(named, InfoType::LastName, "name: part of the e-mail address");
             }

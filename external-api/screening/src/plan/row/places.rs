@@ -14,6 +14,9 @@ use crate::{
 impl Row<'_, '_> {
     pub(super) fn compare_places(&mut self) {
         for index in 0..self.len() {
+            if !self.is_open(index) && !self.is_postcode_by_name(index) {
+                continue;
+            }
             let text = self.text(index);
             if text.len() > 12 || !text.bytes().any(|b| b.is_ascii_digit()) {
                 continue;
@@ -43,11 +46,7 @@ impl Row<'_, '_> {
     /// A postcode stands beside its town, or after a street and a number.
     fn postcode(&mut self, index: usize, form: Form) {
         let follows_street = index.checked_sub(1).is_some_and(|before| self.is_street_part(before));
-        let is_postcode = self.is_open(index) || self.is_postcode_by_name(index);
         let town = self.beside(index).find(|beside| self.is_town(*beside, form, follows_street));
-        if !is_postcode {
-            return;
-        }
         if town.is_some_and(|town| self.is_known_town(town)) {
             self.street_before(index);
         }

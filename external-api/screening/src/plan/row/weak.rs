@@ -14,11 +14,11 @@ impl Row<'_, '_> {
             return;
         }
         for index in 0..self.len() {
+            if !self.is_unknown(index) || self.is_harmless(index) {
+                continue;
+            }
             let text = self.text(index);
-            let is_short = (5..=24).contains(&text.len());
-            if is_short
-                && self.is_unknown(index)
-                && !self.is_harmless(index)
+            if (5..=24).contains(&text.len())
                 && let Some((info_type, rule)) = self.weak(text)
             {
                 self.tell(index, info_type, rule);

@@ -28,6 +28,9 @@ impl Fold {
         if word.len() > 2 * CAPACITY {
             return None;
         }
+        if word.is_ascii() {
+            return self.append_ascii(word.as_bytes());
+        }
         word.chars().try_for_each(|c| match c {
             '-' | '\'' | '.' => Some(()),
             'ß' | 'ẞ' => self.push('s').and_then(|()| self.push('s')),
@@ -36,9 +39,20 @@ impl Fold {
         })
     }
 
+    fn append_ascii(&mut self, word: &[u8]) -> Option<()> {
+        for byte in word.iter().filter(|byte| !matches!(byte, b'-' | b'\'' | b'.')) {
+            *self.bytes.get_mut(self.length)? = byte.to_ascii_lowercase();
+            self.length += 1;
+        }
+        Some(())
+    }
+
+    pub(in crate::text) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
     pub(in crate::text) fn as_str(&self) -> &str {
-        let bytes = self.bytes.get(..self.length).unwrap_or_default();
-        core::str::from_utf8(bytes).unwrap_or_default()
+        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 
     fn push(&mut self, c: char) -> Option<()> {
