@@ -29,10 +29,18 @@ pub(crate) use gate::may_hold_findings;
 pub use redaction::redact;
 
 /// What a search needs besides the text; used again for the next one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Workspace {
     words: Vec<Word>,
+    /// The text with each line's end as a blank.
+    flat: String,
     candidates: Vec<Candidate>,
+}
+
+impl core::fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Workspace")
+    }
 }
 
 /// What one rule found, before it is known what the others did.
@@ -89,11 +97,11 @@ pub(crate) fn find(
     workspace: &mut Workspace,
     findings: &mut Vec<TextFinding>,
 ) {
-    let Workspace { words, candidates } = workspace;
+    let Workspace { words, flat, candidates } = workspace;
     words.clear();
     candidates.clear();
     let rest = words::split(seen.read(), words);
-    let prose = Prose::new(seen.read(), words, rest);
+    let prose = Prose::new(flatten(seen.read(), flat), words, rest);
     search(&prose, candidates);
     findings.extend(candidates.iter().map(|candidate| TextFinding {
         field,
@@ -103,6 +111,16 @@ pub(crate) fn find(
         confidence: candidate.rank.confidence(),
         evidence: candidate.evidence,
     }));
+}
+
+/// A text in which a value that goes on in the next line is one.
+fn flatten<'a>(text: &'a str, flat: &'a mut String) -> &'a str {
+    if !text.contains('\n') {
+        return text;
+    }
+    flat.clear();
+    flat.extend(text.chars().map(|c| if c == '\n' { ' ' } else { c }));
+    flat
 }
 
 /// Asks every rule, and makes one answer of what they found.

@@ -79,8 +79,13 @@ impl Folding {
     fn fold(&mut self, text: &str) {
         self.text.clear();
         self.origins.clear();
+        let mut before = '\0';
         for (at, c) in text.char_indices() {
-            self.push(at, c);
+            // Two signs that end one line are one.
+            if (before, c) != ('\r', '\n') {
+                self.push(at, c);
+            }
+            before = c;
         }
         self.origins.push(text.len());
     }
@@ -120,7 +125,7 @@ impl Folding {
 
 /// Whether a text is not its own folded copy.
 fn is_needed(text: &str) -> bool {
-    let is_plain = |b: u8| matches!(b, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    let is_plain = |b: u8| matches!(b, b' '..=b'~' | b'\n');
     // To its end, without a branch: that is faster for what is short or plain, as most texts are.
     !text.bytes().fold(true, |all, b| all & is_plain(b))
         && !text.chars().all(|c| matches!(fold(c), Fold::Same))
@@ -128,9 +133,10 @@ fn is_needed(text: &str) -> bool {
 
 fn fold(c: char) -> Fold {
     match c {
-        ' '..='~' | '\t' | '\n' | '\r' => Fold::Same,
+        ' '..='~' | '\n' => Fold::Same,
+        '\t' => Fold::As(' '),
         '²' | '³' | '¹' => compatible(c).map_or(Fold::Same, Fold::As),
-        '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Fold::As('\n'),
+        '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Fold::As('\n'),
         '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{24f}' => Fold::Same,
         '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
             Fold::As(' ')
@@ -214,6 +220,7 @@ mod tests {
             ("0171\u{c}er\u{b}sie", "0171\ner\nsie"),
             ("аnnа＠ехаmрlе.org", "anna@example.org"),
             ("ΙΒΑΝ", "IBAN"),
+            ("a\tb\r\nc\rd\n\ne", "a b\nc\nd\n\ne"),
             ("٠١٢ ۹ ०९", "012 9 09"),
             ("𝟎𝟏𝟕𝟏 ①²", "0171 12"),
             ("Herr\u{a0}Mu\u{308}ller – ‘x’", "Herr Müller - 'x'"),
@@ -224,7 +231,7 @@ mod tests {
 
     #[test]
     fn ordinary_text_is_its_own_copy() {
-        for text in ["", "Grüße aus Köln, 12 °C\r\n\tß é € „gut“", "12½"] {
+        for text in ["", "Grüße aus Köln, 12 °C\nß é € „gut“", "12½"] {
             assert!(Folding::default().see(text).undisguised().is_none(), "{text:?}");
         }
     }

@@ -103,13 +103,15 @@ impl<'a> Prose<'a> {
     /// Whether a word is the last one, or the last of its line, clause or sentence.
     pub(super) fn ends_clause(&self, index: usize) -> bool {
         let stops = Gap::COMMA.and(Gap::LINE).and(Gap::STOP).and(Gap::DOT).and(Gap::DASH);
-        index + 1 >= self.words.len() || self.gap_after(index).has(stops)
+        let next = self.word(index + 1);
+        next.is_none_or(|next| next.begins_line || next.gap.has(stops))
     }
 
     /// Whether a word is the first one, or the first of its line, clause or sentence.
     pub(super) fn begins_clause(&self, index: usize) -> bool {
         let others = Gap::COMMA.and(Gap::LINE).and(Gap::STOP).and(Gap::DOT).and(Gap::OTHER);
-        index == 0 || self.word(index).is_some_and(|word| word.gap.has(others.and(Gap::COLON)))
+        let is_first = |word: &Word| word.begins_line || word.gap.has(others.and(Gap::COLON));
+        index == 0 || self.word(index).is_some_and(is_first)
     }
 
     /// What the gazetteer knows about a capital word that says nothing else; `None` for others.

@@ -154,6 +154,29 @@ fn what_is_hidden_is_found_where_it_stands() {
 }
 
 #[test]
+fn a_value_is_found_wherever_its_line_is_broken() {
+    assert_redacted(&[
+        ("Frau Erika\nMustermann rief an", "Frau [PERSON_NAME] rief an"),
+        (
+            "Anruf von Herrn\r\nDr. Petersen, bitte melden",
+            "Anruf von Herrn\r\nDr. [PERSON_NAME], bitte melden",
+        ),
+        ("IBAN DE89 3704 0044\n0532 0130 00 bitte", "IBAN [IBAN_CODE] bitte"),
+        ("IBAN DE89 3704\r\n0044 0532 0130 00", "IBAN [IBAN_CODE]"),
+        ("Tel. 07835\t39405 und 0431\n556677", "Tel. [PHONE_NUMBER] und [PHONE_NUMBER]"),
+        ("in die Alte Dorfstraße\n3, 24103\nKiel ziehen", "in die [STREET_ADDRESS] ziehen"),
+        ("geboren am 3. Mai\n1961", "geboren am [DATE_OF_BIRTH]"),
+        ("Kennzeichen KI-PX\n552 parkt", "Kennzeichen [LICENSE_PLATE_NUMBER] parkt"),
+        ("Herr\tLehmann ruft an", "Herr\t[PERSON_NAME] ruft an"),
+        ("Steuer-ID\n86 095 742 719", "Steuer-ID\n[GERMANY_TAXPAYER_IDENTIFICATION_NUMBER]"),
+        // A line of its own is none that goes on.
+        ("Viele Grüße\nUwe Petersen\nVertrieb Nord", "Viele Grüße\n[PERSON_NAME]\nVertrieb Nord"),
+        ("Herr Petersen\n\nKrause", "Herr [PERSON_NAME]\n\nKrause"),
+        ("siehe Auftrag\n01712345678", "siehe Auftrag\n[PHONE_NUMBER]"),
+    ]);
+}
+
+#[test]
 fn a_number_found_once_is_found_in_whatever_it_is_stuck_to() {
     let note =
         "Tel. +49 431 556677, alt+49 431 556677er; DE89370400440532013000 xDE89370400440532013000y";

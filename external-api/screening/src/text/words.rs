@@ -14,6 +14,8 @@ pub(super) struct Word {
     pub(super) end: usize,
     pub(super) form: Form,
     pub(super) gap: Gap,
+    /// It is the first one of its line.
+    pub(super) begins_line: bool,
     pub(super) cue: Option<Cue>,
     /// What the gazetteer knows about it, if it is a capital word that says nothing else.
     pub(super) entry: Entry,
@@ -43,6 +45,7 @@ impl Gap {
     pub(super) const SPACE: Self = Self(1);
     pub(super) const DOT: Self = Self(2);
     pub(super) const COMMA: Self = Self(4);
+    /// Empty lines: a single break is a blank, since a line may be broken anywhere.
     pub(super) const LINE: Self = Self(8);
     pub(super) const DASH: Self = Self(16);
     pub(super) const COLON: Self = Self(32);
@@ -67,10 +70,9 @@ impl Gap {
 
     fn of(c: char) -> Self {
         match c {
-            ' ' | '\t' => Self::SPACE,
+            ' ' | '\n' => Self::SPACE,
             '.' => Self::DOT,
             ',' => Self::COMMA,
-            '\n' | '\r' => Self::LINE,
             '-' => Self::DASH,
             ':' => Self::COLON,
             '!' | '?' | ';' => Self::STOP,
@@ -82,10 +84,13 @@ impl Gap {
 /// Splits a text; gives what stands behind the last word.
 pub(super) fn split(text: &str, words: &mut Vec<Word>) -> Gap {
     let mut gap = Gap::NONE;
+    let mut begins_line = false;
     let mut at = 0;
     while let Some(c) = char_at(text, at) {
         if !c.is_alphanumeric() {
-            gap = gap.and(Gap::of(c));
+            let is_empty_line = begins_line && c == '\n';
+            gap = gap.and(if is_empty_line { Gap::LINE } else { Gap::of(c) });
+            begins_line |= c == '\n';
             at += c.len_utf8();
             continue;
         }
@@ -95,8 +100,8 @@ pub(super) fn split(text: &str, words: &mut Vec<Word>) -> Gap {
         let cue = if has_letters { cues::of(letters) } else { None };
         let is_name = form == Form::Capital && cue.is_none();
         let entry = if is_name { gazetteer::look_up(letters) } else { Entry::default() };
-        words.push(Word { start: at, end, form, gap, cue, entry });
-        (gap, at) = (Gap::NONE, end);
+        words.push(Word { start: at, end, form, gap, begins_line, cue, entry });
+        (gap, begins_line, at) = (Gap::NONE, false, end);
     }
     gap
 }
@@ -185,8 +190,13 @@ mod tests {
         let mut words = Vec::new();
         let rest = split("a. b,\nc", &mut words);
         let gaps: Vec<Gap> = words.iter().map(|word| word.gap).collect();
-        assert_eq!(gaps, [Gap::NONE, Gap::DOT.and(Gap::SPACE), Gap::COMMA.and(Gap::LINE)]);
+        assert_eq!(gaps, [Gap::NONE, Gap::DOT.and(Gap::SPACE), Gap::COMMA.and(Gap::SPACE)]);
+        let lines: Vec<bool> = words.iter().map(|word| word.begins_line).collect();
+        assert_eq!(lines, [false, false, true]);
         assert_eq!(rest, Gap::NONE);
         assert!(gaps[1].is_within(Gap::DOT.and(Gap::SPACE)) && !gaps[1].has(Gap::COMMA));
+        words.clear();
+        split("a \n\nb", &mut words);
+        assert_eq!(words[1].gap, Gap::SPACE.and(Gap::LINE));
     }
 }

@@ -1,7 +1,7 @@
 //! How far a name goes: particles, initials, first names, a last name.
 //!
-//! It promises that a name stays on its line and ends before a word that is nobody's name. It relies
-//! on the reach: where all nouns are capitalised, a capital alone does not make a second word a name.
+//! It promises that a name ends before a word that is nobody's name, and goes on in the next line only
+//! with what is known or follows a first name. It relies on the reach: where all nouns are capitalised, a capital alone does not make a second word a name.
 
 use crate::{
     gazetteer::Entry,
@@ -53,7 +53,10 @@ fn goes_on(prose: &Prose<'_>, index: usize, reach: Reach) -> bool {
     let Some(before) = index.checked_sub(1) else {
         return false;
     };
-    if reach == Reach::Others || prose.form(before) == Some(Form::Initial) {
+    // Where a line begins, a capital may be that of a sentence.
+    let begins_line = prose.word(index).is_some_and(|word| word.begins_line);
+    let is_any = reach == Reach::Others && !begins_line;
+    if is_any || prose.form(before) == Some(Form::Initial) {
         return true;
     }
     let entry = prose.entry(index);

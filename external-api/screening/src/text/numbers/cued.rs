@@ -28,16 +28,20 @@ pub(super) enum Told {
 
 /// What the words before the word `index` say.
 pub(super) fn told(prose: &Prose<'_>, index: usize) -> Told {
+    let mut is_on_line = true;
     for distance in 1..=WORDS_MAX {
-        let Some(last) = index.checked_sub(distance) else {
+        let Some((last, next)) = index.checked_sub(distance).zip(prose.word(index + 1 - distance))
+        else {
             return Told::Nothing;
         };
-        let is_near = prose.word(last + 1).is_some_and(|word| is_one_statement(word.gap));
-        if !is_near {
+        if !is_one_statement(next.gap) {
             return Told::Nothing;
         }
+        is_on_line &= !next.begins_line;
         match sense(prose, last) {
             Some((Sense::Type(info_type), word)) => return Told::Type(info_type, word),
+            // The line before may end with anything.
+            Some((Sense::Technical(_), _)) if !is_on_line => return Told::Nothing,
             Some((Sense::Technical(kind), _)) => return Told::Technical(kind),
             // `Nr.`, `lautet`, `is`: what was meant stands further to the front.
             Some((Sense::Number | Sense::Filler | Sense::Question | Sense::Name, _)) => {}
