@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{Failure, limits::FIELD_NAME_BYTES_MAX};
@@ -30,6 +32,23 @@ impl FieldName {
     }
 }
 
+/// The names of what a nested value lies in, the nearest first: of `/a/b/0`, a pointer (RFC 6901),
+/// `/a/b` and then `a`, since a record's own key is named by itself.
+pub(crate) fn enclosing(name: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let is_pointer = name.starts_with('/');
+    let ends = name.rmatch_indices('/').filter(move |(end, _)| is_pointer && *end > 0);
+    ends.filter_map(|(end, _)| name.get(..end)).map(|pointer| {
+        let key = pointer.strip_prefix('/').filter(|key| !key.contains('/'));
+        key.and_then(own_name).unwrap_or(Cow::Borrowed(pointer))
+    })
+}
+
+/// The name of a record's own key, given as in a pointer; none if the pointer is its name, too.
+fn own_name(key: &str) -> Option<Cow<'_, str>> {
+    let name = key.replace("~1", "/").replace("~0", "~");
+    (!name.is_empty() && !name.starts_with('/')).then_some(Cow::Owned(name))
+}
+
 impl core::fmt::Display for FieldName {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(&self.0)
@@ -44,6 +63,18 @@ mod tests {
     fn names_are_brought_to_nfc() {
         let decomposed = FieldName::parse("Stra\u{df}e A\u{308}").unwrap();
         assert_eq!(decomposed.as_str(), "Straße Ä");
+    }
+
+    #[test]
+    fn a_nested_value_lies_in_what_its_pointer_leads_through() {
+        let enclosing = |name| enclosing(name).map(Cow::into_owned).collect::<Vec<_>>();
+        assert_eq!(enclosing("/a/b/0"), ["/a/b", "a"]);
+        assert_eq!(enclosing("/a~1b~01/0"), ["a/b~1"]);
+        assert_eq!(enclosing("/~1a/0"), ["/~1a"]);
+        assert_eq!(enclosing("//0"), ["/"]);
+        for own in ["a", "a/b", "/a", "/"] {
+            assert_eq!(enclosing(own), [""; 0], "{own}");
+        }
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub use luhn::passes_luhn;
 pub use mask::{MASK_DOTS, mask, mask_text, narrower_mask};
 pub use password::Password;
 pub use password_rule::PasswordRule;
-pub use policy::{FieldPolicy, Policy, UndeclaredPolicy};
+pub use policy::{FieldPolicy, Policy, UndeclaredPolicy, covering};
 pub use record_id::RecordId;
 pub use refusal_reason::RefusalReason;
 pub use request_id::RequestId;

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use crate::{
     Action, DataClass, Failure, FieldName, InfoType, Mask, SearchIndex, SurrogateForm,
-    limits::POLICY_FIELDS_MAX, vault,
+    field_name::enclosing, limits::POLICY_FIELDS_MAX, vault,
 };
 
 /// A collection's screening policy: what happens to each field. The vault's, fetched by the edge.
@@ -94,6 +94,33 @@ impl Policy {
     #[must_use]
     pub fn field(&self, name: &FieldName) -> Option<&FieldPolicy> {
         self.fields.iter().find(|field| &field.name == name)
+    }
+
+    /// What covers a field, see [`covering`].
+    #[must_use]
+    pub fn covering(&self, name: &FieldName) -> Option<&FieldPolicy> {
+        let declared = |name: &str| self.fields.iter().find(|field| field.name.as_str() == name);
+        covering(name.as_str(), declared, |field| field.protects())
+    }
+}
+
+/// What covers a field: its own declaration or, when it has none, that of the nearest value it lies in
+/// that is declared so as to protect. So a value stays protected when it comes as an array or an object
+/// one day, and nothing becomes readable that nobody named.
+pub fn covering<T>(
+    name: &str,
+    declared: impl Fn(&str) -> Option<T>,
+    protects: impl Fn(&T) -> bool,
+) -> Option<T> {
+    let of_enclosing = || enclosing(name).find_map(|name| declared(&name).filter(&protects));
+    declared(name).or_else(of_enclosing)
+}
+
+impl FieldPolicy {
+    /// Whether it keeps the value from being stored readable, and so what lies below it, too.
+    #[must_use]
+    pub fn protects(&self) -> bool {
+        self.action != Action::Clear
     }
 }
 
@@ -280,6 +307,24 @@ mod tests {
     fn declared(name: &str, action: Action) -> FieldPolicy {
         let name = FieldName::parse(name).unwrap();
         FieldPolicy { info_type: Some(InfoType::IbanCode), ..FieldPolicy::new(name, action) }
+    }
+
+    #[test]
+    fn a_declaration_covers_what_lies_below_unless_it_makes_readable() {
+        let field = |name, action| FieldPolicy::new(FieldName::parse(name).unwrap(), action);
+        let fields = [("a", Action::Seal), ("/a/b", Action::Clear), ("/a/c", Action::Reject)];
+        let fields = fields.into_iter().chain([("d", Action::Clear)]);
+        let fields = fields.map(|(name, action)| field(name, action)).collect();
+        let policy = Policy::new(fields, UndeclaredPolicy::default(), Action::Seal).unwrap();
+        let action = |name: &str| {
+            let name = FieldName::parse(name).unwrap();
+            policy.covering(&name).map(|field| field.action)
+        };
+        assert_eq!(action("/a/0"), Some(Action::Seal));
+        assert_eq!(action("/a/b"), Some(Action::Clear));
+        assert_eq!(action("/a/b/0"), Some(Action::Seal));
+        assert_eq!(action("/a/c/x/0"), Some(Action::Reject));
+        assert_eq!((action("/d/0"), action("ab"), action("a/0")), (None, None, None));
     }
 
     #[test]

@@ -5,30 +5,43 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use tresor_proto::{Mask, Policy};
+use tresor_proto::{FieldPolicy, Mask, Policy, covering};
 
 pub(crate) use tresor_proto::{mask, narrower_mask};
 
-/// The masks that a policy gives to fields of its own, by name.
+/// The masks that a policy gives to fields of its own: of each declared field, by name, when any of
+/// them has one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FieldMasks(Arc<HashMap<String, Mask>>);
+pub(crate) struct FieldMasks(Arc<HashMap<String, Declared>>);
+
+/// What is declared of a field.
+#[derive(Clone, Copy, Debug)]
+struct Declared {
+    mask: Option<Mask>,
+    protects: bool,
+}
 
 impl FieldMasks {
     /// Those of a policy.
     pub(crate) fn of(policy: &Policy) -> Self {
-        let masks = policy.fields().iter();
-        let masks = masks.filter_map(|field| Some((field.name.as_str().to_owned(), field.mask?)));
-        Self(Arc::new(masks.collect()))
+        if policy.fields().iter().all(|field| field.mask.is_none()) {
+            return Self::default();
+        }
+        let declared =
+            |field: &FieldPolicy| Declared { mask: field.mask, protects: field.protects() };
+        let fields = policy.fields().iter();
+        Self(Arc::new(fields.map(|f| (f.name.as_str().to_owned(), declared(f))).collect()))
     }
 
-    /// The mask of a field, if it has one of its own.
+    /// The mask of a field, if it or what covers it has one of its own.
     pub(crate) fn field(&self, name: &str) -> Option<Mask> {
-        self.0.get(name).copied()
+        covering(name, |name| self.0.get(name).copied(), |field| field.protects)?.mask
     }
 }
+
 #[cfg(test)]
 mod tests {
-    use tresor_proto::{Action, FieldName, FieldPolicy, UndeclaredPolicy};
+    use tresor_proto::{Action, FieldName, UndeclaredPolicy};
 
     use super::*;
 
@@ -41,6 +54,7 @@ mod tests {
         let policy = Policy::new(vec![iban, other], UndeclaredPolicy::default(), Action::Seal);
         let masks = FieldMasks::of(&policy.unwrap());
         assert_eq!(masks.field("iban"), Some(Mask::new(2, 0).unwrap()));
+        assert_eq!(masks.field("/iban/0"), masks.field("iban"));
         assert_eq!((masks.field("name"), masks.field("note")), (None, None));
     }
 }

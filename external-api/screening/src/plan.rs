@@ -52,7 +52,7 @@ impl Plan {
     pub fn compile(policy: &Policy, names: &[FieldName]) -> Self {
         let fields = names.iter().map(|name| Field {
             hint: field_name::hint(name),
-            declared: policy.field(name).map(Declared::from),
+            declared: policy.covering(name).map(Declared::from),
         });
         let fields: Vec<_> = fields.collect();
         Self {
@@ -171,13 +171,15 @@ impl Field {
 impl Declared {
     fn verdict(self, text: Option<Seen<'_>>) -> Verdict {
         let is_empty = text.is_some_and(|text| text.written().trim().is_empty());
+        // A field without a value is no reason to refuse a record.
+        let is_spared = is_empty && self.action == Action::Reject;
         Verdict {
             info_type: self.info_type,
             class: (self.action != Action::Clear).then_some(self.class),
             confidence: 1.0,
             source: Source::Declared,
             evidence: if is_empty { Evidence::Empty } else { Evidence::Declared },
-            action: self.action,
+            action: if is_spared { Action::Drop } else { self.action },
         }
     }
 }

@@ -121,11 +121,12 @@ impl Report {
     }
 
     /// A policy that declares each column as it was seen: its info type, sealed when any value was
-    /// protected, clear when none was. Columns without any value stay undeclared.
+    /// protected. Columns without any value stay undeclared, and so do those that were clear: a
+    /// declaration would keep clear what a value tomorrow shows to be personal but no rule is sure of.
     #[must_use]
     pub fn proposed_policy(&self) -> Policy {
         let seen = self.columns.iter().filter(|tally| tally.has_values());
-        let fields = seen.map(Tally::proposal).collect();
+        let fields = seen.filter_map(Tally::proposal).collect();
         let flagged = Policy::default().declared_clear_but_personal;
         Policy::new(fields, UndeclaredPolicy::default(), flagged).unwrap_or_default()
     }

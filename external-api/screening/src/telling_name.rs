@@ -2,11 +2,16 @@
 //! keyed by e-mail address.
 //!
 //! Names are stored readable, so it promises to find in them what has an unmistakable shape or a
-//! checksum. It relies on the rules of values; a name like `Erika` is not told from a field's.
+//! checksum, also inside of them and in disguise. It relies on the rules of values and of texts; a name
+//! like `Erika`, or a bare number, is not told from a field's.
 
 use tresor_proto::{FieldName, InfoType};
 
-use crate::shape::Shape;
+use crate::{
+    detection::{self, Standing},
+    field_name::Hint,
+    text::{self, CONTRADICTION_CONFIDENCE, Folding, Seen, Workspace},
+};
 
 /// Whether the name, or a segment of a pointer, is personal data.
 pub(crate) fn is_personal_itself(name: &FieldName) -> bool {
@@ -22,8 +27,19 @@ fn unescape(segment: &str) -> String {
 }
 
 fn is_personal(text: &str) -> bool {
-    let text = text.trim();
-    Shape::of(text).shaped().is_some_and(|finding| is_never_a_name(finding.info_type))
+    let mut folding = Folding::default();
+    let seen = folding.see(text);
+    let whole = detection::detect(Hint::Nothing, seen);
+    let is_whole = whole.standing == Standing::Personal;
+    (is_whole && whole.info_type.is_some_and(is_never_a_name)) || holds_personal(seen)
+}
+
+/// Whether something personal is inside of it.
+fn holds_personal(seen: Seen<'_>) -> bool {
+    let mut findings = Vec::new();
+    text::find(seen, 0, &mut Workspace::default(), &mut findings);
+    let mut sure = findings.iter().filter(|it| it.confidence >= CONTRADICTION_CONFIDENCE);
+    sure.any(|finding| is_never_a_name(finding.info_type))
 }
 
 /// Whether values of a type never name a field. URLs do, and short codes are too much like names.
@@ -65,6 +81,9 @@ mod tests {
             "1985-03-12",
             "/customers/anna@example.org/city",
             "/births/12~103~11985",
+            "erika＠example.org",
+            "mail:erika@example.org",
+            "notes for erika@example.org",
         ] {
             assert!(is_found(name), "{name}");
         }
@@ -89,6 +108,11 @@ mod tests {
             "http://schema.org/name",
             "IBAN / BIC",
             "Straße, Nr.",
+            "Telefon 1",
+            "20260101",
+            "1000000001",
+            "4111111111111111",
+            "Lieferung bis 31.12.2026",
         ] {
             assert!(!is_found(name), "{name}");
         }

@@ -244,6 +244,19 @@ fn what_is_declared_wins_towards_more_protection() {
 }
 
 #[test]
+fn a_declaration_holds_for_what_lies_below_it() {
+    let yaml =
+        "fields: {tel: {info_type: PHONE_NUMBER}, weg: {action: drop}, nie: {action: reject}}";
+    let nested = |name: &str, text: &str| declared(yaml, name, text);
+    let verdict = nested("/tel/0", "1234567");
+    assert_eq!((verdict.action, verdict.info_type), (Action::Seal, Some(InfoType::PhoneNumber)));
+    assert_eq!(nested("/weg/a/0", "1234567").action, Action::Drop);
+    assert_eq!(nested("/nie/status", "aktiv").action, Action::Reject);
+    assert_eq!(nested("/nie/status", " ").action, Action::Drop);
+    assert_eq!(nested("/other/0", "1234567").source, Source::Value);
+}
+
+#[test]
 fn a_field_declared_clear_is_sealed_refused_or_flagged_when_its_value_is_personal() {
     let yaml = |word: &str| {
         format!(

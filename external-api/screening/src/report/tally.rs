@@ -152,19 +152,23 @@ impl Tally {
         most.and_then(|group| group.class).unwrap_or(DataClass::Other)
     }
 
-    /// How a policy would declare it.
-    pub(super) fn proposal(&self) -> FieldPolicy {
+    /// How a policy would declare it; not at all where its values alone were clear: what comes under
+    /// this name tomorrow is looked at then.
+    pub(super) fn proposal(&self) -> Option<FieldPolicy> {
         let column = self.column();
+        if column.action == Action::Clear && column.source != Source::Declared {
+            return None;
+        }
         let by_type = column.info_type.map_or(DataClass::Other, InfoType::class);
         let action = match column.action {
             Action::Clear | Action::Drop => column.action,
             Action::Seal | Action::Tokenize | Action::Reject => Action::Seal,
         };
-        FieldPolicy {
+        Some(FieldPolicy {
             info_type: column.info_type,
             data_class: column.class.filter(|class| *class != by_type),
             ..FieldPolicy::new(column.name, action)
-        }
+        })
     }
 }
 
@@ -185,10 +189,9 @@ impl Group {
 
     fn count(&mut self, verdict: &Verdict, value: Option<Value<'_>>) {
         self.verdicts += 1;
-        if let Some(value) = value {
-            self.values += 1;
-            self.examples.see(verdict.info_type, value);
-        }
+        let Some(value) = value else { return };
+        self.values += 1;
+        self.examples.see(verdict.info_type, value);
         self.confidence_sum += f64::from(verdict.confidence);
         if verdict.confidence > self.surest {
             self.surest = verdict.confidence;
@@ -203,7 +206,7 @@ impl Group {
         reason = "a mean of numbers between 0 and 1, for people to read"
     )]
     fn confidence(&self) -> f32 {
-        (self.confidence_sum / self.verdicts.max(1) as f64) as f32
+        (self.confidence_sum / self.values.max(1) as f64) as f32
     }
 }
 

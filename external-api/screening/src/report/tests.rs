@@ -47,12 +47,28 @@ fn a_column_protects_as_its_most_protected_value() {
 }
 
 #[test]
-fn a_column_that_is_never_personal_is_proposed_clear() {
+fn a_proposal_makes_nothing_readable() {
     let report = observe(&[["", "1"], ["", "2"]]);
-    let policy = report.proposed_policy();
-    assert_eq!(policy.fields().len(), 1, "a column without values stays undeclared");
-    assert_eq!(policy.fields()[0].name.as_str(), "x");
-    assert_eq!(policy.fields()[0].action, Action::Clear);
+    assert_eq!(report.columns().remove(1).action, Action::Clear);
+    assert_eq!(report.proposed_policy().fields(), []);
+}
+
+#[test]
+fn a_proposal_keeps_what_a_policy_declares_clear() {
+    let names = names(&["x", "y"]);
+    let x = FieldPolicy::new(names[0].clone(), Action::Clear);
+    let policy = Policy::new(vec![x.clone()], UndeclaredPolicy::default(), Action::Seal).unwrap();
+    let mut report = Report::default();
+    let values = [Value::Text("1"), Value::Text("2")];
+    report.observe(&names, Screener::new(&policy).screen(&names, &values));
+    assert_eq!(report.proposed_policy().fields(), [x]);
+}
+
+#[test]
+fn what_is_empty_makes_no_column_less_sure() {
+    let surely = observe(&[["", "a@b.de"]]).columns().remove(1);
+    let column = observe(&[["", "a@b.de"], ["", ""], ["", ""]]).columns().remove(1);
+    assert_eq!((column.confidence, column.evidence), (surely.confidence, surely.evidence));
 }
 
 #[test]

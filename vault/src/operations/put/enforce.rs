@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use tresor_proto::{Action, FieldPolicy, InfoType, Mask, Policy, RefusalReason, SurrogateForm};
+use tresor_proto::{
+    Action, FieldName, FieldPolicy, InfoType, Mask, Policy, RefusalReason, SurrogateForm, covering,
+};
 
 use crate::{
     error::VaultError,
@@ -41,8 +43,13 @@ impl<'a> Rules<'a> {
         record.fields_mut().iter_mut().try_for_each(|field| self.enforce_field(field))
     }
 
+    fn covering(&self, name: &FieldName) -> Option<&'a FieldPolicy> {
+        let declared = |name: &str| self.declared.get(name).copied();
+        covering(name.as_str(), declared, |field| field.protects())
+    }
+
     fn enforce_field(&self, field: &mut NewField) -> Result<(), VaultError> {
-        let declared = self.declared.get(field.name.as_str());
+        let declared = self.covering(&field.name);
         if !self.takes(declared.map(|declared| declared.action), field.treatment) {
             return Err(VaultError::RejectedByPolicy(field.name.clone()));
         }
@@ -85,7 +92,7 @@ impl<'a> Rules<'a> {
     /// The masks of a record's sealed fields.
     pub(super) fn masks(&self, record: &NewRecord) -> Vec<FieldMask> {
         let masked = |field: &NewField| {
-            let kept = self.declared.get(field.name.as_str()).and_then(|declared| declared.mask);
+            let kept = self.covering(&field.name).and_then(|declared| declared.mask);
             let (info_type, class) = (field.info_type(), field.class()?);
             let mask = mask::mask(info_type, kept, &field.content);
             let mask = mask.as_text().unwrap_or_default().to_owned();
@@ -109,7 +116,7 @@ fn tokenized(
 
 #[cfg(test)]
 mod tests {
-    use tresor_proto::{Content, DataClass, FieldName, Reveal, SurrogateKind, UndeclaredPolicy};
+    use tresor_proto::{Content, DataClass, Reveal, SurrogateKind, UndeclaredPolicy};
 
     use super::*;
 
@@ -139,6 +146,15 @@ mod tests {
     fn a_field_declared_sealed_is_refused_when_it_arrives_clear() {
         let refused = enforce(&policy(Action::Seal), true, "iban", Treatment::Clear);
         assert!(matches!(refused, Err(VaultError::RejectedByPolicy(_))));
+    }
+
+    #[test]
+    fn what_lies_below_a_declared_field_is_held_to_its_declaration() {
+        let policy = policy(Action::Seal);
+        assert!(enforce(&policy, true, "/iban/0", Treatment::Clear).is_err());
+        let expected =
+            Treatment::Seal { info_type: Some(InfoType::IbanCode), class: DataClass::Financial };
+        assert_eq!(enforce(&policy, true, "/iban/0", SEALED), Ok(expected));
     }
 
     #[test]
