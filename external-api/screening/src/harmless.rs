@@ -4,6 +4,8 @@
 //! a unit, versions, moments that are no births, UUIDs. It relies on the rules of personal values
 //! having been asked before.
 
+mod number;
+
 use crate::{
     lexicon::Kind,
     shape::Shape,
@@ -13,6 +15,7 @@ use crate::{
     },
     word_set::WordSet,
 };
+use number::Number;
 
 /// Digits of the longest bare number that says nothing about anybody: telephone, account and
 /// insurance numbers are longer.
@@ -61,10 +64,10 @@ pub(crate) fn harmless(shape: &Shape<'_>) -> Option<&'static str> {
     if uuid(text) {
         return Some("uuid");
     }
-    if is_number(text, NUMBER_DIGITS_MAX) {
+    if is_bare_number(text, NUMBER_DIGITS_MAX) {
         return Some("number");
     }
-    if is_reading(text) {
+    if is_reading(text, NUMBER_DIGITS_MAX) {
         return Some("reading with a unit");
     }
     if let Some(moment) = moment(text) {
@@ -81,7 +84,9 @@ pub(crate) fn technical(kind: Kind, text: &str) -> Option<&'static str> {
         Kind::Uuid => uuid(text) || is_digest(text),
         Kind::Version => is_version(text),
         Kind::Time => moment(text).is_some(),
-        Kind::Reading => is_number(text, READING_DIGITS_MAX) || is_reading(text),
+        Kind::Reading => {
+            is_short_number(text, READING_DIGITS_MAX) || is_reading(text, READING_DIGITS_MAX)
+        }
         Kind::Flag => is_yes_or_no(text) || matches!(text, "0" | "1"),
     };
     let description = match kind {
@@ -118,46 +123,12 @@ fn is_yes_or_no(text: &str) -> bool {
     YES_OR_NO.contains(text)
 }
 
-/// A number: sign, digits in groups, fraction, exponent. Whole numbers have a limit of digits, and
-/// no leading zero: `00526` is a code.
-fn is_number(text: &str, digits_max: usize) -> bool {
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-    let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-    let is_exponent = (1..=4).contains(&exponent.len()) && is_digits(exponent);
-    if text.len() > READING_BYTES_MAX || !is_exponent {
-        return false;
-    }
-    let is_whole = is_digits(mantissa) && !mantissa.is_empty();
-    if is_whole {
-        let is_code =
-            mantissa.len() > 1 && mantissa.starts_with('0') && digits_max == NUMBER_DIGITS_MAX;
-        return mantissa.len() <= digits_max && !is_code;
-    }
-    is_fraction(mantissa, digits_max.max(12))
-}
-
-/// Digits with groups of three and a fraction: `1.234.567,89`, `8664.5`.
-fn is_fraction(text: &str, digits_max: usize) -> bool {
-    let Some(point) = text.rfind(['.', ',']) else {
-        return false;
-    };
-    let (whole, fraction) = text.split_at(point);
-    let fraction = fraction.get(1..).unwrap_or_default();
-    let mut groups = whole.split(['.', ',', '\'']);
-    let first = groups.next().unwrap_or_default();
-    let is_grouped = groups.clone().next().is_none() || first.len() <= 3;
-    let has_groups = groups.all(|group| group.len() == 3 && is_digits(group));
-    let has_digits = first.len() <= digits_max && is_digits(first) && is_digits(fraction);
-    has_digits && is_grouped && has_groups && !(first.is_empty() && fraction.is_empty())
-}
-
 fn is_digits(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// A number and a unit: `-105 dBm`, `12,5%`.
-fn is_reading(text: &str) -> bool {
+fn is_reading(text: &str, digits_max: usize) -> bool {
     if text.len() > READING_BYTES_MAX {
         return false;
     }
@@ -170,7 +141,20 @@ fn is_reading(text: &str) -> bool {
     let unit = unit.trim_start();
     let is_capital = unit.bytes().all(|b| b.is_ascii_uppercase());
     let is_postcode = || is_capital && postcode(text).is_some();
-    is_number(number, NUMBER_DIGITS_MAX) && is_unit(unit) && !is_postcode()
+    is_short_number(number, digits_max) && is_unit(unit) && !is_postcode()
+}
+
+/// A number without a leading zero, such as codes have, of at most so many digits.
+fn is_bare_number(text: &str, digits_max: usize) -> bool {
+    let digits_in = |number: Number| (number.whole_digits(), number.is_code());
+    Number::of(text)
+        .map(digits_in)
+        .is_some_and(|(digits, is_code)| digits <= digits_max && !is_code)
+}
+
+/// A number of at most so many digits, leading zeros as on a meter's display included.
+fn is_short_number(text: &str, digits_max: usize) -> bool {
+    Number::of(text).is_some_and(|number| number.whole_digits() <= digits_max)
 }
 
 fn is_unit(text: &str) -> bool {
@@ -181,8 +165,8 @@ fn is_unit(text: &str) -> bool {
 
 /// A version of any form, which has no more digits in a row than a build's number.
 fn is_version(text: &str) -> bool {
-    let is_bare = is_digits(text);
-    let is_build = !is_bare || text.len() <= READING_DIGITS_MAX;
+    let number = Number::of(text).map(|number| number.whole_digits());
+    let is_build = number.is_none_or(|digits| digits <= READING_DIGITS_MAX);
     (is_identifier(text) && is_build) || is_dotted_version(text)
 }
 
@@ -202,9 +186,12 @@ fn is_dotted_version(text: &str) -> bool {
     parts >= 3 && is_suffix
 }
 
-/// A few words, one of a few such texts. With many digits it is a number of something.
+/// A few words, one of a few such texts. With many digits it is a number of something, with signs
+/// of addresses or of structured data it holds something.
 fn is_enumeration(text: &str) -> bool {
-    let has_length = text.len() <= ENUMERATION_BYTES_MAX;
+    let is_plain = !text.bytes().any(|b| matches!(b, b'@' | b'{' | b'<' | b'"'))
+        && !["%40", "(at)", "[at]"].iter().any(|sign| text.contains(sign));
+    let has_length = is_plain && text.len() <= ENUMERATION_BYTES_MAX;
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let words = || text.split_whitespace().count();
     let is_postcode = || digits > 1 && text.len() <= 8 && postcode(text).is_some();

@@ -25,7 +25,7 @@ use prose::Prose;
 use words::Word;
 
 pub(crate) use folding::{Folding, Seen};
-pub(crate) use gate::may_hold_findings;
+pub(crate) use gate::{may_contradict, may_hold_findings};
 pub use redaction::redact;
 
 /// What a search needs besides the text; used again for the next one.

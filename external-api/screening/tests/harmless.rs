@@ -16,7 +16,7 @@ use std::sync::Arc;
 use harmless::COLUMNS;
 use random::{Random, cases};
 use tresor_proto::{FieldName, InfoType, Policy};
-use tresor_screening::{Screened, Screener, Value};
+use tresor_screening::{Screened, Screener, Value, policy_document};
 
 /// What is said of a value, when it is said to be somebody's.
 fn flagged(screener: &mut Screener<'_>, names: &Arc<[FieldName]>, value: &str) -> Option<String> {
@@ -28,12 +28,15 @@ fn flagged(screener: &mut Screener<'_>, names: &Arc<[FieldName]>, value: &str) -
 }
 
 fn assert_none_is_flagged(name_of: impl Fn(&'static str) -> &'static str) {
+    assert_none_is_flagged_by(&Policy::default(), name_of);
+}
+
+fn assert_none_is_flagged_by(policy: &Policy, name_of: impl Fn(&'static str) -> &'static str) {
     let mut random = Random::of_this_run();
     let values = cases(40_000, 1_000_000);
-    let policy = Policy::default();
     let columns = COLUMNS.iter().map(|(name, make)| {
         let names: Arc<[FieldName]> = [FieldName::parse(name_of(name)).unwrap()].into();
-        (Screener::new(&policy), names, make)
+        (Screener::new(policy), names, make)
     });
     let mut columns: Vec<_> = columns.collect();
     let count = columns.len();
@@ -53,4 +56,11 @@ fn no_harmless_value_is_personal_when_nothing_says_so() {
 #[test]
 fn no_harmless_value_is_personal_under_its_own_name() {
     assert_none_is_flagged(|name| name);
+}
+
+#[test]
+fn no_harmless_value_is_personal_when_its_field_is_declared_clear() {
+    let fields = COLUMNS.iter().map(|(name, _)| format!("  {name}: {{ action: clear }}\n"));
+    let yaml = format!("fields:\n{}", fields.collect::<String>());
+    assert_none_is_flagged_by(&policy_document::parse(&yaml).unwrap(), |name| name);
 }

@@ -28,6 +28,9 @@ fn harmless_values_are_recognised() {
         "230 V",
         "21.5 °C",
         "12 m³",
+        "0012345.678",
+        "1234567.89",
+        "1.5e9",
     ] {
         assert!(harmless(text).is_some(), "{text}");
     }
@@ -56,6 +59,14 @@ fn what_may_be_a_persons_is_not_harmless() {
         "--5",
         "8987 MW",
         "14.07.1998",
+        "491712345678.0",
+        "1712345678.0",
+        "491711234567,0",
+        "0171.2345678",
+        "86095742719.0",
+        "1.712345678e9",
+        "1712345678.5",
+        "12345678.5 V",
     ] {
         assert_eq!(harmless(text), None, "{text}");
     }
@@ -70,6 +81,8 @@ fn technical_values_look_as_their_field_says() {
         (Kind::Version, "1.09.33"),
         (Kind::Time, "1998-07-14"),
         (Kind::Reading, "000548632"),
+        (Kind::Reading, "0123456.7"),
+        (Kind::Reading, "123456789,5 kWh"),
         (Kind::Flag, "1"),
     ] {
         assert!(technical(kind, text).is_some(), "{text}");
@@ -81,6 +94,8 @@ fn technical_values_look_as_their_field_says() {
         (Kind::Identifier, "Meier"),
         (Kind::Time, "Dienstag bei Meier"),
         (Kind::Reading, "Meier 12"),
+        (Kind::Reading, "491712345678.0"),
+        (Kind::Version, "491712345678.0"),
         (Kind::Flag, "Meier"),
     ] {
         assert_eq!(technical(kind, text), None, "{text}");

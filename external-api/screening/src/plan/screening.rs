@@ -3,7 +3,7 @@
 //! It promises to search a text when its field is a note, or when it reads like one and may hold
 //! something. It relies on being used again for the next record, so that nothing is allocated then.
 
-use tresor_proto::{Action, InfoType};
+use tresor_proto::{Action, DataClass, InfoType};
 
 use super::Field;
 use crate::{
@@ -65,7 +65,7 @@ impl Screening {
                         text::find(seen, index, &mut self.workspace, &mut self.findings);
                     }
                     let found = self.findings.get_mut(before..).unwrap_or_default();
-                    let verdict = judge(Some(seen), surest(found, offset));
+                    let verdict = judge(Some(seen), surest(found, offset, field));
                     self.verdicts.push(verdict);
                     // What was found inside of it is to be told each time.
                     if let Some(digest) = digest.filter(|_| self.findings.len() == before) {
@@ -78,30 +78,54 @@ impl Screening {
 }
 
 /// The surest of what was found in a text that begins at `offset` of its value.
-fn surest(found: &mut [TextFinding], offset: usize) -> Option<InText> {
+fn surest(found: &mut [TextFinding], offset: usize, field: Field) -> Option<InText> {
     for finding in found.iter_mut() {
         finding.start += offset;
         finding.end += offset;
     }
-    let surest = found.iter().max_by(|one, other| one.confidence.total_cmp(&other.confidence));
+    let of_others = found.iter().filter(|finding| !is_declared_clear_as(field, finding.info_type));
+    let surest = of_others.max_by(|one, other| one.confidence.total_cmp(&other.confidence));
     surest.map(InText::from)
+}
+
+/// Whether a policy that calls a field clear means what was found in it: the postcode of a town.
+fn is_declared_clear_as(field: Field, found: InfoType) -> bool {
+    let of_place = |info_type: InfoType| info_type.class() == DataClass::Location;
+    field.is_declared_clear() && of_place(found) && field.info_type().is_some_and(of_place)
 }
 
 /// Whether a text is searched: notes always, values of another known type never.
 fn is_searched(field: Field, seen: Seen<'_>) -> bool {
-    let hinted = match field.hint {
-        Hint::Personal { info_type, .. } => info_type,
-        Hint::Technical { .. } | Hint::Nothing => None,
-    };
     let info_type = match field.declared {
         Some(declared) if declared.action == Action::Drop => return false,
-        Some(declared) => declared.info_type,
-        None => hinted,
+        // The name of a field says that it is a note, whatever else its policy says of it.
+        Some(declared) => declared.info_type.or_else(|| field.hinted().filter(is_note)),
+        None => field.hinted(),
     };
     match info_type {
         Some(InfoType::FreeText) => true,
-        Some(_) => field.is_declared_clear() && text::may_hold_findings(seen),
+        Some(_) | None if field.is_declared_clear() => text::may_contradict(seen),
+        Some(_) => false,
         None => text::may_hold_findings(seen),
+    }
+}
+
+fn is_note(info_type: &InfoType) -> bool {
+    *info_type == InfoType::FreeText
+}
+
+impl Field {
+    /// The type that the field's name says.
+    fn hinted(self) -> Option<InfoType> {
+        match self.hint {
+            Hint::Personal { info_type, .. } => info_type,
+            Hint::Technical { .. } | Hint::Nothing => None,
+        }
+    }
+
+    /// The type that the policy says, or else the name.
+    fn info_type(self) -> Option<InfoType> {
+        self.declared.and_then(|declared| declared.info_type).or_else(|| self.hinted())
     }
 }
 

@@ -161,6 +161,60 @@ fn a_personal_value_in_a_technical_field_is_sealed() {
 }
 
 #[test]
+fn an_address_is_found_whatever_touches_it() {
+    let clear = "fields:\n  a: { action: clear }\n  telefon: { action: clear }\n";
+    for value in [
+        "a@x.org;b@x.org",
+        "a@x.org,b@x.org",
+        "a@x.org|b@x.org",
+        "<a@x.org>",
+        "\"a@x.org\"",
+        "(a@x.org)",
+        "{\"email\":\"erika@example.org\"}",
+        "Mail: Erika@Gmx.de",
+        "(https://example.org/erika)",
+    ] {
+        for name in ["status", "rolle", "land", "modell"] {
+            let verdict = undeclared(name, value);
+            assert_eq!(verdict.action, Action::Seal, "{name} {value}");
+            assert_eq!(verdict.info_type, Some(InfoType::FreeText), "{name} {value}");
+        }
+        for name in ["a", "telefon"] {
+            assert_eq!(declared(clear, name, value).action, Action::Seal, "{name} {value}");
+        }
+    }
+    for value in ["{offen}", "\"Wolf\"", "<Wolf>", "erika(at)example.org", "erika%40example.org"] {
+        assert_eq!(undeclared("status", value).action, Action::Seal, "{value}");
+    }
+}
+
+#[test]
+fn telegrams_in_a_field_declared_clear_are_searched() {
+    let telegrams = [
+        "Herr Müller, Tel. 0221 2146088",
+        "IBAN: DE89 3704 0044 0532 0130 00 BIC COBADEFF",
+        "Kunde Müller IBAN DE89 3704 0044 0532 0130 00 Tel 0221 2146088 Mail E.Mustermann@Gmx.de",
+        "erika@gmx.de, 0171 2345678",
+        "Steuer-ID 86 095 742 719",
+    ];
+    let names = ["Notiz", "a", "ort"];
+    let fields = names.map(|name| format!("  {name}: {{ action: clear }}\n")).concat();
+    for (word, action) in [("seal", Action::Seal), ("flag", Action::Clear)] {
+        let yaml = format!("fields:\n{fields}declared_clear_but_personal: {word}\n");
+        for (name, text) in names.iter().flat_map(|name| telegrams.map(|text| (name, text))) {
+            let verdict = declared(&yaml, name, text);
+            assert_eq!(verdict.action, action, "{name} {text}");
+            assert!(matches!(verdict.evidence, Evidence::DeclaredClear { .. }), "{name} {text}");
+        }
+        let note = declared(&yaml, "Notiz", "Herr Müller");
+        assert!(matches!(note.evidence, Evidence::DeclaredClear { .. }), "a note by its name");
+        for (name, text) in [("ort", "50667 Köln"), ("a", "548632"), ("a", "12 kWh")] {
+            assert_eq!(declared(&yaml, name, text).source, Source::Declared, "{name} {text}");
+        }
+    }
+}
+
+#[test]
 fn a_technical_name_does_not_outweigh_what_nothing_else_looks_like() {
     for (name, value) in [
         ("geraetetyp", "Petra Schmidt"),

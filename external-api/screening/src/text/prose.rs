@@ -73,6 +73,11 @@ impl<'a> Prose<'a> {
         Some(self.word(index)?.form)
     }
 
+    /// Whether a word begins with a letter.
+    pub(super) fn starts_with_letter(&self, index: usize) -> bool {
+        self.str(index).starts_with(char::is_alphabetic)
+    }
+
     /// The letters of a word; nothing beyond the last one.
     pub(super) fn str(&self, index: usize) -> &'a str {
         self.word(index).map_or("", |word| self.slice(word.start, word.end))

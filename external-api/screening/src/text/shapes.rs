@@ -116,17 +116,29 @@ pub(super) fn find(prose: &Prose<'_>, candidates: &mut Vec<Candidate>) {
         if word.start < done || !(chunk.is_telling || may_begin(prose, index)) {
             continue;
         }
-        let start = with_sign(prose, word.start).max(done);
         let is_inner = index > 0 && word.gap.is_within(Gap::DOT.and(Gap::DASH));
         let bytes_max = if is_inner { SHORT_BYTES_MAX } else { LONG_BYTES_MAX };
-        let Some(ends) = Ends::walk(prose, start, bytes_max) else {
-            return;
-        };
-        if let Some(candidate) = numbers::decide(&Place { prose, index, start, ends: &ends }) {
+        if let Some(candidate) = at_word(prose, (index, word.start), done, bytes_max) {
             done = candidate.end;
             candidates.push(candidate);
         }
     }
+}
+
+/// What begins with a word and the sign before it, or with the word alone: `(030) …`, `(a@x.org)`.
+fn at_word(
+    prose: &Prose<'_>,
+    (index, word): (usize, usize),
+    done: usize,
+    bytes_max: usize,
+) -> Option<Candidate> {
+    let signed = with_sign(prose, word).max(done);
+    // Only numbers begin with a sign.
+    let alone = Some(word).filter(|word| *word != signed && prose.starts_with_letter(index));
+    core::iter::once(signed).chain(alone).find_map(|start| {
+        let ends = Ends::walk(prose, start, bytes_max)?;
+        numbers::decide(&Place { prose, index, start, ends: &ends })
+    })
 }
 
 /// What stands between two spaces.
