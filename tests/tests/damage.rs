@@ -78,6 +78,15 @@ fn assert_quarantined(site: &mut Site, tenant: &Tenant) {
     assert!(log.lines().any(is_told), "{log}");
 }
 
+/// One that cannot be counted is told as that, and does not hide the other.
+fn assert_counted_without(site: &Site, quarantined: &Tenant, other: &Tenant) {
+    let ran = site.operator(&["collection", "inventory", "--output", "json"]);
+    let taken = ran.json()["tenants"].clone();
+    let told = |tenant: &Tenant| taken.as_array().unwrap().iter().find(|t| t["id"] == *tenant.id);
+    assert_eq!(told(quarantined).unwrap()["problem"]["code"], "storage_unavailable", "{taken}");
+    assert_eq!((ran.code, &told(other).unwrap()["collections"][0]["records"]), (3, &2.into()));
+}
+
 fn start_anew(site: &mut Site) {
     assert!([0, 1].contains(&site.vault().stop()));
     site.start_vault();
@@ -109,6 +118,7 @@ fn a_damaged_database_is_its_tenants_trouble_until_it_is_put_back() {
         site.start_vault();
         assert_quarantined(&mut site, &burg);
         assert_served(&site, &herne);
+        assert_counted_without(&site, &burg, &herne);
         // Put back under the running process: remembered until the next start, as documented.
         fs::remove_dir_all(&database).unwrap();
         copy(&backup, &database);

@@ -216,7 +216,7 @@ fn class(field: &HeldField) -> Option<&'static str> {
 fn tenant_json((tenant, holdings): &(Tenant, Result<Holdings, CliError>)) -> Value {
     let mut document = json!({ "tenant": tenant.name, "id": tenant.id });
     match holdings {
-        Err(error) => document["problem"] = error.to_json(),
+        Err(error) => document["problem"] = error.to_json()["error"].take(),
         Ok(holdings) => {
             let is_named = |name: &str| !name.is_empty();
             let collections = holdings.iter().filter(|(name, _)| is_named(name));
