@@ -132,11 +132,20 @@ fn a_policy_is_tried_on_a_file_before_it_is_put() {
         "vorname;f1;x\nAnna;Kellerwohnung;17\nBo;Kellerraum;18\n",
     )
     .unwrap();
-    let policy = "fields:\n  f1: { action: clear }\n  vorname: { action: reject }\n";
+    let policy = "fields:
+  f1: { action: clear }
+  vorname: { action: reject }
+  telefon: { action: clear }
+";
     fs::write(site.path("new.yaml"), policy).unwrap();
     let alone = ["collection", "test", "new.yaml", "customers.csv", "--output", "json"];
     let told = site.tresor(&alone).ok().json();
     assert_eq!((&told["rejected_by_policy"], &told["changes"]), (&json!(2), &Value::Null));
+    let remarks = told["remarks"].as_array().unwrap().iter();
+    let remarks: Vec<_> = remarks.map(|remark| (&remark["field"], &remark["code"])).collect();
+    let telefon = json!("telefon");
+    let codes = [json!("clear_despite_name"), json!("not_seen")];
+    assert_eq!(remarks, [(&telefon, &codes[0]), (&telefon, &codes[1])]);
 
     let against = ["--collection", "customers", "--tenant", &tenant.name];
     let told = site.operator(&[&alone[..], &against].concat()).ok().json();

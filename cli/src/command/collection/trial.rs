@@ -7,7 +7,7 @@ use clap::Args;
 use comfy_table::Cell;
 use serde::Serialize;
 use tresor_proto::{ErrorCode, Policy, vault::GetCollectionRequest};
-use tresor_screening::{ComparisonDocument, FieldChange, ReportDocument};
+use tresor_screening::{ComparisonDocument, FieldChange, Remark, ReportDocument, remarks};
 
 use super::read_policy;
 use crate::{
@@ -57,6 +57,8 @@ pub(super) struct Current {
 pub(super) struct Trial {
     #[serde(flatten)]
     report: ReportDocument,
+    /// What the author of the policy may not have meant.
+    remarks: Vec<Remark>,
     /// What the collection's policy does otherwise.
     changes: Option<Compared>,
     #[serde(skip)]
@@ -131,12 +133,18 @@ impl Trial {
                 (found, Some(Compared { collection, policy_version: *version, document }))
             }
         };
-        Ok(Self { report: found.report.document(), changes, found })
+        let report = found.report.document();
+        let remarks = remarks(policy, &report.columns);
+        Ok(Self { report, remarks, changes, found })
     }
 
     /// Shows it to a person.
     pub(super) fn show(&self, output: &Output) -> Result<(), CliError> {
         show_report(output, &self.report)?;
+        for Remark { field, kind } in &self.remarks {
+            let line = format!("{}: {kind}", printable(field.as_str()));
+            output.line(output.paint(Tone::Notable, &line))?;
+        }
         self.changes.as_ref().map_or(Ok(()), |compared| compared.show(output))
     }
 
