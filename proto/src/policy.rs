@@ -96,6 +96,12 @@ impl Policy {
         self.fields.iter().find(|field| &field.name == name)
     }
 
+    /// Whether it lets personal values in fields declared clear stay readable.
+    #[must_use]
+    pub fn is_flagging(&self) -> bool {
+        self.declared_clear_but_personal == Action::Clear
+    }
+
     /// What covers a field, see [`covering`].
     #[must_use]
     pub fn covering(&self, name: &FieldName) -> Option<&FieldPolicy> {

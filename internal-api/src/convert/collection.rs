@@ -62,6 +62,7 @@ pub(crate) fn inventory_to_wire(inventory: &Inventory) -> vault::GetInventoryRes
         unlisted_values: inventory.unlisted_values,
         policy_version: collection.map_or(0, |collection| collection.policy_version),
         policy_updated: collection.map(|collection| to_timestamp(collection.updated_ms)),
+        is_flagging: collection.is_some_and(|it| it.policy.is_flagging()),
     }
 }
 
@@ -70,7 +71,7 @@ fn held(field: &HeldField) -> vault::HeldField {
     vault::HeldField {
         field: field.as_ref().map(|field| field.as_str().to_owned()).unwrap_or_default(),
         info_type: info_type.map(|info_type| info_type.as_str().to_owned()).unwrap_or_default(),
-        data_class: vault::DataClass::from(*class) as i32,
+        data_class: class.map_or(vault::DataClass::Unspecified, vault::DataClass::from) as i32,
         records: held.records,
         tokenized: held.tokenized,
         searchable: held.searchable,

@@ -1,5 +1,6 @@
 //! Takes stock of what kinds of personal data a tenant holds: of each field its types and classes, in
-//! how many records, since when, and under which versions of the policy.
+//! how many records, since when, and under which versions of the policy; of readable fields those that
+//! the policy of now calls personal, declared clear with an info type or made as the copy of a text.
 //!
 //! It promises to count only what authenticates, to say how many rows do not, and to hold no more than a
 //! page of rows and a bounded list, however much there is. It relies on what rows say of their sealed
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message as _;
 use tresor_proto::{
-    CollectionName, DataClass, FieldName, InfoType, TenantId, TenantRef,
+    CollectionName, DataClass, FieldName, InfoType, Policy, TenantId, TenantRef,
     limits::INVENTORY_FIELDS_MAX, storage,
 };
 
@@ -42,21 +43,21 @@ pub struct Inventory {
     pub expired_records: u64,
     /// Rows that do not authenticate.
     pub damaged: u64,
-    /// Sealed values of fields that are not listed, since there are too many different ones.
+    /// Values of fields that are not listed, since there are too many different ones.
     pub unlisted_values: u64,
     /// The collection with its policy of now; none of surrogates.
     pub collection: Option<Collection>,
 }
 
-/// Sealed values of one field, info type and class.
+/// Values of one field, info type and class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldField {
     /// The field; none of surrogates.
     pub field: Option<FieldName>,
     /// The info type, when known.
     pub info_type: Option<InfoType>,
-    /// The class.
-    pub class: DataClass,
+    /// The class; none of values stored readable.
+    pub class: Option<DataClass>,
     /// Of those that hold it.
     pub held: Held,
 }
@@ -80,21 +81,24 @@ pub struct Held {
     pub policy_version_last: u64,
 }
 
-/// What is listed by itself: field, empty for surrogates, info type, class.
-type Kind = (String, Option<InfoType>, DataClass);
+/// What is listed by itself: field, empty for surrogates, info type, class, none of what is readable.
+type Kind = (String, Option<InfoType>, Option<DataClass>);
 /// The declared indexes, each under every version of its key, with the field and class it finds by.
 type Indexes = BTreeMap<IndexId, (FieldName, DataClass)>;
+/// The readable fields that hold personal data by the policy of now.
+type Readable = BTreeMap<String, InfoType>;
 
 /// What was counted so far.
 struct Stock {
     tenant: TenantId,
     now_ms: u64,
     indexes: Vec<BlindIndex>,
+    readable: Readable,
     kinds: BTreeMap<Kind, Held>,
     inventory: Inventory,
 }
 
-/// What a row says of its sealed values.
+/// What a row says of its values.
 struct Told {
     expires_ms: u64,
     kinds: Vec<(Kind, Held)>,
@@ -144,8 +148,9 @@ fn range_of(collection: Option<&Collection>) -> ScanRange {
 impl Stock {
     fn new(tenant: TenantId, collection: Option<Collection>, now_ms: u64) -> Self {
         let indexes = collection.as_ref().map(BlindIndex::all_of).unwrap_or_default();
+        let readable = collection.as_ref().map(|it| readable(&it.policy)).unwrap_or_default();
         let inventory = Inventory { collection, ..Inventory::default() };
-        Self { tenant, now_ms, indexes, kinds: BTreeMap::new(), inventory }
+        Self { tenant, now_ms, indexes, readable, kinds: BTreeMap::new(), inventory }
     }
 
     /// Counts a page of rows.
@@ -162,7 +167,7 @@ impl Stock {
             let message = keyring.rows.decode(place, &value);
             let told = message.and_then(|message| match keyspace == Keyspace::Surrogates {
                 true => told_of_surrogate(message),
-                false => told_of_record(message, &indexes),
+                false => told_of_record(message, &indexes, &self.readable),
             });
             match told {
                 Ok(told) => self.add(told),
@@ -209,6 +214,19 @@ impl Stock {
 }
 
 impl Held {
+    /// What a record adds for each of its fields.
+    fn once_in(record: &storage::Record) -> Self {
+        Self {
+            records: 1,
+            tokenized: 0,
+            searchable: 0,
+            earliest_ms: record.created_ms,
+            latest_ms: record.updated_ms,
+            policy_version_first: record.policy_version,
+            policy_version_last: record.policy_version,
+        }
+    }
+
     fn add(&mut self, other: Self) {
         self.records += other.records;
         self.tokenized += other.tokenized;
@@ -220,27 +238,42 @@ impl Held {
     }
 }
 
-fn told_of_record(message: &[u8], indexes: &Indexes) -> Result<Told, CryptoError> {
+/// The fields that a policy has stored readable though they hold personal data.
+fn readable(policy: &Policy) -> Readable {
+    let fields = policy.fields().iter();
+    let copies = fields.clone().filter_map(|field| field.redacted_copy.as_ref());
+    let copies = copies.map(|name| (name, InfoType::FreeText));
+    let clear = fields.filter(|field| !field.protects());
+    let typed = clear.filter_map(|field| Some((&field.name, field.info_type?)));
+    typed.chain(copies).map(|(name, info_type)| (name.as_str().to_owned(), info_type)).collect()
+}
+
+fn told_of_record(
+    message: &[u8],
+    indexes: &Indexes,
+    readable: &Readable,
+) -> Result<Told, CryptoError> {
     let record = storage::Record::decode(message).map_err(|_| CryptoError)?;
     let ids = record.index_entries.iter().filter_map(|entry| IndexId::of(entry));
     let found: BTreeSet<_> = ids
         .filter_map(|id| indexes.get(&id))
         .map(|(field, class)| (field.as_str(), *class))
         .collect();
-    let mut kinds = Vec::new();
+    let once = Held::once_in(&record);
+    let clear = record.clear_fields.into_iter().filter_map(|field| {
+        let info_type = *readable.get(&field.name)?;
+        Some(((field.name, Some(info_type), None), once))
+    });
+    let mut kinds: Vec<_> = clear.collect();
     for group in record.groups {
         let class = DataClass::from_code(group.data_class).ok_or(CryptoError)?;
         for field in group.fields {
             let held = Held {
-                records: 1,
                 tokenized: u64::from(!field.surrogate.is_empty() || field.surrogate_format != 0),
                 searchable: u64::from(found.contains(&(field.name.as_str(), class))),
-                earliest_ms: record.created_ms,
-                latest_ms: record.updated_ms,
-                policy_version_first: record.policy_version,
-                policy_version_last: record.policy_version,
+                ..once
             };
-            kinds.push(((field.name, info_type(&field.info_type)?, class), held));
+            kinds.push(((field.name, info_type(&field.info_type)?, Some(class)), held));
         }
     }
     Ok(Told { expires_ms: record.expires_ms, kinds })
@@ -258,7 +291,7 @@ fn told_of_surrogate(message: &[u8]) -> Result<Told, CryptoError> {
         policy_version_first: 0,
         policy_version_last: 0,
     };
-    let kind = (String::new(), Some(facts.info_type), facts.class);
+    let kind = (String::new(), Some(facts.info_type), Some(facts.class));
     Ok(Told { expires_ms: surrogate.expires_ms, kinds: vec![(kind, held)] })
 }
 

@@ -32,7 +32,7 @@ Examples:
   tresor collection inventory --tenant stadtwerke-burg --collection customers --output json
   tresor collection inventory
 
-Each line is a field with one info type and class: in how many records it is sealed, in how many of them
+Each line is a field with one info type and class, or readable where the policy has it so: in how many records it is sealed, in how many of them
 a surrogate stands in for it, how many are found by it, when the first of them was made and one of them
 was last written, and the versions of the policy they were stored under. The values that surrogates
 stand in for are a list of their own. It reads the whole database, page by page, opens nothing, and
@@ -167,7 +167,11 @@ fn heading(output: &Output, collection: &str, held: &GetInventoryResponse) -> St
     }
     let updated = moment(held.policy_updated).unwrap_or_default();
     let (records, version) = (counted(held.records, "record"), held.policy_version);
-    let remarks = remarks(output, held);
+    let mut remarks = remarks(output, held);
+    if held.is_flagging {
+        let line = "personal values in clear fields are only flagged, and not counted";
+        remarks.push_str(&format!(", {}", output.paint(Tone::Notable, line)));
+    }
     format!("{}: {records}{remarks}; policy version {version} of {updated}", printable(collection))
 }
 
@@ -197,7 +201,7 @@ fn row(collection: &str, field: &HeldField) -> Vec<Cell> {
         printable(collection).to_string(),
         printable(&field.field).to_string(),
         info_type.to_owned(),
-        class(field).unwrap_or_default().to_owned(),
+        class(field).unwrap_or("readable").to_owned(),
         field.records.to_string(),
         field.tokenized.to_string(),
         field.searchable.to_string(),
@@ -233,6 +237,7 @@ fn collection_json((name, held): &(String, GetInventoryResponse)) -> Value {
     document["collection"] = json!(name);
     document["policy_version"] = json!(held.policy_version);
     document["policy_updated"] = json!(moment(held.policy_updated));
+    document["is_flagging"] = json!(held.is_flagging);
     document
 }
 

@@ -67,7 +67,7 @@ fn tokenized_name(is_searchable: bool) -> FieldPolicy {
 }
 
 #[tokio::test]
-async fn every_field_type_and_class_is_counted_over_all_pages_and_nothing_clear() {
+async fn every_field_type_and_class_is_counted_over_all_pages_and_nothing_harmless() {
     let house = House::build(StoreEngine::Memory).await;
     let begun = house.clock.now();
     for number in 0..2 * PAGE_ROWS + 3 {
@@ -87,16 +87,50 @@ async fn every_field_type_and_class_is_counted_over_all_pages_and_nothing_clear(
         (name, field.info_type, field.class, field.held.records)
     });
     let expected = [
-        ("mail", Some(InfoType::PersonName), DataClass::Identity, 1),
-        ("mail", Some(InfoType::EmailAddress), DataClass::Contact, 66),
-        ("name", Some(InfoType::PersonName), DataClass::Identity, 131),
-        ("note", None, DataClass::Other, 131),
+        ("mail", Some(InfoType::PersonName), Some(DataClass::Identity), 1),
+        ("mail", Some(InfoType::EmailAddress), Some(DataClass::Contact), 66),
+        ("name", Some(InfoType::PersonName), Some(DataClass::Identity), 131),
+        ("note", None, Some(DataClass::Other), 131),
     ];
     assert_eq!(kinds.collect::<Vec<_>>(), expected);
     let held = of(&taken, "name");
     assert_eq!((held.earliest_ms, held.latest_ms), (begun, begun + 130));
     assert_eq!((held.tokenized, held.searchable), (0, 0));
     assert_eq!((held.policy_version_first, held.policy_version_last), (1, 1));
+}
+
+#[tokio::test]
+async fn what_the_policy_has_readable_though_it_is_personal_is_counted_as_readable() {
+    let house = House::build(StoreEngine::Memory).await;
+    let field = |name| FieldName::parse(name).unwrap();
+    let city = FieldPolicy {
+        info_type: Some(InfoType::City),
+        ..FieldPolicy::new(field("city"), Action::Clear)
+    };
+    let note = FieldPolicy {
+        info_type: Some(InfoType::FreeText),
+        redacted_copy: Some(field("short")),
+        ..FieldPolicy::new(field("note"), Action::Seal)
+    };
+    let status = FieldPolicy::new(field("status"), Action::Clear);
+    let fields = vec![city, note, status];
+    let policy = Policy::new(fields, UndeclaredPolicy::default(), Action::Clear).unwrap();
+    let (permit, tenant) = (house.operator_permit(), TenantRef::Id(house.tenant));
+    let put = house.vault().put_collection(&permit, &tenant, customers(), policy).await.unwrap();
+    let note = sealed("note", InfoType::FreeText, "Anna called");
+    let fields = vec![clear("city", "Burg"), note, clear("short", "x"), clear("status", "ok")];
+    put_under(&house, put.policy_version, record("r1", fields)).await;
+    let taken = of_customers(&house).await;
+    let kinds = taken.fields.iter().map(|field| {
+        (field.field.as_ref().unwrap().as_str(), field.info_type, field.class, field.held.records)
+    });
+    let expected = [
+        ("city", Some(InfoType::City), None, 1),
+        ("note", Some(InfoType::FreeText), Some(DataClass::FreeText), 1),
+        ("short", Some(InfoType::FreeText), None, 1),
+    ];
+    assert_eq!(kinds.collect::<Vec<_>>(), expected);
+    assert!(taken.collection.unwrap().policy.is_flagging());
 }
 
 #[tokio::test]
@@ -174,7 +208,7 @@ async fn the_values_that_surrogates_stand_in_for_are_a_list_of_their_own() {
     let [HeldField { field: None, info_type, class, held }] = &taken.fields[..] else {
         panic!("{taken:?}")
     };
-    assert_eq!((*info_type, *class), (Some(InfoType::PersonName), DataClass::Identity));
+    assert_eq!((*info_type, *class), (Some(InfoType::PersonName), Some(DataClass::Identity)));
     assert_eq!((taken.records, held.records, held.tokenized), (2, 2, 2));
     assert_eq!((held.earliest_ms, held.latest_ms), (made, made + 1));
 }
