@@ -19,21 +19,32 @@ macro_rules! alphanumeric {
     };
 }
 
+/// A dot written out, between spaces or not.
+macro_rules! written_dot {
+    () => {
+        " ?[(\\[](?i:dot|punkt|punt|point)[)\\]] ?"
+    };
+}
+
 /// What shaped values look like from where they begin, in the order of `Form` in `src/text/numbers.rs`.
 /// Forms only, without counting: how long a value is and whether its digits are right, the validators
 /// say.
 const PATTERNS: &[&str] = &[
-    // E-mail address, its sign perhaps written out: `anna (at) example.org`.
+    // E-mail address, its signs perhaps written out: `anna (at) example (punkt) org`.
     concat!(
         "[",
         alphanumeric!(),
         "!#$%&'*+/=?^_`{|}~-][",
         alphanumeric!(),
-        "!#$%&'*+/=?^_`{|}~.-]*(?:@| ?[(\\[]at[)\\]] ?)[",
+        "!#$%&'*+/=?^_`{|}~.-]*(?:@| ?[(\\[](?i:at|ät)[)\\]] ?)[",
         alphanumeric!(),
-        "][",
+        "](?:[",
         alphanumeric!(),
-        ".-]*\\.[A-Za-zÀ-ɏ]{2,}"
+        ".-]|",
+        written_dot!(),
+        ")*(?:\\.|",
+        written_dot!(),
+        ")[A-Za-zÀ-ɏ]{2,}"
     ),
     // URL.
     r"(?-u:(?:[Hh][Tt][Tt][Pp][Ss]?://|[Ww][Ww][Ww]\.)[^\x00-\x20<>\x22\x7f]+)",

@@ -8,12 +8,14 @@
 mod address;
 mod births;
 mod cues;
+mod entities;
 mod folding;
 mod gate;
 mod names;
 mod numbers;
 mod prose;
 mod redaction;
+mod repetition;
 mod resolution;
 mod shapes;
 mod words;
@@ -35,6 +37,8 @@ pub(crate) struct Workspace {
     /// The text with each line's end as a blank.
     flat: String,
     candidates: Vec<Candidate>,
+    /// Words of the names that were found: a hash of each, and the candidate it is of.
+    known: Vec<(u64, usize)>,
 }
 
 impl core::fmt::Debug for Workspace {
@@ -97,12 +101,12 @@ pub(crate) fn find(
     workspace: &mut Workspace,
     findings: &mut Vec<TextFinding>,
 ) {
-    let Workspace { words, flat, candidates } = workspace;
+    let Workspace { words, flat, candidates, known } = workspace;
     words.clear();
     candidates.clear();
     let rest = words::split(seen.read(), words);
     let prose = Prose::new(flatten(seen.read(), flat), words, rest);
-    search(&prose, candidates);
+    search(&prose, candidates, known);
     findings.extend(candidates.iter().map(|candidate| TextFinding {
         field,
         start: seen.origin(candidate.start),
@@ -124,12 +128,12 @@ fn flatten<'a>(text: &'a str, flat: &'a mut String) -> &'a str {
 }
 
 /// Asks every rule, and makes one answer of what they found.
-fn search(prose: &Prose<'_>, candidates: &mut Vec<Candidate>) {
+fn search(prose: &Prose<'_>, candidates: &mut Vec<Candidate>, known: &mut Vec<(u64, usize)>) {
     shapes::find(prose, candidates);
     births::find(prose, candidates);
     address::find(prose, candidates);
     names::find(prose, candidates);
-    resolution::resolve(prose, candidates);
+    resolution::resolve(prose, candidates, known);
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ fn date_at(prose: &Prose<'_>, first: usize) -> Option<(usize, usize)> {
     numeric(prose, first).or_else(|| with_month(prose, first)).or_else(|| year(prose, first))
 }
 
-/// `12.03.1985`, `1985-03-12`, `12. 3. 85`.
+/// `12.03.1985`, `1985-03-12`, `12. 3. 85`, `12 03 1985`.
 fn numeric(prose: &Prose<'_>, first: usize) -> Option<(usize, usize)> {
     let (start, end) = prose.span(first, first + DATE_WORDS_MAX)?;
     let text = prose.slice(start, end);
@@ -84,15 +84,18 @@ fn numeric(prose: &Prose<'_>, first: usize) -> Option<(usize, usize)> {
     }
     let mut compact = [0_u8; 14];
     let mut length = 0;
-    for byte in text.bytes().filter(|b| *b != b' ') {
-        *compact.get_mut(length)? = byte;
-        length += 1;
+    for byte in text.bytes() {
+        let is_behind_digit = length > 0 && compact.get(length - 1)?.is_ascii_digit();
+        if byte != b' ' || is_behind_digit {
+            *compact.get_mut(length)? = if byte == b' ' { b'.' } else { byte };
+            length += 1;
+        }
     }
     let compact = core::str::from_utf8(compact.get(..length)?).ok()?;
     matches!(date::moment(compact), Some(date::Moment::Date { .. })).then_some((start, end))
 }
 
-/// `12. März 1985`, `March 12, 1985`, `12 mars 1985`.
+/// `12. März 1985`, `March 12, 1985`, `12 mars 85`.
 fn with_month(prose: &Prose<'_>, first: usize) -> Option<(usize, usize)> {
     let is_month = |index: usize| matches!(prose.cue(index), Some(Cue::Month(_)));
     let is_day = |index: usize| {
@@ -100,7 +103,11 @@ fn with_month(prose: &Prose<'_>, first: usize) -> Option<(usize, usize)> {
         day.parse().is_ok_and(|day: u8| (1..=31).contains(&day))
     };
     let is_date = (is_day(first) && is_month(first + 1)) || (is_month(first) && is_day(first + 1));
-    (is_date && is_year(prose, first + 2)).then(|| prose.span(first, first + 3)).flatten()
+    let last = prose.str(first + 2);
+    let is_short = last.len() == 2 && last.bytes().all(|b| b.is_ascii_digit());
+    let is_counting = prose.cue(first + 3) == Some(Cue::Unit);
+    let is_year = is_year(prose, first + 2) || (is_short && !is_counting);
+    (is_date && is_year).then(|| prose.span(first, first + 3)).flatten()
 }
 
 /// `Jahrgang 1954`, `born in 1954`.

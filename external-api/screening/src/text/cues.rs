@@ -13,7 +13,7 @@ use fnv::FnvHashMap;
 
 use crate::lexicon;
 
-pub(super) use fold::Fold;
+pub(super) use fold::{Fold, without_accent};
 
 /// What a word says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(super) enum Cue {
     GermanTitle,
     /// A title of another: `Mevr`, `Mrs`, `Mme`.
     Title,
+    /// Behind a title only: `med.`.
+    Degree,
     /// A title only with its dot: `Fr.`, `M.`.
     ShortTitle,
     /// Begins a letter: `Dear`.

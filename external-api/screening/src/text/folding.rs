@@ -1,9 +1,10 @@
 //! The copy of a text on which rules look: without what hides a value from a reader of bytes.
 //!
-//! It promises plain digits, Latin letters for those that only look like them, plain spaces and
-//! dashes, no control or zero-width characters, and for every byte where it came from. It relies on
-//! Unicode's compatibility decompositions, and on a short table of look-alikes.
+//! It promises plain digits, Latin letters for those that only look like them, plain spaces, ends of
+//! lines and dashes, signs for their HTML entities, no control or zero-width characters, and for every
+//! byte where it came from. It relies on Unicode's compatibility decompositions, and on short tables.
 
+use super::entities;
 use unicode_normalization::char::{compose, decompose_compatible, is_combining_mark};
 
 /// Letters of other scripts, and the Latin ones they look like.
@@ -79,13 +80,13 @@ impl Folding {
     fn fold(&mut self, text: &str) {
         self.text.clear();
         self.origins.clear();
-        let mut before = '\0';
-        for (at, c) in text.char_indices() {
+        let (mut at, mut before) = (0, '\0');
+        while let Some((c, length)) = sign_at(text, at) {
             // Two signs that end one line are one.
             if (before, c) != ('\r', '\n') {
                 self.push(at, c);
             }
-            before = c;
+            (at, before) = (at + length, c);
         }
         self.origins.push(text.len());
     }
@@ -123,12 +124,23 @@ impl Folding {
     }
 }
 
+/// The sign at a place of a text, and how many bytes it takes there.
+fn sign_at(text: &str, at: usize) -> Option<(char, usize)> {
+    let rest = text.get(at..)?;
+    let c = rest.chars().next()?;
+    let entity = if c == '&' { entities::decode(rest) } else { None };
+    Some(entity.unwrap_or((c, c.len_utf8())))
+}
+
 /// Whether a text is not its own folded copy.
 fn is_needed(text: &str) -> bool {
-    let is_plain = |b: u8| matches!(b, b' '..=b'~' | b'\n');
+    let is_plain = |b: u8| matches!(b, b' '..=b'%' | b'\''..=b'~' | b'\n');
     // To its end, without a branch: that is faster for what is short or plain, as most texts are.
     !text.bytes().fold(true, |all, b| all & is_plain(b))
-        && !text.chars().all(|c| matches!(fold(c), Fold::Same))
+        && !text.char_indices().all(|(at, c)| {
+            let is_entity = c == '&' && sign_at(text, at).is_some_and(|(_, length)| length > 1);
+            !is_entity && matches!(fold(c), Fold::Same)
+        })
 }
 
 fn fold(c: char) -> Fold {
@@ -220,6 +232,7 @@ mod tests {
             ("0171\u{c}er\u{b}sie", "0171\ner\nsie"),
             ("аnnа＠ехаmрlе.org", "anna@example.org"),
             ("ΙΒΑΝ", "IBAN"),
+            ("anna&#64;x.org &amp; M&uuml;ller&#x200b;s", "anna@x.org & Müllers"),
             ("a\tb\r\nc\rd\n\ne", "a b\nc\nd\n\ne"),
             ("٠١٢ ۹ ०९", "012 9 09"),
             ("𝟎𝟏𝟕𝟏 ①²", "0171 12"),
@@ -231,7 +244,7 @@ mod tests {
 
     #[test]
     fn ordinary_text_is_its_own_copy() {
-        for text in ["", "Grüße aus Köln, 12 °C\nß é € „gut“", "12½"] {
+        for text in ["", "R&D; &x;", "Grüße aus Köln, 12 °C\nß é € „gut“", "12½"] {
             assert!(Folding::default().see(text).undisguised().is_none(), "{text:?}");
         }
     }
@@ -244,5 +257,8 @@ mod tests {
         assert_eq!(seen.read(), "x1éy");
         let origins: Vec<usize> = (0..=seen.read().len()).map(|at| seen.origin(at)).collect();
         assert_eq!(origins, [0, 4, 7, 7, 10, 11]);
+        let seen = folding.see("a&#64;b\r\nc");
+        let origins: Vec<usize> = (0..=seen.read().len()).map(|at| seen.origin(at)).collect();
+        assert_eq!((seen.read(), &*origins), ("a@b\nc", &[0, 1, 6, 7, 9, 10][..]));
     }
 }

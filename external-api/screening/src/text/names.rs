@@ -62,7 +62,7 @@ fn at(prose: &Prose<'_>, index: usize) -> Option<Found> {
 /// `Frau Dr. Anna von der Au`, `dhr. P. de Vries`, `Mrs Jones`.
 fn titled(prose: &Prose<'_>, title: usize, reach: Reach) -> Option<Found> {
     let mut first = title + 1;
-    let is_title = |cue| matches!(cue, Some(Cue::GermanTitle | Cue::Title));
+    let is_title = |cue| matches!(cue, Some(Cue::GermanTitle | Cue::Title | Cue::Degree));
     while first <= title + TITLES_MAX && is_title(prose.cue(first)) && follows(prose, first) {
         first += 1;
     }

@@ -124,6 +124,8 @@ fn bytes(info_type: InfoType) -> RangeInclusive<u32> {
         () if info_type == InfoType::FranceNir => 15..=21,
         () if info_type == InfoType::IbanCode => 15..=42,
         () if info_type == InfoType::LicensePlateNumber => 5..=11,
+        () if info_type == InfoType::MacAddress => 17..=17,
+        () if info_type == InfoType::IpAddress => 2..=45,
         () => 2..=63,
     }
 }
@@ -131,7 +133,8 @@ fn bytes(info_type: InfoType) -> RangeInclusive<u32> {
 fn email(place: &Place<'_>) -> Option<Candidate> {
     let text = place.slice(place.ends.longest(Form::Email)?);
     let written_out = Rule::Named("email: its sign written out");
-    let rule = if text.contains('@') { validators::email(text)? } else { written_out };
+    let is_plain = !text.contains(['(', '[']);
+    let rule = if is_plain { validators::email(text)? } else { written_out };
     Some(place.candidate(text, InfoType::EmailAddress, Rank::Sure, rule))
 }
 

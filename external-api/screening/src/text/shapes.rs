@@ -17,14 +17,17 @@ use super::{
     Candidate,
     numbers::{self, Form, Place},
     prose::Prose,
-    words::{self, Gap},
+    words,
 };
 
 /// Bytes of the longest value but e-mail addresses and URLs: an IBAN in groups.
 const SHORT_BYTES_MAX: usize = 63;
 
-/// Bytes of the longest value.
+/// Bytes of the longest e-mail address or URL.
 const LONG_BYTES_MAX: usize = 512;
+
+/// Colons of an address of the net; where there are more, no e-mail address begins behind each.
+const COLONS_MAX: usize = 8;
 
 type Shapes = DFA<&'static [u32]>;
 
@@ -116,8 +119,7 @@ pub(super) fn find(prose: &Prose<'_>, candidates: &mut Vec<Candidate>) {
         if word.start < done || !(chunk.is_telling || may_begin(prose, index)) {
             continue;
         }
-        let is_inner = index > 0 && word.gap.is_within(Gap::DOT.and(Gap::DASH));
-        let bytes_max = if is_inner { SHORT_BYTES_MAX } else { LONG_BYTES_MAX };
+        let bytes_max = chunk.bytes_max(prose.text(), word.start);
         if let Some(candidate) = at_word(prose, (index, word.start), done, bytes_max) {
             done = candidate.end;
             candidates.push(candidate);
@@ -147,6 +149,9 @@ struct Chunk {
     end: usize,
     /// It has a digit, an at sign or two slashes.
     is_telling: bool,
+    /// It has an at sign, or one that is written out follows.
+    has_sign: bool,
+    colons: usize,
 }
 
 impl Chunk {
@@ -159,16 +164,42 @@ impl Chunk {
         let length = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
         let chunk = rest.get(..length).unwrap_or_default();
         self.end = at + length;
-        self.is_telling = chunk.iter().any(|b| matches!(b, b'0'..=b'9' | b'@'))
+        self.has_sign = chunk.contains(&b'@')
+            || chunk.windows(5).any(is_written_sign)
+            || rest.get(length + 1..).is_some_and(is_written_sign);
+        self.colons = chunk.iter().filter(|b| **b == b':').count();
+        self.is_telling = self.has_sign
+            || chunk.iter().any(u8::is_ascii_digit)
             || chunk.starts_with(b"www.")
-            || chunk.windows(2).any(|pair| pair == b"//")
-            || has_written_sign(rest.get(length..).unwrap_or_default());
+            || chunk.windows(2).any(|pair| pair == b"//");
+    }
+
+    /// Bytes of the longest value that may begin at a place.
+    fn bytes_max(&self, text: &str, start: usize) -> usize {
+        let bytes = text.as_bytes();
+        let begins = |form: &[u8]| {
+            bytes.get(start..start + form.len()).is_some_and(|b| b.eq_ignore_ascii_case(form))
+        };
+        // Inside of what may be an address none begins that is longer than what else there is.
+        let before = start.checked_sub(1).and_then(|at| bytes.get(at)).copied();
+        let is_inner = match before {
+            Some(b':') => self.colons > COLONS_MAX,
+            Some(b) => b.is_ascii_punctuation() && !b"\"(),<>[]".contains(&b),
+            None => false,
+        };
+        let is_long = begins(b"http") || begins(b"www.") || (self.has_sign && !is_inner);
+        if is_long { LONG_BYTES_MAX } else { SHORT_BYTES_MAX }
     }
 }
 
-/// Whether `(at)` follows, as in `anna (at) example.org`.
-fn has_written_sign(rest: &[u8]) -> bool {
-    matches!(rest, [b' ', b'(' | b'[', b'a', b't', ..])
+/// Whether a text begins with `(at)`, as in `anna (at) example.org`, or with `[ät]`.
+fn is_written_sign(text: &[u8]) -> bool {
+    let Some((b'(' | b'[', rest)) = text.split_first() else {
+        return false;
+    };
+    let letters =
+        rest.iter().position(|b| matches!(b, b')' | b']')).and_then(|end| rest.get(..end));
+    letters.is_some_and(|letters| letters.eq_ignore_ascii_case(b"at") || letters == "ät".as_bytes())
 }
 
 /// Whether a form may begin with a word whose chunk does not tell: `DE 89 3704`, `KI-PX 552`.

@@ -1,5 +1,7 @@
 use super::*;
 
+mod disguised;
+
 fn found(text: &str) -> Vec<TextFinding> {
     let mut findings = Vec::new();
     let mut folding = Folding::default();
@@ -138,62 +140,6 @@ fn notes_about_things_hold_nothing() {
 }
 
 #[test]
-fn what_is_hidden_is_found_where_it_stands() {
-    for (note, expected) in [
-        ("IBAN D\u{200b}E89 3704 0044 0532\u{ad} 0130 00 ok", "IBAN [IBAN_CODE] ok"),
-        ("Konto ＤＥ８９３７０４００４４０５３２０１３０００", "Konto [IBAN_CODE]"),
-        ("mail аnnа＠ехаmрlе.org bitte", "mail [EMAIL_ADDRESS] bitte"),
-        ("ruf \u{202e}0431\u{202c}\u{a0}556677 an", "ruf \u{202e}[PHONE_NUMBER] an"),
-        ("tel ٠٤٣١ ٥٥٦٦٧٧ bitte", "tel [PHONE_NUMBER] bitte"),
-        ("Frau Mu\u{308}ller kommt", "Frau [PERSON_NAME] kommt"),
-        ("anna.kern (at) example.org schreibt", "[EMAIL_ADDRESS] schreibt"),
-        ("karte 4111\u{7} 1111\u{7} 1111\u{7} 1111 da", "karte [CREDIT_CARD_NUMBER] da"),
-    ] {
-        assert_eq!(redacted(note), expected, "{note:?} {:?}", found(note));
-    }
-}
-
-#[test]
-fn a_value_is_found_wherever_its_line_is_broken() {
-    assert_redacted(&[
-        ("Frau Erika\nMustermann rief an", "Frau [PERSON_NAME] rief an"),
-        (
-            "Anruf von Herrn\r\nDr. Petersen, bitte melden",
-            "Anruf von Herrn\r\nDr. [PERSON_NAME], bitte melden",
-        ),
-        ("IBAN DE89 3704 0044\n0532 0130 00 bitte", "IBAN [IBAN_CODE] bitte"),
-        ("IBAN DE89 3704\r\n0044 0532 0130 00", "IBAN [IBAN_CODE]"),
-        ("Tel. 07835\t39405 und 0431\n556677", "Tel. [PHONE_NUMBER] und [PHONE_NUMBER]"),
-        ("in die Alte Dorfstraße\n3, 24103\nKiel ziehen", "in die [STREET_ADDRESS] ziehen"),
-        ("geboren am 3. Mai\n1961", "geboren am [DATE_OF_BIRTH]"),
-        ("Kennzeichen KI-PX\n552 parkt", "Kennzeichen [LICENSE_PLATE_NUMBER] parkt"),
-        ("Herr\tLehmann ruft an", "Herr\t[PERSON_NAME] ruft an"),
-        ("Steuer-ID\n86 095 742 719", "Steuer-ID\n[GERMANY_TAXPAYER_IDENTIFICATION_NUMBER]"),
-        // A line of its own is none that goes on.
-        ("Viele Grüße\nUwe Petersen\nVertrieb Nord", "Viele Grüße\n[PERSON_NAME]\nVertrieb Nord"),
-        ("Herr Petersen\n\nKrause", "Herr [PERSON_NAME]\n\nKrause"),
-        ("siehe Auftrag\n01712345678", "siehe Auftrag\n[PHONE_NUMBER]"),
-    ]);
-}
-
-#[test]
-fn a_number_found_once_is_found_in_whatever_it_is_stuck_to() {
-    let note =
-        "Tel. +49 431 556677, alt+49 431 556677er; DE89370400440532013000 xDE89370400440532013000y";
-    let expected = "Tel. [PHONE_NUMBER], alt[PHONE_NUMBER]er; [IBAN_CODE] x[IBAN_CODE]y";
-    assert_eq!(redacted(note), expected, "{:?}", found(note));
-}
-
-#[test]
-fn a_value_that_is_cut_at_its_bound_ends_with_a_character() {
-    for length in 40..64 {
-        let note = format!("Dr.www.example.org/7{}👩👩👩👩", "a".repeat(length));
-        let [url] = found(&note)[..] else { panic!("{note:?} {:?}", found(&note)) };
-        assert!(url.start == 3 && note[3..url.end].starts_with("www."), "{note:?} {url:?}");
-    }
-}
-
-#[test]
 fn findings_say_why_and_never_what() {
     let [iban, id] = found("DE89370400440532013000, Steuer-ID 86095742719")[..] else {
         panic!("two findings");
@@ -210,14 +156,14 @@ fn looks(piece: &str, bytes: usize) -> usize {
     let mut words = Vec::new();
     let rest = words::split(&text, &mut words);
     let prose = Prose::new(&text, &words, rest);
-    search(&prose, &mut Vec::new());
+    search(&prose, &mut Vec::new(), &mut Vec::new());
     prose.looks.get()
 }
 
 #[test]
 fn work_grows_with_the_text_and_no_faster() {
     // Looks for each byte of the text, whatever it is.
-    const LOOKS_MAX: usize = 4_000;
+    const LOOKS_MAX: usize = 800;
     for piece in [
         "a",
         "0",
@@ -264,6 +210,10 @@ fn work_grows_with_the_text_and_no_faster() {
         "https://",
         "www.",
         "::",
+        "1:",
+        "a/",
+        "a+",
+        "1:1@",
         "anna (at) ",
         "Steuer-ID ",
         "Konto 12345 ",
@@ -272,6 +222,6 @@ fn work_grows_with_the_text_and_no_faster() {
     ] {
         let (half, whole) = (looks(piece, 8 << 10), looks(piece, 16 << 10));
         assert!(whole <= 2 * half + half / 8 + 4_096, "{piece:?}: {half}, then {whole}");
-        assert!(whole <= LOOKS_MAX * (16 << 10), "{piece:?}: {whole}");
+        assert!(whole <= LOOKS_MAX * (16 << 10), "{piece:?}: {}", whole >> 14);
     }
 }

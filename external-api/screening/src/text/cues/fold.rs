@@ -64,7 +64,7 @@ impl Fold {
 }
 
 /// The letter under an accent.
-fn without_accent(c: char) -> char {
+pub(in crate::text) fn without_accent(c: char) -> char {
     if c.is_ascii() {
         return c;
     }

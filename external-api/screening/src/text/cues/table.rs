@@ -14,6 +14,7 @@ pub(super) const WORDS: &[(Cue, &str)] = &[
         "dhr mevr mevrouw meneer mw heer mej mejuffrouw drs mr mrs ms mx miss mister missus sir lady \
          mme mlle monsieur madame mademoiselle famille mmes messrs",
     ),
+    (Cue::Degree, "med jur rer habil dent oec iur dipl dipling"),
     (Cue::ShortTitle, "fr m"),
     (
         Cue::Salutation,

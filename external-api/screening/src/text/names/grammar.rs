@@ -93,6 +93,7 @@ fn can_be_name(prose: &Prose<'_>, index: usize, has_title: bool) -> bool {
             Some(
                 Cue::GermanTitle
                 | Cue::Title
+                | Cue::Degree
                 | Cue::Salutation
                 | Cue::Closing
                 | Cue::Particle
