@@ -11,6 +11,7 @@ mod cues;
 mod entities;
 mod folding;
 mod gate;
+mod haste;
 mod names;
 mod numbers;
 mod prose;
@@ -36,6 +37,8 @@ pub(crate) struct Workspace {
     words: Vec<Word>,
     /// The text with each line's end as a blank.
     flat: String,
+    /// The same with capitals in its codes, if it was written in haste.
+    codes: String,
     candidates: Vec<Candidate>,
     /// Words of the names that were found: a hash of each, and the candidate it is of.
     known: Vec<(u64, usize)>,
@@ -101,12 +104,19 @@ pub(crate) fn find(
     workspace: &mut Workspace,
     findings: &mut Vec<TextFinding>,
 ) {
-    let Workspace { words, flat, candidates, known } = workspace;
+    let Workspace { words, flat, codes, candidates, known } = workspace;
     words.clear();
     candidates.clear();
     let rest = words::split(seen.read(), words);
-    let prose = Prose::new(flatten(seen.read(), flat), words, rest);
-    search(&prose, candidates, known);
+    let text = flatten(seen.read(), flat);
+    let is_hasty = haste::is_hasty(text, words);
+    if is_hasty {
+        haste::capitalise(text, words);
+        haste::write_codes(text, words, codes);
+    }
+    let prose = Prose::new(text, words, rest);
+    let codes = Prose::new(if is_hasty { codes } else { text }, words, rest);
+    search(&prose, &codes, candidates, known);
     findings.extend(candidates.iter().map(|candidate| TextFinding {
         field,
         start: seen.origin(candidate.start),
@@ -128,8 +138,13 @@ fn flatten<'a>(text: &'a str, flat: &'a mut String) -> &'a str {
 }
 
 /// Asks every rule, and makes one answer of what they found.
-fn search(prose: &Prose<'_>, candidates: &mut Vec<Candidate>, known: &mut Vec<(u64, usize)>) {
-    shapes::find(prose, candidates);
+fn search(
+    prose: &Prose<'_>,
+    codes: &Prose<'_>,
+    candidates: &mut Vec<Candidate>,
+    known: &mut Vec<(u64, usize)>,
+) {
+    shapes::find(codes, candidates);
     births::find(prose, candidates);
     address::find(prose, candidates);
     names::find(prose, candidates);

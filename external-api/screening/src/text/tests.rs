@@ -156,7 +156,7 @@ fn looks(piece: &str, bytes: usize) -> usize {
     let mut words = Vec::new();
     let rest = words::split(&text, &mut words);
     let prose = Prose::new(&text, &words, rest);
-    search(&prose, &mut Vec::new(), &mut Vec::new());
+    search(&prose, &prose, &mut Vec::new(), &mut Vec::new());
     prose.looks.get()
 }
 

@@ -102,3 +102,32 @@ fn a_value_that_is_cut_at_its_bound_ends_with_a_character() {
         assert!(url.start == 3 && note[3..url.end].starts_with("www."), "{note:?} {url:?}");
     }
 }
+
+#[test]
+fn notes_without_capitals_are_read() {
+    assert_redacted(&[
+        ("kunde erika mustermann will kündigen", "kunde [PERSON_NAME] will kündigen"),
+        ("frau schlippenbeck rief an", "frau [PERSON_NAME] rief an"),
+        (
+            "mieterin anna kern, gartenstr. 12, 24103 kiel",
+            "mieterin [PERSON_NAME], [STREET_ADDRESS]",
+        ),
+        ("wohnt jetzt alte dorfstraße 3 in köln", "wohnt jetzt [STREET_ADDRESS] in [CITY]"),
+        (
+            "wagen k-ab 1234 parkt vor ma-s-779",
+            "wagen [LICENSE_PLATE_NUMBER] parkt vor [LICENSE_PLATE_NUMBER]",
+        ),
+        ("mevrouw visser woont kerkstraat 5", "mevrouw [PERSON_NAME] woont [STREET_ADDRESS]"),
+    ]);
+    for note in [
+        "zähler 2019 getauscht, stand 48231 kwh, verplombung in ordnung",
+        "der keller ist verschlossen, bitte hausverwaltung informieren",
+        "kunde nicht erreichbar, neuer termin am 12.05.2026",
+        "signal schwach, antenne montieren, 3 m kabel, nr12 und usb-c 3",
+        "meter vervangen op 3 maart 2026, sleutel bij de deur",
+        "the meter was read at 10:15, please call again next week",
+        "compteur relevé le 12 mars 2026, rien à signaler",
+    ] {
+        assert_eq!(redacted(note), note, "{:?}", found(note));
+    }
+}
