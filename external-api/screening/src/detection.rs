@@ -4,6 +4,7 @@
 //! and not personal only when that is certain. It relies on hints having been read before, once.
 
 mod disguise;
+mod labelled;
 mod technical;
 
 use tresor_proto::{DataClass, InfoType};

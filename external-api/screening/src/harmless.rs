@@ -83,7 +83,7 @@ pub(crate) fn technical(kind: Kind, text: &str) -> Option<&'static str> {
         Kind::Identifier => is_identifier(text),
         Kind::Uuid => uuid(text) || is_digest(text),
         Kind::Version => is_version(text),
-        Kind::Time => moment(text).is_some(),
+        Kind::Time => moment(text).is_some() || is_unix_time(text),
         Kind::Reading => {
             is_short_number(text, READING_DIGITS_MAX) || is_reading(text, READING_DIGITS_MAX)
         }
@@ -125,6 +125,12 @@ fn is_yes_or_no(text: &str) -> bool {
 
 fn is_digits(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Seconds or milliseconds since 1970, of this century: `1700000000`.
+fn is_unix_time(text: &str) -> bool {
+    let is_of_century = matches!(text.as_bytes(), [b'1', ..] | [b'2', b'0', ..]);
+    is_of_century && matches!(text.len(), 10 | 13) && is_digits(text)
 }
 
 /// A number and a unit: `-105 dBm`, `12,5%`.

@@ -20,6 +20,10 @@ pub(crate) use address::{is_house_number, is_like_street};
 use words::Words;
 pub(crate) use words::is_capitalised;
 
+/// Bytes of the longest code that is made of a name, and of the shortest name.
+const USER_NAME_BYTES_MAX: usize = 64;
+const NAME_BYTES_MIN: usize = 3;
+
 /// What a few words are, if they are a name.
 pub(crate) fn proper_name(text: &str) -> Option<Finding> {
     if let Some(title) = title(text) {
@@ -40,6 +44,29 @@ pub(crate) fn is_user_name(text: &str) -> bool {
         let last = last.trim_end_matches(|c: char| c.is_ascii_digit());
         gazetteer::look_up(first).is_first_name() && gazetteer::look_up(last).is_last_name()
     })
+}
+
+/// Whether parts of a code side by side are a known first and last name: `erika-mustermann-1975`.
+pub(crate) fn holds_full_name(text: &str) -> bool {
+    if text.len() > USER_NAME_BYTES_MAX {
+        return false;
+    }
+    let mut before = Entry::default();
+    text.split(['.', '_', '-']).any(|part| {
+        let part = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        let is_word = part.len() >= NAME_BYTES_MIN && part.chars().all(char::is_alphabetic);
+        let entry = if is_word { gazetteer::look_up(part) } else { Entry::default() };
+        let first = core::mem::replace(&mut before, entry);
+        let is_pair = |given: Entry, last: Entry| given.is_first_name() && last.is_last_name();
+        let are_words = first.is_common_word() && entry.is_common_word();
+        (is_pair(first, entry) || is_pair(entry, first)) && !are_words
+    })
+}
+
+/// Whether a text is an initial and a capitalised word: `E. Mustermann`.
+pub(crate) fn is_initialled(text: &str) -> bool {
+    let parts = text.split_once(' ').filter(|(first, _)| first.ends_with('.'));
+    parts.is_some_and(|(first, last)| words::is_initial(first) && is_capitalised(last))
 }
 
 /// Whether a finding has the two signs that a name or an address as a whole has.

@@ -157,7 +157,7 @@ impl<'a> Shape<'a> {
         if self.text.starts_with("www.")
             || (self.count(Class::Slash) > 1 && self.count(Class::Colon) > 0)
         {
-            return [Some(url), Some(ip), None];
+            return [Some(url), Some(ip), Some(birth)];
         }
         if self.text.len() > SHORT_BYTES_MAX {
             return [None; 3];

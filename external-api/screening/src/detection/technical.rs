@@ -6,14 +6,14 @@
 
 use tresor_proto::InfoType;
 
-use super::{Detection, by_value, not_personal, unknown};
+use super::{Detection, by_value, labelled::labelled, not_personal, unknown};
 use crate::{
     Evidence, Rule, Source,
     harmless::{harmless, technical},
     lexicon::Kind,
-    proper_name::{is_full_name, is_user_name},
+    proper_name::{holds_full_name, is_full_name, is_initialled},
     shape::{Certainty, Finding, Shape},
-    validators::{date, imei, national_phone, spaced_plate},
+    validators::{date, grouped_card, imei, national_phone, social_security, spaced_plate},
 };
 
 /// The first year in which a record of a computer was made: what happened before is a birth.
@@ -22,7 +22,8 @@ const RECORD_YEAR_MIN: u16 = 1990;
 /// What a value of a technical field is.
 pub(super) fn technical_field(kind: Kind, word: &'static str, shape: &Shape<'_>) -> Detection {
     let text = shape.text();
-    if let Some(finding) = shape.shaped().filter(|finding| outweighs(kind, finding, text)) {
+    let shaped = || shape.shaped().filter(|finding| outweighs(kind, finding, text));
+    if let Some(finding) = labelled(text).or_else(shaped) {
         return by_value(finding);
     }
     let fits = technical(kind, text).or_else(|| harmless(shape));
@@ -74,14 +75,26 @@ fn is_certain(finding: &Finding) -> bool {
     is_full_name(finding) && finding.rule != is_half_known
 }
 
-/// A telephone number in groups, a device's, a licence plate or a user's name, which a short text may
-/// look like, too.
+/// A telephone, pension or card number, a device's, a licence plate or a name, which a code or a short
+/// text may look like, too.
 fn may_be_somebody(kind: Kind, text: &str) -> bool {
-    let is_grouped = || text.bytes().any(|b| b"/ ()".contains(&b));
     let may_be = matches!(kind, Kind::Identifier | Kind::Version | Kind::Enumeration);
     may_be
-        && ((is_grouped() && national_phone(text).is_some())
-            || is_user_name(text)
+        && (is_phone(text)
+            || holds_full_name(text)
+            || is_initialled(text)
             || imei(text).is_some()
+            || grouped_card(text).is_some()
+            || social_security(text).is_some()
             || spaced_plate(text).is_some())
+}
+
+/// Whether a text is a telephone number with the zero of its area, whatever parts its groups.
+fn is_phone(text: &str) -> bool {
+    if !text.starts_with(['0', '(']) {
+        return false;
+    }
+    let has_others = text.bytes().any(|b| matches!(b, b'.' | b'_'));
+    let with_dashes = has_others.then(|| text.replace(['.', '_'], "-"));
+    national_phone(with_dashes.as_deref().unwrap_or(text)).is_some()
 }

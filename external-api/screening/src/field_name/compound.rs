@@ -10,10 +10,13 @@ const LINKS: &[&str] = &["", "s", "n", "en", "es", "er", "e"];
 
 /// Bytes of the shortest and the longest word that may be a compound; a name is a stranger's text,
 /// and taking it apart costs its length times that of a part.
-const COMPOUND_BYTES: core::ops::RangeInclusive<usize> = 6..=48;
+const COMPOUND_BYTES: core::ops::RangeInclusive<usize> = 5..=48;
 
 /// Bytes of the shortest and the longest part.
 const PART_BYTES: core::ops::RangeInclusive<usize> = 3..=24;
+
+/// Words that are no parts: `vertrag|snr` would be a signal's, which is `vertrags|nr`.
+const NO_PARTS: &[&str] = &["snr"];
 
 /// Shorter parts that only end a word: `personalnr`.
 const LAST_PARTS: &[&str] = &["nr", "id"];
@@ -62,7 +65,8 @@ fn with_first_part(
     best: &[Option<Vec<Entry>>],
 ) -> Option<Vec<Entry>> {
     let end = start + length;
-    let entry = lexicon::lookup(word.get(start..end)?)?;
+    let part = word.get(start..end).filter(|part| !NO_PARTS.contains(part))?;
+    let entry = lexicon::lookup(part)?;
     if matches!(entry.sense, Sense::Filler | Sense::Question) {
         return None;
     }

@@ -149,6 +149,8 @@ impl Known<'_> {
         let entry = self.last(is_qualifier)?;
         match (self.has(Sense::Date), self.has(Sense::Number), entry.sense) {
             (true, _, _) => Some(technical(Kind::Time, entry)),
+            // The number of a reading is not a reading, and may be of whom it is about.
+            (_, true, Sense::Technical(Kind::Reading)) => None,
             (_, true, _) => Some(technical(Kind::Identifier, entry)),
             (_, _, Sense::Technical(kind)) => Some(technical(kind, entry)),
             _ => None,

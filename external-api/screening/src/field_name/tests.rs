@@ -17,7 +17,7 @@ const NAMES: &[(InfoType, &str)] = &[
         InfoType::PhoneNumber,
         "telefon; Telefon-Nr.; TELEFONNUMMER; kundenTelefonNummer; kundentelefonnummer; \
          notfalltelefonnummer; telefoonnummer; phone_number; mobilePhone; numéro de \
-         téléphone; telefon2; /phones/0; /phones/0/number; kontakt_telefon; tel",
+         téléphone; telefon2; /phones/0; /phones/0/number; kontakt_telefon; tel; Rufnr; Faxnr",
     ),
     (
         InfoType::EmailAddress,
@@ -33,7 +33,7 @@ const NAMES: &[(InfoType, &str)] = &[
     (
         InfoType::DateOfBirth,
         "geburtsdatum; Date of Birth; dob; geb.-datum; date_naissance; \
-         datum_geburt_geburtsdatum; geboortedatum",
+         datum_geburt_geburtsdatum; geboortedatum; Jahrgang; yob; Geburt; geburtsmonat",
     ),
     (
         InfoType::StreetAddress,
@@ -50,6 +50,9 @@ const NAMES: &[(InfoType, &str)] = &[
     ),
     (InfoType::FreeText, "bemerkung; opmerking; notes; kundenbemerkung; bemerkung_telefon"),
     (InfoType::LocationCoordinates, "geo; GPSKoordinaten; lat; /position/lng"),
+    (InfoType::BankAccount, "Kto; KtoNr; Kto-Nr.; Buchungskonto"),
+    (InfoType::GermanySocialSecurity, "Versicherungsnr; Versicherungs-Nr."),
+    (InfoType::MedicalTerm, "GdB; BMI; Blutdruck; blood_pressure; heartRate; resting_heart_rate"),
     (InfoType::IbanCode, "iban; IBAN-Nr.; kunden_iban"),
     (InfoType::UkNationalInsuranceNumber, "NI Number; nino"),
     (InfoType::FranceNir, "numéro de sécurité sociale; nir"),
@@ -91,6 +94,16 @@ fn technical_names_say_what_their_values_look_like() {
         ("statut_client", Kind::Enumeration),
         ("auftrag", Kind::Identifier),
         ("auftragsnummer", Kind::Identifier),
+        ("Auftragsnr", Kind::Identifier),
+        ("Rechnungsnr", Kind::Identifier),
+        ("Vorgangsnr", Kind::Identifier),
+        ("Artnr", Kind::Identifier),
+        ("snr", Kind::Reading),
+        ("signal_snr", Kind::Reading),
+        ("pressure", Kind::Reading),
+        ("heart_rate_unit", Kind::Enumeration),
+        ("lat_ms", Kind::Reading),
+        ("mac_os", Kind::Enumeration),
         ("order_id", Kind::Identifier),
         ("fw_version", Kind::Version),
         ("verbrauch_kwh", Kind::Reading),
@@ -119,6 +132,31 @@ fn numbers_given_to_people_are_personal_without_a_type() {
         "vertragsnummer",
         "user_id",
         "gehalt",
+        "Vertragsnr",
+        "Mitgliedsnr",
+        "account",
+        "acct",
+        "PersNr",
+        "Stammnr",
+        "Fallnr",
+        "Pat-ID",
+        "mrn",
+        "Matrikelnr",
+        "empno",
+        "emp_id",
+        "payroll_no",
+        "policy_no",
+        "polisnr",
+        "relatienr",
+        "n_client",
+        "n° client",
+        "matricule",
+        "Saldo",
+        "Schulden",
+        "Kreditlimit",
+        "Schufa",
+        "Schufa-Score",
+        "credit_score",
     ] {
         assert!(
             matches!(read(name), Hint::Personal { info_type: None, .. }),
@@ -130,7 +168,20 @@ fn numbers_given_to_people_are_personal_without_a_type() {
 
 #[test]
 fn names_that_say_nothing_give_no_hint() {
-    for name in ["f1", "42", "xyz", "id", "nummer", "datum", "/a/0", "/", "hotel", "filename"] {
+    for name in [
+        "f1",
+        "42",
+        "xyz",
+        "id",
+        "nummer",
+        "datum",
+        "/a/0",
+        "/",
+        "hotel",
+        "filename",
+        "Leistungsnr",
+        "url_path",
+    ] {
         assert_eq!(read(name), Hint::Nothing, "{name}");
     }
 }

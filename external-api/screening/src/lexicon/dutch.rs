@@ -75,7 +75,7 @@ pub(super) const WORDS: &[Group] = &[
     ),
     (
         Sense::Personal(DataClass::Identity),
-        "dossiernummer handtekening geloof beroep burgerlijkestaat",
+        "dossiernummer dossiernr polisnummer polisnr relatienummer relatienr handtekening geloof beroep burgerlijkestaat",
     ),
     (Sense::Personal(DataClass::Financial), "salaris inkomen"),
     (Sense::Personal(DataClass::OnlineId), "wachtwoord pincode"),

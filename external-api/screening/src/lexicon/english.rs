@@ -21,7 +21,7 @@ pub(super) const WORDS: &[Group] = &[
     (Sense::Type(InfoType::Gender), "gender sex"),
     (
         Sense::Type(InfoType::DateOfBirth),
-        "dateofbirth birthdate birthday birth dob birthyear yearofbirth born",
+        "dateofbirth birthdate birthday birth dob birthyear yearofbirth yob born",
     ),
     (Sense::Type(InfoType::Age), "age"),
     (Sense::Type(InfoType::Nationality), "nationality citizenship ethnicity race"),
@@ -73,7 +73,7 @@ pub(super) const WORDS: &[Group] = &[
     (
         Sense::Type(InfoType::MedicalTerm),
         "diagnosis diagnoses medication medications allergy allergies bloodtype \
-         bloodgroup disease illness disability prescription icd",
+         bloodgroup bloodpressure bloodsugar heartrate restingheartrate disease illness disability prescription icd",
     ),
     (Sense::Type(InfoType::IpAddress), "ipaddress ipaddr"),
     (Sense::Type(InfoType::MacAddress), "macaddress macaddr"),
@@ -108,10 +108,14 @@ pub(super) const WORDS: &[Group] = &[
     ),
     (
         Sense::Personal(DataClass::Identity),
-        "contract contracts signature maritalstatus customerid personid jobtitle \
+        "contract contracts account accounts acct mrn empno empid employeeno payroll \
+         payrollno payrollid policyno policynumber signature maritalstatus customerid personid jobtitle \
          occupation profession photo avatar picture",
     ),
-    (Sense::Personal(DataClass::Financial), "salary income wage cvv cvc accountbalance"),
+    (
+        Sense::Personal(DataClass::Financial),
+        "salary income wage cvv cvc accountbalance creditscore creditlimit creditrating debt debts",
+    ),
     (
         Sense::Personal(DataClass::OnlineId),
         "password passwd secret apikey token userid accountid useragent",

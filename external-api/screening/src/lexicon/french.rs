@@ -65,7 +65,10 @@ pub(super) const WORDS: &[Group] = &[
          bénéficiaire assuré assurée salarié personne employé médecin élève conducteur \
          occupant adhérent expéditeur demandeur",
     ),
-    (Sense::Personal(DataClass::Identity), "contrat dossier situationfamiliale métier"),
+    (
+        Sense::Personal(DataClass::Identity),
+        "contrat dossier matricule nclient nadhérent nabonné ndossier situationfamiliale métier",
+    ),
     (Sense::Personal(DataClass::Financial), "salaire revenu revenus"),
     (Sense::Personal(DataClass::OnlineId), "motdepasse mdp"),
     (Sense::Name, "nom noms"),

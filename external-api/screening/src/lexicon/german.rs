@@ -19,10 +19,14 @@ pub(super) const WORDS: &[Group] = &[
     (Sense::Type(InfoType::Gender), "geschlecht"),
     (
         Sense::Type(InfoType::DateOfBirth),
-        "geburtsdatum geburtstag gebdatum gebdat geb geburtsjahr geboren",
+        "geburtsdatum geburtstag gebdatum gebdat geb geburtsjahr geboren \
+         geburt geburtsmonat geburtszeit geburtsstunde jahrgang",
     ),
     (Sense::Type(InfoType::Age), "alter lebensalter"),
-    (Sense::Type(InfoType::Nationality), "staatsangehörigkeit staatsbürgerschaft nationalität"),
+    (
+        Sense::Type(InfoType::Nationality),
+        "staatsangehörigkeit staatsbürgerschaft nationalität geburtsland",
+    ),
     (
         Sense::Type(InfoType::EmailAddress),
         "email emails mail mailadresse emailadresse mailanschrift",
@@ -30,7 +34,7 @@ pub(super) const WORDS: &[Group] = &[
     (
         Sense::Type(InfoType::PhoneNumber),
         "telefon telefone tel telnr telefonnr telefonnummer rufnummer handy handynummer \
-         mobil mobilnummer mobilfunk mobilfunknummer festnetz fax faxnummer telefax \
+         rufnr faxnr mobil mobilnummer mobilfunk mobilfunknummer festnetz fax faxnummer telefax \
          durchwahl fon",
     ),
     (Sense::Type(InfoType::Url), "webseite website homepage internetseite webadresse url"),
@@ -57,7 +61,7 @@ pub(super) const WORDS: &[Group] = &[
     (Sense::Type(InfoType::SwiftCode), "bic swift"),
     (
         Sense::Type(InfoType::BankAccount),
-        "konto kontonummer kontonr bankkonto bankverbindung blz bankleitzahl",
+        "konto kontonummer kontonr kto ktonr buchungskonto girokonto bankkonto bankverbindung blz bankleitzahl",
     ),
     (
         Sense::Type(InfoType::CreditCardNumber),
@@ -71,7 +75,7 @@ pub(super) const WORDS: &[Group] = &[
     (
         Sense::Type(InfoType::GermanySocialSecurity),
         "sozialversicherungsnummer sozialversicherungsnr svnr svnummer rvnr \
-         rentenversicherungsnummer versicherungsnummer",
+         rentenversicherungsnummer versicherungsnummer versicherungsnr",
     ),
     (
         Sense::Type(InfoType::GermanyIdentityCardNumber),
@@ -90,7 +94,8 @@ pub(super) const WORDS: &[Group] = &[
     (
         Sense::Type(InfoType::MedicalTerm),
         "diagnose diagnosen befund krankheit medikament medikamente medikation allergie \
-         allergien blutgruppe behinderung pflegegrad",
+         allergien blutgruppe behinderung pflegegrad gdb bmi blutdruck blutzucker herzfrequenz \
+         körpergröße körpergewicht",
     ),
     (Sense::Type(InfoType::IpAddress), "ip ipadresse ipv"),
     (Sense::Type(InfoType::MacAddress), "mac macadresse"),
@@ -133,12 +138,14 @@ pub(super) const WORDS: &[Group] = &[
     ),
     (
         Sense::Personal(DataClass::Identity),
-        "vertrag vertrags vertragskonto akte aktenzeichen matrikelnummer religion \
+        "vertrag vertrags vertragskonto akte aktenzeichen matrikelnummer matrikelnr stammnummer stammnr fallnummer fallnr \
+         persnr pernr patid patnr religion \
          konfession familienstand unterschrift beruf foto bild",
     ),
     (
         Sense::Personal(DataClass::Financial),
-        "gehalt lohn einkommen kontostand mandat mandatsreferenz steuerklasse",
+        "gehalt lohn einkommen kontostand mandat mandatsreferenz steuerklasse saldo schulden schuldenstand kreditlimit \
+         kreditrahmen schufa schufascore bonität bonitätsscore",
     ),
     (Sense::Personal(DataClass::OnlineId), "passwort kennwort pin puk"),
     (Sense::Address, "adresse adressen adress"),

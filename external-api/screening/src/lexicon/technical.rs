@@ -24,7 +24,7 @@ pub(super) const WORDS: &[Group] = &[
     (
         Sense::Technical(Kind::Enumeration),
         "state kind category color colour unit units currency language \
-         locale priority tariff plan mode channel source role country countrycode device \
+         locale os priority tariff plan mode channel source role country countrycode device \
          sensor item severity timezone class group reason",
     ),
     (
@@ -38,7 +38,7 @@ pub(super) const WORDS: &[Group] = &[
     (
         Sense::Technical(Kind::Enumeration),
         "statut état catégorie couleur langue pays devise unité appareil \
-         priorité",
+         priorité formule",
     ),
     (
         Sense::Technical(Kind::Flag),
@@ -77,7 +77,7 @@ pub(super) const WORDS: &[Group] = &[
          count counter quantity qty amount price cost total sum percent percentage rate \
          score index size length width height weight duration interval latency frequency \
          pressure humidity uptime bytes consommation puissance relevé montant prix \
-         quantité durée température strength",
+         quantité durée température strength ms",
     ),
     (
         Sense::Thing,
@@ -86,7 +86,7 @@ pub(super) const WORDS: &[Group] = &[
          liefer lieferung installation wartung ablesung ablese bedrijf onderneming tabel \
          veld school levering installatie file host domain table field column company \
          organization business project event job task team department room bank path \
-         schema delivery account request service system process fichier entreprise \
-         société projet livraison serveur",
+         schema delivery request service system process fichier entreprise \
+         urlpath société projet livraison serveur",
     ),
 ];

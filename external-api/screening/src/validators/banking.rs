@@ -103,7 +103,7 @@ const IBAN_LENGTHS: &[(&[u8; 2], u8)] = &[
 
 /// An IBAN: the length of its country, mod 97 is 1.
 pub(crate) fn iban(text: &str) -> Option<Rule> {
-    let compact = Compact::of(text, b" -")?;
+    let compact = Compact::of(text, b" -._:/")?;
     let bytes = compact.as_bytes();
     let (head, body) = bytes.split_at_checked(4)?;
     let country: [u8; 2] = head.get(..2)?.try_into().ok()?;
