@@ -76,7 +76,7 @@ impl FileReport {
         policy: &Policy,
         observer: &mut Observer<'_>,
     ) -> Result<Self, CliError> {
-        let mut found = Self { report: Report::new(), first_rejected: None };
+        let mut found = Self { report: Report::under(policy), first_rejected: None };
         let mut screener = Screener::new(policy);
         let read = read(format, input, &mut |row| {
             found.observe(row, &mut screener, observer);

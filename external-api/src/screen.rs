@@ -75,8 +75,8 @@ pub(crate) async fn screen(
     let run = DryRun {
         batches: Batches::new(rows),
         summary: Summary::default().under(policy.version),
+        report: Report::under(&policy.policy),
         screening: Screening::new(policy, None, wanted.is_explained),
-        report: Report::new(),
         is_rejected_only: wanted.is_rejected_only,
     };
     if wanted.is_document {

@@ -1,6 +1,9 @@
 //! What a policy may say of one field, held against each other.
 
-use crate::{Action, Failure, FieldPolicy, InfoType, Reveal, surrogate_form::FEW_VALUES};
+use crate::{
+    Action, Failure, FieldPolicy, InfoType, Reveal,
+    surrogate_form::{FEW_VALUES, NOT_CUSTOM},
+};
 
 impl FieldPolicy {
     /// Checks what is said of the field against each other.
@@ -66,6 +69,9 @@ impl FieldPolicy {
         let form = self.surrogate.unwrap_or_default();
         if form.tells(info_type) {
             wrong.push(("tokenize", FEW_VALUES));
+        }
+        if form.kind.format().is_some() && info_type.custom().is_some() {
+            wrong.push(("tokenize", NOT_CUSTOM));
         }
         if form.kind.format().is_some() && form.reveal != Reveal::Plain {
             let description = "nothing is kept of a record's format-preserving surrogate, so that \

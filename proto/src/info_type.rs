@@ -1,4 +1,4 @@
-use crate::DataClass;
+use crate::{CustomInfoType, DataClass};
 
 /// Defines the taxonomy as one table: variant, name, code, class.
 macro_rules! taxonomy {
@@ -8,21 +8,24 @@ macro_rules! taxonomy {
         #[allow(missing_docs, reason = "the names say it; the taxonomy is documented as a whole")]
         pub enum InfoType {
             $($variant,)*
+            /// One that a tenant's policy defines.
+            Custom(CustomInfoType),
         }
 
         impl InfoType {
-            /// All info types, in the order of the taxonomy.
+            /// All info types of the taxonomy, in its order.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
             /// Its name, `SCREAMING_SNAKE_CASE`.
             #[must_use]
-            pub fn as_str(self) -> &'static str {
+            pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $name,)*
+                    Self::Custom(custom) => custom.as_str(),
                 }
             }
 
-            /// The info type of a name; `None` for an unknown one.
+            /// The info type of the taxonomy that has a name; `None` for any other name.
             #[must_use]
             pub fn from_text(text: &str) -> Option<Self> {
                 match text {
@@ -32,19 +35,12 @@ macro_rules! taxonomy {
             }
 
             /// Its code in surrogates, 2 to 12 of `[a-z0-9]`; frozen, since surrogates outlive us.
+            /// Custom ones of a class share one: a surrogate tells of them no more than that.
             #[must_use]
-            pub fn code(self) -> &'static str {
+            pub fn code(self) -> SurrogateCode {
                 match self {
-                    $(Self::$variant => $code,)*
-                }
-            }
-
-            /// The info type of a code; `None` for an unknown one.
-            #[must_use]
-            pub fn from_code(code: &str) -> Option<Self> {
-                match code {
-                    $($code => Some(Self::$variant),)*
-                    _ => None,
+                    $(Self::$variant => SurrogateCode { text: $code, class: DataClass::$class },)*
+                    Self::Custom(custom) => SurrogateCode::custom(custom.class()),
                 }
             }
 
@@ -53,6 +49,7 @@ macro_rules! taxonomy {
             pub fn class(self) -> DataClass {
                 match self {
                     $(Self::$variant => DataClass::$class,)*
+                    Self::Custom(custom) => custom.class(),
                 }
             }
         }
@@ -104,7 +101,75 @@ taxonomy! {
     FreeText, "FREE_TEXT", "text", FreeText;
 }
 
+/// What a surrogate tells of the info type of its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SurrogateCode {
+    text: &'static str,
+    class: DataClass,
+}
+
+impl SurrogateCode {
+    /// That of the custom info types of a class: an x, and the number of the class.
+    fn custom(class: DataClass) -> Self {
+        let text = match class {
+            DataClass::Identity => "x1",
+            DataClass::Contact => "x2",
+            DataClass::Location => "x3",
+            DataClass::Financial => "x4",
+            DataClass::GovernmentId => "x5",
+            DataClass::Health => "x6",
+            DataClass::OnlineId => "x7",
+            DataClass::Device => "x8",
+            DataClass::FreeText => "x9",
+            DataClass::Other => "x10",
+        };
+        Self { text, class }
+    }
+
+    /// All codes.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let customs = DataClass::ALL.into_iter().map(Self::custom);
+        InfoType::ALL.iter().map(|info_type| info_type.code()).chain(customs)
+    }
+
+    /// The code of a text; `None` for an unknown one.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::all().find(|code| code.text == text)
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.text
+    }
+
+    /// The class of the info types that have it.
+    #[must_use]
+    pub fn class(self) -> DataClass {
+        self.class
+    }
+}
+
 impl InfoType {
+    /// The info type of a name: of the taxonomy, or else a custom one of this class. That the
+    /// tenant has such a type is for the vault to say; what is stored was said then.
+    #[must_use]
+    pub fn named(name: &str, class: DataClass) -> Option<Self> {
+        let custom = || CustomInfoType::new(name, class).ok().map(Self::Custom);
+        Self::from_text(name).or_else(custom)
+    }
+
+    /// The custom info type, when it is one.
+    #[must_use]
+    pub fn custom(self) -> Option<CustomInfoType> {
+        #[allow(clippy::wildcard_enum_match_arm, reason = "all others are of the taxonomy")]
+        match self {
+            Self::Custom(custom) => Some(custom),
+            _ => None,
+        }
+    }
+
     /// Whether its values are so few that their frequencies tell them: one of a few hundred at most.
     #[must_use]
     pub fn has_few_values(self) -> bool {
@@ -131,25 +196,37 @@ mod tests {
     fn each_info_type_has_a_code_of_its_own() {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let mut seen = HashSet::new();
-        for &info_type in InfoType::ALL {
-            let code = info_type.code();
-            assert!((2..=12).contains(&code.len()) && code.bytes().all(fits), "{code}");
-            assert!(seen.insert(code), "{code} is given twice");
-            assert_eq!(InfoType::from_code(code), Some(info_type));
+        for code in SurrogateCode::all() {
+            let text = code.as_str();
+            assert!((2..=12).contains(&text.len()) && text.bytes().all(fits), "{text}");
+            assert!(seen.insert(text), "{text} is given twice");
+            assert_eq!(SurrogateCode::from_text(text), Some(code));
         }
-        assert_eq!(InfoType::from_code("CARD"), None);
+        assert_eq!(SurrogateCode::from_text("CARD"), None);
+        assert!(InfoType::ALL.iter().all(|it| it.code().class() == it.class()));
+    }
+
+    #[test]
+    fn a_custom_info_type_is_its_name_and_its_class() {
+        let made = InfoType::named("CUSTOMER_NUMBER", DataClass::Identity).unwrap();
+        assert_eq!((made.as_str(), made.class()), ("CUSTOMER_NUMBER", DataClass::Identity));
+        assert_eq!((made.code().as_str(), made.code().class()), ("x1", DataClass::Identity));
+        assert!(made.custom().is_some() && InfoType::from_text("CUSTOMER_NUMBER").is_none());
+        let iban = InfoType::named("IBAN_CODE", DataClass::Other);
+        assert_eq!(iban, Some(InfoType::IbanCode), "a name of the taxonomy is never a custom one");
+        assert_eq!(InfoType::named("customer number", DataClass::Other), None);
     }
 
     /// Golden vector: surrogates are kept by others, so that no code may ever change.
     #[test]
     fn the_codes_are_frozen() {
-        let codes: Vec<_> = InfoType::ALL.iter().map(|info_type| info_type.code()).collect();
+        let codes: Vec<_> = SurrogateCode::all().map(SurrogateCode::as_str).collect();
         assert_eq!(
             codes.join(" "),
             "name first last title gender birth age nation email phone url address street house \
              postcode city geo iban bic card account detax desocial deid depass dedrive nlbsn \
              frnir uknino passport dehealth uknhs medical ip mac user device cookie meter plate \
-             vin text"
+             vin text x1 x2 x3 x4 x5 x6 x7 x8 x9 x10"
         );
     }
 }

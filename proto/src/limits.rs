@@ -52,6 +52,12 @@ pub const OVERLAP_MAX_MS: u64 = 90 * 24 * 60 * 60 * 1_000;
 pub const ALLOWED_ADDRESSES_MAX: usize = 64;
 /// Declared fields of a policy.
 pub const POLICY_FIELDS_MAX: usize = 1_024;
+/// Info types that a policy defines.
+pub const POLICY_INFO_TYPES_MAX: usize = 32;
+/// Words of an info type that a policy defines.
+pub const INFO_TYPE_WORDS_MAX: usize = 16;
+/// Bytes of such a word.
+pub const INFO_TYPE_WORD_BYTES_MAX: usize = 64;
 /// Fields that an inventory lists of a collection, each type and class of a field by itself: as many as
 /// 16 records can have that share none, about a quarter of a gRPC message. Of others it counts the
 /// values.

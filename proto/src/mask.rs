@@ -7,7 +7,7 @@
 
 use std::net::IpAddr;
 
-use crate::{Content, ContentType, InfoType, Mask};
+use crate::{Content, ContentType, DataClass, InfoType, Mask};
 
 /// What stands in the place of what is hidden.
 pub const MASK_DOTS: &str = "•••";
@@ -132,6 +132,23 @@ fn of_type(info_type: InfoType, text: &str) -> Option<String> {
         | T::HouseNumber
         | T::MedicalTerm
         | T::FreeText => None,
+        T::Custom(custom) => of_class(custom.class(), text),
+    }
+}
+
+/// What is shown of a value of a custom info type, unless its definition says so: of numbers as much as
+/// of those that states give, of what may be a name, a place or a text nothing.
+fn of_class(class: DataClass, text: &str) -> Option<String> {
+    match class {
+        DataClass::Identity | DataClass::Contact | DataClass::Location | DataClass::FreeText => {
+            None
+        }
+        DataClass::Financial
+        | DataClass::GovernmentId
+        | DataClass::Health
+        | DataClass::OnlineId
+        | DataClass::Device
+        | DataClass::Other => number(text, 0, 2),
     }
 }
 

@@ -1,7 +1,7 @@
 use ring::digest::{Context, SHA256};
 
 use crate::{
-    Failure, InfoType, TenantId,
+    DataClass, Failure, InfoType, SurrogateCode, TenantId,
     crockford::{from_base32, to_base32},
 };
 
@@ -14,7 +14,7 @@ const TEXT_BYTES_MAX: usize = 4 + 12 + 1 + ID_DIGITS + 1 + CHECK_DIGITS;
 const CHECK_CONTEXT: &[u8] = b"tresor/v1/surrogate";
 
 /// What stands for a value outside the vault, of kind random or deterministic: it tells the info
-/// type and nothing else of the value.
+/// type, of a custom one the class, and nothing else of the value.
 ///
 /// Text form: `srg_<info type code>_<26 Crockford base32>_<4 checksum>`, lower case, only the
 /// canonical form accepted. The checksum is bound to the tenant, so that mistyped and other
@@ -23,7 +23,7 @@ const CHECK_CONTEXT: &[u8] = b"tresor/v1/surrogate";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Surrogate {
     tenant: TenantId,
-    info_type: InfoType,
+    code: SurrogateCode,
     id: SurrogateId,
 }
 
@@ -35,7 +35,7 @@ impl Surrogate {
     /// Puts a surrogate together.
     #[must_use]
     pub fn new(tenant: TenantId, info_type: InfoType, id: SurrogateId) -> Self {
-        Self { tenant, info_type, id }
+        Self { tenant, code: info_type.code(), id }
     }
 
     /// Parses the canonical text form of a tenant's surrogate.
@@ -58,14 +58,20 @@ impl Surrogate {
             return None;
         }
         let id = SurrogateId(from_base32(digits)?.to_be_bytes());
-        let surrogate = Self::new(tenant, InfoType::from_code(code)?, id);
+        let surrogate = Self { tenant, code: SurrogateCode::from_text(code)?, id };
         (from_base32(check)? == surrogate.checksum()).then_some(surrogate)
     }
 
-    /// Its info type.
+    /// The class of its value.
     #[must_use]
-    pub fn info_type(&self) -> InfoType {
-        self.info_type
+    pub fn class(&self) -> DataClass {
+        self.code.class()
+    }
+
+    /// Whether it may stand for a value of an info type; of a custom one it tells the class alone.
+    #[must_use]
+    pub fn is_of(&self, info_type: InfoType) -> bool {
+        self.code == info_type.code()
     }
 
     /// Its id.
@@ -79,7 +85,7 @@ impl Surrogate {
     fn checksum(&self) -> u128 {
         let mut context = Context::new(&SHA256);
         context.update(CHECK_CONTEXT);
-        let (tenant, code) = (self.tenant.to_bytes(), self.info_type.code().as_bytes());
+        let (tenant, code) = (self.tenant.to_bytes(), self.code.as_str().as_bytes());
         for (tag, value) in (1u8..).zip([&tenant, code, &self.id.0]) {
             // The longest has 16 bytes.
             let [.., length] = value.len().to_be_bytes();
@@ -96,7 +102,7 @@ impl core::fmt::Display for Surrogate {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let id = to_base32(u128::from_be_bytes(self.id.0), ID_DIGITS);
         let check = to_base32(self.checksum(), CHECK_DIGITS);
-        write!(f, "{PREFIX}_{}_{}_{}", self.info_type.code(), *id, *check)
+        write!(f, "{PREFIX}_{}_{}_{}", self.code.as_str(), *id, *check)
     }
 }
 

@@ -7,6 +7,10 @@ const SHARED: &str =
 const NOT_KEPT: &str = "nothing is kept of a format-preserving surrogate that could bound what it \
                         shows; choose another kind";
 
+/// Why values of an info type that a policy defines have surrogates that are kept.
+pub(crate) const NOT_CUSTOM: &str = "nothing is kept of a format-preserving surrogate, so that it would end with the definition of \
+     its info type; values of one that a policy defines have random or deterministic surrogates";
+
 /// Why equal values of an info type are not to have equal surrogates.
 pub(crate) const FEW_VALUES: &str = "values of this info type are so few that whoever may tokenize tells them by trying, and equal \
      surrogates show how often each occurs; choose random, or forced: true makes them anyway";
@@ -123,6 +127,7 @@ impl SurrogateFormat {
     #[allow(clippy::wildcard_enum_match_arm, reason = "a type without a format needs one named")]
     pub fn of(info_type: InfoType) -> Result<Self, Failure> {
         match info_type {
+            InfoType::Custom(_) => Err(Failure::invalid("kind", NOT_CUSTOM)),
             InfoType::CreditCardNumber => Ok(Self::Card),
             InfoType::PhoneNumber => Ok(Self::Phone),
             _ => {
@@ -138,6 +143,9 @@ impl SurrogateFormat {
     /// # Errors
     /// `invalid_request` for an unknown number, or when none is given and the type has none.
     pub fn from_wire(code: i32, info_type: InfoType) -> Result<Self, Failure> {
+        if info_type.custom().is_some() {
+            return Err(Failure::invalid("kind", NOT_CUSTOM));
+        }
         if code == 0 {
             return Self::of(info_type);
         }
@@ -201,6 +209,7 @@ impl SurrogateOptions {
         let (is_shared, is_kept) =
             (form.kind != SurrogateKind::Random, form.kind.format().is_none());
         let wrong = [
+            ("kind", NOT_CUSTOM, !is_kept && info_type.custom().is_some()),
             ("kind", FEW_VALUES, form.tells(info_type)),
             ("expires", SHARED, is_shared && expires_ms.is_some()),
             ("uses_max", SHARED, is_shared && uses_max.is_some()),
@@ -216,6 +225,13 @@ impl SurrogateOptions {
     #[must_use]
     pub fn with_mask(self, mask: Option<Mask>) -> Self {
         Self { mask, ..self }
+    }
+
+    /// The same with the info type as a policy defines it, and the mask of its definition unless there
+    /// is one already.
+    #[must_use]
+    pub fn defined(self, info_type: InfoType, mask: Option<Mask>) -> Self {
+        Self { info_type, mask: self.mask.or(mask), ..self }
     }
 
     /// The info type of the value.

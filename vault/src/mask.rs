@@ -5,14 +5,17 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use tresor_proto::{FieldPolicy, Mask, Policy, covering};
+use tresor_proto::{FieldPolicy, InfoType, InfoTypes, Mask, Policy, covering};
 
 pub(crate) use tresor_proto::{mask, narrower_mask};
 
 /// The masks that a policy gives to fields of its own: of each declared field, by name, when any of
-/// them has one.
+/// them has one; and to the info types it defines.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FieldMasks(Arc<HashMap<String, Declared>>);
+pub(crate) struct FieldMasks {
+    fields: Arc<HashMap<String, Declared>>,
+    info_types: InfoTypes,
+}
 
 /// What is declared of a field.
 #[derive(Clone, Copy, Debug)]
@@ -24,18 +27,22 @@ struct Declared {
 impl FieldMasks {
     /// Those of a policy.
     pub(crate) fn of(policy: &Policy) -> Self {
+        let info_types = policy.info_types().clone();
         if policy.fields().iter().all(|field| field.mask.is_none()) {
-            return Self::default();
+            return Self { info_types, ..Self::default() };
         }
         let declared =
             |field: &FieldPolicy| Declared { mask: field.mask, protects: field.protects() };
         let fields = policy.fields().iter();
-        Self(Arc::new(fields.map(|f| (f.name.as_str().to_owned(), declared(f))).collect()))
+        let fields = fields.map(|f| (f.name.as_str().to_owned(), declared(f))).collect();
+        Self { fields: Arc::new(fields), info_types }
     }
 
-    /// The mask of a field, if it or what covers it has one of its own.
-    pub(crate) fn field(&self, name: &str) -> Option<Mask> {
-        covering(name, |name| self.0.get(name).copied(), |field| field.protects)?.mask
+    /// The mask of a field, if the policy gives one to it, to what covers it, or to its info type.
+    pub(crate) fn of_field(&self, name: &str, info_type: Option<InfoType>) -> Option<Mask> {
+        let declared = |name: &str| self.fields.get(name).copied();
+        let own = covering(name, declared, |field| field.protects).and_then(|field| field.mask);
+        own.or_else(|| self.info_types.mask(info_type?))
     }
 }
 
@@ -53,8 +60,8 @@ mod tests {
         let other = FieldPolicy::new(named("name"), Action::Seal);
         let policy = Policy::new(vec![iban, other], UndeclaredPolicy::default(), Action::Seal);
         let masks = FieldMasks::of(&policy.unwrap());
-        assert_eq!(masks.field("iban"), Some(Mask::new(2, 0).unwrap()));
-        assert_eq!(masks.field("/iban/0"), masks.field("iban"));
-        assert_eq!((masks.field("name"), masks.field("note")), (None, None));
+        assert_eq!(masks.of_field("iban", None), Some(Mask::new(2, 0).unwrap()));
+        assert_eq!(masks.of_field("/iban/0", None), masks.of_field("iban", None));
+        assert_eq!((masks.of_field("name", None), masks.of_field("note", None)), (None, None));
     }
 }

@@ -7,6 +7,7 @@
 mod census;
 mod collections;
 mod deletions;
+mod info_types;
 mod key_lease;
 mod operations;
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub(crate) struct Registry {
     keyrings: Arc<Keyrings>,
     held: key_lease::Held,
     adding_user: tokio::sync::Mutex<()>,
+    putting_policy: tokio::sync::Mutex<()>,
 }
 
 /// A row as read: its message, and its digest for the precondition of a change.
@@ -64,6 +66,7 @@ impl Registry {
             keyrings,
             held: key_lease::Held::default(),
             adding_user: tokio::sync::Mutex::default(),
+            putting_policy: tokio::sync::Mutex::default(),
         }
     }
 

@@ -65,10 +65,11 @@ impl<'r> StoredField<'r> {
     }
 }
 
-/// The info type that a row names, if it names one.
-pub(crate) fn info_type(text: &str) -> Result<Option<InfoType>, CryptoError> {
+/// The info type that a row names, if it names one: a custom one, which the policy may not define any
+/// more, as one of the class that its value is sealed in.
+pub(crate) fn info_type(text: &str, class: DataClass) -> Result<Option<InfoType>, CryptoError> {
     match text {
         "" => Ok(None),
-        text => InfoType::from_text(text).map(Some).ok_or(CryptoError),
+        text => InfoType::named(text, class).map(Some).ok_or(CryptoError),
     }
 }

@@ -4,6 +4,8 @@
 
 #[path = "surrogates/calls.rs"]
 mod calls;
+#[path = "surrogates/custom.rs"]
+mod custom;
 #[path = "surrogates/deterministic.rs"]
 mod deterministic;
 #[path = "surrogates/ends.rs"]

@@ -7,7 +7,7 @@ use std::{
 
 use clap::{Args, ValueEnum, value_parser};
 use serde_json::{Map, Value, json};
-use tresor_proto::{FieldName, InfoType};
+use tresor_proto::{DataClass, FieldName, InfoType};
 
 use super::{
     apart::{self, Role},
@@ -224,7 +224,7 @@ impl FileFlags {
         let columns = columns.iter().map(|column| {
             json!([
                 column.name.as_ref().map(FieldName::as_str),
-                column.info_type.map(InfoType::as_str),
+                column.info_type.as_ref().map(InfoType::as_str),
             ])
         });
         let written = match self.written()? {
@@ -325,8 +325,9 @@ fn field_name(text: &str) -> Result<FieldName, &'static str> {
 }
 
 fn info_type(text: &str) -> Result<InfoType, &'static str> {
-    let expected = "an info type, like PERSON_NAME, IBAN_CODE or FREE_TEXT";
-    InfoType::from_text(&text.to_ascii_uppercase()).ok_or(expected)
+    let expected = "an info type, like PERSON_NAME, FREE_TEXT or one of a policy of the tenant";
+    // One that a policy of the tenant defines is of a class that the vault knows.
+    InfoType::named(&text.to_ascii_uppercase(), DataClass::Other).ok_or(expected)
 }
 
 fn conclude(

@@ -16,7 +16,7 @@ use votes::Votes;
 /// Columns that may share a set; the least seen of them makes room for a new one.
 const SET_COLUMNS: usize = 4;
 
-/// Sets of columns: 4,096 columns in 160 KiB.
+/// Sets of columns: 4,096 columns in 750 KiB.
 const SETS: usize = 1_024;
 
 /// What is remembered of columns.

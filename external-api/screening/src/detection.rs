@@ -10,7 +10,7 @@ mod technical;
 use tresor_proto::{DataClass, InfoType};
 
 use crate::{
-    Evidence, Rule, Source, TextFinding,
+    Evidence, Rule, Source, TextFinding, defined,
     field_name::Hint,
     harmless::{harmless, is_long_number, is_prose},
     shape::{Certainty, Finding, Shape, trimmed},
@@ -71,10 +71,35 @@ fn detect_text(hint: Hint, text: &str) -> Detection {
     }
     let shape = Shape::of(text);
     match hint {
-        Hint::Personal { info_type, class, word } => named(info_type, class, word, &shape),
+        Hint::Personal { info_type, class, word } => {
+            let checked = info_type.map_or(Check::Silent, |info_type| check(info_type, text));
+            named(info_type, class, (word, checked), &shape)
+        }
         Hint::Technical { kind, word } => technical::technical_field(kind, word, &shape),
         Hint::Nothing => untold(&shape),
     }
+}
+
+/// What the value of a field is that a word of the policy names.
+pub(crate) fn defined(info_type: InfoType, checked: Check, text: &str) -> Detection {
+    let (text, class, word) = (trimmed(text), info_type.class(), defined::WORD);
+    if text.is_empty() {
+        return empty(Hint::Personal { info_type: Some(info_type), class, word });
+    }
+    named(Some(info_type), class, (word, checked), &Shape::of(text))
+}
+
+/// What a value is that may be of an info type of the policy by itself. What is provably not personal,
+/// or technical by its name, only a checksum speaks against.
+pub(crate) fn with_defined(detection: Detection, found: Option<Finding>) -> Detection {
+    let Some(finding) = found else { return detection };
+    let ours = by_value(finding);
+    let is_raised = match detection.standing {
+        Standing::Personal => ours.confidence >= detection.confidence,
+        Standing::Unknown => true,
+        Standing::NotPersonal => finding.certainty == Certainty::Sure,
+    };
+    if is_raised { ours } else { detection }
 }
 
 /// What a text is with something personal inside of it, which raises protection and never lowers it.
@@ -152,10 +177,9 @@ pub(crate) fn bytes(hint: Hint) -> Detection {
 fn named(
     info_type: Option<InfoType>,
     class: DataClass,
-    word: &'static str,
+    (word, checked): (&'static str, Check),
     shape: &Shape<'_>,
 ) -> Detection {
-    let checked = info_type.map_or(Check::Silent, |info_type| check(info_type, shape.text()));
     if let Check::Holds(rule) = checked {
         let evidence = Evidence::FieldNameAndValue { word, rule };
         return by_name(info_type, class, 0.99, evidence);

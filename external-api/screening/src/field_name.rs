@@ -45,6 +45,11 @@ pub(crate) fn hint(name: &FieldName) -> Hint {
     meaning::of(&units)
 }
 
+/// The words of a name that say what is in the field, as they are written.
+pub(crate) fn last_words(name: &FieldName) -> Vec<&str> {
+    segments(name.as_str()).next_back().map(words::split).unwrap_or_default()
+}
+
 /// The segments of a JSON pointer that are no array indices; any other name is one segment.
 fn segments(name: &str) -> impl DoubleEndedIterator<Item = &str> {
     let is_pointer = name.starts_with('/');

@@ -7,6 +7,7 @@
 
 mod column_memory;
 mod comparison;
+mod defined;
 mod detection;
 mod evidence;
 mod field_name;

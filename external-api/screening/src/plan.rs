@@ -11,8 +11,10 @@ use tresor_proto::{Action, DataClass, FieldName, FieldPolicy, InfoType, Policy, 
 
 use crate::{
     Evidence, Source, Value, Verdict,
+    defined::{self, Defined},
     detection::{self, Detection, InText, Standing},
     field_name::{self, Hint},
+    shape::{Certainty, Finding},
     text::Seen,
 };
 
@@ -23,6 +25,7 @@ pub(crate) use screening::Screening;
 #[derive(Clone, Debug)]
 pub struct Plan {
     fields: Vec<Field>,
+    defined: Defined,
     undeclared: UndeclaredPolicy,
     declared_clear_but_personal: Action,
     /// Whether a field is neither declared nor has a telling name.
@@ -35,6 +38,8 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug)]
 struct Field {
     hint: Hint,
+    /// The info type of the policy whose word its name is.
+    defined: Option<InfoType>,
     declared: Option<Declared>,
 }
 
@@ -50,15 +55,21 @@ impl Plan {
     /// Compiles the plan of a policy and a record's field names.
     #[must_use]
     pub fn compile(policy: &Policy, names: &[FieldName]) -> Self {
-        let fields = names.iter().map(|name| Field {
-            hint: field_name::hint(name),
-            declared: policy.covering(name).map(Declared::from),
+        let defined = Defined::of(policy.info_types());
+        let fields = names.iter().map(|name| {
+            let hint = field_name::hint(name);
+            Field {
+                hint,
+                defined: defined.named(name, matches!(hint, Hint::Technical { .. })),
+                declared: policy.covering(name).map(Declared::from),
+            }
         });
         let fields: Vec<_> = fields.collect();
         Self {
             has_untold: fields.iter().any(Field::is_untold),
             has_technical: fields.iter().any(Field::is_technical),
             fields,
+            defined,
             undeclared: policy.undeclared,
             declared_clear_but_personal: policy.declared_clear_but_personal,
         }
@@ -77,11 +88,9 @@ impl Plan {
     /// The same, with what was found inside of free text, into memory that is used again.
     pub(crate) fn screen_into(&self, values: &[Value<'_>], screening: &mut Screening) {
         screening.begin(self.fields.len());
-        let fields = self.fields.iter().copied();
-        let fields = fields.chain(core::iter::repeat(Field::UNKNOWN));
-        for (index, (value, field)) in values.iter().zip(fields).enumerate() {
-            screening
-                .add(index, field, *value, |text, found| self.screen_value(field, text, found));
+        for (index, value) in values.iter().enumerate() {
+            let field = self.fields.get(index).copied().unwrap_or(Field::UNKNOWN);
+            screening.add(self, index, field, *value);
         }
         self.compare(values, screening);
     }
@@ -90,10 +99,10 @@ impl Plan {
     fn screen_value(&self, field: Field, text: Option<Seen<'_>>, found: Option<InText>) -> Verdict {
         match field.declared {
             Some(declared) if declared.action == Action::Clear => {
-                self.declared_clear(declared, field.hint, text, found)
+                self.declared_clear(declared, field, text, found)
             }
             Some(declared) => declared.verdict(text),
-            None => self.undeclared(field.hint, text, found),
+            None => self.undeclared(field, text, found),
         }
     }
 
@@ -101,11 +110,14 @@ impl Plan {
     fn declared_clear(
         &self,
         declared: Declared,
-        hint: Hint,
+        field: Field,
         text: Option<Seen<'_>>,
         found: Option<InText>,
     ) -> Verdict {
-        let value = text.and_then(|text| detection::contradiction(hint, text));
+        let value = text.and_then(|text| {
+            let defined = self.contradiction(field, text);
+            defined.or_else(|| detection::contradiction(field.hint, text))
+        });
         let (info_type, confidence, source, rule) = match (value, found) {
             (Some(value), _) => (value.info_type, 0.98, Source::Value, value.rule),
             (None, Some(found)) if found.is_sure() => {
@@ -124,12 +136,27 @@ impl Plan {
         }
     }
 
-    fn undeclared(&self, hint: Hint, text: Option<Seen<'_>>, found: Option<InText>) -> Verdict {
-        let detection = match text {
-            Some(text) => detection::with_text(detection::detect(hint, text), found),
-            None => detection::bytes(hint),
+    /// What a value of a field declared clear is of the policy's own info types: by its checksum, or
+    /// by its form where the field's name names it.
+    fn contradiction(&self, field: Field, text: Seen<'_>) -> Option<Finding> {
+        let is_named = |finding: &Finding| field.defined == Some(finding.info_type);
+        let found = self.defined.finding(text);
+        found.filter(|finding| finding.certainty == Certainty::Sure || is_named(finding))
+    }
+
+    fn undeclared(&self, field: Field, text: Option<Seen<'_>>, found: Option<InText>) -> Verdict {
+        let Some(text) = text else { return self.verdict(&detection::bytes(field.told())) };
+        let detection = match field.defined {
+            Some(info_type) => {
+                let checked = self.defined.check(info_type, text);
+                detection::defined(info_type, checked, text.written())
+            }
+            None => {
+                let detection = detection::detect(field.hint, text);
+                detection::with_defined(detection, self.defined.finding(text))
+            }
         };
-        self.verdict(&detection)
+        self.verdict(&detection::with_text(detection, found))
     }
 
     /// The verdict on a field nobody declared.
@@ -161,7 +188,17 @@ impl Plan {
 }
 
 impl Field {
-    const UNKNOWN: Self = Self { hint: Hint::Nothing, declared: None };
+    const UNKNOWN: Self = Self { hint: Hint::Nothing, defined: None, declared: None };
+
+    /// What its name says, the words of the policy before all others.
+    fn told(self) -> Hint {
+        let of_type = |info_type: InfoType| Hint::Personal {
+            info_type: Some(info_type),
+            class: info_type.class(),
+            word: defined::WORD,
+        };
+        self.defined.map_or(self.hint, of_type)
+    }
 
     fn is_declared_clear(self) -> bool {
         self.declared.is_some_and(|declared| declared.action == Action::Clear)

@@ -5,11 +5,12 @@
 //! YAML and on `tresor_proto::Policy` for what may be combined.
 
 mod field;
+mod info_type;
 mod mistakes;
 mod tree;
 mod writing;
 
-use tresor_proto::{Action, FieldPolicy, Policy, UndeclaredPolicy};
+use tresor_proto::{Action, FieldPolicy, InfoTypes, Policy, UndeclaredPolicy};
 
 pub use mistakes::{Mistake, PolicyError};
 pub use writing::{write, write_field};
@@ -40,12 +41,13 @@ pub fn parse(yaml: &str) -> Result<Policy, PolicyError> {
     let mut mistakes = Mistakes::default();
     let draft = Draft::read(&root, &mut mistakes);
     mistakes.into_result()?;
-    let policy = Policy::new(draft.fields, draft.undeclared, draft.flagged);
+    let policy = Policy::defining(draft.info_types, draft.fields, draft.undeclared, draft.flagged);
     policy.map_err(|failure| PolicyError::from_failure(&failure))
 }
 
 /// A policy as far as it has been read.
 struct Draft {
+    info_types: InfoTypes,
     fields: Vec<FieldPolicy>,
     undeclared: UndeclaredPolicy,
     flagged: Action,
@@ -54,6 +56,7 @@ struct Draft {
 impl Draft {
     fn read(root: &[Entry], mistakes: &mut Mistakes) -> Self {
         let mut draft = Self {
+            info_types: info_type::read_all(root, mistakes),
             fields: Vec::new(),
             undeclared: UndeclaredPolicy::default(),
             flagged: Policy::default().declared_clear_but_personal,
@@ -64,7 +67,8 @@ impl Draft {
         }
         for entry in root {
             match entry.key() {
-                "fields" => draft.fields = read_fields(entry, mistakes),
+                "fields" => draft.fields = read_fields(entry, &draft.info_types, mistakes),
+                info_type::INFO_TYPES => {}
                 "undeclared" if is_only_declared => {
                     draft.undeclared = read_refusals(entry, mistakes);
                 }
@@ -74,7 +78,8 @@ impl Draft {
                     draft.flagged = read_flagged(entry, mistakes).unwrap_or(Action::Seal);
                 }
                 key => {
-                    let known = "fields, undeclared, only_declared, declared_clear_but_personal";
+                    let known = "info_types, fields, undeclared, only_declared, \
+                                 declared_clear_but_personal";
                     mistakes.unknown_key(entry, key, known);
                 }
             }
@@ -83,9 +88,9 @@ impl Draft {
     }
 }
 
-fn read_fields(entry: &Entry, mistakes: &mut Mistakes) -> Vec<FieldPolicy> {
+fn read_fields(entry: &Entry, info_types: &InfoTypes, mistakes: &mut Mistakes) -> Vec<FieldPolicy> {
     let fields = mistakes.mapping(entry, "fields");
-    fields.iter().filter_map(|field| field::read(field, mistakes)).collect()
+    fields.iter().filter_map(|field| field::read(field, info_types, mistakes)).collect()
 }
 
 /// An action for fields nobody declared: a surrogate needs a declared type.
@@ -177,7 +182,12 @@ fn read_word<T>(
 ) -> Option<T> {
     let parsed = match entry.node() {
         Node::Text(word) => parse(word),
-        Node::Nothing | Node::Map(_) | Node::Number(_) | Node::Truth(_) | Node::Other => None,
+        Node::Nothing
+        | Node::Map(_)
+        | Node::Number(_)
+        | Node::Truth(_)
+        | Node::List(_)
+        | Node::Other => None,
     };
     if parsed.is_none() {
         mistakes.add(entry.value_place(), path, &format!("must be {expected}"));

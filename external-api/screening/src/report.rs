@@ -13,7 +13,8 @@ mod voting;
 use std::collections::{BTreeMap, HashMap};
 
 use tresor_proto::{
-    Action, DataClass, FieldName, InfoType, Policy, UndeclaredPolicy, limits::POLICY_FIELDS_MAX,
+    Action, DataClass, FieldName, InfoType, InfoTypes, Policy, UndeclaredPolicy,
+    limits::POLICY_FIELDS_MAX,
 };
 
 use crate::{Drift, Evidence, Screened, Source, TextFinding};
@@ -28,6 +29,7 @@ const COLUMNS_MAX: usize = POLICY_FIELDS_MAX;
 /// Columns over many records.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
+    info_types: InfoTypes,
     columns: Vec<Tally>,
     positions: HashMap<FieldName, usize>,
     records: u64,
@@ -76,6 +78,12 @@ impl Report {
         Self::default()
     }
 
+    /// An empty report of what is screened under a policy, which may define info types.
+    #[must_use]
+    pub fn under(policy: &Policy) -> Self {
+        Self { info_types: policy.info_types().clone(), ..Self::default() }
+    }
+
     /// Counts what screening said of one record, whose fields are `names`.
     pub fn observe(&mut self, names: &[FieldName], screened: Screened<'_>) {
         self.records += 1;
@@ -83,8 +91,9 @@ impl Report {
         self.rejected_by_policy += u64::from(is_rejected);
         let verdicts = screened.verdicts.iter().zip(screened.values);
         for (index, (name, (verdict, value))) in names.iter().zip(verdicts).enumerate() {
+            let mask = verdict.info_type.and_then(|info_type| self.info_types.mask(info_type));
             match self.tally(index, name) {
-                Some(tally) => tally.count(verdict, *value),
+                Some(tally) => tally.count(verdict, (*value, mask)),
                 None => self.unlisted_values += u64::from(verdict.evidence != Evidence::Empty),
             }
         }
@@ -123,12 +132,15 @@ impl Report {
     /// A policy that declares each column as it was seen: its info type, sealed when any value was
     /// protected. Columns without any value stay undeclared, and so do those that were clear: a
     /// declaration would keep clear what a value tomorrow shows to be personal but no rule is sure of.
+    /// What the policy that they were screened under defines is defined as it was.
     #[must_use]
     pub fn proposed_policy(&self) -> Policy {
         let seen = self.columns.iter().filter(|tally| tally.has_values());
         let fields = seen.filter_map(Tally::proposal).collect();
         let flagged = Policy::default().declared_clear_but_personal;
-        Policy::new(fields, UndeclaredPolicy::default(), flagged).unwrap_or_default()
+        let info_types = self.info_types.clone();
+        let proposed = Policy::defining(info_types, fields, UndeclaredPolicy::default(), flagged);
+        proposed.unwrap_or_default()
     }
 
     /// The counts of a column; `None` when there is no room for another one.

@@ -8,6 +8,7 @@
 use tresor_proto::{FieldName, InfoType};
 
 use crate::{
+    defined::Defined,
     detection::{self, Standing},
     field_name::Hint,
     text::{self, CONTRADICTION_CONFIDENCE, Folding, Seen, Workspace},
@@ -37,7 +38,7 @@ fn is_personal(text: &str) -> bool {
 /// Whether something personal is inside of it.
 fn holds_personal(seen: Seen<'_>) -> bool {
     let mut findings = Vec::new();
-    text::find(seen, 0, &mut Workspace::default(), &mut findings);
+    text::find(seen, 0, &Defined::default(), &mut Workspace::default(), &mut findings);
     let mut sure = findings.iter().filter(|it| it.confidence >= CONTRADICTION_CONFIDENCE);
     sure.any(|finding| is_never_a_name(finding.info_type))
 }

@@ -8,6 +8,7 @@
 mod address;
 mod births;
 mod cues;
+mod defined;
 mod entities;
 mod folding;
 mod gate;
@@ -23,7 +24,7 @@ mod words;
 
 use tresor_proto::InfoType;
 
-use crate::{Evidence, Rule, TextFinding};
+use crate::{Evidence, Rule, TextFinding, defined::Defined};
 use prose::Prose;
 use words::Word;
 
@@ -101,6 +102,7 @@ impl Candidate {
 pub(crate) fn find(
     seen: Seen<'_>,
     field: usize,
+    defined: &Defined,
     workspace: &mut Workspace,
     findings: &mut Vec<TextFinding>,
 ) {
@@ -116,7 +118,7 @@ pub(crate) fn find(
     }
     let prose = Prose::new(text, words, rest);
     let codes = Prose::new(if is_hasty { codes } else { text }, words, rest);
-    search(&prose, &codes, candidates, known);
+    search((&prose, &codes), defined, candidates, known);
     findings.extend(candidates.iter().map(|candidate| TextFinding {
         field,
         start: seen.origin(candidate.start),
@@ -139,11 +141,12 @@ fn flatten<'a>(text: &'a str, flat: &'a mut String) -> &'a str {
 
 /// Asks every rule, and makes one answer of what they found.
 fn search(
-    prose: &Prose<'_>,
-    codes: &Prose<'_>,
+    (prose, codes): (&Prose<'_>, &Prose<'_>),
+    defined: &Defined,
     candidates: &mut Vec<Candidate>,
     known: &mut Vec<(u64, usize)>,
 ) {
+    defined::find(prose, defined, candidates);
     shapes::find(codes, candidates);
     births::find(prose, candidates);
     address::find(prose, candidates);

@@ -5,6 +5,7 @@
 //! decided elsewhere.
 
 mod banking;
+mod by_name;
 mod by_type;
 mod check_digits;
 mod compact;
@@ -18,6 +19,7 @@ mod place;
 mod vehicle;
 
 pub(crate) use banking::{bank_account, bic, bic_country, card, grouped_card, iban};
+pub(crate) use by_name::passes;
 pub(crate) use by_type::{Check, check, is_telling};
 pub(crate) use date::{birth, birth_candidate};
 pub(crate) use germany::{

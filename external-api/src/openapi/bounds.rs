@@ -86,7 +86,10 @@ pub(crate) fn reveal_bound() -> ObjectBuilder {
 
 /// What a value is.
 pub(crate) fn info_type() -> ObjectBuilder {
-    text().enum_values(Some(InfoType::ALL.iter().map(|info_type| info_type.as_str())))
+    let names: Vec<_> = InfoType::ALL.iter().map(InfoType::as_str).collect();
+    let names = names.join(", ");
+    let description = format!("One that a policy of the tenant defines, or one of: {names}.");
+    text().pattern(Some("^[A-Z][A-Z0-9_]{0,63}$")).description(Some(description))
 }
 
 /// The kind of reason of a verdict.

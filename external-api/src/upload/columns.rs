@@ -69,8 +69,8 @@ impl UploadColumns {
                 tenant = self.tenant,
                 collection = self.collection.as_str(),
                 column,
-                held = drift.from.map(InfoType::as_str),
-                holds = drift.to.map(InfoType::as_str),
+                held = drift.from.as_ref().map(InfoType::as_str),
+                holds = drift.to.as_ref().map(InfoType::as_str),
                 "a column begins to hold something else"
             );
         }

@@ -72,7 +72,7 @@ pub(crate) struct Counts {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Verdict {
     name: String,
-    info_type: Option<&'static str>,
+    info_type: Option<String>,
     class: Option<&'static str>,
     confidence: f32,
     source: &'static str,
@@ -273,7 +273,7 @@ fn check_rejections(names: &[FieldName], verdicts: &[screen::Verdict]) -> Result
     }
     let failure = Failure::from(ErrorCode::RejectedByPolicy);
     Err(rejected.fold(failure, |failure, (name, verdict)| {
-        let kind = verdict.info_type.map_or("this field", InfoType::as_str);
+        let kind = verdict.info_type.as_ref().map_or("this field", InfoType::as_str);
         failure.with_violation(name.as_str(), format!("the policy rejects {kind}"))
     }))
 }
@@ -326,7 +326,7 @@ fn wire(value: &Content) -> vault::Value {
 fn explain(names: &[FieldName], verdicts: &[screen::Verdict]) -> Vec<Verdict> {
     let told = |(name, verdict): (&FieldName, &screen::Verdict)| Verdict {
         name: name.as_str().to_owned(),
-        info_type: verdict.info_type.map(InfoType::as_str),
+        info_type: verdict.info_type.map(|it| it.as_str().to_owned()),
         class: verdict.class.map(tresor_proto::DataClass::as_str),
         confidence: verdict.confidence,
         source: verdict.source.as_str(),

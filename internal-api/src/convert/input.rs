@@ -177,11 +177,15 @@ fn field(wire: vault::Field) -> Result<NewField, Failure> {
 
 /// What a field's caller decided; not given means sealed, the safe side.
 fn treatment(wire: &vault::Field) -> Result<Treatment, Failure> {
+    let class = DataClass::from_wire(wire.data_class).map_err(|()| unknown("class"))?;
     let info_type = match wire.info_type.as_str() {
         "" => None,
-        text => Some(InfoType::from_text(text).ok_or_else(|| unknown("info type"))?),
+        // Whether the policy defines it, and of which class it is, is for the vault to say.
+        text => {
+            let named = InfoType::named(text, class.unwrap_or(DataClass::Other));
+            Some(named.ok_or_else(|| unknown("info type"))?)
+        }
     };
-    let class = DataClass::from_wire(wire.data_class).map_err(|()| unknown("class"))?;
     let action = vault::Action::try_from(wire.action).map_err(|_| unknown("action"))?;
     match Action::from_wire(action).unwrap_or(Action::Seal) {
         Action::Seal => Ok(Treatment::Seal {

@@ -85,7 +85,7 @@ fn mask_to_wire(mask: FieldMask) -> vault::RevealedField {
         name: mask.field.as_str().to_owned(),
         value: Some(vault::Value { content: Some(vault::value::Content::Text(mask.mask)) }),
         state: vault::FieldState::Masked as i32,
-        info_type: mask.info_type.map_or("", InfoType::as_str).to_owned(),
+        info_type: mask.info_type.as_ref().map_or("", InfoType::as_str).to_owned(),
         data_class: vault::DataClass::from(mask.class) as i32,
         ..vault::RevealedField::default()
     }
@@ -142,7 +142,7 @@ fn field_to_wire(field: RevealedField) -> vault::RevealedField {
         name: field.name.as_str().to_owned(),
         value: content.map(Content::into_wire),
         state: state as i32,
-        info_type: info_type.map_or("", InfoType::as_str).to_owned(),
+        info_type: info_type.as_ref().map_or("", InfoType::as_str).to_owned(),
         data_class: class as i32,
         surrogate: field.surrogate.unwrap_or_default(),
         key_version: field.key_version.unwrap_or_default(),

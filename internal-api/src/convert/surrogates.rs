@@ -3,8 +3,8 @@
 //! A batch is refused whole only for its size; every mistake inside an item stays with the item.
 
 use tresor_proto::{
-    Content, ErrorCode, Failure, InfoType, SurrogateForm, SurrogateFormat, SurrogateOptions,
-    limits::VALUE_BYTES_MAX, vault,
+    Content, DataClass, ErrorCode, Failure, InfoType, SurrogateForm, SurrogateFormat,
+    SurrogateOptions, limits::VALUE_BYTES_MAX, vault,
 };
 use tresor_vault::{
     FormatPreserved, IssuedSurrogate, NewSurrogate, RevealedValue, Shown, SurrogateDescription,
@@ -143,7 +143,9 @@ fn query(item: vault::SurrogateItem, common: &CommonForm) -> Result<SurrogateQue
 
 fn info_type(name: &str) -> Result<InfoType, Failure> {
     let description = if name.is_empty() { "is missing" } else { "unknown info type" };
-    InfoType::from_text(name).ok_or_else(|| Failure::invalid("info_type", description))
+    // Whether the tenant has it, and of which class it is, is for the vault to say.
+    let named = InfoType::named(name, DataClass::Other);
+    named.ok_or_else(|| Failure::invalid("info_type", description))
 }
 
 /// The result for one value.

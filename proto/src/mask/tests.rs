@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::DataClass;
 
 fn shown(info_type: InfoType, own: Option<Mask>, text: &str) -> String {
     let content = Content::text(text).unwrap();
@@ -9,6 +10,22 @@ fn shown(info_type: InfoType, own: Option<Mask>, text: &str) -> String {
 
 fn masked(info_type: InfoType, text: &str) -> String {
     shown(info_type, None, text)
+}
+
+#[test]
+fn a_custom_type_has_the_mask_of_its_class() {
+    let custom = |class| InfoType::named("CUSTOMER_NUMBER", class).unwrap();
+    for (class, text, expected) in [
+        (DataClass::Other, "K-123456", "•••56"),
+        (DataClass::Health, "K-123456", "•••56"),
+        (DataClass::Other, "K-1", "•••"),
+        (DataClass::Identity, "K-123456", "•••"),
+        (DataClass::Other, "Anna Maier", "•••"),
+        (DataClass::FreeText, "Anna Maier", "•••"),
+    ] {
+        assert_eq!(masked(custom(class), text), expected, "{class:?}");
+    }
+    assert_eq!(shown(custom(DataClass::Identity), Mask::new(1, 2).ok(), "K-123456"), "K•••56");
 }
 
 #[test]

@@ -85,7 +85,8 @@ impl NormalRule {
                 | T::Username
                 | T::DeviceId
                 | T::CookieId
-                | T::FreeText,
+                | T::FreeText
+                | T::Custom(_),
             )
             | None => Self::Text,
         }

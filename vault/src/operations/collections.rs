@@ -13,8 +13,9 @@ impl Vault {
     /// Makes a collection of a tenant, or gives it a new version of its policy.
     ///
     /// # Errors
-    /// `not_found` for an unknown tenant, `conflict` when another change came between, or the
-    /// tenant is being deleted.
+    /// `not_found` for an unknown tenant, `conflict` when another change came between, the tenant is
+    /// being deleted, or another of its collections means something else by an info type;
+    /// `invalid_request` for a pattern that is none or too large.
     pub async fn put_collection(
         &self,
         permit: &OperatorPermit,
@@ -23,6 +24,9 @@ impl Vault {
         policy: Policy,
     ) -> Result<Collection, VaultError> {
         let record = self.kept_tenant(tenant).await?;
+        let info_types = policy.info_types().clone();
+        let checked = tokio::task::spawn_blocking(move || info_types.check_patterns()).await;
+        checked.map_err(|_| VaultError::Internal)??;
         let now_ms = self.clock().now_ms();
         let collection = self.registry().put_collection(record.id, name, policy, now_ms).await?;
         tracing::info!(

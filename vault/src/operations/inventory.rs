@@ -273,7 +273,7 @@ fn told_of_record(
                 searchable: u64::from(found.contains(&(field.name.as_str(), class))),
                 ..once
             };
-            kinds.push(((field.name, info_type(&field.info_type)?, Some(class)), held));
+            kinds.push(((field.name, info_type(&field.info_type, class)?, Some(class)), held));
         }
     }
     Ok(Told { expires_ms: record.expires_ms, kinds })

@@ -162,7 +162,7 @@ impl Reader {
         class: DataClass,
         (ordinal, field): (u32, &storage::SealedField),
     ) -> Result<RevealedField, CryptoError> {
-        let info_type = info_type(&field.info_type)?;
+        let info_type = info_type(&field.info_type, class)?;
         let (shown, preserved) = match opened {
             Opened::Redacted => (Shown::Redacted, None),
             Opened::Withheld => (Shown::Withheld, None),
@@ -197,9 +197,11 @@ impl Reader {
     ) -> Shown {
         match self.view.reveal {
             Reveal::Plain => Shown::Plain(content),
-            Reveal::Masked | Reveal::Redacted => {
-                Shown::Masked(mask(info_type, self.masks.field(&field.name), &content))
-            }
+            Reveal::Masked | Reveal::Redacted => Shown::Masked(mask(
+                info_type,
+                self.masks.of_field(&field.name, info_type),
+                &content,
+            )),
         }
     }
 

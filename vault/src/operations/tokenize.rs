@@ -10,9 +10,9 @@ mod batch;
 mod issuer;
 mod preserve;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use tresor_proto::{DataClass, Failure};
+use tresor_proto::{DataClass, Failure, TenantId};
 
 #[cfg(feature = "test-support")]
 pub use self::bare::{BareIssue, IssueLoop};
@@ -45,11 +45,39 @@ impl Vault {
         permit: &Permit<Tokenize>,
         values: Vec<Result<NewSurrogate, Failure>>,
     ) -> Result<Vec<Result<IssuedSurrogate, VaultError>>, VaultError> {
-        let mut batch = Batch::new(values);
+        let mut batch = Batch::new(self.defined(permit.tenant(), values).await?);
         if batch.is_pending() {
             batch = self.tokenize_stored(permit, batch).await?;
         }
         Ok(self.preserve(permit.holder(), batch).await?.into_results())
+    }
+
+    /// The values, those of custom info types as the tenant's policies define them.
+    async fn defined(
+        &self,
+        tenant: TenantId,
+        mut values: Vec<Result<NewSurrogate, Failure>>,
+    ) -> Result<Vec<Result<NewSurrogate, Failure>>, VaultError> {
+        let info_types = values.iter().flatten().map(|value| value.options.info_type());
+        let customs: BTreeSet<_> = info_types.filter(|it| it.custom().is_some()).collect();
+        if customs.is_empty() {
+            return Ok(values);
+        }
+        let customs: Vec<_> = customs.into_iter().collect();
+        let defined = self.registry().defined(tenant, &customs).await?;
+        for value in &mut values {
+            let Ok(NewSurrogate { options, .. }) = value else { continue };
+            let told = options.info_type();
+            let known = defined.iter().find(|(known, _)| known.as_str() == told.as_str());
+            match known {
+                Some((known, mask)) => *options = options.defined(*known, *mask),
+                None if told.custom().is_some() => {
+                    *value = Err(Failure::invalid("info_type", "unknown info type"));
+                }
+                None => {}
+            }
+        }
+        Ok(values)
     }
 
     /// Issues the surrogates that have rows.

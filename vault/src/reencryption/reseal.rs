@@ -140,7 +140,7 @@ impl Resealer {
             Ok(OpenField {
                 position: field.position,
                 name: FieldName::parse(&field.name).map_err(|_| CryptoError)?,
-                info_type: info_type(&field.info_type)?,
+                info_type: info_type(&field.info_type, class)?,
                 content: open.content(ordinal, field)?,
             })
         });

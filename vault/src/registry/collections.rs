@@ -47,6 +47,8 @@ impl Registry {
         policy: Policy,
         now_ms: u64,
     ) -> Result<Collection, VaultError> {
+        let _turn = self.putting_policy.lock().await;
+        self.check_meanings(tenant, &name, &policy).await?;
         let newest = newest_key(tenant, &name);
         let row = self.read::<storage::CollectionRow>(newest.clone()).await?;
         let (before, precondition) = match row {

@@ -41,7 +41,7 @@ impl Named {
     /// The class of its value.
     pub(crate) fn class(&self) -> DataClass {
         match self {
-            Self::Ours(surrogate) => surrogate.info_type().class(),
+            Self::Ours(surrogate) => surrogate.class(),
             Self::Preserved(preserved) => preserved.info_type.class(),
         }
     }
@@ -69,7 +69,7 @@ impl Read {
         let row: storage::Surrogate = rows.decode(&row_key(&surrogate.id()), row)?;
         let facts = Facts::try_from(&row).map_err(|CryptoError| VaultError::Integrity)?;
         // The checksum of another type's name may fit by chance.
-        if facts.info_type != surrogate.info_type() {
+        if !surrogate.is_of(facts.info_type) {
             return Err(VaultError::NotFound);
         }
         Ok(Self { facts, row })

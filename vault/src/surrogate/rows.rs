@@ -165,10 +165,10 @@ impl TryFrom<&storage::Surrogate> for Facts {
                 return Err(CryptoError);
             }
         };
-        let class = DataClass::from_wire(row.data_class).ok().flatten();
+        let class = DataClass::from_wire(row.data_class).ok().flatten().ok_or(CryptoError)?;
         Ok(Self {
-            info_type: InfoType::from_text(&row.info_type).ok_or(CryptoError)?,
-            class: class.ok_or(CryptoError)?,
+            info_type: InfoType::named(&row.info_type, class).ok_or(CryptoError)?,
+            class,
             kind,
             bounds: Bounds {
                 reveal: reveal(row.reveal())?,

@@ -215,10 +215,14 @@ fn remarks(page: &mut Markup, column: &Column) {
         page.html("</ul>");
     }
     if let Some(drift) = column.drift {
-        let of = |info_type: Option<InfoType>| info_type.map_or("no known type", InfoType::as_str);
         page.html("<p class=\"drift\">From some record on it holds something else: ");
-        page.text(of(drift.from)).html(" → ").text(of(drift.to)).html("</p>");
+        page.text(name_of(drift.from.as_ref())).html(" → ");
+        page.text(name_of(drift.to.as_ref())).html("</p>");
     }
+}
+
+fn name_of(info_type: Option<&InfoType>) -> &str {
+    info_type.map_or("no known type", InfoType::as_str)
 }
 
 fn inside(page: &mut Markup, found: &BTreeMap<InfoType, u64>) {

@@ -14,7 +14,7 @@ pub(crate) fn show_columns(output: &Output, columns: &[Column]) -> Result<(), Cl
     let row = |column: &Column| {
         vec![
             Cell::new(printable(column.name.as_str())),
-            Cell::new(column.info_type.map_or("", InfoType::as_str)),
+            Cell::new(column.info_type.as_ref().map_or("", InfoType::as_str)),
             Cell::new(column.class.map_or("", |class| class.as_str())),
             output.cell(tone_of(column), &actions(column)),
             Cell::new(format!("{:.2}", column.confidence)),
@@ -99,10 +99,17 @@ fn reasons(column: &Column) -> String {
         lines.push(format!("inside: {}", counts(&column.in_text)));
     }
     if let Some(drift) = column.drift {
-        let of = |info_type: Option<InfoType>| info_type.map_or("no type", InfoType::as_str);
-        lines.push(format!("changes from {} to {}", of(drift.from), of(drift.to)));
+        lines.push(format!(
+            "changes from {} to {}",
+            name_of(drift.from.as_ref()),
+            name_of(drift.to.as_ref())
+        ));
     }
     lines.join("\n")
+}
+
+fn name_of(info_type: Option<&InfoType>) -> &str {
+    info_type.map_or("no type", InfoType::as_str)
 }
 
 /// `12 PERSON_NAME, 3 PHONE_NUMBER`.

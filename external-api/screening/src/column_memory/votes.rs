@@ -1,6 +1,6 @@
 //! Votes for what a column is, of which old ones fade.
 //!
-//! It promises four candidates in 16 bytes: what is voted for often stays, whatever else comes along.
+//! It promises four candidates in 136 bytes: what is voted for often stays, whatever else comes along.
 //! It relies on votes arriving one by one.
 
 use tresor_proto::InfoType;

@@ -55,7 +55,9 @@ impl Plan {
     fn is_open(&self, index: usize, verdict: &Verdict) -> bool {
         let is_untold = self.fields.get(index).is_some_and(|field| field.is_untold());
         let has_text = !matches!(verdict.evidence, Evidence::Empty | Evidence::Bytes);
-        is_untold && has_text && verdict.confidence <= 0.95
+        // What the policy's own patterns say, neighbours do not know better.
+        let is_defined = verdict.info_type.and_then(InfoType::custom).is_some();
+        is_untold && has_text && !is_defined && verdict.confidence <= 0.95
     }
 }
 
@@ -119,11 +121,11 @@ impl<'v> Row<'_, 'v> {
 
 impl super::Field {
     pub(super) fn is_untold(&self) -> bool {
-        self.declared.is_none() && self.hint == Hint::Nothing
+        self.declared.is_none() && self.told() == Hint::Nothing
     }
 
     pub(super) fn is_technical(&self) -> bool {
-        self.declared.is_none() && matches!(self.hint, Hint::Technical { .. })
+        self.declared.is_none() && matches!(self.told(), Hint::Technical { .. })
     }
 }
 

@@ -5,7 +5,7 @@
 
 use tresor_proto::{Action, DataClass, InfoType};
 
-use super::Field;
+use super::{Field, Plan};
 use crate::{
     TextFinding, Value, Verdict,
     detection::InText,
@@ -46,26 +46,22 @@ impl Screening {
         self.repeated.forget();
     }
 
-    /// Adds what `judge` says of a value: of its text, and of the surest of what is in that.
-    pub(super) fn add(
-        &mut self,
-        index: usize,
-        field: Field,
-        value: Value<'_>,
-        judge: impl FnOnce(Option<Seen<'_>>, Option<InText>) -> Verdict,
-    ) {
+    /// Adds what a plan says of a value: of its text, and of the surest of what is in that.
+    pub(super) fn add(&mut self, plan: &Plan, index: usize, field: Field, value: Value<'_>) {
         match Inspected::from(value) {
-            Inspected::Bytes => self.verdicts.push(judge(None, None)),
+            Inspected::Bytes => self.verdicts.push(plan.screen_value(field, None, None)),
             Inspected::Text(text, offset) => match self.repeated.recall(index, text) {
                 Recalled::Verdict(verdict) => self.verdicts.push(verdict),
                 Recalled::Nothing(digest) => {
                     let seen = self.folding.see(text);
                     let before = self.findings.len();
                     if is_searched(field, seen) {
-                        text::find(seen, index, &mut self.workspace, &mut self.findings);
+                        let (workspace, findings) = (&mut self.workspace, &mut self.findings);
+                        text::find(seen, index, &plan.defined, workspace, findings);
                     }
                     let found = self.findings.get_mut(before..).unwrap_or_default();
-                    let verdict = judge(Some(seen), surest(found, offset, field));
+                    let surest = surest(found, offset, field);
+                    let verdict = plan.screen_value(field, Some(seen), surest);
                     self.verdicts.push(verdict);
                     // What was found inside of it is to be told each time.
                     if let Some(digest) = digest.filter(|_| self.findings.len() == before) {
@@ -117,7 +113,7 @@ fn is_note(info_type: &InfoType) -> bool {
 impl Field {
     /// The type that the field's name says.
     fn hinted(self) -> Option<InfoType> {
-        match self.hint {
+        match self.told() {
             Hint::Personal { info_type, .. } => info_type,
             Hint::Technical { .. } | Hint::Nothing => None,
         }

@@ -1,3 +1,5 @@
+mod defined;
+
 use super::*;
 use crate::policy_document;
 

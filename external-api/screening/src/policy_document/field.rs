@@ -4,8 +4,8 @@
 //! [`FieldPolicy::check`] finds it. It relies on the words of `tresor_proto`.
 
 use tresor_proto::{
-    Action, DataClass, FieldName, FieldPolicy, InfoType, Mask, Reveal, SearchIndex, SurrogateForm,
-    SurrogateFormat, SurrogateKind,
+    Action, DataClass, FieldName, FieldPolicy, InfoType, InfoTypes, Mask, Reveal, SearchIndex,
+    SurrogateForm, SurrogateFormat, SurrogateKind,
 };
 
 use super::{
@@ -18,7 +18,11 @@ use super::{
 pub(super) const EXACT: &str = "exact";
 
 /// Reads a field; one that cannot have this name is left out.
-pub(super) fn read(entry: &Entry, mistakes: &mut Mistakes) -> Option<FieldPolicy> {
+pub(super) fn read(
+    entry: &Entry,
+    info_types: &InfoTypes,
+    mistakes: &mut Mistakes,
+) -> Option<FieldPolicy> {
     let path = format!("fields.{}", entry.key());
     let Ok(name) = FieldName::parse(entry.key()) else {
         mistakes.add(entry.key_place(), &path, "a field's name is 1 to 128 printable bytes");
@@ -27,6 +31,9 @@ pub(super) fn read(entry: &Entry, mistakes: &mut Mistakes) -> Option<FieldPolicy
     let mut field = FieldPolicy::new(name, Action::Seal);
     let settings = mistakes.mapping(entry, &path);
     let earlier = mistakes.count();
+    if let Some(setting) = setting(settings, "info_type") {
+        field.info_type = read_info_type(setting, info_types, &path, mistakes);
+    }
     for setting in settings {
         read_setting(&mut field, setting, &path, mistakes);
     }
@@ -57,17 +64,25 @@ fn check(
     }
 }
 
-fn setting<'a>(settings: &'a [Entry], key: &str) -> Option<&'a Entry> {
+pub(super) fn setting<'a>(settings: &'a [Entry], key: &str) -> Option<&'a Entry> {
     settings.iter().find(|setting| setting.key() == key)
+}
+
+fn read_info_type(
+    entry: &Entry,
+    info_types: &InfoTypes,
+    path: &str,
+    mistakes: &mut Mistakes,
+) -> Option<InfoType> {
+    let expected = "an info type of the taxonomy, like PERSON_NAME or IBAN_CODE, or one that the \
+                    document defines under info_types";
+    let path = format!("{path}.info_type");
+    read_word(entry, &path, expected, mistakes, |name| info_types.named(name))
 }
 
 fn read_setting(field: &mut FieldPolicy, entry: &Entry, path: &str, mistakes: &mut Mistakes) {
     let path = format!("{path}.{}", entry.key());
     match entry.key() {
-        "info_type" => {
-            let expected = "an info type of the taxonomy, like PERSON_NAME or IBAN_CODE";
-            field.info_type = read_word(entry, &path, expected, mistakes, InfoType::from_text);
-        }
         "class" => {
             let expected = "a data class, like identity, contact or financial";
             field.data_class = read_word(entry, &path, expected, mistakes, DataClass::from_text);
@@ -84,7 +99,7 @@ fn read_setting(field: &mut FieldPolicy, entry: &Entry, path: &str, mistakes: &m
             let parse = |word: &str| FieldName::parse(word).ok();
             field.redacted_copy = read_word(entry, &path, expected, mistakes, parse);
         }
-        "tokenize" => {}
+        "info_type" | "tokenize" => {}
         _ => {
             let known = "info_type, class, action, searchable, tokenize, mask, redacted_copy";
             mistakes.unknown_key(entry, &path, known);
@@ -128,7 +143,7 @@ fn read_truth(entry: &Entry, path: &str, mistakes: &mut Mistakes) -> bool {
 }
 
 /// `{ keep_first: 2, keep_last: 4 }`.
-fn read_mask(entry: &Entry, path: &str, mistakes: &mut Mistakes) -> Option<Mask> {
+pub(super) fn read_mask(entry: &Entry, path: &str, mistakes: &mut Mistakes) -> Option<Mask> {
     let (mut keep_first, mut keep_last) = (0, 0);
     for setting in mistakes.mapping(entry, path) {
         let path = format!("{path}.{}", setting.key());

@@ -104,7 +104,7 @@ impl Mistakes {
         match entry.node() {
             Node::Map(entries) => entries,
             Node::Nothing => &[],
-            Node::Text(_) | Node::Number(_) | Node::Truth(_) | Node::Other => {
+            Node::Text(_) | Node::Number(_) | Node::Truth(_) | Node::List(_) | Node::Other => {
                 self.add(entry.value_place(), path, "must be a mapping");
                 &[]
             }

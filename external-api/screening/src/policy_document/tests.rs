@@ -1,3 +1,5 @@
+mod info_types;
+
 use proptest::prelude::*;
 
 use tresor_proto::{

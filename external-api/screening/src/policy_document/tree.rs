@@ -3,7 +3,7 @@
 //! It promises to keep every key, in order, with line and column, so that unknown ones can be
 //! reported. It relies on serde-saphyr, which refuses duplicate keys and bounds depth and size.
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 
 use super::PolicyError;
@@ -15,6 +15,7 @@ pub(super) enum Node {
     Number(u64),
     Truth(bool),
     Map(Vec<Entry>),
+    List(Vec<Node>),
     Other,
 }
 
@@ -40,7 +41,7 @@ pub(super) fn read(yaml: &str) -> Result<Vec<Entry>, PolicyError> {
     match root.value {
         Node::Map(entries) => Ok(entries),
         Node::Nothing => Ok(Vec::new()),
-        Node::Text(_) | Node::Number(_) | Node::Truth(_) | Node::Other => {
+        Node::Text(_) | Node::Number(_) | Node::Truth(_) | Node::List(_) | Node::Other => {
             let place = Place::from(root.referenced);
             Err(PolicyError::one(place, "", "a policy is a mapping"))
         }
@@ -151,8 +152,11 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Node::Other)
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Node::List(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {

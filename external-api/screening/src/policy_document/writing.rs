@@ -4,13 +4,13 @@
 //! field names that are not plain YAML.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use serde_saphyr::FlowMap;
+use serde_saphyr::{FlowMap, SingleQuoted};
 use tresor_proto::{
-    Action, DataClass, FieldPolicy, InfoType, Mask, Policy, Reveal, SearchIndex, SurrogateForm,
-    SurrogateFormat, UndeclaredPolicy,
+    Action, DataClass, FieldPolicy, InfoType, InfoTypeDefinition, Mask, Policy, Reveal,
+    SearchIndex, SurrogateForm, SurrogateFormat, UndeclaredPolicy,
 };
 
-use super::field::EXACT;
+use super::{field::EXACT, info_type::INFO_TYPES};
 
 /// Writes a policy as a document.
 #[must_use]
@@ -27,6 +27,10 @@ pub fn write_field(field: &FieldPolicy) -> String {
 
 struct Document<'a>(&'a Policy);
 
+struct Definitions<'a>(&'a [InfoTypeDefinition]);
+
+struct Definition<'a>(&'a InfoTypeDefinition);
+
 struct Fields<'a>(&'a [FieldPolicy]);
 
 struct Field<'a>(&'a FieldPolicy);
@@ -42,6 +46,10 @@ struct Undeclared(UndeclaredPolicy);
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
+        let info_types = self.0.info_types().definitions();
+        if !info_types.is_empty() {
+            map.serialize_entry(INFO_TYPES, &Definitions(info_types))?;
+        }
         if !self.0.fields().is_empty() {
             map.serialize_entry("fields", &Fields(self.0.fields()))?;
         }
@@ -57,6 +65,35 @@ impl Serialize for Document<'_> {
     }
 }
 
+impl Serialize for Definitions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entries = self.0.iter();
+        let entries = entries.map(|it| (it.info_type.as_str(), FlowMap(Definition(it))));
+        serializer.collect_map(entries)
+    }
+}
+
+impl Serialize for Definition<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let InfoTypeDefinition { info_type, words, pattern, checksum, mask } = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        if !words.is_empty() {
+            map.serialize_entry("words", words)?;
+        }
+        if let Some(pattern) = pattern {
+            map.serialize_entry("pattern", &SingleQuoted(pattern.as_str()))?;
+        }
+        if let Some(checksum) = checksum {
+            map.serialize_entry("checksum", checksum.as_str())?;
+        }
+        map.serialize_entry("class", info_type.class().as_str())?;
+        if let Some(mask) = mask {
+            map.serialize_entry("mask", &FlowMap(Kept(*mask)))?;
+        }
+        map.end()
+    }
+}
+
 impl Serialize for Fields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let entries = self.0.iter();
@@ -67,7 +104,7 @@ impl Serialize for Fields<'_> {
 impl Serialize for Field<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        if let Some(info_type) = self.0.info_type.map(InfoType::as_str) {
+        if let Some(info_type) = self.0.info_type.as_ref().map(InfoType::as_str) {
             map.serialize_entry("info_type", info_type)?;
         }
         if let Some(class) = self.0.data_class.map(DataClass::as_str) {

@@ -56,7 +56,7 @@ impl Serialize for Column {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut told = serializer.serialize_struct("Column", 15)?;
         told.serialize_field("name", self.name.as_str())?;
-        told.serialize_field("info_type", &self.info_type.map(InfoType::as_str))?;
+        told.serialize_field("info_type", &self.info_type.as_ref().map(InfoType::as_str))?;
         told.serialize_field("class", &self.class.map(DataClass::as_str))?;
         told.serialize_field("action", self.action.as_str())?;
         told.serialize_field("actions", &self.actions)?;
@@ -77,8 +77,8 @@ impl Serialize for Column {
 impl Serialize for Drift {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut told = serializer.serialize_struct("Drift", 2)?;
-        told.serialize_field("from", &self.from.map(InfoType::as_str))?;
-        told.serialize_field("to", &self.to.map(InfoType::as_str))?;
+        told.serialize_field("from", &self.from.as_ref().map(InfoType::as_str))?;
+        told.serialize_field("to", &self.to.as_ref().map(InfoType::as_str))?;
         told.end()
     }
 }

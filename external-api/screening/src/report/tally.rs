@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 
 use tresor_proto::{Action, DataClass, FieldName, FieldPolicy, InfoType};
 
-use super::{ActionCounts, Column, examples::Examples};
-use crate::{Drift, Evidence, Source, Value, Verdict, column_memory::Settling};
+use super::{
+    ActionCounts, Column,
+    examples::{Example, Examples},
+};
+use crate::{Drift, Evidence, Source, Verdict, column_memory::Settling};
 
 /// The counts of one column.
 #[derive(Clone, Debug)]
@@ -64,7 +67,7 @@ impl Tally {
     }
 
     /// Counts what was said of a value.
-    pub(super) fn count(&mut self, verdict: &Verdict, value: Value<'_>) {
+    pub(super) fn count(&mut self, verdict: &Verdict, value: Example<'_>) {
         let is_value = verdict.evidence != Evidence::Empty;
         if is_value {
             self.values += 1;
@@ -187,7 +190,7 @@ impl Group {
         }
     }
 
-    fn count(&mut self, verdict: &Verdict, value: Option<Value<'_>>) {
+    fn count(&mut self, verdict: &Verdict, value: Option<Example<'_>>) {
         self.verdicts += 1;
         let Some(value) = value else { return };
         self.values += 1;

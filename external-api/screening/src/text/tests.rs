@@ -1,3 +1,5 @@
+mod defined;
+
 use super::*;
 
 mod disguised;
@@ -5,7 +7,7 @@ mod disguised;
 fn found(text: &str) -> Vec<TextFinding> {
     let mut findings = Vec::new();
     let mut folding = Folding::default();
-    find(folding.see(text), 0, &mut Workspace::default(), &mut findings);
+    find(folding.see(text), 0, &Defined::default(), &mut Workspace::default(), &mut findings);
     findings
 }
 
@@ -156,7 +158,7 @@ fn looks(piece: &str, bytes: usize) -> usize {
     let mut words = Vec::new();
     let rest = words::split(&text, &mut words);
     let prose = Prose::new(&text, &words, rest);
-    search(&prose, &prose, &mut Vec::new(), &mut Vec::new());
+    search((&prose, &prose), &Defined::default(), &mut Vec::new(), &mut Vec::new());
     prose.looks.get()
 }
 

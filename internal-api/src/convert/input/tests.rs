@@ -69,7 +69,7 @@ fn a_tokenized_field_has_an_info_type() {
 #[test]
 fn what_is_unknown_or_not_for_fields_is_invalid() {
     let invalid = Err(ErrorCode::InvalidRequest);
-    assert_eq!(treated(|field| field.info_type = "SHOE".to_owned()), invalid);
+    assert_eq!(treated(|field| field.info_type = "shoe".to_owned()), invalid);
     assert_eq!(treated(|field| field.data_class = 99), invalid);
     for action in [-1, 99] {
         assert_eq!(treated(|field| field.action = action), invalid);

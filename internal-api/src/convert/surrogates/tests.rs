@@ -52,7 +52,7 @@ fn mistakes_stay_with_their_item() {
     let with = |options| vault::TokenizeItem { options: Some(options), ..item("x") };
     assert_eq!(refused(item("x"), &CommonOptions::from_wire(None)), invalid("options"));
     assert_eq!(refused(item("x"), &common(of_type(""))), invalid("info_type"));
-    assert_eq!(refused(with(of_type("SHOE")), &fine), invalid("info_type"));
+    assert_eq!(refused(with(of_type("shoe")), &fine), invalid("info_type"));
     let unknown = vault::SurrogateOptions { kind: 9, ..of_type("CITY") };
     assert_eq!(refused(with(unknown), &fine), invalid("kind"));
     let ending = vault::SurrogateOptions { kind: 2, uses_max: 1, ..of_type("CITY") };
@@ -63,6 +63,8 @@ fn mistakes_stay_with_their_item() {
     assert!(parsed(vec![with(forced)], &fine)[0].is_ok());
     let no_format = vault::SurrogateOptions { kind: 3, ..of_type("CITY") };
     assert_eq!(refused(with(no_format), &fine), invalid("format"));
+    let preserving = vault::SurrogateOptions { kind: 3, format: 3, ..of_type("SHOE") };
+    assert_eq!(refused(with(preserving), &fine), invalid("kind"));
     let empty = vault::TokenizeItem { value: None, ..item("") };
     assert_eq!(refused(empty, &fine).0, ErrorCode::InvalidRequest);
     let long = vault::TokenizeItem { reference: "r".repeat(129), ..item("x") };
@@ -134,7 +136,10 @@ fn only_a_format_preserving_surrogate_is_told_what_it_was_made_for() {
 
 #[test]
 fn a_form_that_cannot_be_is_refused_with_its_item() {
-    assert!(CommonForm::from_wire("SHOE", 0, 0).is_err());
+    assert!(CommonForm::from_wire("shoe", 0, 0).is_err());
+    // Of a type that a policy defines there are none that look like their values.
+    let custom = CommonForm::from_wire("SHOE", 3, 0).unwrap();
+    assert!(asked(named("0815"), &custom).is_err());
     let without_format = CommonForm::from_wire("METER_ID", 0, 0).unwrap();
     assert!(asked(named("0815"), &without_format).is_err());
     assert!(asked(named(&"1".repeat(65_537)), &CommonForm::default()).is_err());

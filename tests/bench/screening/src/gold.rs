@@ -74,7 +74,7 @@ fn line(sample: &Sample) -> Value {
     let (mut note_field, mut note_spans) = (Value::Null, Vec::new());
     for field in &sample.fields {
         record.insert(field.name.clone(), json!(field.value));
-        gold.insert(field.name.clone(), json!(field.answer.map(InfoType::as_str)));
+        gold.insert(field.name.clone(), json!(field.answer.as_ref().map(InfoType::as_str)));
         if field.answer == Some(InfoType::FreeText) {
             note_field = json!(field.name);
             let character = |byte: usize| field.value[..byte].chars().count();

@@ -199,8 +199,8 @@ fn shown(field: &Field, verdict: &Verdict) -> String {
     format!("{}={:?}: {}", field.name, field.value, verdict.evidence)
 }
 
-fn label(info_type: Option<InfoType>) -> &'static str {
-    info_type.map_or("nothing", InfoType::as_str)
+fn label(info_type: Option<InfoType>) -> String {
+    info_type.map_or("nothing".to_owned(), |info_type| info_type.as_str().to_owned())
 }
 
 fn count(tallies: &mut Tallies, answer: Option<InfoType>, said: Option<InfoType>) {

@@ -138,8 +138,7 @@ impl Discloser {
         if self.reveal == Reveal::Redacted {
             return Ok(Unlocked::default());
         }
-        let info_types = batch.rowed().map(Surrogate::info_type);
-        let classes: BTreeSet<DataClass> = info_types.map(InfoType::class).collect();
+        let classes: BTreeSet<DataClass> = batch.rowed().map(Surrogate::class).collect();
         let holder = self.holder.holder().ok_or(VaultError::Internal)?;
         let unlocked = self.cache.unlock(holder, classes, self.now_ms);
         unlocked.map_err(|CryptoError| VaultError::Integrity)

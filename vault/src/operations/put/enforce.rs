@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use tresor_proto::{
-    Action, FieldName, FieldPolicy, InfoType, Mask, Policy, RefusalReason, SurrogateForm, covering,
+    Action, Failure, FieldName, FieldPolicy, InfoType, InfoTypes, Mask, Policy, RefusalReason,
+    SurrogateForm, covering,
 };
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
 
 /// A policy, ready to be held against records.
 pub(super) struct Rules<'a> {
+    info_types: &'a InfoTypes,
     declared: HashMap<&'a str, &'a FieldPolicy>,
     takes_undeclared: bool,
     takes_undeclared_clear: bool,
@@ -25,6 +27,7 @@ impl<'a> Rules<'a> {
     pub(super) fn new(policy: &'a Policy, is_screened: bool) -> Self {
         let declared = policy.fields().iter().map(|field| (field.name.as_str(), field));
         Self {
+            info_types: policy.info_types(),
             takes_undeclared: policy.undeclared.takes_any(),
             declared: declared.collect(),
             takes_undeclared_clear: is_screened && policy.undeclared.not_personal == Action::Clear,
@@ -49,6 +52,7 @@ impl<'a> Rules<'a> {
     }
 
     fn enforce_field(&self, field: &mut NewField) -> Result<(), VaultError> {
+        field.treatment = self.known(field.treatment)?;
         let declared = self.covering(&field.name);
         if !self.takes(declared.map(|declared| declared.action), field.treatment) {
             return Err(VaultError::RejectedByPolicy(field.name.clone()));
@@ -66,12 +70,32 @@ impl<'a> Rules<'a> {
             surrogate: Some(form), info_type: Some(info_type), mask, ..
         }) = declared
         {
-            field.treatment = tokenized(field, *info_type, (*form, *mask));
+            let mask = mask.or_else(|| self.info_types.mask(*info_type));
+            field.treatment = tokenized(field, *info_type, (*form, mask));
             if !self.may_tokenize && field.tokenized().is_some() {
                 return Err(RefusalReason::CustomerTokenLacksOperation.into());
             }
         }
         Ok(())
+    }
+
+    /// A treatment with a custom info type as the policy defines it; who sends one that it does not
+    /// define sends one that there is not.
+    fn known(&self, treatment: Treatment) -> Result<Treatment, VaultError> {
+        let known = |told: InfoType| {
+            let unknown = || Failure::invalid("info_type", "unknown info type");
+            self.info_types.known(told).ok_or_else(unknown)
+        };
+        Ok(match treatment {
+            Treatment::Seal { info_type: Some(told @ InfoType::Custom(_)), .. } => {
+                let info_type = known(told)?;
+                Treatment::Seal { info_type: Some(info_type), class: info_type.class() }
+            }
+            Treatment::Tokenize { info_type, form, mask } => {
+                Treatment::Tokenize { info_type: known(info_type)?, form, mask }
+            }
+            other @ (Treatment::Seal { .. } | Treatment::Clear) => other,
+        })
     }
 
     /// Whether the policy takes a field as it is: at least as protected as it says. A surrogate is
@@ -94,6 +118,8 @@ impl<'a> Rules<'a> {
         let masked = |field: &NewField| {
             let kept = self.covering(&field.name).and_then(|declared| declared.mask);
             let (info_type, class) = (field.info_type(), field.class()?);
+            let of_type = || info_type.and_then(|info_type| self.info_types.mask(info_type));
+            let kept = kept.or_else(of_type);
             let mask = mask::mask(info_type, kept, &field.content);
             let mask = mask.as_text().unwrap_or_default().to_owned();
             Some(FieldMask { field: field.name.clone(), info_type, class, mask })

@@ -38,7 +38,7 @@ impl FormatCipher {
         info_type: InfoType,
         format: SurrogateFormat,
     ) -> Result<Self, CryptoError> {
-        let code = info_type.code().as_bytes();
+        let code = info_type.code().as_str().as_bytes();
         let purpose = Tlv::new().with(1, code).with(2, &[format.code()]).encode()?;
         let key = kdf::expand::<32>(key.expose_secret(), &[b"tresor/v1/ff1", &purpose])?;
         let radix = Alphabet::of(format).radix();
@@ -94,7 +94,7 @@ impl Tweak {
         format: SurrogateFormat,
         shape: &Shape<'_>,
     ) -> Result<Self, CryptoError> {
-        let (code, template) = (info_type.code().as_bytes(), shape.template());
+        let (code, template) = (info_type.code().as_str().as_bytes(), shape.template());
         let tweak = Tlv::new().with(1, code).with(2, template.as_bytes());
         tweak.with(3, &[format.code()]).encode().map(Self)
     }

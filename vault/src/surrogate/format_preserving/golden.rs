@@ -88,7 +88,7 @@ fn make() -> Value {
         let key = &key;
         texts.iter().map(move |text| {
             json!({
-                "info_type": info_type.code(),
+                "info_type": info_type.code().as_str(),
                 "format": format.as_str(),
                 "text": text,
                 "surrogate": encode(key, info_type, format, text).unwrap(),
