@@ -201,4 +201,11 @@ declared_clear_but_personal: flag
     let copy = "Frau [PERSON_NAME] ruft an unter [PHONE_NUMBER].";
     let expected = json!({"notiz": "•••", "x": "DE89370400440532013000", "kurz": copy});
     assert_eq!(read.json()["record"], expected);
+    // What comes under the copy's name is refused, also below it.
+    for kurz in [json!("other"), json!({"a": "x"}), json!(["x"]), json!({"0": "x"})] {
+        let row = json!({"notiz": "Frau Schmidt ruft an.", "kurz": kurz});
+        fs::write(site.path("row.json"), row.to_string()).unwrap();
+        let refused = site.curl(&tenant, records, &arguments);
+        assert_eq!(refused.json()["code"], "rejected_by_policy", "{}", refused.body);
+    }
 }

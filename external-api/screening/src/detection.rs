@@ -90,12 +90,12 @@ pub(crate) fn defined(info_type: InfoType, checked: Check, text: &str) -> Detect
 }
 
 /// What a value is that may be of an info type of the policy by itself. What is provably not personal,
-/// or technical by its name, only a checksum speaks against.
+/// or technical by its name, only a checksum speaks against; between equals the taxonomy decides.
 pub(crate) fn with_defined(detection: Detection, found: Option<Finding>) -> Detection {
     let Some(finding) = found else { return detection };
     let ours = by_value(finding);
     let is_raised = match detection.standing {
-        Standing::Personal => ours.confidence >= detection.confidence,
+        Standing::Personal => ours.confidence > detection.confidence,
         Standing::Unknown => true,
         Standing::NotPersonal => finding.certainty == Certainty::Sure,
     };

@@ -115,8 +115,8 @@ impl Plan {
         found: Option<InText>,
     ) -> Verdict {
         let value = text.and_then(|text| {
-            let defined = self.contradiction(field, text);
-            defined.or_else(|| detection::contradiction(field.hint, text))
+            let known = detection::contradiction(field.hint, text);
+            known.or_else(|| self.contradiction(field, text))
         });
         let (info_type, confidence, source, rule) = match (value, found) {
             (Some(value), _) => (value.info_type, 0.98, Source::Value, value.rule),

@@ -4,10 +4,11 @@
 //! relies on the names of fields and on which of them a sample has.
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
-use tresor_proto::{FieldName, Policy};
+use tresor_proto::{FieldName, FieldPolicy, Policy};
 
 use crate::{
     Column,
+    defined::{Defined, WORD},
     field_name::{self, Hint},
 };
 
@@ -34,10 +35,13 @@ pub enum RemarkKind {
 pub fn remarks(policy: &Policy, columns: &[Column]) -> Vec<Remark> {
     let copies: Vec<_> = policy.fields().iter().filter_map(|f| f.redacted_copy.as_ref()).collect();
     let made = |name: &FieldName| copies.contains(&name);
+    let defined = Defined::of(policy.info_types());
     let declared = policy.fields().iter().filter(|field| !made(&field.name));
     let kinds = declared.flat_map(|field| {
-        let word = if field.protects() { None } else { personal_word(&field.name) };
-        let is_seen = columns.iter().any(|column| covers(&field.name, &column.name));
+        let of_policy = || defined.named(&field.name, false).map(|_| WORD);
+        let word = || personal_word(&field.name).or_else(of_policy);
+        let word = if field.protects() { None } else { word() };
+        let is_seen = columns.iter().any(|column| covers(field, &column.name));
         let not_seen = (!is_seen).then_some(RemarkKind::NotSeen);
         let kinds = word.map(RemarkKind::ClearDespiteName).into_iter().chain(not_seen);
         kinds.map(|kind| Remark { field: field.name.clone(), kind })
@@ -53,10 +57,10 @@ fn personal_word(name: &FieldName) -> Option<&'static str> {
     }
 }
 
-/// Whether a column is the declared field, or lies below it.
-fn covers(declared: &FieldName, column: &FieldName) -> bool {
-    let is = |name: &str| (name == declared.as_str()).then_some(());
-    tresor_proto::covering(column.as_str(), is, |()| true).is_some()
+/// Whether a declaration holds for a column.
+fn covers(declared: &FieldPolicy, column: &FieldName) -> bool {
+    let is = |name: &str| (name == declared.name.as_str()).then_some(declared);
+    tresor_proto::covering(column.as_str(), is, |field| field.protects()).is_some()
 }
 
 impl RemarkKind {
@@ -100,17 +104,24 @@ mod tests {
 
     #[test]
     fn names_that_contradict_and_fields_that_nobody_has_are_told() {
-        let yaml = "fields: {Vorname: {action: clear}, status: {action: clear}, \
+        let yaml = "info_types: {ZZA: {words: [zza], class: health}}
+fields: {zza: {action: clear}, frei: {action: clear}, Vorname: {action: clear}, status: {action: clear}, \
                     nachname: {info_type: LAST_NAME}, adresse: {class: location}, \
                     Notiz: {info_type: FREE_TEXT, redacted_copy: Notiz_kurz}}";
         let policy = policy_document::parse(yaml).unwrap();
-        let names = ["Vorname", "status", "Nachname", "/adresse/ort", "Notiz"];
+        let names = ["Vorname", "status", "Nachname", "/adresse/ort", "Notiz", "zza", "/frei/0"];
         let names: Arc<[_]> = names.map(|name| FieldName::parse(name).unwrap()).into();
         let mut report = Report::new();
-        let values = [Value::Text("x"); 5];
+        let values = [Value::Text("x"); 7];
         report.observe(&names, Screener::new(&policy).screen(&names, &values));
         let remarks = remarks(&policy, &report.columns());
         let told: Vec<_> = remarks.iter().map(|it| (it.field.as_str(), it.kind.code())).collect();
-        assert_eq!(told, [("Vorname", "clear_despite_name"), ("nachname", "not_seen")]);
+        let expected = [
+            ("zza", "clear_despite_name"),
+            ("frei", "not_seen"),
+            ("Vorname", "clear_despite_name"),
+            ("nachname", "not_seen"),
+        ];
+        assert_eq!(told, expected);
     }
 }

@@ -318,6 +318,16 @@ fn what_is_declared_wins_towards_more_protection() {
 }
 
 #[test]
+fn between_equals_the_taxonomy_decides() {
+    let types = "info_types: {IBX: {pattern: '[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}', checksum: iban}}";
+    for policy in [types.to_owned(), format!("{types}\nfields: {{wert: {{action: clear}}}}")] {
+        let verdict = declared(&policy, "wert", "DE89370400440532013000");
+        assert_eq!(verdict.info_type, Some(InfoType::IbanCode));
+        assert_eq!(verdict.class, Some(DataClass::Financial));
+    }
+}
+
+#[test]
 fn a_declaration_holds_for_what_lies_below_it() {
     let yaml =
         "fields: {tel: {info_type: PHONE_NUMBER}, weg: {action: drop}, nie: {action: reject}}";

@@ -3,7 +3,7 @@
 //! It promises that such a field holds what was made here and nothing else, whatever a client sends
 //! under its name. It relies on the spans that screening found; what it did not find is in the copy.
 
-use tresor_proto::{Content, ContentType, ErrorCode, Failure, FieldName, Policy, vault};
+use tresor_proto::{Content, ContentType, ErrorCode, Failure, FieldName, Policy, covering, vault};
 use tresor_screening::{TextFinding, reader::Record, redact};
 
 /// A field that the policy has made, beside those that a record brings along.
@@ -26,6 +26,9 @@ pub(super) fn of(
             let inside: Vec<_> = findings.iter().filter(|it| it.field == at).copied().collect();
             redact(text, &inside)
         });
+        if record.names.iter().any(|name| lies_below(name, copy)) {
+            return Err(refused(copy));
+        }
         let given = value_of(record, copy).map(|(_, value)| value.as_text().unwrap_or_default());
         match (made, given) {
             (made, None) => {
@@ -39,6 +42,12 @@ pub(super) fn of(
         }
     }
     Ok(copies)
+}
+
+/// Whether a value is part of an array or object in the place of a field.
+fn lies_below(name: &FieldName, field: &FieldName) -> bool {
+    let is_it = |name: &str| (name == field.as_str()).then_some(());
+    name != field && covering(name.as_str(), is_it, |()| true).is_some()
 }
 
 /// Where a field's text is, and the text; nothing of an empty one.
